@@ -1,0 +1,43 @@
+package dev.holdfast.bench;
+
+import co.elastic.clients.json.jackson.JacksonJsonpMapper;
+import co.elastic.clients.transport.ElasticsearchTransport;
+import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
+import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
+import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
+import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
+import java.net.URI;
+import org.apache.hc.core5.util.Timeout;
+
+/** The cluster under measurement, and one transport to it that all benchmarks of a run share. */
+final class Server {
+  /** Tells a forked JVM where the cluster is. */
+  static final String URL_PROPERTY = "holdfast.bench.url";
+
+  private static final String MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8";
+
+  private Server() {}
+
+  static URI url() {
+    String url = System.getProperty(URL_PROPERTY);
+    if (url == null) {
+      throw new IllegalStateException(
+          "no cluster: run the benchmarks with java -jar benchmarks.jar, which starts one, or set -D"
+              + URL_PROPERTY);
+    }
+    return URI.create(url);
+  }
+
+  static ElasticsearchTransport transport() {
+    RequestOptions.Builder options = RequestOptions.DEFAULT.toBuilder();
+    options.addHeader("Accept", MEDIA_TYPE);
+    options.addHeader("Content-Type", MEDIA_TYPE);
+    Rest5Client client =
+        Rest5Client.builder(url())
+            .setHttpClientConfigCallback(http -> http.disableAutomaticRetries())
+            .setRequestConfigCallback(request -> request.setResponseTimeout(Timeout.ofSeconds(30)))
+            .build();
+    return new Rest5ClientTransport(
+        client, new JacksonJsonpMapper(), new Rest5ClientOptions(options.build(), false));
+  }
+}

@@ -1,0 +1,104 @@
+package dev.holdfast.bench;
+
+import co.elastic.clients.elasticsearch.ElasticsearchClient;
+import co.elastic.clients.elasticsearch.core.CreateResponse;
+import co.elastic.clients.elasticsearch.core.DeleteResponse;
+import co.elastic.clients.transport.ElasticsearchTransport;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.ReleaseResult;
+import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Threads;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * A lock that nobody else wants, acquired and released; beside it, the two raw requests that this
+ * cannot be cheaper than: a conditional create and a conditional delete of a like document in the
+ * same index, through the same transport.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SampleTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Threads(1)
+@Fork(2)
+@Warmup(iterations = 3, time = 5)
+@Measurement(iterations = 5, time = 5)
+public class UncontendedBenchmark {
+  private static final LockOptions OPTIONS = LockOptions.defaults();
+  private static final String ALIAS = "holdfast-bench";
+
+  private ElasticsearchTransport transport;
+  private ElasticsearchClient client;
+  private LockManager locks;
+  private Map<String, Object> document;
+
+  /** Connects, and lets the store make its index. */
+  @Setup(Level.Trial)
+  public void connect() throws InterruptedException {
+    transport = Server.transport();
+    client = new ElasticsearchClient(transport);
+    ElasticsearchLockStore store =
+        ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
+    locks = LockManager.create(store);
+    ReleaseResult unused = locks.acquire("warm-up", OPTIONS).release();
+    Instant now = Instant.now();
+    document =
+        Map.of(
+            "token", UUID.randomUUID().toString(),
+            "owner", "raw-host/12345/0123abcd",
+            "createdAt", now.toString(),
+            "expiresAt", now.plus(OPTIONS.ttl()).toString(),
+            "ttlMillis", OPTIONS.ttl().toMillis(),
+            "maxClockSkewMillis", 2_000L,
+            "metadata", Map.of());
+  }
+
+  /** Closes what {@link #connect} opened. */
+  @TearDown(Level.Trial)
+  public void disconnect() throws IOException {
+    locks.close();
+    transport.close();
+  }
+
+  /** Holdfast. */
+  @Benchmark
+  public ReleaseResult acquireAndRelease() throws InterruptedException {
+    Lease lease = locks.acquire("bench", OPTIONS);
+    ReleaseResult result = lease.release();
+    if (result != ReleaseResult.RELEASED) {
+      throw new IllegalStateException("not released: " + result);
+    }
+    return result;
+  }
+
+  /** The two requests themselves. */
+  @Benchmark
+  public DeleteResponse rawCreateAndDelete() throws IOException {
+    CreateResponse created =
+        client.create(create -> create.index(ALIAS).id("raw").document(document));
+    return client.delete(
+        delete ->
+            delete
+                .index(ALIAS)
+                .id("raw")
+                .ifSeqNo(created.seqNo())
+                .ifPrimaryTerm(created.primaryTerm()));
+  }
+}

@@ -1,0 +1,137 @@
+package dev.holdfast.history;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A whole history, its operations in order of time and paired into calls. Immutable.
+ *
+ * <p>Operations of equal time are concurrent, whatever their order.
+ */
+public final class History {
+
+  private final List<Operation> operations;
+  private final List<Call> calls;
+  private final List<Operation> notices;
+  private final List<Operation> nemesis;
+
+  private History(
+      List<Operation> operations,
+      List<Call> calls,
+      List<Operation> notices,
+      List<Operation> nemesis) {
+    this.operations = operations;
+    this.calls = calls;
+    this.notices = notices;
+    this.nemesis = nemesis;
+  }
+
+  /**
+   * Pairs invocations with completions. An {@code :info} of a process that has nothing under way is
+   * a notice.
+   *
+   * @param operations the operations in order of time
+   * @return the history
+   * @throws HistoryFormatException if time goes backwards, a process does two things at once, or an
+   *     answer answers nothing
+   */
+  public static History of(List<Operation> operations) {
+    List<Operation> all = List.copyOf(operations);
+    List<@Nullable Call> calls = new ArrayList<>();
+    List<Operation> notices = new ArrayList<>();
+    List<Operation> nemesis = new ArrayList<>();
+    Map<Long, Integer> pending = new HashMap<>(); // process to place in calls
+    long now = Long.MIN_VALUE;
+    for (Operation operation : all) {
+      if (operation.time() < now) {
+        throw new HistoryFormatException(
+            describe(operation) + " is earlier than the operation before it");
+      }
+      now = operation.time();
+      if (operation.isNemesis()) {
+        nemesis.add(operation);
+      } else if (operation.type() == Operation.Type.INVOKE) {
+        if (pending.put(operation.process(), calls.size()) != null) {
+          throw new HistoryFormatException(
+              describe(operation) + " begins before its process was done with the previous one");
+        }
+        calls.add(new Call(operation, null));
+      } else {
+        Integer place = pending.remove(operation.process());
+        Call open = place == null ? null : calls.get(place);
+        if (place != null && open != null) {
+          if (!open.f().equals(operation.f())) {
+            throw new HistoryFormatException(
+                describe(operation) + " answers an invocation of " + open.f());
+          }
+          calls.set(place, new Call(open.invocation(), operation));
+        } else if (operation.type() == Operation.Type.INFO) {
+          notices.add(operation);
+        } else {
+          throw new HistoryFormatException(describe(operation) + " answers no invocation");
+        }
+      }
+    }
+    return new History(all, List.copyOf(calls), List.copyOf(notices), List.copyOf(nemesis));
+  }
+
+  /**
+   * Returns everything.
+   *
+   * @return the operations in order of time
+   */
+  public List<Operation> operations() {
+    return operations;
+  }
+
+  /**
+   * Returns what clients asked for, with the answers.
+   *
+   * @return the calls in order of their invocations
+   */
+  public List<Call> calls() {
+    return calls;
+  }
+
+  /**
+   * Returns what clients were told without having asked.
+   *
+   * @return the notices in order of time
+   */
+  public List<Operation> notices() {
+    return notices;
+  }
+
+  /**
+   * Returns what the nemesis did.
+   *
+   * @return its operations in order of time
+   */
+  public List<Operation> nemesis() {
+    return nemesis;
+  }
+
+  /**
+   * Returns when the last thing happened.
+   *
+   * @return the time of the last operation in nanoseconds; 0 if there is none
+   */
+  public long endNanos() {
+    return operations.isEmpty() ? 0 : operations.get(operations.size() - 1).time();
+  }
+
+  private static String describe(Operation operation) {
+    return "operation "
+        + operation.index()
+        + " (:"
+        + operation.type().text()
+        + " :"
+        + operation.f()
+        + " of process "
+        + (operation.isNemesis() ? "nemesis" : operation.process())
+        + ")";
+  }
+}

@@ -1,0 +1,46 @@
+package dev.holdfast.history.check;
+
+import dev.holdfast.history.History;
+import dev.holdfast.history.Tenure;
+import dev.holdfast.history.Words;
+import java.util.List;
+
+/**
+ * Nobody held a lock while another certainly held it, by the intervals of {@link Tenure#of}. Takes
+ * time near-linear in the number of operations.
+ */
+public final class MutualExclusionChecker implements Checker {
+
+  @Override
+  public String name() {
+    return "mutual-exclusion";
+  }
+
+  @Override
+  public Result check(History history) {
+    List<Tenure> tenures = Tenure.of(history);
+    if (tenures.isEmpty()) {
+      return Result.nothingSeen(name(), "no lock was ever granted");
+    }
+    List<String> violations =
+        Tenure.overlaps(tenures).stream().map(MutualExclusionChecker::describe).toList();
+    return Result.of(
+        name(),
+        "Nobody held a lock while another did: "
+            + Words.count(tenures.size(), "lease")
+            + " on "
+            + Words.count(Tenure.byLock(tenures).size(), "lock")
+            + ".",
+        "Exclusion was broken " + Words.count(violations.size(), "time") + ".",
+        violations);
+  }
+
+  private static String describe(Tenure.Overlap overlap) {
+    return overlap.describe()
+        + ": "
+        + overlap.first().acquire().describe()
+        + ", and "
+        + overlap.second().acquire().describe()
+        + ".";
+  }
+}

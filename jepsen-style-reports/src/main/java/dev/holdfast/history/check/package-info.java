@@ -1,0 +1,8 @@
+/**
+ * Checkers: each judges one property of a history and says in words what it saw. A verdict is
+ * valid, invalid or unknown; what could not be judged is never called valid.
+ */
+@NullMarked
+package dev.holdfast.history.check;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,340 @@
+package dev.holdfast.history.report;
+
+import static dev.holdfast.history.report.Html.escape;
+
+import dev.holdfast.history.Call;
+import dev.holdfast.history.Fault;
+import dev.holdfast.history.History;
+import dev.holdfast.history.Operation;
+import dev.holdfast.history.Tenure;
+import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.Words;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The timeline of ownership: a lane for each client (and lock, where there are several), bars for
+ * its leases, faults shaded behind. Its size is bounded: overlaps are always drawn first, and the
+ * page says what was left out.
+ */
+final class Timeline {
+
+  private static final int MAX_TENURES = 2000;
+  private static final int MAX_WAITS = 2000;
+  private static final int MAX_LANES = 60;
+  private static final int MAX_FAULTS = 200;
+  private static final int MAX_FAULT_ROWS = 12;
+  private static final int MAX_OVERLAPS = 200;
+  private static final int MAX_LOCKS_IN_LEGEND = 12;
+
+  private static final int MIN_WIDTH = 1000;
+  private static final int MAX_WIDTH = 12_000;
+  private static final int WIDTH_PER_TENURE = 40;
+  private static final int WIDTH_PER_TICK = 90;
+  private static final int TOP = 8;
+  private static final int LANE = 38;
+  private static final int BAR = 18;
+  private static final int FAULT_ROW = 22;
+  private static final int AXIS = 30;
+  private static final int RIGHT = 12;
+  private static final double LETTER = 7;
+
+  /** How many colours {@code run.html} has for locks. */
+  private static final int COLOURS = 5;
+
+  private record Lane(String client, String lock) {
+    static Lane of(Call call) {
+      return new Lane(call.client(), call.lock());
+    }
+  }
+
+  private final History history;
+  private final List<Tenure> tenures;
+  private final List<Tenure.Overlap> overlaps;
+  private final List<Fault> faults;
+  private final int allTenures;
+  private final Map<Lane, Integer> lanes = new LinkedHashMap<>();
+  private final Map<String, Integer> colours = new TreeMap<>();
+  private final List<String> faultRows;
+  private final long endNanos;
+  private final int width;
+  private final int height;
+  private final StringBuilder out = new StringBuilder();
+
+  Timeline(History history, List<Tenure> all, List<Fault> faults) {
+    this.history = history;
+    this.faults = faults.stream().limit(MAX_FAULTS).toList();
+    this.faultRows =
+        this.faults.stream().map(Fault::name).distinct().limit(MAX_FAULT_ROWS).toList();
+    this.overlaps = Tenure.overlaps(all).stream().limit(MAX_OVERLAPS).toList();
+    this.allTenures = all.size();
+    this.endNanos = Math.max(1, history.endNanos());
+    Set<Tenure> chosen = new LinkedHashSet<>();
+    for (Tenure.Overlap overlap : overlaps) {
+      chosen.add(overlap.first());
+      chosen.add(overlap.second());
+    }
+    all.stream().limit(MAX_TENURES).forEach(chosen::add);
+    chosen.stream()
+        .map(tenure -> Lane.of(tenure.acquire()))
+        .distinct()
+        .limit(MAX_LANES)
+        .sorted(Comparator.comparing((Lane lane) -> padded(lane.client)).thenComparing(Lane::lock))
+        .forEach(lane -> lanes.put(lane, lanes.size()));
+    this.tenures =
+        chosen.stream().filter(tenure -> lanes.containsKey(Lane.of(tenure.acquire()))).toList();
+    lanes.keySet().stream()
+        .map(Lane::lock)
+        .distinct()
+        .sorted()
+        .forEach(lock -> colours.put(lock, colours.size() % COLOURS));
+    Map<String, Integer> busy = new HashMap<>();
+    tenures.forEach(tenure -> busy.merge(tenure.client(), WIDTH_PER_TENURE, Integer::sum));
+    int wanted = busy.values().stream().mapToInt(each -> each).max().orElse(0);
+    this.width = Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, wanted));
+    this.height = laneTop(lanes.size()) + AXIS;
+  }
+
+  String html() {
+    if (lanes.isEmpty()) {
+      return "<p>No lock was granted in this run, so there is nothing to draw.</p>";
+    }
+    drawGround();
+    faults.forEach(this::drawFault);
+    history.calls().stream()
+        .filter(call -> call.f().equals(Vocabulary.ACQUIRE) && lanes.containsKey(Lane.of(call)))
+        .limit(MAX_WAITS)
+        .forEach(this::drawWait);
+    tenures.forEach(this::drawTenure);
+    overlaps.forEach(this::drawOverlap);
+    return Html.fill(
+        "timeline.html",
+        Map.of(
+            "labels", labels(),
+            "width", Integer.toString(width),
+            "height", Integer.toString(height),
+            "description", escape(description()),
+            "drawing", out.toString(),
+            "locks", lockLegend(),
+            "note", escape(note())));
+  }
+
+  private String labels() {
+    StringBuilder labels = new StringBuilder("<div style=\"height:" + TOP + "px\"></div>");
+    String row =
+        "<div class=\"lane %s\" style=\"height:%dpx\"><span>%s</span><small>%s</small></div>";
+    faultRows.forEach(
+        name -> labels.append(String.format(row, "fault", FAULT_ROW, escape(name), "")));
+    for (Lane lane : lanes.keySet()) {
+      String lock = colours.size() == 1 ? "" : escape(lane.lock);
+      labels.append(String.format(row, "client", LANE, escape(lane.client), lock));
+    }
+    return labels.toString();
+  }
+
+  private void drawGround() {
+    for (int row = 0; row < lanes.size(); row += 2) {
+      rect("stripe", 0, laneTop(row), width, LANE);
+    }
+    int bottom = height - AXIS;
+    long step = tick();
+    for (long at = 0; at <= endNanos; at += step) {
+      String anchor = at == 0 ? "start" : x(at) > width - 40 ? "end" : "middle";
+      String label = BigDecimal.valueOf(at, 9).stripTrailingZeros().toPlainString() + " s";
+      line("grid", x(at), TOP, x(at), bottom + 5);
+      draw(
+          "<text class=\"tick\" text-anchor=\"%s\" x=\"%.1f\" y=\"%d\">%s</text>",
+          anchor, x(at), bottom + 20, label);
+    }
+  }
+
+  private void drawFault(Fault fault) {
+    int row = faultRows.indexOf(fault.name());
+    double from = x(fault.fromNanos());
+    double wide = x(fault.toNanos()) - from;
+    String end = fault.healed() ? Words.seconds(fault.toNanos()) : "the end";
+    String target = fault.target().isEmpty() ? "" : " of " + fault.target();
+    open(
+        "fault-of",
+        fault.name() + target + " from " + Words.seconds(fault.fromNanos()) + " to " + end);
+    rect("shade", from, laneTop(0), Math.max(2, wide), height - AXIS - laneTop(0));
+    if (row >= 0) {
+      int top = TOP + row * FAULT_ROW;
+      rect("fault", from, top + 3, Math.max(5, wide), FAULT_ROW - 6);
+      text("on-fault", from + 5, top + 15, wide - 8, fault.target());
+    }
+    draw("</g>");
+  }
+
+  private void drawWait(Call call) {
+    double y = laneTop(row(call)) + LANE / 2.0;
+    double to = x(call.completedAt());
+    open("wait", call.describe());
+    line("waiting", x(call.invokedAt()), y, to, y);
+    if (!call.isOk() && call.completion() != null) {
+      line("refused", to, y - 4, to, y + 4);
+    }
+    draw("</g>");
+  }
+
+  private void drawTenure(Tenure tenure) {
+    int top = laneTop(row(tenure.acquire())) + (LANE - BAR) / 2;
+    double middle = top + BAR / 2.0;
+    double start = x(tenure.grantedAt());
+    open("tenure lock-" + colours.get(tenure.lock()), describe(tenure));
+    long clear = tenure.grantedAt(); // until where nothing is in the way of the fence
+    for (Tenure.Span span : tenure.held()) {
+      clear = span.equals(tenure.held().get(0)) ? span.toNanos() : clear;
+      rect(
+          "bar",
+          x(span.fromNanos()),
+          top,
+          Math.max(1.5, x(span.toNanos()) - x(span.fromNanos())),
+          BAR);
+    }
+    for (Call renewal : tenure.renewals()) {
+      if (renewal.isOk()) {
+        clear = Math.min(clear, renewal.completedAt());
+        line("renewed", x(renewal.completedAt()), top + 1, x(renewal.completedAt()), top + BAR - 1);
+      }
+    }
+    draw("<circle class=\"acquired\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", start, middle);
+    String fence =
+        tenure.acquire().fence().isPresent() ? "#" + tenure.acquire().fence().getAsLong() : "";
+    text("on-bar", start + 7, top + 13, x(clear) - start - 10, fence);
+    Operation loss = tenure.loss();
+    if (loss != null) {
+      draw("<path class=\"lost\" d=\"M%.1f %.1fl8 8m0-8l-8 8\"/>", x(loss.time()) - 4, middle - 4);
+    } else if (tenure.release() != null) {
+      double at = x(tenure.release().invokedAt());
+      line("released", at, top - 4, at, top + BAR + 4);
+    }
+    draw("</g>");
+  }
+
+  private void drawOverlap(Tenure.Overlap overlap) {
+    Integer one = lanes.get(Lane.of(overlap.first().acquire()));
+    Integer other = lanes.get(Lane.of(overlap.second().acquire()));
+    if (one != null && other != null) {
+      int top = laneTop(Math.min(one, other)) + 3;
+      int bottom = laneTop(Math.max(one, other)) + LANE - 3;
+      double from = x(overlap.fromNanos());
+      open("overlap", "Overlap: " + overlap.describe());
+      rect("clash", from, top, Math.max(3, x(overlap.toNanos()) - from), bottom - top);
+      draw("</g>");
+    }
+  }
+
+  private String lockLegend() {
+    StringBuilder legend = new StringBuilder();
+    int shown = colours.size() == 1 ? 0 : MAX_LOCKS_IN_LEGEND;
+    for (Map.Entry<String, Integer> each : colours.entrySet().stream().limit(shown).toList()) {
+      legend.append("<li><svg width=\"26\" height=\"14\" aria-hidden=\"true\" class=\"lock-");
+      legend.append(each.getValue());
+      legend.append(
+          "\"><rect class=\"bar\" x=\"1\" y=\"1\" width=\"24\" height=\"12\"/></svg>lock ");
+      legend.append(escape(each.getKey())).append("</li>\n");
+    }
+    return legend.toString();
+  }
+
+  private String description() {
+    List<String> parts = new ArrayList<>();
+    parts.add(Words.count(tenures.size(), "lease"));
+    parts.add(Words.count(lanes.keySet().stream().map(Lane::client).distinct().count(), "client"));
+    parts.add(Words.count(faults.size(), "fault"));
+    parts.add(Words.count(overlaps.size(), "overlap"));
+    return String.join(", ", parts) + ". The tables on this page say the same in words.";
+  }
+
+  private String note() {
+    return tenures.size() == allTenures
+        ? "Every lease of the run is drawn."
+        : String.format(
+            Locale.ROOT,
+            "Drawn are %,d of %,d leases: those that overlap, and the first ones.",
+            tenures.size(),
+            allTenures);
+  }
+
+  private static String describe(Tenure tenure) {
+    StringBuilder words = new StringBuilder(tenure.acquire().describe());
+    for (Tenure.Span span : tenure.held()) {
+      words.append(", held from ").append(Words.seconds(span.fromNanos()));
+      words.append(" to ").append(Words.seconds(span.toNanos()));
+    }
+    Operation loss = tenure.loss();
+    if (loss != null) {
+      words.append(", lost at ").append(Words.seconds(loss.time()));
+    }
+    if (tenure.release() != null) {
+      words.append(", released at ").append(Words.seconds(tenure.release().invokedAt()));
+    }
+    return words.toString();
+  }
+
+  private int row(Call call) {
+    return lanes.getOrDefault(Lane.of(call), 0);
+  }
+
+  private int laneTop(int row) {
+    return TOP + faultRows.size() * FAULT_ROW + row * LANE;
+  }
+
+  private double x(long nanos) {
+    return (double) Math.min(nanos, endNanos) / endNanos * (width - RIGHT);
+  }
+
+  /** A distance between ticks of 1, 2 or 5 times a power of ten nanoseconds. */
+  private long tick() {
+    double wanted = (double) endNanos * WIDTH_PER_TICK / width;
+    double power = Math.pow(10, Math.floor(Math.log10(wanted)));
+    double factor =
+        wanted / power <= 1 ? 1 : wanted / power <= 2 ? 2 : wanted / power <= 5 ? 5 : 10;
+    return Math.max(1, (long) (factor * power));
+  }
+
+  /** Begins a group that says what it is when pointed at. */
+  private void open(String style, String title) {
+    draw("<g class=\"%s\"><title>%s</title>", style, escape(title));
+  }
+
+  private void rect(String style, double x, double y, double wide, double high) {
+    draw(
+        "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
+        style, x, y, wide, high);
+  }
+
+  private void line(String style, double x1, double y1, double x2, double y2) {
+    draw(
+        "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>",
+        style, x1, y1, x2, y2);
+  }
+
+  /** Writes a text if it fits. */
+  private void text(String style, double x, double y, double room, String text) {
+    if (!text.isEmpty() && text.length() * LETTER <= room) {
+      draw("<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">%s</text>", style, x, y, escape(text));
+    }
+  }
+
+  private void draw(String format, Object... values) {
+    out.append(String.format(Locale.ROOT, format, values)).append('\n');
+  }
+
+  /** Makes c2 come before c10. */
+  private static String padded(String client) {
+    String name = client.replaceAll("[0-9]+$", "");
+    String number = client.substring(name.length());
+    return name + "0".repeat(Math.max(0, 9 - number.length())) + number;
+  }
+}

@@ -1,0 +1,131 @@
+package dev.holdfast.history.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.history.History;
+import dev.holdfast.history.HistoryReader;
+import dev.holdfast.history.HistoryScript;
+import dev.holdfast.history.HistoryWriter;
+import dev.holdfast.history.check.Checkers;
+import dev.holdfast.history.check.FencingChecker;
+import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunStoreTest {
+
+  private static final History HISTORY =
+      new HistoryScript().acquired(0, 10, "c1", 1, 1000).released(20, 30, "c1", 1).build();
+
+  @TempDir Path root;
+
+  private RunStore store;
+
+  @BeforeEach
+  void openStore() {
+    store = new RunStore(root, InstantSource.fixed(Instant.parse("2026-11-23T09:15:02.123456Z")));
+  }
+
+  @Test
+  void start_twoRunsAtOneInstant_haveFoldersOfTheirOwnAndLatestLeadsToTheSecond()
+      throws IOException {
+    assertThat(store.start("partition").directory())
+        .isEqualTo(root.resolve("partition/20261123T091502.123Z"));
+    Path second = store.start("partition").directory();
+    assertThat(second).isEqualTo(root.resolve("partition/20261123T091502.124Z")).isDirectory();
+    assertThat(root.resolve("latest").toRealPath()).isEqualTo(second.toRealPath());
+    assertThat(root.resolve("partition/latest").toRealPath()).isEqualTo(second.toRealPath());
+    store.start("crash");
+    assertThat(root.resolve("latest").toRealPath().getParent()).hasFileName("crash");
+    assertThat(root.resolve("partition/latest").toRealPath()).isEqualTo(second.toRealPath());
+    try (var files = Files.list(root)) {
+      assertThat(files)
+          .extracting(Path::getFileName)
+          .extracting(Path::toString)
+          .containsExactlyInAnyOrder("partition", "crash", "latest");
+    }
+  }
+
+  @Test
+  void start_linksCannotBeMade_aTextFileNamesTheLatest() throws IOException {
+    Files.createDirectories(root.resolve("latest/occupied"));
+    store.start("partition");
+    assertThat(root.resolve("latest.txt")).hasContent("partition/20261123T091502.123Z");
+    assertThat(root.resolve("partition/latest")).isSymbolicLink();
+  }
+
+  @Test
+  void start_nameThatLeadsElsewhere_isRefused() {
+    for (String name : List.of("", "../x", "a/b", "latest", ".hidden", "a b")) {
+      assertThatThrownBy(() -> store.start(name)).isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void finish_aRun_leavesEverythingInItsFolder() throws IOException {
+    Run run = store.start("partition");
+    Result result =
+        run.finish(
+            HISTORY, Checkers.compose(new MutualExclusionChecker(), new FencingChecker()), "mvn");
+    assertThat(result.verdict()).isEqualTo(Verdict.VALID);
+    assertThat(HistoryReader.read(run.directory().resolve("history.edn")))
+        .isEqualTo(HISTORY.operations());
+    assertThat(Files.readAllLines(run.directory().resolve("history.txt")))
+        .hasSize(5)
+        .element(1)
+        .isEqualTo(
+            "       0      0.000000  0         invoke  acquire           {:lock \"a\", :client"
+                + " \"c1\", :fence 1, :ttl 1000}");
+    assertThat(run.directory().resolve("results.edn"))
+        .hasContent(
+            "{:valid? true, :summary \"All 2 checks passed.\", :mutual-exclusion {:valid?"
+                + " true, :summary \"Nobody held a lock while another did: 1 lease on 1 lock.\"}, :fencing"
+                + " {:valid? true, :summary \"The fences of 1 grant rose, and 0 accepted writes never went back.\"}}\n");
+    JsonNode json = new ObjectMapper().readTree(run.directory().resolve("results.json").toFile());
+    assertThat(json.get("verdict").asText()).isEqualTo("valid");
+    assertThat(json.at("/parts/1/checker").asText()).isEqualTo("fencing");
+    assertThat(run.directory().resolve("index.html")).content().contains("href=\"./history.edn\"");
+  }
+
+  @Test
+  void finish_aCheckerThatThrows_isUnknownAndTheHistoryWasSavedBefore() throws IOException {
+    Run run = store.start("partition");
+    Result result =
+        run.finish(
+            HISTORY,
+            history -> {
+              assertThat(run.directory().resolve("history.edn")).isNotEmptyFile();
+              throw new IllegalStateException("gave up");
+            },
+            "mvn");
+    assertThat(result.verdict()).isEqualTo(Verdict.UNKNOWN);
+    assertThat(run.directory().resolve("results.edn"))
+        .content()
+        .contains(":valid? :unknown", "gave up");
+  }
+
+  @Test
+  void readRecordings_severalWriters_areMerged() throws IOException {
+    Run run = store.start("partition");
+    for (int i = 0; i < 2; i++) {
+      try (HistoryWriter writer =
+          HistoryWriter.create(run.recording("client-" + i), System::nanoTime, i, 2)) {
+        writer.recorder().invoke("acquire", Map.of("lock", "a")).ok();
+      }
+    }
+    assertThat(run.readRecordings().calls()).hasSize(2);
+  }
+}

@@ -1,0 +1,186 @@
+package dev.holdfast.history.report;
+
+import static dev.holdfast.history.Operation.Type.FAIL;
+
+import dev.holdfast.history.History;
+import dev.holdfast.history.HistoryScript;
+
+/** Runs as a chaos test would record them, to look at. */
+final class SampleRun {
+
+  private SampleRun() {}
+
+  static History valid() {
+    return script().build();
+  }
+
+  /** The last holder of "orders" is granted it while another still holds it. */
+  static History withOverlap() {
+    return script()
+        .ok(
+            20_900,
+            21_200,
+            "acquire",
+            "lock",
+            "orders",
+            "client",
+            "client-2",
+            "fence",
+            31,
+            "ttl",
+            2000)
+        .build();
+  }
+
+  private static HistoryScript script() {
+    HistoryScript script = new HistoryScript();
+    String[] clients = {"client-1", "client-2", "client-3", "client-4"};
+    long at = 100;
+    for (int i = 0; i < 7; i++) {
+      String client = clients[i % 3];
+      long fence = 10L + i;
+      script.ok(
+          at, at + 60, "acquire", "lock", "orders", "client", client, "fence", fence, "ttl", 2000);
+      script.ok(at + 200, at + 230, "write", "lock", "orders", "client", client, "fence", fence);
+      script.ok(
+          at + 700, at + 730, "renew", "lock", "orders", "client", client, "fence", fence, "ttl",
+          2000);
+      script.ok(
+          at + 1300, at + 1350, "release", "lock", "orders", "client", client, "fence", fence);
+      script.call(
+          at + 250, at + 900, FAIL, "acquire", "lock", "orders", "client", clients[(i + 1) % 3]);
+      at += 1500 + 70L * i;
+    }
+    script.nemesis(at, "start-partition", "target", "es-2");
+    script.ok(
+        at + 100,
+        at + 160,
+        "acquire",
+        "lock",
+        "orders",
+        "client",
+        "client-1",
+        "fence",
+        20,
+        "ttl",
+        2000);
+    script.nemesis(at + 600, "start-pause", "target", "client-1");
+    script.notice(at + 2910, "lost", "lock", "orders", "client", "client-1", "fence", 20);
+    script.nemesis(at + 2900, "stop-pause", "target", "client-1");
+    script.ok(
+        at + 900,
+        at + 2400,
+        "acquire",
+        "lock",
+        "orders",
+        "client",
+        "client-3",
+        "fence",
+        22,
+        "ttl",
+        2000);
+    script.nemesis(at + 4200, "stop-partition", "target", "es-2");
+    script.ok(
+        at + 2550,
+        at + 2600,
+        "renew",
+        "lock",
+        "orders",
+        "client",
+        "client-3",
+        "fence",
+        22,
+        "ttl",
+        2000);
+    script.ok(at + 4300, at + 4350, "release", "lock", "orders", "client", "client-3", "fence", 22);
+    script.nemesis(at + 5000, "kill", "target", "es-1");
+    script.ok(
+        at + 5200,
+        at + 5900,
+        "acquire",
+        "lock",
+        "orders",
+        "client",
+        "client-1",
+        "fence",
+        30,
+        "ttl",
+        2000);
+    for (int i = 0; i < 5; i++) {
+      long from = at + 6500 + 600L * i;
+      script.ok(
+          from,
+          from + 30,
+          "renew",
+          "lock",
+          "orders",
+          "client",
+          "client-1",
+          "fence",
+          30,
+          "ttl",
+          2000);
+    }
+    script.ok(at + 9800, at + 9850, "release", "lock", "orders", "client", "client-1", "fence", 30);
+    for (int i = 0; i < 6; i++) {
+      long from = 400 + 3500L * i;
+      script.ok(
+          from,
+          from + 50,
+          "acquire",
+          "lock",
+          "invoices",
+          "client",
+          "client-4",
+          "fence",
+          100 + 2 * i,
+          "ttl",
+          3000);
+      script.ok(
+          from + 1100,
+          from + 1130,
+          "renew",
+          "lock",
+          "invoices",
+          "client",
+          "client-4",
+          "fence",
+          100 + 2 * i,
+          "ttl",
+          3000);
+      script.ok(
+          from + 1900,
+          from + 1950,
+          "release",
+          "lock",
+          "invoices",
+          "client",
+          "client-4",
+          "fence",
+          100 + 2 * i);
+      script.ok(
+          from + 2000,
+          from + 2080,
+          "acquire",
+          "lock",
+          "invoices",
+          "client",
+          "client-2",
+          "fence",
+          101 + 2 * i,
+          "ttl",
+          3000);
+      script.ok(
+          from + 3000,
+          from + 3050,
+          "release",
+          "lock",
+          "invoices",
+          "client",
+          "client-2",
+          "fence",
+          101 + 2 * i);
+    }
+    return script;
+  }
+}

@@ -1,0 +1,313 @@
+package dev.holdfast.lock;
+
+import dev.holdfast.lock.store.IncarnationGoneException;
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.Version;
+import dev.holdfast.lock.store.WriteResult;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One call that wants a lock, with a token of its own; and, while it is the head of its queue, the
+ * attempts to win the lock.
+ *
+ * <p>An attempt is a short run of requests, one at a time. It writes ({@code create}, or a replace
+ * conditioned on the version that a read showed) and becomes the holder only by a write's
+ * acknowledgement. Whatever is unclear is read; what a read shows is never believed, only acted
+ * upon by a conditional write.
+ *
+ * <p>When the caller gives up while a write is out, the write's answer is still awaited, and what
+ * it left behind is cleaned up.
+ */
+final class Acquisition {
+  private static final Logger LOG = LoggerFactory.getLogger(Acquisition.class);
+
+  /** How many requests one attempt may take; a race that is longer than this is contention. */
+  private static final int MAX_REQUESTS = 12;
+
+  /** How many writes of one attempt may go unanswered or be refused for overload. */
+  private static final int MAX_UNKNOWN = 2;
+
+  /** Reads in a row that must find nothing, after a conflict, before that is believed. */
+  private static final int ABSENCES_TO_BELIEVE = 2;
+
+  final LockQueue queue;
+  final LockOptions options;
+  final String token;
+  final Stamp started;
+  final long arrival;
+  final @Nullable Thread caller;
+  final Purpose purpose;
+
+  /** Completed in the queue's serial. */
+  final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+
+  boolean toldWaiting;
+
+  private final Engine engine;
+  private Scheduler.@Nullable Timer deadline;
+  private boolean writeInFlight;
+
+  /** When the last write was begun that may still take effect, and whether it was a create. */
+  private @Nullable Stamp uncertainWrite;
+
+  private @Nullable Stamp uncertainCreate;
+
+  /** Whose expired record the last write was to replace; null if it was to make a new one. */
+  private @Nullable LockInfo previous;
+
+  private int requests;
+  private int unknowns;
+  private int absences;
+  private boolean afterConflict;
+
+  /** Whether the last write met a conflict, and no read has shown with whom. */
+  private boolean conflictUnread;
+
+  private boolean retriedAfterGone;
+
+  /** What the lease is wanted for. */
+  enum Purpose {
+    /** A body that Holdfast runs, after which it releases. */
+    BODY,
+    /** Whatever the user does with it. */
+    LEASE
+  }
+
+  /** How one attempt ended, for the queue. */
+  sealed interface Ending {
+    /** Won. */
+    record Won(Session session, @Nullable LockInfo previous) implements Ending {}
+
+    /** Another holds the lock, whose record may be taken over after so many nanoseconds. */
+    record Contended(@Nullable LockInfo holder, long nanosLeft) implements Ending {}
+
+    /** The store did not answer, or refused to. */
+    record Silent(Throwable cause, boolean retryable) implements Ending {}
+  }
+
+  Acquisition(
+      LockQueue queue,
+      LockOptions options,
+      String token,
+      Stamp started,
+      long arrival,
+      @Nullable Thread caller,
+      Purpose purpose) {
+    this.queue = queue;
+    this.engine = queue.engine;
+    this.options = options;
+    this.token = token;
+    this.started = started;
+    this.arrival = arrival;
+    this.caller = caller;
+    this.purpose = purpose;
+  }
+
+  /** Ends the wait in time, whatever the store does. */
+  void armDeadline() {
+    long limit =
+        options.isFailFast()
+            ? engine.requestTimeout(options.ttl()).toNanos()
+            : Times.nanos(options.waitTimeout());
+    long left = Math.max(0, limit - (engine.clocks.ticker().nanos() - started.nanos()));
+    deadline = engine.scheduler.schedule(() -> queue.execute(() -> queue.timedOut(this)), left);
+  }
+
+  boolean isDone() {
+    return outcome.isDone();
+  }
+
+  /** Gives the caller its answer; whatever is still out there is looked after. */
+  void finish(Outcome result) {
+    if (!outcome.complete(result)) {
+      return;
+    }
+    if (deadline != null) {
+      deadline.cancel();
+    }
+    if (result instanceof Outcome.Granted || writeInFlight) {
+      return;
+    }
+    if (conflictUnread && uncertainWrite == null) {
+      // The conflict may have been with ourselves, sent twice. One look tells.
+      queue.cleanUp(token, options, null, null);
+    } else {
+      cleanUp(uncertainWrite, null);
+    }
+  }
+
+  private void cleanUp(@Nullable Stamp lastSent, @Nullable Version known) {
+    if (lastSent != null || known != null) {
+      queue.cleanUp(token, options, lastSent, known);
+    }
+  }
+
+  /** Begins an attempt: by a write when the lock may well be free, else by a read. */
+  void attempt(boolean mayBeFree) {
+    requests = 0;
+    unknowns = 0;
+    absences = 0;
+    afterConflict = false;
+    retriedAfterGone = false;
+    if (mayBeFree) {
+      create();
+    } else {
+      read();
+    }
+  }
+
+  private void create() {
+    previous = null;
+    Stamp stamp = engine.clocks.stamp();
+    LockRecord record = engine.record(queue.lockId, token, stamp, stamp, options);
+    write(() -> engine.store.create(record), stamp, true);
+  }
+
+  private void replace(Version expected) {
+    Stamp stamp = engine.clocks.stamp();
+    LockRecord record = engine.record(queue.lockId, token, stamp, stamp, options);
+    write(() -> engine.store.replace(record, expected), stamp, false);
+  }
+
+  private void write(Supplier<CompletableFuture<WriteResult>> call, Stamp stamp, boolean create) {
+    if (++requests > MAX_REQUESTS) {
+      queue.attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
+      return;
+    }
+    writeInFlight = true;
+    queue.writeBegins();
+    engine.write(
+        queue,
+        engine.requestTimeout(options.ttl()),
+        call,
+        result -> {
+          writeInFlight = false;
+          queue.writeEnds();
+          if (isDone()) {
+            writtenTooLate(result, stamp);
+          } else {
+            written(result, stamp, create);
+          }
+        });
+  }
+
+  /** The caller has gone. */
+  private void writtenTooLate(WriteResult result, Stamp stamp) {
+    if (result instanceof WriteResult.Applied applied) {
+      LOG.debug("Lock \"{}\": granted to {} after its caller had gone", queue.lockId, token);
+      queue.cleanUp(token, options, uncertainWrite, applied.version());
+    } else if (result instanceof WriteResult.Rejected) {
+      cleanUp(uncertainWrite, null);
+    } else if (result instanceof WriteResult.Unknown) {
+      cleanUp(stamp, null);
+    } else {
+      // A conflict may be with ourselves: the write was sent twice. One look tells.
+      queue.cleanUp(token, options, uncertainWrite, null);
+    }
+  }
+
+  private void written(WriteResult result, Stamp stamp, boolean create) {
+    if (result instanceof WriteResult.Applied applied) {
+      applied(applied.version(), stamp);
+    } else if (result instanceof WriteResult.Rejected rejected) {
+      rejected(rejected.cause());
+    } else if (result instanceof WriteResult.Unknown unknown) {
+      uncertainWrite = stamp;
+      if (create) {
+        uncertainCreate = stamp;
+      }
+      afterConflict = false;
+      if (++unknowns >= MAX_UNKNOWN) {
+        queue.attemptEnded(this, new Ending.Silent(unknown.cause(), true));
+      } else {
+        read();
+      }
+    } else {
+      afterConflict = true;
+      conflictUnread = true;
+      absences = 0;
+      read();
+    }
+  }
+
+  private void applied(Version version, Stamp stamp) {
+    queue.learned(version);
+    Validity validity = engine.validity(stamp, options);
+    if (validity.isOver(engine.clocks.stamp())) {
+      // Ours, but the answer took so long that it gives no lease: ask for a new one.
+      uncertainWrite = stamp;
+      replace(version);
+      return;
+    }
+    Session session = new Session(this, version, validity, uncertainCreate);
+    queue.attemptEnded(this, new Ending.Won(session, previous));
+  }
+
+  private void rejected(Throwable cause) {
+    if (cause instanceof IncarnationGoneException gone) {
+      engine.incarnationGone(gone.incarnation());
+      if (!retriedAfterGone) {
+        retriedAfterGone = true;
+        create();
+        return;
+      }
+    }
+    queue.attemptEnded(this, new Ending.Silent(cause, false));
+  }
+
+  private void read() {
+    if (++requests > MAX_REQUESTS) {
+      queue.attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
+      return;
+    }
+    engine.read(
+        queue,
+        engine.requestTimeout(options.ttl()),
+        queue.lockId,
+        result -> {
+          if (!isDone()) {
+            seen(Sighting.of(result, token, queue.known()));
+          }
+        });
+  }
+
+  private void seen(Sighting sighting) {
+    if (sighting instanceof Sighting.Ours ours) {
+      // Only a write that is acknowledged makes a holder, and only its own start counts.
+      replace(ours.version());
+    } else if (sighting instanceof Sighting.Others others) {
+      seenOthers(others);
+    } else if (sighting instanceof Sighting.Absent) {
+      if (afterConflict && ++absences < ABSENCES_TO_BELIEVE) {
+        read();
+      } else {
+        create();
+      }
+    } else if (sighting instanceof Sighting.Silent silent) {
+      queue.attemptEnded(this, new Ending.Silent(silent.cause(), silent.retryable()));
+    } else {
+      read();
+    }
+  }
+
+  private void seenOthers(Sighting.Others others) {
+    conflictUnread = false;
+    Observations.Judgement judgement =
+        engine.observations.judge(others.record(), others.version(), options.ttl());
+    LockInfo holder = LockInfo.of(others.record(), others.version(), engine.clocks.wallNow());
+    if (judgement instanceof Observations.Judgement.Expired expired) {
+      LOG.debug(
+          "Lock \"{}\": taking over from {}: {}", queue.lockId, holder.owner(), expired.rule());
+      previous = holder;
+      replace(others.version());
+    } else if (judgement instanceof Observations.Judgement.Standing standing) {
+      queue.attemptEnded(this, new Ending.Contended(holder, standing.nanosLeft()));
+    } else {
+      read();
+    }
+  }
+}

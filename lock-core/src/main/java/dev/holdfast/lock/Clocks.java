@@ -1,0 +1,32 @@
+package dev.holdfast.lock;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+
+/**
+ * The two clocks of a manager.
+ *
+ * @param ticker monotonic, for leases
+ * @param wall the time of day: what others see, and a second witness of time that passes while the
+ *     machine sleeps
+ */
+record Clocks(Ticker ticker, InstantSource wall) {
+
+  /**
+   * Reads both. Truncated to milliseconds, as records are, so that what is written and what is
+   * reckoned with are the same moment.
+   */
+  Stamp stamp() {
+    return new Stamp(ticker.nanos(), wallNow());
+  }
+
+  Instant wallNow() {
+    return wall.instant().truncatedTo(ChronoUnit.MILLIS);
+  }
+
+  Duration since(Stamp earlier) {
+    return Duration.ofNanos(Math.max(0, ticker.nanos() - earlier.nanos()));
+  }
+}

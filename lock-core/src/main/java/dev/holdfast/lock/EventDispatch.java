@@ -1,0 +1,60 @@
+package dev.holdfast.lock;
+
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells listeners what happens, in order and off the engine's threads. Bounded; thread-safe. */
+final class EventDispatch {
+  /** How many events may wait for a slow listener. */
+  static final int MAX_QUEUED = 10_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(EventDispatch.class);
+
+  private final List<LockListener> listeners;
+  private final Executor executor;
+  private final Queue<Consumer<LockListener>> events = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger queued = new AtomicInteger();
+  private final AtomicBoolean overflown = new AtomicBoolean();
+
+  EventDispatch(List<LockListener> listeners, Executor executor) {
+    this.listeners = List.copyOf(listeners);
+    this.executor = executor;
+  }
+
+  void tell(Consumer<LockListener> event) {
+    if (listeners.isEmpty()) {
+      return;
+    }
+    if (queued.get() >= MAX_QUEUED) {
+      if (!overflown.getAndSet(true)) {
+        LOG.error("Listeners are {} events behind; events are dropped", MAX_QUEUED);
+      }
+      return;
+    }
+    events.add(event);
+    if (queued.getAndIncrement() == 0) {
+      executor.execute(this::drain);
+    }
+  }
+
+  private void drain() {
+    do {
+      Consumer<LockListener> event = events.remove();
+      for (LockListener listener : listeners) {
+        try {
+          event.accept(listener);
+        } catch (RuntimeException | Error e) {
+          LOG.error("Listener {} failed", listener, e);
+        }
+      }
+    } while (queued.decrementAndGet() > 0);
+    overflown.set(false);
+  }
+}

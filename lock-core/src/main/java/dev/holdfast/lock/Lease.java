@@ -1,0 +1,78 @@
+package dev.holdfast.lock;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/**
+ * A lock that is held for a while, and renewed in the background until it is released or lost.
+ * Thread-safe, and bound to no thread: any thread may use and release it.
+ *
+ * <p>A lease that is lost stays lost. Between a check and the work that follows it a process can be
+ * paused for any time, so work that must not run beside another holder's is to be fenced, see
+ * {@link #fencingToken}.
+ */
+public interface Lease extends AutoCloseable {
+  /** The lock's name. */
+  String lockId();
+
+  /** What tells this acquisition from all others. */
+  String token();
+
+  /** Rises with each grant of this lock; to be handed to the resource that the lock protects. */
+  FencingToken fencingToken();
+
+  /** When the write that won the lock was begun, by the wall clock of this process. */
+  Instant acquiredAt();
+
+  /** How long the lease is valid unless it is renewed; zero if it is not held. */
+  Duration remaining();
+
+  /** Whether the lease is valid now by both clocks of this process. Does no I/O. */
+  boolean isHeld();
+
+  /**
+   * Renews now, and waits for the answer, at most for the request timeout (and without being
+   * interruptible: an interrupt is kept for later).
+   *
+   * @return true if the store acknowledged; false if it did not, or if the lease is released or
+   *     lost (then nothing was changed)
+   */
+  boolean renew();
+
+  /**
+   * Makes sure that the lease is valid for at least so long from now, renewing it if need be.
+   *
+   * @param atLeast more than zero, and less than what a renewal gives (the TTL less margins)
+   * @throws LeaseLostException if that cannot be had
+   * @throws IllegalArgumentException if {@code atLeast} is out of range
+   */
+  void ensureHeld(Duration atLeast);
+
+  /**
+   * Has the callback run when the lease is lost: on the callback executor, exactly once, also when
+   * it is lost already. Not run for a lease that was released.
+   */
+  void onLost(Consumer<LeaseLostException> callback);
+
+  /**
+   * Gives the lock back, and waits for the answer, at most for the release timeout. Acts once;
+   * further calls return the same result. Works on an interrupted thread too.
+   */
+  ReleaseResult release();
+
+  /**
+   * Gives the lock back without waiting. Cancelling the future changes nothing. Dependent stages
+   * run on the callback executor.
+   */
+  CompletableFuture<ReleaseResult> releaseAsync();
+
+  /**
+   * Gives the lock back.
+   *
+   * @throws LeaseLostException if the lease had been lost, so that try-with-resources hides no loss
+   */
+  @Override
+  void close();
+}

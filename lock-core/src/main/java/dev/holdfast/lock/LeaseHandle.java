@@ -1,0 +1,279 @@
+package dev.holdfast.lock;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a user holds of a {@link Session}: acts on it until it was given back, and is told of its
+ * loss, once. Bound to no thread; but it knows the thread of a body that runs under it, to
+ * interrupt just that, and just while it runs.
+ */
+final class LeaseHandle implements Lease {
+  private static final Logger LOG = LoggerFactory.getLogger(LeaseHandle.class);
+
+  private final Session session;
+  private final FencingToken fencingToken;
+  private final String token;
+  private final Instant acquiredAt;
+  private final boolean forBody;
+  private final AtomicBoolean releaseRequested = new AtomicBoolean();
+  private final CompletableFuture<ReleaseResult> released = new CompletableFuture<>();
+
+  // Guarded by this.
+  private @Nullable LeaseLostException loss;
+  private @Nullable List<Consumer<LeaseLostException>> callbacks;
+  private @Nullable Thread bodyThread;
+  private boolean interruptSent;
+  private boolean closing;
+
+  /**
+   * A lease on a session.
+   *
+   * @param forBody whether it is for a body that Holdfast runs, and released by Holdfast after that
+   */
+  LeaseHandle(
+      Session session,
+      FencingToken fencingToken,
+      String token,
+      Instant acquiredAt,
+      boolean forBody) {
+    this.session = session;
+    this.fencingToken = fencingToken;
+    this.token = token;
+    this.acquiredAt = acquiredAt;
+    this.forBody = forBody;
+  }
+
+  @Override
+  public String lockId() {
+    return session.lockId();
+  }
+
+  @Override
+  public String token() {
+    return token;
+  }
+
+  @Override
+  public FencingToken fencingToken() {
+    return fencingToken;
+  }
+
+  @Override
+  public Instant acquiredAt() {
+    return acquiredAt;
+  }
+
+  @Override
+  public Duration remaining() {
+    return releaseRequested.get() || loss() != null
+        ? Duration.ZERO
+        : Duration.ofNanos(session.remainingNanos());
+  }
+
+  @Override
+  public boolean isHeld() {
+    return !remaining().isZero();
+  }
+
+  @Override
+  public boolean renew() {
+    return isHeld() && Joins.uninterruptibly(session.renew());
+  }
+
+  @Override
+  public void ensureHeld(Duration atLeast) {
+    Objects.requireNonNull(atLeast, "atLeast");
+    Duration most = Duration.ofNanos(session.fullValidityNanos());
+    if (atLeast.isNegative() || atLeast.isZero() || atLeast.compareTo(most) >= 0) {
+      throw new IllegalArgumentException(
+          "atLeast must be more than 0 and less than "
+              + most
+              + ", which is what a renewal gives, but is "
+              + atLeast);
+    }
+    // Twice: a renewal that was under way already may give less than one that begins now.
+    for (int attempt = 0; attempt < 2; attempt++) {
+      if (remaining().compareTo(atLeast) >= 0) {
+        return;
+      }
+      boolean unused = renew();
+    }
+    if (remaining().compareTo(atLeast) < 0) {
+      throw notHeld("it could not be renewed for " + atLeast);
+    }
+  }
+
+  @Override
+  public void onLost(Consumer<LeaseLostException> callback) {
+    Objects.requireNonNull(callback, "callback");
+    LeaseLostException lost;
+    synchronized (this) {
+      lost = loss;
+      if (lost == null) {
+        if (callbacks == null) {
+          callbacks = new ArrayList<>(1);
+        }
+        callbacks.add(callback);
+      }
+    }
+    if (lost != null) {
+      var unused = run(callback, lost);
+    }
+  }
+
+  @Override
+  public ReleaseResult release() {
+    requestRelease();
+    return Joins.uninterruptibly(released);
+  }
+
+  @Override
+  public CompletableFuture<ReleaseResult> releaseAsync() {
+    requestRelease();
+    CompletableFuture<ReleaseResult> result = new CompletableFuture<>();
+    var unused =
+        released.thenAccept(outcome -> session.engine().callback(() -> result.complete(outcome)));
+    return result;
+  }
+
+  @Override
+  public void close() {
+    ReleaseResult unused = release();
+    LeaseLostException lost = loss();
+    if (lost != null) {
+      throw lost.around(null);
+    }
+  }
+
+  private void requestRelease() {
+    if (releaseRequested.compareAndSet(false, true)) {
+      session.queue().execute(session::release);
+    }
+  }
+
+  synchronized @Nullable LeaseLostException loss() {
+    return loss;
+  }
+
+  /** The loss, or one for a reason that has not been told yet. */
+  LeaseLostException notHeld(String reason) {
+    LeaseLostException lost = loss();
+    return lost != null ? lost : new LeaseLostException(lockId(), reason, null);
+  }
+
+  /** Whether the body gave the lock back itself, before it was lost. */
+  boolean wasReleasedByBody() {
+    return releaseRequested.get() && loss() == null;
+  }
+
+  /** By the session: the release has ended so. */
+  void released(ReleaseResult result) {
+    synchronized (this) {
+      callbacks = null;
+    }
+    released.complete(result);
+  }
+
+  /**
+   * By the session: the lease is lost. Told at once to the body's thread, and to the callbacks.
+   *
+   * @return completes when all callbacks have run
+   */
+  CompletableFuture<@Nullable Void> lost(LeaseLostException lost) {
+    List<Consumer<LeaseLostException>> toRun;
+    synchronized (this) {
+      if (loss != null) {
+        return CompletableFuture.completedFuture(null);
+      }
+      loss = lost;
+      toRun = callbacks == null ? List.of() : callbacks;
+      callbacks = null;
+      if (session.options().onLeaseLost() == OnLeaseLost.INTERRUPT) {
+        interruptBody();
+      }
+    }
+    return CompletableFuture.allOf(
+        toRun.stream().map(callback -> run(callback, lost)).toArray(CompletableFuture<?>[]::new));
+  }
+
+  private CompletableFuture<@Nullable Void> run(
+      Consumer<LeaseLostException> callback, LeaseLostException lost) {
+    CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+    session
+        .engine()
+        .callback(
+            () -> {
+              try {
+                callback.accept(lost);
+              } catch (RuntimeException | Error e) {
+                LOG.error("A callback for the loss of lock \"{}\" failed", lockId(), e);
+              } finally {
+                done.complete(null);
+              }
+            });
+    return done;
+  }
+
+  // --- The body
+
+  synchronized boolean isBodyOf(Thread thread) {
+    return bodyThread == thread;
+  }
+
+  /**
+   * The calling thread wants to begin the body.
+   *
+   * @return false if it must not: the lease is lost already, or the manager closes
+   */
+  synchronized boolean enterBody() {
+    if (loss != null || closing) {
+      return false;
+    }
+    bodyThread = Thread.currentThread();
+    return true;
+  }
+
+  /** The calling thread has ended the body: no interrupt of ours reaches it any more, or stays. */
+  synchronized void exitBody() {
+    bodyThread = null;
+    if (interruptSent) {
+      interruptSent = false;
+      boolean unused = Thread.interrupted();
+    }
+  }
+
+  /**
+   * The manager closes.
+   *
+   * @return whether there is a body, which is told, and after which the lock is given back
+   */
+  synchronized boolean tellBodyOfClosing() {
+    closing = true;
+    if (session.options().onLeaseLost() == OnLeaseLost.INTERRUPT) {
+      interruptBody();
+    }
+    return forBody;
+  }
+
+  private synchronized void interruptBody() {
+    if (bodyThread != null) {
+      interruptSent = true;
+      bodyThread.interrupt();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Lease[lock=" + lockId() + ", token=" + token + ", fencingToken=" + fencingToken + "]";
+  }
+}

@@ -1,0 +1,786 @@
+package dev.holdfast.lock;
+
+import dev.holdfast.lock.store.IncarnationGoneException;
+import dev.holdfast.lock.store.ListResult;
+import dev.holdfast.lock.store.LockStore;
+import dev.holdfast.lock.store.ReadResult;
+import dev.holdfast.lock.store.WriteResult;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives at most one process at a time a lock, for as long as it renews its lease. Thread-safe; one
+ * per process is enough for any number of locks.
+ *
+ * <pre>{@code
+ * try (var store = ElasticsearchLockStore.builder("https://localhost:9200").apiKey(key).build();
+ *     var locks = LockManager.create(store)) {
+ *   locks.withLock("nightly-reindex", () -> reindex());
+ * }
+ * }</pre>
+ *
+ * <p>A lock id is any text that is not blank and takes at most 512 bytes in UTF-8. Locks are not
+ * reentrant. The calls without {@link LockOptions} use {@link LockOptions#defaults}.
+ *
+ * <p>What is guaranteed: at no time do two leases of one lock judge themselves valid, as long as
+ * monotonic clocks drift by less than 2 % and, where the calendar rule is on (see {@link
+ * Builder#calendarTakeover}), wall clocks differ by less than {@link Builder#maxClockSkew}. What no
+ * lock can guarantee is that a process acts only while its lease is valid; that is what {@link
+ * Lease#fencingToken} is for. Deleting the lock index releases every lock by force; exclusion
+ * resumes when the leases of that time have ended.
+ */
+public final class LockManager implements AutoCloseable {
+  /** The longest lock id: Elasticsearch's limit for a document id. */
+  static final int MAX_LOCK_ID_BYTES = 512;
+
+  private static final int MAX_LISTED = 100_000;
+  private static final int MAX_FORCE_ATTEMPTS = 10;
+
+  private static final Logger LOG = LoggerFactory.getLogger(LockManager.class);
+
+  final Engine engine;
+
+  private final int maxMetadataBytes;
+  private final Runnable shutdown;
+  private final AtomicReference<@Nullable CompletableFuture<@Nullable Void>> closing =
+      new AtomicReference<>();
+
+  private LockManager(Builder builder) {
+    List<Runnable> onShutdown = new ArrayList<>();
+    Scheduler scheduler = builder.scheduler;
+    if (scheduler == null) {
+      TimerThread timers = new TimerThread();
+      onShutdown.add(timers::close);
+      scheduler = timers;
+    }
+    Executor callbacks = builder.callbackExecutor;
+    if (callbacks == null) {
+      ThreadPoolExecutor pool =
+          new ThreadPoolExecutor(
+              Builder.CALLBACK_THREADS,
+              Builder.CALLBACK_THREADS,
+              10,
+              TimeUnit.SECONDS,
+              new LinkedBlockingQueue<>(),
+              Defaults.daemon("holdfast-callback"));
+      pool.allowCoreThreadTimeOut(true);
+      onShutdown.add(pool::shutdown);
+      callbacks = pool;
+    }
+    this.engine = new Engine(builder, scheduler, callbacks);
+    this.maxMetadataBytes = builder.maxMetadataBytes;
+    this.shutdown = () -> onShutdown.forEach(Runnable::run);
+  }
+
+  /** A manager with default settings on this store, which stays the caller's to close. */
+  public static LockManager create(LockStore store) {
+    return builder(store).build();
+  }
+
+  /** For a manager on this store, which stays the caller's to close. */
+  public static Builder builder(LockStore store) {
+    return new Builder(Objects.requireNonNull(store, "store"));
+  }
+
+  // --- With a body
+
+  /** Like {@link #withLock(String, LockOptions, LockedCallable)} with default options. */
+  public <T extends @Nullable Object, E extends Exception> T withLock(
+      String lockId, LockedCallable<T, E> body) throws E, InterruptedException {
+    return withLock(lockId, LockOptions.defaults(), body);
+  }
+
+  /**
+   * Runs the body on this thread while the lock is held, and releases the lock when the body has
+   * ended, however it ends.
+   *
+   * @return what the body returned
+   * @throws E what the body threw
+   * @throws LockAcquisitionException if another holds the lock, and did so until the wait timed
+   *     out; the body did not run
+   * @throws LockStoreUnavailableException if the store did not answer; the body did not run
+   * @throws LeaseLostException if the lease was lost before the body had returned, whatever the
+   *     body did; what it threw is the cause. When the lease is lost, the body's thread is
+   *     interrupted, or just told ({@link OnLeaseLost#NOTIFY}). No such interrupt is left when this
+   *     returns.
+   * @throws InterruptedException if this thread was interrupted while it waited for the lock; then
+   *     the lock is not held, and what the store may hold of it is cleaned up in the background
+   * @throws IllegalArgumentException if the lock id or an option is out of range
+   * @throws IllegalStateException if this manager is closed
+   */
+  public <T extends @Nullable Object, E extends Exception> T withLock(
+      String lockId, LockOptions options, LockedCallable<T, E> body)
+      throws E, InterruptedException {
+    Objects.requireNonNull(body, "body");
+    return withLease(lockId, options, lease -> body.call());
+  }
+
+  /** Like {@link #withLock(String, LockOptions, LockedRunnable)} with default options. */
+  public <E extends Exception> void withLock(String lockId, LockedRunnable<E> body)
+      throws E, InterruptedException {
+    withLock(lockId, LockOptions.defaults(), body);
+  }
+
+  /** Like {@link #withLock(String, LockOptions, LockedCallable)}, for a body without a result. */
+  public <E extends Exception> void withLock(
+      String lockId, LockOptions options, LockedRunnable<E> body) throws E, InterruptedException {
+    Objects.requireNonNull(body, "body");
+    runWithLease(lockId, options, lease -> body.run());
+  }
+
+  /** Like {@link #tryWithLock(String, LockOptions, LockedRunnable)} with default options. */
+  public <E extends Exception> boolean tryWithLock(String lockId, LockedRunnable<E> body)
+      throws E, InterruptedException {
+    return tryWithLock(lockId, LockOptions.defaults(), body);
+  }
+
+  /**
+   * Like {@link #withLock(String, LockOptions, LockedRunnable)}, but a lock that another holds is
+   * no error.
+   *
+   * @return whether the body ran; false if another held the lock, until the wait timed out
+   */
+  public <E extends Exception> boolean tryWithLock(
+      String lockId, LockOptions options, LockedRunnable<E> body) throws E, InterruptedException {
+    Objects.requireNonNull(body, "body");
+    Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
+    if (outcome instanceof Outcome.Refused) {
+      return false;
+    }
+    LeaseConsumer<E> leased = lease -> body.run();
+    runBody(granted(lockId, outcome), consumer(leased));
+    return true;
+  }
+
+  /** Like {@link #withLease(String, LockOptions, LeaseFunction)} with default options. */
+  public <T extends @Nullable Object, E extends Exception> T withLease(
+      String lockId, LeaseFunction<T, E> body) throws E, InterruptedException {
+    return withLease(lockId, LockOptions.defaults(), body);
+  }
+
+  /**
+   * Like {@link #withLock(String, LockOptions, LockedCallable)}, for a body that uses the lease,
+   * such as for its fencing token. The body may release it early; after that, no loss is an error.
+   */
+  public <T extends @Nullable Object, E extends Exception> T withLease(
+      String lockId, LockOptions options, LeaseFunction<T, E> body) throws E, InterruptedException {
+    Objects.requireNonNull(body, "body");
+    Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
+    return runBody(granted(lockId, outcome), body);
+  }
+
+  /** Like {@link #runWithLease(String, LockOptions, LeaseConsumer)} with default options. */
+  public <E extends Exception> void runWithLease(String lockId, LeaseConsumer<E> body)
+      throws E, InterruptedException {
+    runWithLease(lockId, LockOptions.defaults(), body);
+  }
+
+  /** Like {@link #withLease(String, LockOptions, LeaseFunction)}, for a body without a result. */
+  public <E extends Exception> void runWithLease(
+      String lockId, LockOptions options, LeaseConsumer<E> body) throws E, InterruptedException {
+    Objects.requireNonNull(body, "body");
+    withLease(lockId, options, consumer(body));
+  }
+
+  @SuppressWarnings("NullAway") // The checker does not look into type arguments.
+  private static <E extends Exception> LeaseFunction<@Nullable Void, E> consumer(
+      LeaseConsumer<E> body) {
+    return lease -> {
+      body.accept(lease);
+      return null;
+    };
+  }
+
+  private <T extends @Nullable Object, E extends Exception> T runBody(
+      LeaseHandle lease, LeaseFunction<T, E> body) throws E, InterruptedException {
+    // The wait may have been long: a lease that has ended by now runs no body.
+    if (!lease.isHeld() || !lease.enterBody()) {
+      ReleaseResult unused = lease.release();
+      throw lease.notHeld("it ended, or the manager was closed, before the body began");
+    }
+    T result;
+    try {
+      result = body.apply(lease);
+    } catch (Throwable failure) {
+      LeaseLostException loss = endBody(lease);
+      if (loss != null) {
+        throw loss.around(failure);
+      }
+      throw failure;
+    }
+    LeaseLostException loss = endBody(lease);
+    if (loss != null) {
+      throw loss.around(null);
+    }
+    return result;
+  }
+
+  /** Releases, and returns the loss if there was one before the body had ended. */
+  private static @Nullable LeaseLostException endBody(LeaseHandle lease) {
+    boolean held = lease.isHeld() || lease.wasReleasedByBody();
+    lease.exitBody();
+    LeaseLostException loss = held ? null : lease.notHeld(SessionState.Lost.VALIDITY_ENDED);
+    ReleaseResult unused = lease.release();
+    return loss;
+  }
+
+  // --- Without a body
+
+  /** Like {@link #acquire(String, LockOptions)} with default options. */
+  public Lease acquire(String lockId) throws InterruptedException {
+    return acquire(lockId, LockOptions.defaults());
+  }
+
+  /**
+   * Acquires the lock for the caller to release.
+   *
+   * @throws LockAcquisitionException if another holds the lock, and did so until the wait timed out
+   * @throws LockStoreUnavailableException if the store did not answer
+   * @throws InterruptedException if this thread was interrupted while it waited
+   * @throws IllegalArgumentException if the lock id or an option is out of range
+   * @throws IllegalStateException if this manager is closed
+   */
+  public Lease acquire(String lockId, LockOptions options) throws InterruptedException {
+    return granted(lockId, await(lockId, options, Acquisition.Purpose.LEASE));
+  }
+
+  /** Like {@link #tryAcquire(String, LockOptions)} with default options. */
+  public Optional<Lease> tryAcquire(String lockId) throws InterruptedException {
+    return tryAcquire(lockId, LockOptions.defaults());
+  }
+
+  /**
+   * Like {@link #acquire(String, LockOptions)}, but a lock that another holds is no error.
+   *
+   * @return empty if another held the lock, until the wait timed out
+   */
+  public Optional<Lease> tryAcquire(String lockId, LockOptions options)
+      throws InterruptedException {
+    Outcome outcome = await(lockId, options, Acquisition.Purpose.LEASE);
+    return outcome instanceof Outcome.Refused
+        ? Optional.empty()
+        : Optional.of(granted(lockId, outcome));
+  }
+
+  /** Like {@link #acquireAsync(String, LockOptions)} with default options. */
+  public CompletableFuture<Lease> acquireAsync(String lockId) {
+    return acquireAsync(lockId, LockOptions.defaults());
+  }
+
+  /**
+   * Acquires the lock without blocking. The future fails with what {@link #acquire} throws. When it
+   * is cancelled, or completed by anybody else, the acquisition is given up, and a lock that was
+   * won is given back. Dependent stages run on the callback executor, or on the thread that adds
+   * them.
+   *
+   * @throws IllegalArgumentException if the lock id or an option is out of range
+   * @throws IllegalStateException if this manager is closed
+   */
+  public CompletableFuture<Lease> acquireAsync(String lockId, LockOptions options) {
+    CompletableFuture<Lease> result = new CompletableFuture<>();
+    Call call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
+    var unused =
+        call.outcome.thenAccept(
+            outcome -> engine.callback(() -> complete(result, lockId, outcome)));
+    var unusedToo = result.whenComplete((lease, failure) -> call.abandon());
+    return result;
+  }
+
+  private void complete(CompletableFuture<Lease> result, String lockId, Outcome outcome) {
+    if (outcome instanceof Outcome.Granted granted) {
+      if (!result.complete(granted.lease())) {
+        var unused = granted.lease().releaseAsync();
+      }
+    } else {
+      result.completeExceptionally(failure(lockId, outcome));
+    }
+  }
+
+  /** A call under way, whose acquisition may not have been made yet. */
+  private static final class Call {
+    final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+    private final AtomicBoolean abandoned = new AtomicBoolean();
+    private final AtomicReference<@Nullable Acquisition> acquisition = new AtomicReference<>();
+
+    /** In the queue's serial. */
+    void begin(Acquisition begun) {
+      acquisition.set(begun);
+      var unused = begun.outcome.thenAccept(outcome::complete);
+      if (abandoned.get()) {
+        begun.finish(new Outcome.Closed());
+      } else {
+        begun.queue.submit(begun);
+      }
+    }
+
+    void abandon() {
+      abandoned.set(true);
+      Acquisition begun = acquisition.get();
+      if (begun != null) {
+        begun.queue.execute(() -> begun.queue.abandoned(begun));
+      }
+    }
+  }
+
+  private Call submit(
+      String lockId, LockOptions options, Acquisition.Purpose purpose, @Nullable Thread caller) {
+    checkOpen();
+    check(lockId);
+    Objects.requireNonNull(options, "options");
+    Duration unused = engine.requestTimeout(options.ttl());
+    if (options.metadataBytes() > maxMetadataBytes) {
+      throw new IllegalArgumentException(
+          "metadata must be at most "
+              + maxMetadataBytes
+              + " bytes as JSON, but is "
+              + options.metadataBytes());
+    }
+    Stamp started = engine.clocks.stamp();
+    String token = engine.tokens.get();
+    Call call = new Call();
+    engine.onQueue(
+        lockId,
+        queue ->
+            call.begin(
+                new Acquisition(
+                    queue, options, token, started, queue.nextArrival(), caller, purpose)));
+    return call;
+  }
+
+  private Outcome await(String lockId, LockOptions options, Acquisition.Purpose purpose)
+      throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException(
+          "interrupted before lock \"" + lockId + "\" could be acquired");
+    }
+    Call call = submit(lockId, options, purpose, Thread.currentThread());
+    try {
+      return call.outcome.get();
+    } catch (InterruptedException e) {
+      call.abandon();
+      // The lock may have been granted at this very moment: then it is given back.
+      var unused =
+          call.outcome.thenAccept(
+              outcome -> {
+                if (outcome instanceof Outcome.Granted granted) {
+                  var unusedToo = granted.lease().releaseAsync();
+                }
+              });
+      throw e;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("an acquisition ended without an outcome", e);
+    }
+  }
+
+  private LeaseHandle granted(String lockId, Outcome outcome) {
+    if (outcome instanceof Outcome.Granted granted) {
+      return granted.lease();
+    }
+    throw failure(lockId, outcome);
+  }
+
+  private LockException failure(String lockId, Outcome outcome) {
+    if (outcome instanceof Outcome.Refused refused) {
+      return refused.exception(lockId);
+    } else if (outcome instanceof Outcome.Reentrant reentrant) {
+      return reentrant.exception(lockId);
+    } else if (outcome instanceof Outcome.Unavailable unavailable) {
+      return unavailable.exception(lockId, engine.store.description());
+    }
+    return new Outcome.Closed().exception(lockId);
+  }
+
+  private static void check(String lockId) {
+    Objects.requireNonNull(lockId, "lockId");
+    if (lockId.isBlank()) {
+      throw new IllegalArgumentException("lockId must not be blank, but is \"" + lockId + "\"");
+    }
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(lockId)) {
+      throw new IllegalArgumentException(
+          "lockId must be encodable in UTF-8, but has an unpaired surrogate");
+    }
+    int bytes = lockId.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_LOCK_ID_BYTES) {
+      throw new IllegalArgumentException(
+          "lockId must take at most "
+              + MAX_LOCK_ID_BYTES
+              + " bytes in UTF-8, but \""
+              + lockId.substring(0, lockId.offsetByCodePoints(0, 20))
+              + "...\" takes "
+              + bytes);
+    }
+  }
+
+  // --- For operators
+
+  /**
+   * What the store says of a lock; empty if there is no record. An expired record is returned, and
+   * says so.
+   *
+   * @throws LockStoreUnavailableException if the store did not answer
+   */
+  public Optional<LockInfo> find(String lockId) {
+    checkOpen();
+    check(lockId);
+    ReadResult read = read(lockId);
+    if (read instanceof ReadResult.Found found) {
+      return Optional.of(LockInfo.of(found, engine.clocks.wallNow()));
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * All locks that have a record, expired ones too. A record written within about the last second
+   * may be missing.
+   *
+   * @throws LockStoreUnavailableException if the store did not answer, or has more than 100,000
+   *     records
+   */
+  public List<LockInfo> list() {
+    checkOpen();
+    CompletableFuture<ListResult> answer = new CompletableFuture<>();
+    engine.list(Runnable::run, MAX_LISTED, answer::complete);
+    ListResult result = Joins.uninterruptibly(answer);
+    if (result instanceof ListResult.Listed listed) {
+      return listed.records().stream()
+          .map(found -> LockInfo.of(found, engine.clocks.wallNow()))
+          .toList();
+    } else if (result instanceof ListResult.Rejected rejected) {
+      throw unavailable("", rejected.cause(), false);
+    }
+    throw unavailable("", ((ListResult.Unavailable) result).cause(), true);
+  }
+
+  /**
+   * Deletes a lock's record, whoever holds it. For operators who know that the holder is gone, or
+   * accept two at once: a holder that still runs learns of it at its next renewal, and believes in
+   * its lease until then or until its validity ends.
+   *
+   * @return whether there was a record
+   * @throws LockStoreUnavailableException if the store did not answer, or the record changed faster
+   *     than it could be deleted; whether it is gone is not known then
+   */
+  public boolean forceRelease(String lockId) {
+    checkOpen();
+    check(lockId);
+    Throwable last = null;
+    for (int attempt = 0; attempt < MAX_FORCE_ATTEMPTS; attempt++) {
+      ReadResult read = read(lockId);
+      if (!(read instanceof ReadResult.Found found)) {
+        // After a delete that was not answered, an absent record is what it was sent for.
+        return last != null;
+      }
+      CompletableFuture<WriteResult> answer = new CompletableFuture<>();
+      engine.delete(
+          Runnable::run, engine.requestTimeout(), lockId, found.version(), answer::complete);
+      WriteResult result = Joins.uninterruptibly(answer);
+      if (result instanceof WriteResult.Applied) {
+        LOG.warn(
+            "Lock \"{}\": released by force; it was held by {}, token {}",
+            lockId,
+            found.record().owner(),
+            found.record().token());
+        engine.onQueue(lockId, queue -> queue.forceReleased(found.record().token()));
+        return true;
+      } else if (result instanceof WriteResult.Rejected rejected) {
+        if (rejected.cause() instanceof IncarnationGoneException gone) {
+          engine.incarnationGone(gone.incarnation());
+          return true;
+        }
+        throw unavailable(lockId, rejected.cause(), false);
+      } else if (result instanceof WriteResult.Unknown unknown) {
+        last = unknown.cause();
+      }
+    }
+    throw unavailable(
+        lockId, last != null ? last : new IllegalStateException("its record keeps changing"), true);
+  }
+
+  private ReadResult read(String lockId) {
+    CompletableFuture<ReadResult> answer = new CompletableFuture<>();
+    engine.read(Runnable::run, engine.requestTimeout(), lockId, answer::complete);
+    ReadResult result = Joins.uninterruptibly(answer);
+    if (result instanceof ReadResult.Rejected rejected) {
+      throw unavailable(lockId, rejected.cause(), false);
+    } else if (result instanceof ReadResult.Unavailable unavailable) {
+      throw unavailable(lockId, unavailable.cause(), true);
+    }
+    return result;
+  }
+
+  private LockStoreUnavailableException unavailable(
+      String lockId, Throwable cause, boolean retryable) {
+    return new LockStoreUnavailableException(
+        lockId,
+        unavailable(lockId, engine.store.description(), cause, retryable),
+        retryable,
+        cause);
+  }
+
+  static String unavailable(String lockId, String store, Throwable cause, boolean retryable) {
+    String message = cause.getMessage();
+    return (retryable ? "Lock store unavailable" : "Lock store refused the request")
+        + " ("
+        + store
+        + ")"
+        + (lockId.isEmpty() ? "" : " for lock \"" + lockId + "\"")
+        + ": "
+        + (message == null || message.isBlank() ? cause.toString() : message);
+  }
+
+  // --- The end
+
+  /**
+   * Closes this manager, and waits until that is done, at most for twice the release timeout. Waits
+   * end; bodies are told (by an interrupt, or as {@link OnLeaseLost} says), and their locks
+   * released when they have returned. Holders of other leases are told by {@link Lease#onLost};
+   * when those callbacks have run, the locks are released. One that fails stops none of the others.
+   * What is not released by then ends with its TTL, and its holder is told that it is lost. An
+   * interrupt does not end the wait, and is kept. Closing again does nothing.
+   *
+   * <p>Not to be called by a body that runs under a lock of this manager: it would wait for itself.
+   */
+  @Override
+  public void close() {
+    Joins.uninterruptibly(closeAsync());
+  }
+
+  /** Like {@link #close}, without waiting. */
+  public CompletableFuture<@Nullable Void> closeAsync() {
+    CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+    CompletableFuture<@Nullable Void> before = closing.compareAndExchange(null, done);
+    if (before != null) {
+      return before;
+    }
+    engine.beginClosing();
+    List<CompletableFuture<?>> pending = new ArrayList<>();
+    for (LockQueue queue : engine.queues.values()) {
+      CompletableFuture<@Nullable Void> idle = new CompletableFuture<>();
+      pending.add(idle);
+      queue.execute(
+          () -> {
+            var unused = queue.closing().thenAccept(idle::complete);
+          });
+    }
+    AtomicBoolean once = new AtomicBoolean();
+    Runnable finish =
+        () -> {
+          if (once.compareAndSet(false, true)) {
+            finishClosing(done);
+          }
+        };
+    Scheduler.Timer limit =
+        engine.scheduler.schedule(finish, engine.releaseTimeout.multipliedBy(2).toNanos());
+    var unused =
+        CompletableFuture.allOf(pending.toArray(CompletableFuture<?>[]::new))
+            .thenRun(limit::cancel)
+            .thenRun(finish);
+    return done;
+  }
+
+  private void finishClosing(CompletableFuture<@Nullable Void> done) {
+    engine.close();
+    for (LockQueue queue : engine.queues.values()) {
+      queue.execute(queue::closed);
+    }
+    shutdown.run();
+    done.complete(null);
+  }
+
+  private void checkOpen() {
+    if (closing.get() != null) {
+      throw new IllegalStateException("the lock manager is closed");
+    }
+  }
+
+  /** Settings of a {@link LockManager}. Not thread-safe. */
+  public static final class Builder {
+    private static final int CALLBACK_THREADS = 4;
+    private static final Duration MAX_SKEW = Duration.ofHours(1);
+    private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
+    private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
+    private static final int MAX_METADATA_LIMIT = 10 * 1024 * 1024;
+
+    final LockStore store;
+    Ticker ticker = Ticker.system();
+    InstantSource wallClock = InstantSource.system();
+    RandomGenerator random = Defaults.random();
+    Supplier<String> tokens = Defaults.tokens();
+    String owner = Defaults.owner();
+    Duration maxClockSkew = Duration.ofSeconds(2);
+    boolean calendarTakeover = true;
+    @Nullable Duration requestTimeout;
+    Duration releaseTimeout = Duration.ofSeconds(5);
+    int maxMetadataBytes = 64 * 1024;
+    @Nullable Scheduler scheduler;
+    @Nullable Executor callbackExecutor;
+    final List<LockListener> listeners = new ArrayList<>();
+
+    private Builder(LockStore store) {
+      this.store = store;
+    }
+
+    /**
+     * How far apart the wall clocks of two processes may be, 2 s by default. For the calendar rule;
+     * and leases are shortened by it (but not by more than a tenth of their TTL) against a wall
+     * clock that is set back while the machine sleeps.
+     *
+     * @param maxClockSkew 0 to 1 h, in whole milliseconds
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Builder maxClockSkew(Duration maxClockSkew) {
+      Objects.requireNonNull(maxClockSkew, "maxClockSkew");
+      if (maxClockSkew.isNegative()
+          || maxClockSkew.compareTo(MAX_SKEW) > 0
+          || !maxClockSkew.equals(Duration.ofMillis(maxClockSkew.toMillis()))) {
+        throw new IllegalArgumentException(
+            "maxClockSkew must be from 0 to 1 h in whole milliseconds, but is " + maxClockSkew);
+      }
+      this.maxClockSkew = maxClockSkew;
+      return this;
+    }
+
+    /**
+     * Whether a lock may be taken over as soon as its record's {@code expiresAt} has passed by more
+     * than the clock skew, true by default. Where clocks are not synchronised, switch it off in all
+     * processes: then a record must be seen to stand unchanged for its whole TTL first, and others
+     * are told not to trust the dates of this process.
+     */
+    public Builder calendarTakeover(boolean calendarTakeover) {
+      this.calendarTakeover = calendarTakeover;
+      return this;
+    }
+
+    /**
+     * How long one request to the store may take. By default a third of the lock's TTL, but at most
+     * 10 s. When it is set, TTLs must be at least three times as long.
+     *
+     * @param requestTimeout 1 ms to 1 h
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Builder requestTimeout(Duration requestTimeout) {
+      this.requestTimeout = timeout(requestTimeout, "requestTimeout");
+      return this;
+    }
+
+    /**
+     * How long a release waits for the store to confirm, 5 s by default; after that the TTL frees
+     * the lock.
+     *
+     * @param releaseTimeout 1 ms to 1 h
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Builder releaseTimeout(Duration releaseTimeout) {
+      this.releaseTimeout = timeout(releaseTimeout, "releaseTimeout");
+      return this;
+    }
+
+    private static Duration timeout(Duration timeout, String name) {
+      Objects.requireNonNull(timeout, name);
+      if (timeout.compareTo(MIN_TIMEOUT) < 0 || timeout.compareTo(MAX_TIMEOUT) > 0) {
+        throw new IllegalArgumentException(name + " must be from 1 ms to 1 h, but is " + timeout);
+      }
+      return timeout;
+    }
+
+    /**
+     * How large a lock's metadata may be as JSON, 64 KiB by default.
+     *
+     * @param maxMetadataBytes 2 to 10 MiB
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Builder maxMetadataBytes(int maxMetadataBytes) {
+      if (maxMetadataBytes < 2 || maxMetadataBytes > MAX_METADATA_LIMIT) {
+        throw new IllegalArgumentException(
+            "maxMetadataBytes must be from 2 to "
+                + MAX_METADATA_LIMIT
+                + ", but is "
+                + maxMetadataBytes);
+      }
+      this.maxMetadataBytes = maxMetadataBytes;
+      return this;
+    }
+
+    /**
+     * What others see as the holder: by default host, process id and a number for this manager.
+     *
+     * @throws IllegalArgumentException if it is blank or longer than 1,000 characters
+     */
+    public Builder owner(String owner) {
+      Objects.requireNonNull(owner, "owner");
+      if (owner.isBlank() || owner.length() > 1_000) {
+        throw new IllegalArgumentException("owner must have 1 to 1,000 characters, not all blank");
+      }
+      this.owner = owner;
+      return this;
+    }
+
+    /**
+     * Where callbacks and listeners run: by default up to 4 daemon threads, made when needed. It
+     * stays the caller's to shut down.
+     */
+    public Builder callbackExecutor(Executor callbackExecutor) {
+      this.callbackExecutor = Objects.requireNonNull(callbackExecutor, "callbackExecutor");
+      return this;
+    }
+
+    /** Adds one who is told what happens to locks. */
+    public Builder listener(LockListener listener) {
+      listeners.add(Objects.requireNonNull(listener, "listener"));
+      return this;
+    }
+
+    /** The monotonic clock, {@link Ticker#system} by default. For simulation. */
+    public Builder ticker(Ticker ticker) {
+      this.ticker = Objects.requireNonNull(ticker, "ticker");
+      return this;
+    }
+
+    /** The wall clock, the system's by default. For simulation. */
+    public Builder wallClock(InstantSource wallClock) {
+      this.wallClock = Objects.requireNonNull(wallClock, "wallClock");
+      return this;
+    }
+
+    /** Runs timers: by default one daemon thread of this manager's own. For simulation. */
+    public Builder scheduler(Scheduler scheduler) {
+      this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
+      return this;
+    }
+
+    /** Where jitter comes from; must be thread-safe. For simulation. */
+    public Builder random(RandomGenerator random) {
+      this.random = Objects.requireNonNull(random, "random");
+      return this;
+    }
+
+    /** Makes tokens, each different from all others of all processes. For simulation. */
+    public Builder tokens(Supplier<String> tokens) {
+      this.tokens = Objects.requireNonNull(tokens, "tokens");
+      return this;
+    }
+
+    /** The manager. */
+    public LockManager build() {
+      return new LockManager(this);
+    }
+  }
+}

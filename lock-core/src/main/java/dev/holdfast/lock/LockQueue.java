@@ -1,0 +1,468 @@
+package dev.holdfast.lock;
+
+import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.Version;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything that this process does about one lock: who holds it here, who waits here, and which
+ * tokens of former holders are still looked after. Only the head of the queue talks to the store,
+ * so that threads of one process never race each other through the network.
+ *
+ * <p>All methods but {@link #execute} run in tasks given to it, one at a time.
+ */
+final class LockQueue implements Executor {
+  /**
+   * The first pause between two attempts, and the longest. Their mean bounds the cost of waiting.
+   */
+  static final Duration FIRST_POLL = Duration.ofMillis(10);
+
+  static final Duration MAX_POLL = Duration.ofMillis(110);
+
+  /** The pauses while the store does not answer. */
+  private static final Duration FIRST_BACKOFF = Duration.ofMillis(50);
+
+  private static final Duration MAX_BACKOFF = Duration.ofSeconds(1);
+
+  private static final double JITTER = 0.1;
+
+  private static final Logger LOG = LoggerFactory.getLogger(LockQueue.class);
+
+  final Engine engine;
+  final String lockId;
+  private final Serial serial = new Serial();
+  private final ArrayDeque<Acquisition> waiting = new ArrayDeque<>(2);
+  private @Nullable Session session;
+  private @Nullable Set<Cleanup> cleanups;
+  private @Nullable Version known;
+
+  private @Nullable Acquisition trying;
+  private long triesFor;
+  private long arrivals;
+  private Acquisition.@Nullable Ending lastEnding;
+  private Scheduler.@Nullable Timer nextAttempt;
+
+  /** Tells the timer that is meant from those that were cancelled too late. */
+  private long nextAttempts;
+
+  private long delayNanos;
+  private int writesInFlight;
+  private @Nullable CompletableFuture<@Nullable Void> closing;
+  private boolean disposed;
+
+  LockQueue(Engine engine, String lockId) {
+    this.engine = engine;
+    this.lockId = lockId;
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    serial.execute(
+        () -> {
+          try {
+            task.run();
+          } finally {
+            disposeIfIdle();
+          }
+        });
+  }
+
+  /** Whether the manager has dropped this queue, so that a new one is to be used. */
+  boolean isDisposed() {
+    return disposed;
+  }
+
+  void submit(Acquisition acquisition) {
+    if (acquisition.isDone()) {
+      return;
+    }
+    if (waiting.isEmpty() && session == null) {
+      lastEnding = null;
+    }
+    if (closing != null || engine.isClosing()) {
+      end(acquisition, new Outcome.Closed());
+      return;
+    }
+    Session held = heldSession();
+    if (held != null) {
+      if (held.isBodyOf(acquisition.caller)) {
+        end(acquisition, new Outcome.Reentrant(held.info()));
+        return;
+      }
+      if (acquisition.options.isFailFast()) {
+        end(acquisition, refused(acquisition, held.info()));
+        return;
+      }
+      tellWaiting(acquisition, held.info());
+    }
+    waiting.add(acquisition);
+    acquisition.armDeadline();
+    pump(nextAttempt == null);
+  }
+
+  /** A write that is out keeps the queue alive, also when its caller has gone. */
+  void writeBegins() {
+    writesInFlight++;
+  }
+
+  void writeEnds() {
+    writesInFlight--;
+  }
+
+  long nextArrival() {
+    return ++arrivals;
+  }
+
+  /** The session, unless it has ended without anybody's noticing. */
+  private @Nullable Session heldSession() {
+    Session held = session;
+    if (held != null) {
+      held.judge();
+    }
+    return session;
+  }
+
+  /** Starts an attempt for the head, unless one runs, or the lock is held here. */
+  private void pump(boolean mayBeFree) {
+    Acquisition head = waiting.peek();
+    if (head == null || trying != null || session != null) {
+      return;
+    }
+    if (nextAttempt != null) {
+      if (!hasFailFast()) {
+        return;
+      }
+      // Somebody who wants one attempt only gets it now, not at the next poll.
+      cancelNextAttempt();
+    }
+    trying = head;
+    triesFor = arrivals;
+    head.attempt(mayBeFree);
+  }
+
+  private boolean hasFailFast() {
+    for (Acquisition acquisition : waiting) {
+      if (acquisition.options.isFailFast()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void attemptEnded(Acquisition acquisition, Acquisition.Ending ending) {
+    if (trying != acquisition) {
+      throw new IllegalStateException("an attempt ended that had not begun");
+    }
+    trying = null;
+    if (ending instanceof Acquisition.Ending.Won won) {
+      granted(acquisition, won);
+    } else {
+      lastEnding = ending;
+      if (ending instanceof Acquisition.Ending.Contended contended) {
+        endAttemptOfFailFast(contended.holder());
+        later(FIRST_POLL, MAX_POLL, contended.nanosLeft());
+      } else if (ending instanceof Acquisition.Ending.Silent silent) {
+        endSilently(acquisition, silent);
+        later(FIRST_BACKOFF, MAX_BACKOFF, Long.MAX_VALUE);
+      }
+    }
+  }
+
+  private void granted(Acquisition acquisition, Acquisition.Ending.Won won) {
+    delayNanos = 0;
+    session = won.session();
+    waiting.remove(acquisition);
+    Duration waited = engine.clocks.since(acquisition.started);
+    LeaseHandle lease = won.session().start();
+    LOG.debug(
+        "Lock \"{}\": acquired, token {}, fencing token {}, after {} ms",
+        lockId,
+        acquisition.token,
+        lease.fencingToken(),
+        waited.toMillis());
+    engine.events.tell(l -> l.acquired(lockId, lease.fencingToken(), waited));
+    LockInfo previous = won.previous();
+    if (previous != null) {
+      LOG.info(
+          "Lock \"{}\": taken over from {} (token {}), whose lease had expired at {}",
+          lockId,
+          previous.owner(),
+          previous.token(),
+          previous.expiresAt());
+      engine.events.tell(l -> l.takenOver(lockId, previous));
+    }
+    acquisition.finish(new Outcome.Granted(lease));
+    endAttemptOfFailFast(won.session().info());
+    for (Acquisition other : waiting) {
+      tellWaiting(other, won.session().info());
+    }
+  }
+
+  /** Ends the calls that wanted one attempt and were there when it began, or whose lock is held. */
+  private void endAttemptOfFailFast(@Nullable LockInfo holder) {
+    for (Acquisition other : List.copyOf(waiting)) {
+      if (other.options.isFailFast() && (other.arrival <= triesFor || session != null)) {
+        end(other, refused(other, holder));
+      } else {
+        tellWaiting(other, holder);
+      }
+    }
+  }
+
+  private void endSilently(Acquisition tried, Acquisition.Ending.Silent silent) {
+    for (Acquisition other : List.copyOf(waiting)) {
+      boolean hadItsAttempt = other.options.isFailFast() && other.arrival <= triesFor;
+      if (hadItsAttempt || (other == tried && !silent.retryable())) {
+        end(other, new Outcome.Unavailable(silent.cause(), silent.retryable()));
+      }
+    }
+  }
+
+  /** Arms the timer for the next attempt, sooner if a record may be taken over sooner. */
+  private void later(Duration first, Duration max, long nanosLeft) {
+    if (hasFailFast()) {
+      pump(false);
+    } else if (!waiting.isEmpty()) {
+      armNextAttempt(first, max, nanosLeft);
+    }
+  }
+
+  private void armNextAttempt(Duration first, Duration max, long nanosLeft) {
+    delayNanos = Math.min(Math.max(delayNanos * 2, first.toNanos()), max.toNanos());
+    long delay = Math.min(engine.jittered(delayNanos, JITTER), Math.max(0, nanosLeft));
+    long attempt = ++nextAttempts;
+    nextAttempt =
+        engine.scheduler.schedule(
+            () ->
+                execute(
+                    () -> {
+                      if (attempt == nextAttempts) {
+                        nextAttempt = null;
+                        pump(false);
+                      }
+                    }),
+            delay);
+  }
+
+  private void cancelNextAttempt() {
+    nextAttempts++;
+    if (nextAttempt != null) {
+      nextAttempt.cancel();
+      nextAttempt = null;
+    }
+  }
+
+  void timedOut(Acquisition acquisition) {
+    if (acquisition.isDone()) {
+      return;
+    }
+    Session held = heldSession();
+    boolean wasTrying = trying == acquisition;
+    if (held != null) {
+      end(acquisition, refused(acquisition, held.info()));
+    } else if (lastEnding instanceof Acquisition.Ending.Contended contended
+        && !acquisition.options.isFailFast()) {
+      end(acquisition, refused(acquisition, contended.holder()));
+    } else if (lastEnding instanceof Acquisition.Ending.Silent silent) {
+      end(acquisition, new Outcome.Unavailable(silent.cause(), silent.retryable()));
+    } else {
+      Duration waited = engine.clocks.since(acquisition.started);
+      end(acquisition, new Outcome.Unavailable(engine.noAnswerWithin(waited), true));
+    }
+    afterLeaving(wasTrying);
+  }
+
+  /** The caller was interrupted, or cancelled its future. */
+  void abandoned(Acquisition acquisition) {
+    if (!acquisition.isDone()) {
+      LOG.debug("Lock \"{}\": acquisition {} abandoned", lockId, acquisition.token);
+      boolean wasTrying = trying == acquisition;
+      end(acquisition, new Outcome.Closed());
+      afterLeaving(wasTrying);
+    }
+  }
+
+  private void afterLeaving(boolean wasTrying) {
+    if (waiting.isEmpty()) {
+      cancelNextAttempt();
+    } else if (wasTrying) {
+      // Its request is still out: many who leave at once must not send one each.
+      armNextAttempt(FIRST_POLL, MAX_POLL, Long.MAX_VALUE);
+    } else {
+      pump(false);
+    }
+  }
+
+  /** Removes an acquisition from the queue and gives its caller an answer that is not a lease. */
+  private void end(Acquisition acquisition, Outcome outcome) {
+    waiting.remove(acquisition);
+    if (trying == acquisition) {
+      trying = null;
+    }
+    acquisition.finish(outcome);
+    Duration waited = engine.clocks.since(acquisition.started);
+    if (outcome instanceof Outcome.Refused refused) {
+      LOG.debug("Lock \"{}\": not acquired, {}", lockId, refused);
+      engine.events.tell(l -> l.refused(lockId, Optional.ofNullable(refused.holder()), waited));
+    } else if (outcome instanceof Outcome.Unavailable unavailable) {
+      LOG.warn(
+          "Lock \"{}\": not acquired, {} did not answer: {}",
+          lockId,
+          engine.store.description(),
+          unavailable.cause().toString());
+      engine.events.tell(l -> l.unavailable(lockId, unavailable.cause(), waited));
+    }
+  }
+
+  private Outcome.Refused refused(Acquisition acquisition, @Nullable LockInfo holder) {
+    return new Outcome.Refused(
+        holder,
+        acquisition.options.isFailFast()
+            ? Duration.ZERO
+            : engine.clocks.since(acquisition.started));
+  }
+
+  private void tellWaiting(Acquisition acquisition, @Nullable LockInfo holder) {
+    if (!acquisition.toldWaiting) {
+      acquisition.toldWaiting = true;
+      engine.events.tell(l -> l.waiting(lockId, Optional.ofNullable(holder)));
+    }
+  }
+
+  /** An acknowledged version: whatever is older in its incarnation is out of date. */
+  void learned(Version version) {
+    if (known == null || !version.isOlderThan(known)) {
+      known = version;
+    }
+    engine.observations.forget(lockId);
+  }
+
+  @Nullable Version known() {
+    return known;
+  }
+
+  /**
+   * The lock is not held here any more.
+   *
+   * @param last the holder, if it was the store that said so; null if the store had been silent
+   */
+  void sessionEnded(Session ended, @Nullable LockInfo last) {
+    if (session == ended) {
+      session = null;
+      delayNanos = 0;
+      // Until the next answer: a wait that times out now has been waiting for this holder, or for
+      // a store that does not answer.
+      lastEnding = last == null ? null : new Acquisition.Ending.Contended(last, 0);
+      pump(true);
+    }
+  }
+
+  void cleanUp(
+      String token, LockOptions options, @Nullable Stamp lastSent, @Nullable Version knownVersion) {
+    if (disposed) {
+      engine.onQueue(lockId, queue -> queue.cleanUp(token, options, lastSent, knownVersion));
+      return;
+    }
+    if (engine.cleanups.incrementAndGet() > Engine.MAX_CLEANUPS) {
+      engine.cleanups.decrementAndGet();
+      LOG.warn(
+          "Lock \"{}\": more than {} clean-ups run already; token {} is left to its TTL of {}",
+          lockId,
+          Engine.MAX_CLEANUPS,
+          token,
+          options.ttl());
+      return;
+    }
+    Cleanup cleanup = new Cleanup(this, token, options.ttl(), lastSent);
+    if (cleanups == null) {
+      cleanups = new LinkedHashSet<>();
+    }
+    cleanups.add(cleanup);
+    cleanup.start(knownVersion);
+    if (closing != null) {
+      cleanup.closing();
+    }
+  }
+
+  void cleanupEnded(Cleanup cleanup) {
+    if (cleanups != null && cleanups.remove(cleanup)) {
+      engine.cleanups.decrementAndGet();
+      if (cleanups.isEmpty()) {
+        cleanups = null;
+      }
+    }
+  }
+
+  void incarnationGone(Incarnation incarnation) {
+    if (session != null) {
+      session.incarnationGone(incarnation);
+    }
+    if (known != null && known.incarnation().equals(incarnation)) {
+      known = null;
+    }
+  }
+
+  /** An operator deleted the record with this token. */
+  void forceReleased(String token) {
+    if (session != null) {
+      session.forceReleased(token);
+    }
+  }
+
+  /**
+   * The manager closes: ends waits, tells whoever holds the lock, and hurries clean-ups. The future
+   * completes when nothing is left.
+   */
+  CompletableFuture<@Nullable Void> closing() {
+    if (disposed) {
+      return CompletableFuture.completedFuture(null);
+    }
+    cancelNextAttempt();
+    if (closing == null) {
+      closing = new CompletableFuture<>();
+      for (Acquisition acquisition : List.copyOf(waiting)) {
+        end(acquisition, new Outcome.Closed());
+      }
+      Session held = heldSession();
+      if (held != null) {
+        held.closing();
+      }
+      if (cleanups != null) {
+        List.copyOf(cleanups).forEach(Cleanup::closing);
+      }
+    }
+    return closing;
+  }
+
+  /** The manager has closed: what is still held here is not looked after any more. */
+  void closed() {
+    if (session != null) {
+      session.abandonedByManager();
+    }
+  }
+
+  private void disposeIfIdle() {
+    if (!disposed
+        && session == null
+        && trying == null
+        && waiting.isEmpty()
+        && cleanups == null
+        && writesInFlight == 0) {
+      disposed = true;
+      engine.queues.remove(lockId, this);
+      if (closing != null) {
+        closing.complete(null);
+      }
+    }
+  }
+}

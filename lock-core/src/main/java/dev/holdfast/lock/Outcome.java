@@ -1,0 +1,55 @@
+package dev.holdfast.lock;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an acquisition ended. The exceptions are made on the caller's thread, for its stack trace.
+ */
+sealed interface Outcome {
+
+  /** The lock is held. */
+  record Granted(LeaseHandle lease) implements Outcome {}
+
+  /** Another holds it. */
+  record Refused(@Nullable LockInfo holder, Duration waited) implements Outcome {
+    LockAcquisitionException exception(String lockId) {
+      return new LockAcquisitionException(lockId, describe(), holder);
+    }
+
+    private String describe() {
+      String by =
+          holder == null
+              ? "held by another"
+              : "held by "
+                  + (holder.owner().isEmpty() ? "an unknown owner" : holder.owner())
+                  + (holder.expiresAt() == null ? "" : " until " + holder.expiresAt());
+      return waited.isZero() ? by : by + "; waited " + waited.toMillis() + " ms";
+    }
+  }
+
+  /** The thread that asks holds it already, in a body further up its stack. */
+  record Reentrant(LockInfo holder) implements Outcome {
+    LockAcquisitionException exception(String lockId) {
+      return new LockAcquisitionException(
+          lockId,
+          "this thread holds it already, in an enclosing body; locks are not reentrant",
+          holder);
+    }
+  }
+
+  /** The store did not answer, or refused to. */
+  record Unavailable(Throwable cause, boolean retryable) implements Outcome {
+    LockStoreUnavailableException exception(String lockId, String store) {
+      return new LockStoreUnavailableException(
+          lockId, LockManager.unavailable(lockId, store, cause, retryable), retryable, cause);
+    }
+  }
+
+  /** The manager was closed meanwhile. */
+  record Closed() implements Outcome {
+    LockAcquisitionException exception(String lockId) {
+      return new LockAcquisitionException(lockId, "the lock manager was closed", null);
+    }
+  }
+}

@@ -1,0 +1,595 @@
+package dev.holdfast.lock;
+
+import dev.holdfast.lock.SessionState.Holding;
+import dev.holdfast.lock.SessionState.Lost;
+import dev.holdfast.lock.SessionState.Next;
+import dev.holdfast.lock.SessionState.Released;
+import dev.holdfast.lock.SessionState.Releasing;
+import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.IncarnationGoneException;
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.Version;
+import dev.holdfast.lock.store.WriteResult;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A lock that this process holds: the record's token and version, the start of validity, and the
+ * one request that may be out for it. What the user has of it is a {@link LeaseHandle}.
+ *
+ * <p>One request at a time: a renewal and a release never race, and there is never more than one
+ * write that may come late. The rules are in {@link SessionState}; here is what acts on them. All
+ * methods run in the queue's serial, unless they say otherwise.
+ */
+final class Session {
+  /** Validity is judged at each use, and at least so often within a TTL. */
+  private static final int CHECKS_PER_TTL = 10;
+
+  private static final int RENEWALS_PER_TTL = 3;
+
+  /**
+   * A renewal comes up to this fraction of its interval early, so that many do not come at once.
+   */
+  private static final double RENEWAL_JITTER = 0.1;
+
+  /** The first pause after a failed renewal, as a part of the TTL, and the longest. */
+  private static final int FIRST_BACKOFF_PER_TTL = 60;
+
+  private static final int MAX_BACKOFF_PER_TTL = 6;
+  private static final double BACKOFF_JITTER = 0.2;
+
+  /** How many requests one renewal may take before it is put off. */
+  private static final int MAX_REQUESTS = 8;
+
+  private static final long FIRST_RELEASE_PAUSE_NANOS = Duration.ofMillis(20).toNanos();
+  private static final long MAX_RELEASE_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+
+  private final LockQueue queue;
+  private final Engine engine;
+  private final LockOptions options;
+  private final String token;
+  private final Stamp grantedAt;
+  private final LeaseHandle lease;
+
+  /** When a create was begun that may still take effect after this session's end; null if none. */
+  private final @Nullable Stamp uncertainCreate;
+
+  private volatile SessionState state;
+
+  /** Set by whoever finds the validity over, on any thread, and never taken back. */
+  private volatile boolean latched;
+
+  private Stamp lastSent;
+
+  /** The last version that was acknowledged. */
+  private Version version;
+
+  private boolean requestOut;
+  private int requests;
+  private int failures;
+  private long renewAtNanos;
+  private long releasePauseNanos = FIRST_RELEASE_PAUSE_NANOS;
+  private boolean cleanedUp;
+  private Scheduler.@Nullable Timer timer;
+
+  /** Tells the tick that is meant from those that were cancelled too late. */
+  private long ticks;
+
+  private @Nullable List<CompletableFuture<Boolean>> renewalWaiters;
+
+  Session(
+      Acquisition acquisition,
+      Version version,
+      Validity validity,
+      @Nullable Stamp uncertainCreate) {
+    this.queue = acquisition.queue;
+    this.engine = queue.engine;
+    this.options = acquisition.options;
+    this.token = acquisition.token;
+    this.version = version;
+    this.grantedAt = validity.start();
+    this.lastSent = validity.start();
+    this.uncertainCreate = uncertainCreate;
+    this.state = Holding.granted(version, validity);
+    this.lease =
+        new LeaseHandle(
+            this,
+            FencingToken.of(version, 0),
+            token,
+            grantedAt.wall(),
+            acquisition.purpose == Acquisition.Purpose.BODY);
+  }
+
+  /** Begins to look after the lock, and returns the lease on it. */
+  LeaseHandle start() {
+    renewAtNanos = nextRenewal();
+    armTimer();
+    return lease;
+  }
+
+  String lockId() {
+    return queue.lockId;
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
+  LockQueue queue() {
+    return queue;
+  }
+
+  LockOptions options() {
+    return options;
+  }
+
+  boolean isBodyOf(@Nullable Thread thread) {
+    return thread != null && lease.isBodyOf(thread);
+  }
+
+  LockInfo info() {
+    LockRecord record = engine.record(queue.lockId, token, grantedAt, lastSent, options);
+    return LockInfo.of(record, version, engine.clocks.wallNow());
+  }
+
+  /** What a renewal gives, if its acknowledgement takes no time. */
+  long fullValidityNanos() {
+    return engine.validity(grantedAt, options).fullNanos();
+  }
+
+  /**
+   * How much validity is left, 0 if there is none; finding none is final. On any thread, without
+   * I/O.
+   */
+  long remainingNanos() {
+    if (latched || !(state instanceof Holding holding)) {
+      return 0;
+    }
+    long remaining = holding.validity().remainingNanos(engine.clocks.stamp());
+    if (remaining <= 0) {
+      latched = true;
+      queue.execute(this::judge);
+    }
+    return remaining;
+  }
+
+  /** Ends the session if its validity has ended. */
+  void judge() {
+    if (state instanceof Holding holding) {
+      if (latched) {
+        lose(new Lost(Lost.VALIDITY_ENDED, true));
+      } else if (holding.at(engine.clocks.stamp()) instanceof Lost lost) {
+        lose(lost);
+      }
+    }
+  }
+
+  private void tick(long tick) {
+    if (tick != ticks) {
+      return;
+    }
+    timer = null;
+    judge();
+    if (!(state instanceof Holding)) {
+      return;
+    }
+    if (options.autoRenew() && !requestOut && nanosUntil(renewAtNanos) <= 0) {
+      beginRenewal();
+    }
+    armTimer();
+  }
+
+  /** The next look at the clocks: for a renewal that is due, or just to notice a loss in time. */
+  private void armTimer() {
+    if (!(state instanceof Holding holding)) {
+      return;
+    }
+    long delay = holding.validity().remainingNanos(engine.clocks.stamp());
+    delay = Math.min(delay, holding.validity().ttlNanos() / CHECKS_PER_TTL);
+    if (options.autoRenew() && !requestOut) {
+      delay = Math.min(delay, Math.max(0, nanosUntil(renewAtNanos)));
+    }
+    cancelTimer();
+    long tick = ticks;
+    timer = engine.scheduler.schedule(() -> queue.execute(() -> tick(tick)), delay);
+  }
+
+  private void cancelTimer() {
+    ticks++;
+    if (timer != null) {
+      timer.cancel();
+      timer = null;
+    }
+  }
+
+  private long nanosUntil(long tickerNanos) {
+    return tickerNanos - engine.clocks.ticker().nanos();
+  }
+
+  private long nextRenewal() {
+    long interval = options.ttl().toNanos() / RENEWALS_PER_TTL;
+    long early = (long) (interval * RENEWAL_JITTER * engine.random.nextDouble());
+    return lastSent.nanos() + interval - early;
+  }
+
+  // --- Renewal
+
+  /** Renews now, for a caller who waits; one that is under way serves. On any thread. */
+  CompletableFuture<Boolean> renew() {
+    CompletableFuture<Boolean> renewed = new CompletableFuture<>();
+    queue.execute(
+        () -> {
+          judge();
+          if (!(state instanceof Holding)) {
+            renewed.complete(false);
+            return;
+          }
+          if (renewalWaiters == null) {
+            renewalWaiters = new ArrayList<>(1);
+          }
+          renewalWaiters.add(renewed);
+          if (!requestOut) {
+            beginRenewal();
+          }
+        });
+    return renewed;
+  }
+
+  private void beginRenewal() {
+    requests = 0;
+    writeRenewal(((Holding) state).version());
+  }
+
+  private void writeRenewal(Version expected) {
+    Stamp stamp = engine.clocks.stamp();
+    lastSent = stamp;
+    requestOut = true;
+    requests++;
+    LockRecord record = engine.record(queue.lockId, token, grantedAt, stamp, options);
+    engine.write(
+        queue,
+        engine.requestTimeout(options.ttl()),
+        () -> engine.store.replace(record, expected),
+        result -> {
+          requestOut = false;
+          renewalWritten(result, stamp);
+        });
+  }
+
+  private void renewalWritten(WriteResult result, Stamp stamp) {
+    if (state instanceof Releasing releasing) {
+      releaseAfterRenewal(releasing, result);
+      return;
+    }
+    judge();
+    if (!(state instanceof Holding holding)) {
+      return;
+    }
+    if (result instanceof WriteResult.Applied applied) {
+      Validity validity = engine.validity(stamp, options);
+      SessionState next = holding.acknowledged(applied.version(), validity, engine.clocks.stamp());
+      if (next instanceof Lost lost) {
+        lose(lost);
+      } else {
+        state = next;
+        version = applied.version();
+        queue.learned(version);
+        renewed(stamp);
+      }
+    } else if (result instanceof WriteResult.Rejected rejected) {
+      if (rejected.cause() instanceof IncarnationGoneException gone) {
+        engine.incarnationGone(gone.incarnation());
+      }
+      renewalFailed(rejected.cause());
+    } else {
+      readForRenewal();
+    }
+  }
+
+  private void readForRenewal() {
+    requestOut = true;
+    requests++;
+    engine.read(
+        queue,
+        engine.requestTimeout(options.ttl()),
+        queue.lockId,
+        read -> {
+          requestOut = false;
+          if (state instanceof Releasing) {
+            sendDelete();
+            return;
+          }
+          judge();
+          if (state instanceof Holding holding) {
+            Sighting sighting = Sighting.ofHeld(read, token, holding.version());
+            if (sighting instanceof Sighting.OtherIncarnation) {
+              engine.incarnationGone(holding.version().incarnation());
+            } else {
+              act(holding.seen(sighting));
+            }
+          }
+        });
+  }
+
+  private void act(Next next) {
+    if (next instanceof Next.End end) {
+      lose(end.state());
+    } else if (next instanceof Next.Later later) {
+      state = later.state();
+      renewalFailed(later.cause());
+    } else if (next instanceof Next.Read read) {
+      state = read.state();
+      if (requests < MAX_REQUESTS) {
+        readForRenewal();
+      } else {
+        renewalFailed(new IllegalStateException("reads showed only what is out of date"));
+      }
+    } else if (next instanceof Next.Write write) {
+      state = write.state();
+      if (requests < MAX_REQUESTS) {
+        writeRenewal(write.expected());
+      } else {
+        renewalFailed(new IllegalStateException("writes conflicted again and again"));
+      }
+    }
+  }
+
+  private void renewed(Stamp stamp) {
+    failures = 0;
+    renewAtNanos = nextRenewal();
+    Duration took = engine.clocks.since(stamp);
+    LOG.debug("Lock \"{}\": renewed, token {}, in {} ms", queue.lockId, token, took.toMillis());
+    engine.events.tell(l -> l.renewed(queue.lockId, took));
+    completeRenewal(true);
+    armTimer();
+  }
+
+  private void renewalFailed(Throwable cause) {
+    if (!(state instanceof Holding holding)) {
+      return;
+    }
+    long ttl = options.ttl().toNanos();
+    long firstPause = ttl / FIRST_BACKOFF_PER_TTL;
+    long pause = Math.min(firstPause << Math.min(failures, 8), ttl / MAX_BACKOFF_PER_TTL);
+    Duration remaining = Duration.ofNanos(holding.validity().remainingNanos(engine.clocks.stamp()));
+    // More often towards the end: no attempt must be put off beyond it.
+    pause = Math.min(pause, Math.max(firstPause, remaining.toNanos() / 2));
+    failures++;
+    renewAtNanos = engine.clocks.ticker().nanos() + engine.jittered(pause, BACKOFF_JITTER);
+    LOG.warn(
+        "Lock \"{}\": renewal failed, token {}, {} ms left: {}",
+        queue.lockId,
+        token,
+        remaining.toMillis(),
+        cause.toString());
+    engine.events.tell(l -> l.renewalFailed(queue.lockId, cause, remaining));
+    completeRenewal(false);
+    armTimer();
+  }
+
+  private void completeRenewal(boolean result) {
+    List<CompletableFuture<Boolean>> waiters = renewalWaiters;
+    if (waiters != null) {
+      renewalWaiters = null;
+      waiters.forEach(waiter -> waiter.complete(result));
+    }
+  }
+
+  // --- Loss
+
+  private void lose(Lost lost) {
+    state = lost;
+    cancelTimer();
+    LeaseLostException loss = new LeaseLostException(queue.lockId, lost.reason(), null);
+    LOG.warn("Lock \"{}\": lease lost, token {}: {}", queue.lockId, token, lost.reason());
+    engine.events.tell(l -> l.lost(queue.lockId, loss));
+    var unused = lease.lost(loss);
+    completeRenewal(false);
+    queue.sessionEnded(this, lost.recordMayRemain() ? null : info());
+  }
+
+  void incarnationGone(Incarnation incarnation) {
+    if (state instanceof Holding holding && holding.version().incarnation().equals(incarnation)) {
+      LOG.error(
+          "Lock \"{}\": the lock index was deleted while the lock was held, token {}",
+          queue.lockId,
+          token);
+      lose(new Lost(Lost.INDEX_GONE, false));
+    } else if (state instanceof Releasing releasing
+        && releasing.version().incarnation().equals(incarnation)) {
+      released(releasing.notHeld());
+    }
+  }
+
+  void forceReleased(String deletedToken) {
+    if (token.equals(deletedToken) && state instanceof Holding holding) {
+      lose(holding.lose("an operator released it by force"));
+    }
+  }
+
+  /** The manager closes: the holder is told, and the lock given back when it has done its work. */
+  void closing() {
+    if (state instanceof Holding && !lease.tellBodyOfClosing()) {
+      var unused =
+          lease
+              .lost(new LeaseLostException(queue.lockId, "the lock manager was closed", null))
+              .thenRun(() -> queue.execute(this::release));
+    }
+  }
+
+  /** The manager has closed, and the holder has not done its work: its lease ends by itself. */
+  void abandonedByManager() {
+    if (state instanceof Holding holding) {
+      lose(holding.lose("the lock manager was closed before the body returned"));
+    } else if (state instanceof Releasing releasing) {
+      released(releasing.unconfirmed());
+    }
+  }
+
+  // --- Release
+
+  /** Gives the lock back; the lease is told the result. */
+  void release() {
+    judge();
+    if (state instanceof Holding holding) {
+      cancelTimer();
+      completeRenewal(false);
+      state = holding.release();
+      long left = holding.validity().remainingNanos(engine.clocks.stamp());
+      timer =
+          engine.scheduler.schedule(
+              () -> queue.execute(this::releaseTimedOut),
+              Math.min(left, engine.releaseTimeout.toNanos()));
+      if (!requestOut) {
+        sendDelete();
+      }
+    } else if (state instanceof Lost lost) {
+      if (lost.recordMayRemain()) {
+        cleanUp(lastSent);
+      } else {
+        cleanUp(uncertainCreate);
+      }
+      lease.released(ReleaseResult.NOT_HELD);
+    }
+  }
+
+  private void releaseTimedOut() {
+    if (state instanceof Releasing releasing) {
+      released(releasing.unconfirmed());
+    }
+  }
+
+  private void releaseAfterRenewal(Releasing releasing, WriteResult renewal) {
+    if (renewal instanceof WriteResult.Applied applied) {
+      state = new Releasing(applied.version(), releasing.validity(), releasing.deleteSent(), 0);
+      sendDelete();
+    } else if (renewal instanceof WriteResult.Rejected) {
+      sendDelete();
+    } else {
+      readForRelease();
+    }
+  }
+
+  private void sendDelete() {
+    if (requestOut || !(state instanceof Releasing releasing)) {
+      return;
+    }
+    state = releasing.deleting();
+    requestOut = true;
+    engine.delete(
+        queue,
+        engine.requestTimeout(options.ttl()),
+        queue.lockId,
+        releasing.version(),
+        result -> {
+          requestOut = false;
+          if (state instanceof Releasing current) {
+            deleteAnswered(current, result);
+          }
+        });
+  }
+
+  private void deleteAnswered(Releasing releasing, WriteResult result) {
+    if (result instanceof WriteResult.Applied applied) {
+      queue.learned(applied.version());
+      released(releasing.deleted());
+    } else if (result instanceof WriteResult.Rejected rejected) {
+      if (rejected.cause() instanceof IncarnationGoneException gone) {
+        engine.incarnationGone(gone.incarnation());
+      } else {
+        LOG.warn(
+            "Lock \"{}\": the store refused to release it: {}",
+            queue.lockId,
+            rejected.cause().toString());
+        released(releasing.unconfirmed());
+      }
+    } else {
+      readForRelease();
+    }
+  }
+
+  private void readForRelease() {
+    requestOut = true;
+    engine.read(
+        queue,
+        engine.requestTimeout(options.ttl()),
+        queue.lockId,
+        read -> {
+          requestOut = false;
+          if (state instanceof Releasing releasing) {
+            Sighting sighting = Sighting.ofHeld(read, token, releasing.version());
+            releaseSeen(releasing.seen(sighting, engine.clocks.stamp()), sighting);
+          }
+        });
+  }
+
+  private void releaseSeen(SessionState next, Sighting sighting) {
+    if (next instanceof Released released) {
+      released(released);
+      return;
+    }
+    state = next;
+    boolean again = sighting instanceof Sighting.Ours;
+    long pause = engine.jittered(releasePauseNanos, BACKOFF_JITTER);
+    releasePauseNanos = Math.min(releasePauseNanos * 2, MAX_RELEASE_PAUSE_NANOS);
+    requestOut = true;
+    Scheduler.Timer unused =
+        engine.scheduler.schedule(
+            () ->
+                queue.execute(
+                    () -> {
+                      requestOut = false;
+                      if (state instanceof Releasing) {
+                        if (again) {
+                          sendDelete();
+                        } else {
+                          readForRelease();
+                        }
+                      }
+                    }),
+            pause);
+  }
+
+  private void released(Released released) {
+    state = released;
+    cancelTimer();
+    Duration held = engine.clocks.since(grantedAt);
+    ReleaseResult result = released.result();
+    if (result == ReleaseResult.UNCONFIRMED) {
+      LOG.warn(
+          "Lock \"{}\": release not confirmed, token {}; it ends with its TTL at the latest",
+          queue.lockId,
+          token);
+      cleanUp(lastSent);
+    } else {
+      LOG.debug(
+          "Lock \"{}\": {}, token {}, held for {} ms",
+          queue.lockId,
+          result,
+          token,
+          held.toMillis());
+      cleanUp(uncertainCreate);
+    }
+    engine.events.tell(l -> l.released(queue.lockId, result, held));
+    LockInfo last = result == ReleaseResult.UNCONFIRMED ? null : info();
+    lease.released(result);
+    queue.sessionEnded(this, last);
+  }
+
+  /**
+   * Nobody believes in a lease with this token any more; what may still appear with it is deleted.
+   */
+  private void cleanUp(@Nullable Stamp lastWrite) {
+    if (lastWrite != null && !cleanedUp && !engine.isClosed()) {
+      cleanedUp = true;
+      queue.cleanUp(token, options, lastWrite, null);
+    }
+  }
+}

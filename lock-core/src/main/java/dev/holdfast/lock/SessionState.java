@@ -1,0 +1,159 @@
+package dev.holdfast.lock;
+
+import dev.holdfast.lock.store.Version;
+
+/**
+ * A session's life, as rules without I/O. Each state has just the transitions that are legal in it;
+ * the last two have none.
+ *
+ * <pre>
+ *   Holding --acknowledged--> Holding      (only while valid)
+ *   Holding --seen----------> Holding | Lost
+ *   Holding --validity over-> Lost
+ *   Holding --release-------> Releasing --deleted/seen/timeout--> Released
+ * </pre>
+ */
+sealed interface SessionState {
+
+  /**
+   * The lock is held as long as the validity lasts.
+   *
+   * @param version of the last acknowledged write
+   * @param validity that it gave
+   * @param absences how many reads in a row found no record
+   */
+  record Holding(Version version, Validity validity, int absences) implements SessionState {
+    /** How many reads in a row must find no record before it is believed to be gone. */
+    private static final int ABSENCES_TO_BELIEVE = 2;
+
+    static Holding granted(Version version, Validity validity) {
+      return new Holding(version, validity, 0);
+    }
+
+    /**
+     * A renewal was acknowledged. One that arrives after the old validity had ended comes too late:
+     * somebody may have been told already that the lease is over.
+     */
+    SessionState acknowledged(Version newVersion, Validity newValidity, Stamp now) {
+      return validity.isOver(now) || newValidity.isOver(now)
+          ? new Lost(Lost.VALIDITY_ENDED, true)
+          : new Holding(newVersion, newValidity, 0);
+    }
+
+    /** Time has passed. */
+    SessionState at(Stamp now) {
+      return validity.isOver(now) ? new Lost(Lost.VALIDITY_ENDED, true) : this;
+    }
+
+    /** What a read says after a renewal was not simply acknowledged. */
+    Next seen(Sighting sighting) {
+      if (sighting instanceof Sighting.Ours ours) {
+        return new Next.Write(new Holding(version, validity, 0), ours.version());
+      } else if (sighting instanceof Sighting.Others others) {
+        return new Next.End(
+            new Lost("it was taken over by " + describe(others.record().owner()), false));
+      } else if (sighting instanceof Sighting.OtherIncarnation) {
+        return new Next.End(new Lost(Lost.INDEX_GONE, false));
+      } else if (sighting instanceof Sighting.Absent) {
+        int seen = absences + 1;
+        return seen >= ABSENCES_TO_BELIEVE
+            ? new Next.End(new Lost("its record was deleted", false))
+            : new Next.Read(new Holding(version, validity, seen));
+      } else if (sighting instanceof Sighting.Silent silent) {
+        return new Next.Later(this, silent.cause());
+      }
+      return new Next.Read(this);
+    }
+
+    Releasing release() {
+      return new Releasing(version, validity, false, 0);
+    }
+
+    Lost lose(String reason) {
+      return new Lost(reason, false);
+    }
+
+    private static String describe(String owner) {
+      return owner.isEmpty() ? "an unknown owner" : owner;
+    }
+  }
+
+  /** What a holder does after a read. */
+  sealed interface Next {
+    /** Writes again, conditioned on that version: our own, as it is or as a lost answer left it. */
+    record Write(Holding state, Version expected) implements Next {}
+
+    /** Reads again: the answer told nothing. */
+    record Read(Holding state) implements Next {}
+
+    /** Tries again after a while. */
+    record Later(Holding state, Throwable cause) implements Next {}
+
+    /** Gives up: the lease is lost. */
+    record End(Lost state) implements Next {}
+  }
+
+  /**
+   * The holder gives the lock back.
+   *
+   * @param version of the last write known to be ours
+   * @param validity that the last acknowledged one gave
+   * @param deleteSent whether a delete may have been applied
+   * @param absences how many reads in a row found no record
+   */
+  record Releasing(Version version, Validity validity, boolean deleteSent, int absences)
+      implements SessionState {
+    Releasing deleting() {
+      return new Releasing(version, validity, true, absences);
+    }
+
+    Released deleted() {
+      return new Released(ReleaseResult.RELEASED);
+    }
+
+    Released unconfirmed() {
+      return new Released(ReleaseResult.UNCONFIRMED);
+    }
+
+    Released notHeld() {
+      return new Released(ReleaseResult.NOT_HELD);
+    }
+
+    /**
+     * What a read says after a delete was not simply acknowledged: delete again, read again, or
+     * done.
+     */
+    SessionState seen(Sighting sighting, Stamp now) {
+      if (sighting instanceof Sighting.Ours ours) {
+        return new Releasing(ours.version(), validity, deleteSent, 0);
+      } else if (sighting instanceof Sighting.Absent) {
+        if (absences == 0) {
+          return new Releasing(version, validity, deleteSent, 1);
+        }
+        return deleteSent && !validity.isOver(now) ? deleted() : notHeld();
+      } else if (sighting instanceof Sighting.Others
+          || sighting instanceof Sighting.OtherIncarnation) {
+        return notHeld();
+      }
+      return this;
+    }
+  }
+
+  /**
+   * The lease ended before it was released. Final.
+   *
+   * @param reason for people
+   * @param recordMayRemain whether a record with our token may still be in the store
+   */
+  record Lost(String reason, boolean recordMayRemain) implements SessionState {
+    static final String VALIDITY_ENDED = "no renewal was acknowledged before its validity ended";
+    static final String INDEX_GONE = "the lock index was deleted, and every lock in it with it";
+  }
+
+  /**
+   * The lease was given back. Final.
+   *
+   * @param result how that went
+   */
+  record Released(ReleaseResult result) implements SessionState {}
+}

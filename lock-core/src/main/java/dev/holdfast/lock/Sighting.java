@@ -1,0 +1,63 @@
+package dev.holdfast.lock;
+
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.ReadResult;
+import dev.holdfast.lock.store.Version;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a read means to somebody who knows a token and, perhaps, a version that was acknowledged.
+ * One classification for acquiring, renewing and releasing, so that a stale copy fools none of
+ * them.
+ */
+sealed interface Sighting {
+
+  /** The record carries our token: a write of ours was applied, at this version. */
+  record Ours(Version version) implements Sighting {}
+
+  /** The record carries another token. */
+  record Others(LockRecord record, Version version) implements Sighting {}
+
+  /** No record. */
+  record Absent() implements Sighting {}
+
+  /** Older than what we know was acknowledged: a copy that is behind. Tells nothing. */
+  record Stale() implements Sighting {}
+
+  /** The index in which we know a version is not the one that was read. */
+  record OtherIncarnation() implements Sighting {}
+
+  /** No answer. */
+  record Silent(Throwable cause, boolean retryable) implements Sighting {}
+
+  /**
+   * For somebody whose knowledge of older incarnations does not matter: one who wants to acquire.
+   */
+  static Sighting of(ReadResult read, String token, @Nullable Version known) {
+    if (read instanceof ReadResult.Found found) {
+      if (known != null && found.version().isOlderThan(known)) {
+        return new Stale();
+      }
+      return found.record().token().equals(token)
+          ? new Ours(found.version())
+          : new Others(found.record(), found.version());
+    } else if (read instanceof ReadResult.Rejected rejected) {
+      return new Silent(rejected.cause(), false);
+    } else if (read instanceof ReadResult.Unavailable unavailable) {
+      return new Silent(unavailable.cause(), true);
+    }
+    return new Absent();
+  }
+
+  /** For a holder: what another incarnation says is that ours has ended. */
+  static Sighting ofHeld(ReadResult read, String token, Version held) {
+    if (read instanceof ReadResult.Found found && !found.version().isComparableTo(held)) {
+      return new OtherIncarnation();
+    }
+    if (read instanceof ReadResult.Absent absent
+        && !held.incarnation().equals(absent.incarnation())) {
+      return new OtherIncarnation();
+    }
+    return of(read, token, held);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.holdfast.lock;
+
+import java.time.Duration;
+import java.time.Instant;
+
+/** Arithmetic on times that saturates where {@code java.time} throws. */
+final class Times {
+  private Times() {}
+
+  static final long NANOS_PER_MILLI = 1_000_000L;
+
+  /** Nanoseconds from one instant to another, at most about 292 years either way. */
+  static long nanosBetween(Instant from, Instant to) {
+    return nanos(Duration.between(from, to));
+  }
+
+  static long nanos(Duration duration) {
+    try {
+      return duration.toNanos();
+    } catch (ArithmeticException e) {
+      return duration.isNegative() ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
+  }
+
+  /** The product of a number of milliseconds, 0 or more, and a million. */
+  static long millisToNanos(long millis) {
+    return millis > Long.MAX_VALUE / NANOS_PER_MILLI ? Long.MAX_VALUE : millis * NANOS_PER_MILLI;
+  }
+
+  /** The sum of two numbers, the second of which is 0 or more. */
+  static long plus(long a, long b) {
+    long sum = a + b;
+    return sum < a ? Long.MAX_VALUE : sum;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.holdfast.lock;
+
+import java.time.Duration;
+
+/**
+ * For how long one acknowledged write lets its writer believe that it holds the lock.
+ *
+ * <p>Counted from the reading of the clocks <em>before</em> the write was handed to the store,
+ * which is earlier than any other process can count from, and shortened by a margin for monotonic
+ * clocks that run at slightly different speeds. The time that has passed is the larger of what the
+ * two clocks say: the monotonic clock stands still while a machine is suspended, and the wall clock
+ * can be set back. The wall clock's answer is padded by how far it may have been set back while the
+ * monotonic clock stood still. Either clock's error can only shorten a lease, unless both fail at
+ * once by more than the padding.
+ *
+ * @param start when the clocks were read
+ * @param ttlNanos the lease's length
+ * @param wallPaddingNanos added to the time that passed by the wall clock
+ */
+record Validity(Stamp start, long ttlNanos, long wallPaddingNanos) {
+  /** Of the TTL, for the drift between two monotonic clocks: 2 %. */
+  static final int DRIFT_MARGIN_DIVISOR = 50;
+
+  /** The padding is never more than a tenth of the TTL. */
+  private static final int WALL_PADDING_DIVISOR = 10;
+
+  static Validity from(Stamp start, Duration ttl, Duration maxClockSkew) {
+    long ttlNanos = ttl.toNanos();
+    return new Validity(
+        start, ttlNanos, Math.min(Times.nanos(maxClockSkew), ttlNanos / WALL_PADDING_DIVISOR));
+  }
+
+  /** How long it lasts at the most, from its start. */
+  long fullNanos() {
+    return ttlNanos - ttlNanos / DRIFT_MARGIN_DIVISOR - wallPaddingNanos;
+  }
+
+  /** How much is left; 0 or less when it has ended. */
+  long remainingNanos(Stamp now) {
+    long monotonic = now.nanosSince(start);
+    long wall = Times.plus(now.wallNanosSince(start), wallPaddingNanos);
+    long elapsed = Math.max(monotonic, wall);
+    long length = ttlNanos - ttlNanos / DRIFT_MARGIN_DIVISOR;
+    return elapsed >= length ? 0 : length - elapsed;
+  }
+
+  boolean isOver(Stamp now) {
+    return remainingNanos(now) <= 0;
+  }
+
+  /** Whether the record that the write made may be gone by itself: the whole TTL has passed. */
+  static boolean hasTtlPassed(Stamp start, long ttlNanos, Stamp now) {
+    return Math.max(now.nanosSince(start), now.wallNanosSince(start)) >= ttlNanos;
+  }
+}

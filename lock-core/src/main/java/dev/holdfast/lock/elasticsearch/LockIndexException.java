@@ -1,0 +1,13 @@
+package dev.holdfast.lock.elasticsearch;
+
+/**
+ * The lock index is not as it must be. Holdfast changed nothing; the message says what to do.
+ * Nothing is remembered of it: the next call looks again.
+ */
+public final class LockIndexException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  LockIndexException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,238 @@
+package dev.holdfast.lock.elasticsearch;
+
+import co.elastic.clients.json.jackson.JacksonJsonpMapper;
+import co.elastic.clients.transport.ElasticsearchTransport;
+import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
+import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
+import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
+import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
+import co.elastic.clients.transport.rest5_client.low_level.Rest5ClientBuilder;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.message.BasicHeader;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections of a store that makes its own: with a response timeout, which the Java client
+ * does not have by default, and without the silent resending that it does by default. Asks for the
+ * media types of Elasticsearch 8, which both 8 and 9 understand.
+ */
+final class OwnTransport {
+  private static final String MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8";
+
+  /** The defaults of the Java client. */
+  private static final int MAX_CONNECTIONS_PER_HOST = 10;
+
+  private static final int MAX_CONNECTIONS = 30;
+
+  private final PoolingAsyncClientConnectionManager connections;
+  private final ElasticsearchTransport transport;
+
+  private OwnTransport(
+      PoolingAsyncClientConnectionManager connections, ElasticsearchTransport transport) {
+    this.connections = connections;
+    this.transport = transport;
+  }
+
+  static URI parsed(String url) {
+    Objects.requireNonNull(url, "url");
+    // No part of the text is repeated in errors: it may hold a password.
+    URI uri;
+    try {
+      uri = new URI(url);
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(
+          "a URL such as https://localhost:9200 is expected, but the one given is malformed at"
+              + " position "
+              + e.getIndex());
+    }
+    boolean http = "http".equalsIgnoreCase(uri.getScheme());
+    if ((!http && !"https".equalsIgnoreCase(uri.getScheme())) || uri.getHost() == null) {
+      throw new IllegalArgumentException(
+          "a URL such as https://localhost:9200 is expected, but the one given has scheme "
+              + uri.getScheme()
+              + " and host "
+              + uri.getHost());
+    }
+    if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
+      throw new IllegalArgumentException(
+          "a URL such as https://localhost:9200 is expected, but the one given has a query or a"
+              + " fragment");
+    }
+    return uri;
+  }
+
+  static OwnTransport open(Settings settings) {
+    PoolingAsyncClientConnectionManager connections = connections(settings);
+    Rest5ClientBuilder builder =
+        Rest5Client.builder(
+            settings.urls.stream().map(OwnTransport::withoutUser).toArray(URI[]::new));
+    // Elasticsearch never redirects: to follow somebody else would be to tell it our credentials.
+    builder.setHttpClientConfigCallback(
+        http ->
+            http.disableAutomaticRetries()
+                .disableRedirectHandling()
+                .setConnectionManager(connections)
+                .setThreadFactory(daemons()));
+    builder.setRequestConfigCallback(
+        request -> request.setResponseTimeout(timeout(settings.responseTimeout)));
+    String authorization = settings.authorization();
+    if (authorization != null) {
+      builder.setDefaultHeaders(new Header[] {new BasicHeader("Authorization", authorization)});
+    }
+    RequestOptions.Builder options = RequestOptions.DEFAULT.toBuilder();
+    options.addHeader("Accept", MEDIA_TYPE);
+    options.addHeader("Content-Type", MEDIA_TYPE);
+    return new OwnTransport(
+        connections,
+        new Rest5ClientTransport(
+            builder.build(),
+            new JacksonJsonpMapper(),
+            new Rest5ClientOptions(options.build(), false)));
+  }
+
+  private static PoolingAsyncClientConnectionManager connections(Settings settings) {
+    return PoolingAsyncClientConnectionManagerBuilder.create()
+        .setMaxConnPerRoute(MAX_CONNECTIONS_PER_HOST)
+        .setMaxConnTotal(MAX_CONNECTIONS)
+        .setTlsStrategy(new DefaultClientTlsStrategy(settings.sslContext()))
+        .setDefaultConnectionConfig(
+            ConnectionConfig.custom()
+                .setConnectTimeout(timeout(settings.connectTimeout))
+                .setSocketTimeout(timeout(settings.responseTimeout))
+                .build())
+        .build();
+  }
+
+  ElasticsearchTransport transport() {
+    return transport;
+  }
+
+  /**
+   * Closes the connections at once: the client by itself would wait for answers that may not come.
+   */
+  void close() throws IOException {
+    connections.close(CloseMode.IMMEDIATE);
+    transport.close();
+  }
+
+  /**
+   * Threads that do not keep the JVM running: a process whose work is over, but that does not close
+   * its store, is not to hold its locks for ever.
+   */
+  private static ThreadFactory daemons() {
+    AtomicInteger number = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, "holdfast-elasticsearch-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  private static Timeout timeout(Duration duration) {
+    return Timeout.ofMilliseconds(duration.toMillis());
+  }
+
+  private static URI withoutUser(URI url) {
+    try {
+      return new URI(
+          url.getScheme(), null, url.getHost(), url.getPort(), url.getPath(), null, null);
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("a URL without its user is a URL", e);
+    }
+  }
+
+  /** What the user set. Never printed. */
+  static final class Settings {
+    private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
+    private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
+
+    private final List<URI> urls;
+    private @Nullable String authorization;
+    private @Nullable SSLContext sslContext;
+    private Duration connectTimeout = Duration.ofSeconds(2);
+    private Duration responseTimeout = Duration.ofSeconds(30);
+
+    Settings(List<URI> urls) {
+      this.urls = List.copyOf(urls);
+    }
+
+    void basicAuth(String user, String password) {
+      Objects.requireNonNull(user, "user");
+      Objects.requireNonNull(password, "password");
+      authorization = basic(user + ":" + password);
+    }
+
+    private static String basic(String userAndPassword) {
+      return "Basic "
+          + Base64.getEncoder().encodeToString(userAndPassword.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void apiKey(String apiKey) {
+      authorization = "ApiKey " + Objects.requireNonNull(apiKey, "apiKey");
+    }
+
+    void sslContext(SSLContext context) {
+      sslContext = Objects.requireNonNull(context, "sslContext");
+    }
+
+    private SSLContext sslContext() {
+      try {
+        return sslContext != null ? sslContext : SSLContext.getDefault();
+      } catch (NoSuchAlgorithmException e) {
+        throw new IllegalStateException("this JVM has no default SSL context", e);
+      }
+    }
+
+    void connectTimeout(Duration timeout) {
+      connectTimeout = checked(timeout, "connectTimeout");
+    }
+
+    void responseTimeout(Duration timeout) {
+      responseTimeout = checked(timeout, "responseTimeout");
+    }
+
+    private static Duration checked(Duration timeout, String name) {
+      Objects.requireNonNull(timeout, name);
+      if (timeout.compareTo(MIN_TIMEOUT) < 0 || timeout.compareTo(MAX_TIMEOUT) > 0) {
+        throw new IllegalArgumentException(name + " must be from 1 ms to 1 h, but is " + timeout);
+      }
+      return timeout;
+    }
+
+    private @Nullable String authorization() {
+      if (authorization != null) {
+        return authorization;
+      }
+      return urls.stream()
+          .map(URI::getUserInfo)
+          .filter(Objects::nonNull)
+          .findFirst()
+          .map(Settings::basic)
+          .orElse(null);
+    }
+
+    String description() {
+      return "Elasticsearch at "
+          + urls.stream().map(url -> withoutUser(url).toString()).collect(Collectors.joining(", "));
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.holdfast.lock.store;
+
+import java.util.Objects;
+
+/**
+ * One life of the lock index, from its creation to its deletion.
+ *
+ * <p>Primary terms and sequence numbers begin anew when an index is deleted and made again, so
+ * versions are only comparable within one incarnation.
+ *
+ * @param id a name that no other life of this index ever had
+ * @param era the part of a fencing token that an operator raises when the index is made anew, 0 or
+ *     more
+ */
+public record Incarnation(String id, int era) {
+  /** Checks the parts. */
+  public Incarnation {
+    Objects.requireNonNull(id, "id");
+    if (id.isEmpty()) {
+      throw new IllegalArgumentException("an incarnation's id must not be empty");
+    }
+    if (era < 0) {
+      throw new IllegalArgumentException("an era must be 0 or more, but is " + era);
+    }
+  }
+}

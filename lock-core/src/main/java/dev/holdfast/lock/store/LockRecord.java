@@ -1,0 +1,45 @@
+package dev.holdfast.lock.store;
+
+import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The record of one lock, as a store keeps it.
+ *
+ * <p>A record that Holdfast wrote has every part. A record found in a store may have been written
+ * by anyone: parts that are missing or make no sense are empty, {@code null} or 0 here, and the
+ * record is somebody's lock all the same.
+ *
+ * @param lockId the lock's name
+ * @param token what only its holder knows: a fresh one for each acquisition; empty if unknown
+ * @param owner who holds it, for people to read; empty if unknown
+ * @param createdAt when the acquisition began, by the holder's wall clock; null if unknown
+ * @param expiresAt when the lease ends if it is not renewed, by the holder's wall clock; null if
+ *     unknown
+ * @param ttlMillis the lease's length in milliseconds; 0 or less if unknown
+ * @param maxClockSkewMillis how far the holder's wall clock may be from others', in milliseconds;
+ *     null when the holder does not want its {@code expiresAt} to be trusted
+ * @param metadata what the user attached: a tree of JSON values
+ */
+public record LockRecord(
+    String lockId,
+    String token,
+    String owner,
+    @Nullable Instant createdAt,
+    @Nullable Instant expiresAt,
+    long ttlMillis,
+    @Nullable Long maxClockSkewMillis,
+    Map<String, Object> metadata) {
+  /** Checks the parts and makes the metadata unmodifiable. */
+  public LockRecord {
+    Objects.requireNonNull(lockId, "lockId");
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(owner, "owner");
+    // Not Map.copyOf: JSON objects may hold null values, and their order is worth keeping.
+    metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+  }
+}

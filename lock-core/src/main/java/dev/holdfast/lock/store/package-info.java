@@ -1,0 +1,11 @@
+/**
+ * What the engine needs from a place that keeps lock records: the {@link
+ * dev.holdfast.lock.store.LockStore} interface, its records and its outcomes.
+ *
+ * <p>Users meet this package only when they look at a record's {@link
+ * dev.holdfast.lock.store.Version} or write a store of their own.
+ */
+@NullMarked
+package dev.holdfast.lock.store;
+
+import org.jspecify.annotations.NullMarked;

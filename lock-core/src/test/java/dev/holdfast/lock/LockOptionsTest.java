@@ -1,0 +1,142 @@
+package dev.holdfast.lock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+import org.assertj.core.api.InstanceOfAssertFactories;
+
+class LockOptionsTest {
+  private static final long DAY_MILLIS = 24 * 60 * 60 * 1000L;
+
+  @Property
+  void ttl_inRange_isTaken(@ForAll @LongRange(min = 100, max = DAY_MILLIS) long millis) {
+    assertThat(LockOptions.defaults().withTtl(Duration.ofMillis(millis)).ttl())
+        .isEqualTo(Duration.ofMillis(millis));
+  }
+
+  @Property
+  void ttl_outOfRange_isRefusedWithValueAndRange(@ForAll long millis) {
+    if (millis >= 100 && millis <= DAY_MILLIS) {
+      return;
+    }
+    Duration ttl = Duration.ofMillis(millis);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LockOptions.defaults().withTtl(ttl))
+        .withMessageContainingAll("ttl", "100 ms", "24 h", ttl.toString());
+  }
+
+  @Example
+  void ttl_thatOverflowsNanoseconds_isRefusedLikeAnyOther() {
+    for (Duration ttl : List.of(Duration.ofSeconds(Long.MAX_VALUE), Duration.ofSeconds(-1))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> LockOptions.defaults().withTtl(ttl))
+          .withMessageContaining(ttl.toString());
+    }
+  }
+
+  @Property
+  void ttl_withPartsOfAMillisecond_isRefused(
+      @ForAll @LongRange(min = 100, max = DAY_MILLIS - 1) long millis,
+      @ForAll @LongRange(min = 1, max = 999_999) long nanos) {
+    Duration ttl = Duration.ofMillis(millis).plusNanos(nanos);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LockOptions.defaults().withTtl(ttl))
+        .withMessageContainingAll("ttl", "whole milliseconds", ttl.toString());
+  }
+
+  @Property
+  void waitTimeout_outOfRange_isRefusedWithValueAndRange(@ForAll long seconds) {
+    Duration wait = Duration.ofSeconds(seconds);
+    if (seconds >= 0 && seconds <= LockOptions.MAX_WAIT.toSeconds()) {
+      assertThat(LockOptions.defaults().withWaitTimeout(wait).waitTimeout()).isEqualTo(wait);
+    } else {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> LockOptions.defaults().withWaitTimeout(wait))
+          .withMessageContainingAll("waitTimeout", "0 to 365 days", wait.toString());
+    }
+  }
+
+  @Example
+  void defaults_areThoseThatAreDocumented() {
+    LockOptions options = LockOptions.defaults();
+    assertThat(options.ttl()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(options.waitTimeout()).isZero();
+    assertThat(options.autoRenew()).isTrue();
+    assertThat(options.onLeaseLost()).isEqualTo(OnLeaseLost.INTERRUPT);
+    assertThat(options.metadata()).isEmpty();
+  }
+
+  @Example
+  void with_changesOnePartOfACopy() {
+    LockOptions before = LockOptions.defaults();
+    LockOptions after =
+        before
+            .withTtl(Duration.ofSeconds(5))
+            .withWaitTimeout(Duration.ofSeconds(6))
+            .withMetadata(Map.of("job", "nightly"))
+            .withAutoRenew(false)
+            .withOnLeaseLost(OnLeaseLost.NOTIFY);
+
+    assertThat(before).isEqualTo(LockOptions.defaults()).isNotEqualTo(after);
+    assertThat(after.ttl()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(after.waitTimeout()).isEqualTo(Duration.ofSeconds(6));
+    assertThat(after.metadata()).containsExactly(Map.entry("job", "nightly"));
+    assertThat(after.autoRenew()).isFalse();
+    assertThat(after.onLeaseLost()).isEqualTo(OnLeaseLost.NOTIFY);
+    assertThat(after).hasToString(after.withAutoRenew(false).toString());
+    assertThat(after).hasSameHashCodeAs(after.withAutoRenew(false));
+  }
+
+  @Example
+  void metadata_isCopied_soThatLaterChangesHaveNoEffect() {
+    List<Object> inner = new ArrayList<>(List.of(1, 2));
+    Map<String, Object> metadata = new HashMap<>(Map.of("list", inner));
+
+    LockOptions options = LockOptions.defaults().withMetadata(metadata);
+    inner.add(3);
+    metadata.put("more", true);
+
+    assertThat(options.metadata()).containsExactly(Map.entry("list", List.of(1, 2)));
+    assertThatThrownBy(() -> options.metadata().put("x", 1))
+        .isInstanceOf(UnsupportedOperationException.class);
+    assertThat(options.metadata().get("list"))
+        .asInstanceOf(InstanceOfAssertFactories.LIST)
+        .isUnmodifiable();
+  }
+
+  @Example
+  @SuppressWarnings("NullAway") // JSON has nulls.
+  void metadata_keepsOrderAndNulls() {
+    Map<String, Object> metadata = new LinkedHashMap<>();
+    metadata.put("z", null);
+    metadata.put("a", Map.of("deep", 1.5));
+
+    Map<String, Object> kept = LockOptions.defaults().withMetadata(metadata).metadata();
+
+    assertThat(kept.keySet()).containsExactly("z", "a");
+    assertThat(kept.get("z")).isNull();
+  }
+
+  @Example
+  void metadata_thatIsNoJson_isRefusedAndSaysSo() {
+    Map<String, Object> endless = new HashMap<>();
+    endless.put("self", endless);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LockOptions.defaults().withMetadata(endless))
+        .withMessageContainingAll("metadata", "JSON");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LockOptions.defaults().withMetadata(Map.of("object", new Object())))
+        .withMessageContainingAll("metadata", "JSON");
+  }
+}

@@ -1,0 +1,61 @@
+package dev.holdfast.lock.elasticsearch;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import ch.qos.logback.core.read.ListAppender;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/** What is logged below a name, down to a level, while this is open. */
+final class LogCapture implements AutoCloseable {
+  private final Logger logger;
+  private final @Nullable Level levelBefore;
+  private final boolean additiveBefore;
+  private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
+
+  private LogCapture(String name, Level level) {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    logger = context.getLogger(name);
+    levelBefore = logger.getLevel();
+    additiveBefore = logger.isAdditive();
+    appender.setContext(context);
+    appender.start();
+    logger.setLevel(level);
+    logger.setAdditive(false);
+    logger.addAppender(appender);
+  }
+
+  static LogCapture of(String name, Level level) {
+    return new LogCapture(name, level);
+  }
+
+  /** Everything of Holdfast itself. */
+  static LogCapture ofHoldfast() {
+    return new LogCapture("dev.holdfast", Level.TRACE);
+  }
+
+  /** Level, message and stack trace of each event. */
+  List<String> lines() {
+    return List.copyOf(appender.list).stream()
+        .map(
+            event ->
+                event.getLevel()
+                    + " "
+                    + event.getFormattedMessage()
+                    + (event.getThrowableProxy() == null
+                        ? ""
+                        : "\n" + ThrowableProxyUtil.asString(event.getThrowableProxy())))
+        .toList();
+  }
+
+  @Override
+  public void close() {
+    logger.detachAppender(appender);
+    logger.setAdditive(additiveBefore);
+    logger.setLevel(levelBefore);
+  }
+}

@@ -1,0 +1,47 @@
+package dev.holdfast.cluster;
+
+import java.nio.file.Path;
+
+/**
+ * The supported major versions of Elasticsearch.
+ *
+ * <p>Which release of each is used is up to the build, which unpacks it; {@link #number()} tells.
+ */
+public enum ElasticsearchVersion {
+  /** Elasticsearch 8, which runs on Java 17 or later. */
+  V8(8, 17),
+  /** Elasticsearch 9, which runs on Java 21 or later. */
+  V9(9, 21);
+
+  private final int major;
+  private final int minimumJava;
+
+  ElasticsearchVersion(int major, int minimumJava) {
+    this.major = major;
+    this.minimumJava = minimumJava;
+  }
+
+  /** Returns the major version, for example 9. */
+  public int major() {
+    return major;
+  }
+
+  /** Returns the lowest feature version of Java that this version runs on, for example 21. */
+  public int minimumJava() {
+    return minimumJava;
+  }
+
+  /**
+   * Returns the full version of the unpacked distribution, for example {@code 9.5.3}.
+   *
+   * @throws IllegalStateException if the distribution is not found; the message says what to run
+   */
+  public String number() {
+    return Distributions.versionOf(distribution());
+  }
+
+  /** Returns the folder of the unpacked distribution, or throws what {@link #number()} throws. */
+  Path distribution() {
+    return Distributions.locate().find(this);
+  }
+}

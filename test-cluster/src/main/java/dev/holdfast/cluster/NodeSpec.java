@@ -1,0 +1,104 @@
+package dev.holdfast.cluster;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * What a node is to be.
+ *
+ * @param distribution the unpacked distribution
+ * @param javaHome the Java to run it on
+ * @param settings what is added to, or replaces, the defaults in {@code elasticsearch.yml}
+ * @param configFiles contents by the path below the node's config folder
+ * @param jvmOptions added behind the defaults, so that they win
+ * @param startLimit how long the node may take until it answers
+ */
+record NodeSpec(
+    Path distribution,
+    Path javaHome,
+    String clusterName,
+    String nodeName,
+    Map<String, String> settings,
+    Map<String, String> configFiles,
+    int heapMebibytes,
+    List<String> jvmOptions,
+    Duration startLimit) {
+
+  private static final Set<String> RESERVED =
+      Set.of("cluster.name", "node.name", "path.data", "path.logs", "node.portsfile");
+
+  NodeSpec {
+    requireName(clusterName);
+    requireName(nodeName);
+    settings = Map.copyOf(settings);
+    configFiles = Map.copyOf(configFiles);
+    jvmOptions = List.copyOf(jvmOptions);
+    for (String key : settings.keySet()) {
+      if (RESERVED.contains(key)) {
+        throw new IllegalArgumentException(key + " is not for callers to set");
+      }
+    }
+    for (String option : jvmOptions) {
+      if (option.isBlank() || option.chars().anyMatch(Character::isWhitespace)) {
+        throw new IllegalArgumentException("a JVM option cannot have white space: " + option);
+      }
+    }
+    if (heapMebibytes < 64) {
+      throw new IllegalArgumentException("a heap of " + heapMebibytes + " MiB is too small");
+    }
+    if (startLimit.isNegative() || startLimit.isZero()) {
+      throw new IllegalArgumentException("the limit must be positive: " + startLimit);
+    }
+  }
+
+  /** Returns the version and the name, for people. */
+  @Override
+  public String toString() {
+    return "Elasticsearch " + Distributions.versionOf(distribution) + " node " + nodeName;
+  }
+
+  /** Returns all of {@code elasticsearch.yml} for a node that lives in the work dir. */
+  Map<String, String> effectiveSettings(WorkDir dir) {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("cluster.name", clusterName);
+    all.put("node.name", nodeName);
+    all.put("path.data", dir.data().toString());
+    all.put("path.logs", dir.logs().toString());
+    all.put("network.host", "127.0.0.1");
+    // The system chooses free ports, the node writes them to files.
+    all.put("http.port", "0");
+    all.put("transport.port", "0");
+    all.put("node.portsfile", "true");
+    all.put("xpack.security.enabled", "false");
+    // A full disk of the machine is no reason to refuse writes to a throw-away node.
+    all.put("cluster.routing.allocation.disk.threshold_enabled", "false");
+    if (settings.keySet().stream().noneMatch(NodeSpec::isAboutForming)) {
+      all.put("discovery.type", "single-node");
+    }
+    all.putAll(new TreeMap<>(settings));
+    return all;
+  }
+
+  /** Returns the value of {@code ES_JAVA_OPTS}: a small server that is up soon. */
+  String javaOptions() {
+    String defaults =
+        "-Xms%1$dm -Xmx%1$dm -XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC"
+            .formatted(heapMebibytes);
+    return jvmOptions.isEmpty() ? defaults : defaults + " " + String.join(" ", jvmOptions);
+  }
+
+  private static boolean isAboutForming(String key) {
+    return key.startsWith("discovery.") || key.equals("cluster.initial_master_nodes");
+  }
+
+  private static void requireName(String name) {
+    if (!name.matches("[A-Za-z0-9_-]{1,64}")) {
+      throw new IllegalArgumentException("not a name of letters, digits, _ and -: " + name);
+    }
+  }
+}

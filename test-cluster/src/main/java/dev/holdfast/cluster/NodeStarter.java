@@ -1,0 +1,176 @@
+package dev.holdfast.cluster;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts one node, and waits until it answers. */
+final class NodeStarter {
+
+  private static final Logger LOG = LoggerFactory.getLogger(NodeStarter.class);
+
+  private static final Pattern PID = Pattern.compile(", pid\\[(\\d+)]");
+  private static final int TAIL_LINES = 60;
+
+  private final NodeSpec spec;
+  private final WorkDir dir;
+  private final RunAs runAs;
+  private final boolean copyDistribution;
+  private final boolean copyJava;
+  private final HttpClient http =
+      HttpClient.newBuilder()
+          .proxy(HttpClient.Builder.NO_PROXY)
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(5))
+          .build();
+
+  private NodeStarter(NodeSpec spec) throws IOException {
+    this.spec = spec;
+    boolean root = RunAs.isRoot();
+    this.copyDistribution = root && !RunAs.isOpenDistribution(spec.distribution());
+    this.copyJava = root && !RunAs.isOpenJava(spec.javaHome());
+    this.dir = WorkDir.create(); // last, as from here on there is something to clean up
+    this.runAs = RunAs.choose(dir);
+  }
+
+  static ElasticsearchNode start(NodeSpec spec) {
+    long startNanos = System.nanoTime();
+    LOG.info("Starting {} on {}", spec, spec.javaHome());
+    try {
+      RunAs.requirePossible();
+      ElasticsearchNode node = new NodeStarter(spec).supervise();
+      long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos);
+      LOG.info("{} is up at {} after {} s", spec, node.httpUri(), seconds);
+      return node;
+    } catch (IOException e) {
+      throw new NodeStartException(spec + " could not be started: " + e, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NodeStartException(spec + " was starting when this thread was interrupted", e);
+    }
+  }
+
+  private ElasticsearchNode supervise() throws IOException, InterruptedException {
+    Path home = copyDistribution ? dir.distribution() : spec.distribution();
+    Map<String, String> environment = new TreeMap<>();
+    // Where the launcher puts what it forgets; the server is told by ES_TMPDIR.
+    environment.put("CLI_JAVA_OPTS", "-Djava.io.tmpdir=" + dir.tmp());
+    environment.put("HOME", dir.tmp().toString());
+    environment.put("ES_JAVA_HOME", (copyJava ? dir.java() : spec.javaHome()).toString());
+    environment.put("ES_JAVA_OPTS", spec.javaOptions());
+    environment.put("ES_PATH_CONF", dir.config().toString());
+    environment.put("ES_TMPDIR", dir.tmp().toString());
+    if (copyDistribution) {
+      environment.put("COPY_DIST", spec.distribution().toRealPath().toString());
+    }
+    if (copyJava) {
+      environment.put("COPY_JDK", spec.javaHome().toRealPath().toString());
+    }
+    List<String> command =
+        Stream.concat(runAs.prefix().stream(), Stream.of(home + "/bin/elasticsearch")).toList();
+
+    Supervisor supervisor = Supervisor.start(dir, command, environment);
+    try {
+      dir.populate(spec, runAs);
+      supervisor.launch();
+      return awaitUp(supervisor);
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      try {
+        supervisor.close();
+      } catch (IllegalStateException left) {
+        e.addSuppressed(left);
+      }
+      throw e;
+    }
+  }
+
+  private ElasticsearchNode awaitUp(Supervisor supervisor) throws InterruptedException {
+    boolean settled = Polling.until(spec.startLimit(), () -> supervisor.hasEnded() || answers());
+    if (supervisor.hasEnded()) {
+      throw failure("died while starting, exit code " + WorkDir.read(dir.exitCode()).strip());
+    }
+    if (!settled) {
+      throw failure("did not answer within " + spec.startLimit());
+    }
+    ServerProcess server =
+        serverPid()
+            .flatMap(ProcessHandle::of)
+            .map(ServerProcess::new)
+            .orElseThrow(() -> failure("has no server process"));
+    URI uri = address("http").orElseThrow();
+    int transportPort = address("transport").orElseThrow().getPort();
+    return new ElasticsearchNode(spec, dir, supervisor, runAs, uri, transportPort, server);
+  }
+
+  /** Returns whether the node is part of a cluster with a master, whose indices are usable. */
+  private boolean answers() {
+    Optional<URI> uri = address("http");
+    if (uri.isEmpty() || address("transport").isEmpty()) {
+      return false;
+    }
+    HttpRequest request =
+        HttpRequest.newBuilder(
+                uri.get().resolve("/_cluster/health?wait_for_status=yellow&timeout=1s"))
+            .timeout(Duration.ofSeconds(10))
+            .build();
+    try {
+      HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+      return switch (response.statusCode()) {
+        case 200 -> !response.body().contains("\"timed_out\":true");
+        case 401, 403 -> true; // a caller that turned security on; no more can be asked
+        default -> false;
+      };
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // ends the polling at its next pause
+      return false;
+    }
+  }
+
+  private Optional<URI> address(String protocol) {
+    return WorkDir.read(dir.logs().resolve(protocol + ".ports"))
+        .lines()
+        .findFirst()
+        .map(address -> URI.create("http://" + address));
+  }
+
+  private Optional<Long> serverPid() {
+    Matcher matcher = PID.matcher(WorkDir.read(dir.log(spec.clusterName())));
+    return matcher.find() ? Optional.of(Long.valueOf(matcher.group(1))) : Optional.empty();
+  }
+
+  private NodeStartException failure(String reason) {
+    List<String> log = WorkDir.read(dir.log(spec.clusterName())).lines().toList();
+    // It prints what it logs, and a little more.
+    Set<String> logged = new HashSet<>(log);
+    List<String> printed =
+        WorkDir.read(dir.output()).lines().filter(line -> !logged.contains(line)).toList();
+    return new NodeStartException(
+        "%s %s; its folder %s is removed%n--- end of its log:%n%s%n--- end of its other output:%n%s"
+            .formatted(spec, reason, dir.root(), tail(log), tail(printed)));
+  }
+
+  private static String tail(List<String> lines) {
+    return lines.stream()
+        .skip(Math.max(0, lines.size() - TAIL_LINES))
+        .collect(Collectors.joining(System.lineSeparator()));
+  }
+}
