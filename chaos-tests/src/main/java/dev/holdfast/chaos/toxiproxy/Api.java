@@ -180,6 +180,12 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
     return new Answer(200, JSON + ";charset=utf-8", "{\"version\": \"" + VERSION + "\"}\n");
   }
 
+  /** Ends all proxies and their connections. On the API thread. */
+  void close() {
+    proxies.values().forEach(Proxy::stop);
+    proxies.clear();
+  }
+
   private Answer reset() {
     for (Proxy proxy : proxies.values()) {
       proxy.start();

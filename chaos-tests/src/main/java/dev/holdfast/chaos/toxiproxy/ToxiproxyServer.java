@@ -5,12 +5,15 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpServerKeepAliveHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -40,8 +43,9 @@ public final class ToxiproxyServer implements AutoCloseable {
   private final RandomGenerator random;
   private @Nullable Running running;
 
-  /** The threads, and the channel on which the API listens. */
-  private record Running(EventLoopGroup api, EventLoopGroup io, Channel channel) {}
+  /** The threads, the channel on which the API listens, and all channels of the API. */
+  private record Running(
+      EventLoopGroup api, EventLoopGroup io, Api handler, Channel channel, ChannelGroup channels) {}
 
   /** A server, not yet started, whose dice start from a fixed seed. */
   public ToxiproxyServer() {
@@ -74,6 +78,7 @@ public final class ToxiproxyServer implements AutoCloseable {
     EventLoopGroup api = group("toxiproxy-api");
     EventLoopGroup io = group("toxiproxy-io");
     Api handler = new Api(() -> new Traffic(io.next(), random));
+    ChannelGroup channels = new DefaultChannelGroup(api.next(), true);
     var bound =
         new ServerBootstrap()
             .group(api)
@@ -82,6 +87,7 @@ public final class ToxiproxyServer implements AutoCloseable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
+                    channels.add(channel);
                     channel
                         .pipeline()
                         .addLast(new HttpServerCodec())
@@ -93,7 +99,8 @@ public final class ToxiproxyServer implements AutoCloseable {
             .bind(new InetSocketAddress(host, port))
             .awaitUninterruptibly();
     Throwable failure = bound.cause();
-    running = new Running(api, io, bound.channel());
+    channels.add(bound.channel());
+    running = new Running(api, io, handler, bound.channel(), channels);
     if (failure != null) {
       close();
       throw new UncheckedIOException(
@@ -120,8 +127,8 @@ public final class ToxiproxyServer implements AutoCloseable {
   }
 
   /**
-   * Ends the server with all its proxies and connections, and waits until its threads have ended.
-   * Does nothing if it is not running; it may be started again.
+   * Ends the server with all its proxies and connections, and waits until its threads have nothing
+   * more to do. Does nothing if it is not running; it may be started again.
    *
    * @throws IllegalStateException if a thread does not end within ten seconds
    */
@@ -132,11 +139,17 @@ public final class ToxiproxyServer implements AutoCloseable {
     }
     Running old = running;
     running = null;
+    // An event loop that is told to end without a quiet period may end without closing its channels
+    // (when the word comes between its look at its state and its last tasks), so they are closed
+    // first, the API's first of all: no proxy is made after the last was ended.
+    old.channels().close().awaitUninterruptibly();
+    Future<?> proxiesEnded = old.api().submit(old.handler()::close).awaitUninterruptibly();
     try {
       end(old.api()); // First, so that no request is cut off from the I/O thread.
     } finally {
       end(old.io());
     }
+    proxiesEnded.syncUninterruptibly();
   }
 
   private static void end(EventLoopGroup group) {
