@@ -259,7 +259,7 @@ final class Engine {
         callbacks.execute(callback);
       } catch (RejectedExecutionException e) {
         LOG.debug("The callback executor is closed; a callback gets a thread of its own", e);
-        Defaults.daemon("holdfast-callback").newThread(callback).start();
+        Defaults.start("holdfast-callback", callback);
       }
     };
   }

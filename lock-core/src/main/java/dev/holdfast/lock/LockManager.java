@@ -15,9 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -73,15 +71,7 @@ public final class LockManager implements AutoCloseable {
     }
     Executor callbacks = builder.callbackExecutor;
     if (callbacks == null) {
-      ThreadPoolExecutor pool =
-          new ThreadPoolExecutor(
-              Builder.CALLBACK_THREADS,
-              Builder.CALLBACK_THREADS,
-              10,
-              TimeUnit.SECONDS,
-              new LinkedBlockingQueue<>(),
-              Defaults.daemon("holdfast-callback"));
-      pool.allowCoreThreadTimeOut(true);
+      ThreadPoolExecutor pool = Defaults.pool("holdfast-callback", Builder.CALLBACK_THREADS);
       onShutdown.add(pool::shutdown);
       callbacks = pool;
     }
@@ -621,7 +611,7 @@ public final class LockManager implements AutoCloseable {
 
     final LockStore store;
     Ticker ticker = Ticker.system();
-    InstantSource wallClock = InstantSource.system();
+    InstantSource wallClock = Defaults.wallClock();
     RandomGenerator random = Defaults.random();
     Supplier<String> tokens = Defaults.tokens();
     String owner = Defaults.owner();

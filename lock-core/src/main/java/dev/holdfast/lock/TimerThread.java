@@ -29,7 +29,7 @@ final class TimerThread implements Scheduler, AutoCloseable {
   private boolean asleep;
   private long sequence;
   private boolean closed;
-  private @Nullable Thread thread;
+  private boolean started;
 
   private record Entry(long atNanos, long order, Runnable task) implements Comparable<Entry> {
     @Override
@@ -61,9 +61,9 @@ final class TimerThread implements Scheduler, AutoCloseable {
       long at = System.nanoTime() + Math.min(Math.max(delayNanos, 0), Long.MAX_VALUE / 4);
       Entry entry = new Entry(at, sequence++, task);
       entries.add(entry);
-      if (thread == null) {
-        thread = Defaults.daemon("holdfast-timer").newThread(this::run);
-        thread.start();
+      if (!started) {
+        started = true;
+        Defaults.start("holdfast-timer", this::run);
       } else if (asleep && at - wakeAtNanos < 0) {
         changed.signal();
       }
