@@ -101,6 +101,7 @@ class AcquireAsyncTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.OWNERSHIP_IS_BOUND_TO_A_THREAD)
   void dependentStages_runOnTheCallbackExecutor_andMayReleaseThere() {
     List<ReleaseResult> results = new ArrayList<>();
     CompletableFuture<Void> chain =
@@ -116,6 +117,7 @@ class AcquireAsyncTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.CANCEL_LEAVES_AN_ORPHAN)
   void manyAcquisitions_thatAreCancelledAtRandom_leaveNothing() {
     var random = world.time.fork("test");
     List<CompletableFuture<Lease>> all = new ArrayList<>();

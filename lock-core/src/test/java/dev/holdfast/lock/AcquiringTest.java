@@ -90,6 +90,7 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.ACQUIRING_AGAIN_OVERWRITES_THE_TOKEN)
   void token_ofEachAcquisition_isFresh() {
     List<String> tokens = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
@@ -171,6 +172,7 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.GRANT_AFTER_THE_LEASE_ENDED)
   void grant_thatIsAnsweredAfterItsValidity_isNoLease_andIsAskedForAnew() {
     a.store.next(CREATE, ScriptedStore.holdBack());
     CompletableFuture<Lease> acquisition = a.manager.acquireAsync("x", World.PATIENT);
@@ -254,6 +256,7 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.COLD_START_WAITS_A_WHOLE_LEASE)
   void orphan_isTakenOverByOneWhoOnlyEverTriesOnce() {
     world.recordIs(orphan("x"));
     for (int i = 0; i < 6; i++) {
@@ -409,6 +412,7 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.OUTAGE_LOOKS_LIKE_CONTENTION)
   void wait_whileTheStoreIsSilent_endsExactlyOnTime_andIsNoContention() {
     a.store.cutOff();
     Duration wait = Duration.ofMillis(7_777);
@@ -438,6 +442,7 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.THUNDERING_HERD)
   void poll_growsToItsBound_andIsJittered() {
     Lease held = a.acquire("x");
     CompletableFuture<Lease> waiter = b.manager.acquireAsync("x", World.PATIENT);
@@ -488,6 +493,7 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.THUNDERING_HERD)
   void waiters_ofOneProcess_askTheStoreAsOne() {
     Lease held = a.acquire("x");
     List<CompletableFuture<Lease>> waiters = new ArrayList<>();
@@ -607,6 +613,7 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.DIFFERENT_NAMES_BLOCK_EACH_OTHER)
   void locksOfDifferentNames_neverWaitForEachOther() {
     a.store.next(CREATE, ScriptedStore.holdBack());
     CompletableFuture<Lease> stuck = a.manager.acquireAsync("lock 0", World.PATIENT);
@@ -623,6 +630,7 @@ class AcquiringTest extends OnVirtualTime {
   // --- Outage or contention
 
   @Test
+  @GuardsAgainst(Pitfall.OUTAGE_LOOKS_LIKE_CONTENTION)
   void storeThatFails_isNeverReportedAsContention() {
     a.store.goDown();
 
@@ -754,6 +762,7 @@ class AcquiringTest extends OnVirtualTime {
   // --- Not reentrant
 
   @Test
+  @GuardsAgainst(Pitfall.ACQUIRING_AGAIN_OVERWRITES_THE_TOKEN)
   void lockOfAnEnclosingBody_isRefusedAtOnce_whateverTheWait() throws InterruptedException {
     a.manager.withLock(
         "x",

@@ -41,6 +41,7 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.LEASE_COUNTS_FROM_THE_ANSWER)
   void validityAndExpiry_ofASlowWrite_countFromItsSending() {
     a.store.next(CREATE, ScriptedStore.late(a.machine, seconds(4)));
     CompletableFuture<Lease> acquisition = a.manager.acquireAsync("x", NOT_RENEWED);
@@ -57,6 +58,7 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.LEASE_COUNTS_FROM_THE_ANSWER)
   void validityAndExpiry_ofASlowRenewal_countFromItsSending() {
     Lease lease = a.acquire("x", NOT_RENEWED);
     advance(seconds(20));
@@ -221,6 +223,7 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.LEASE_GIVEN_UP_TOO_EARLY)
   void renewal_thatFails_isTriedAgainUntilItSucceeds() {
     Lease lease = a.acquire("x");
     a.store.goDown();
@@ -231,6 +234,19 @@ class HoldingTest extends OnVirtualTime {
     a.store.heal();
     advance(seconds(60));
 
+    assertThat(lease.isHeld()).isTrue();
+    assertThat(a.events.count("lost x")).isZero();
+    lease.close();
+  }
+
+  @Test
+  @GuardsAgainst(Pitfall.LOST_ANSWER_ENDS_THE_LEASE)
+  void renewal_thatLandedButWasNotAnswered_isRecognised_andEndsNothing() {
+    Lease lease = a.acquire("x");
+    a.store.next(REPLACE, ScriptedStore.landsButUnclear());
+    advance(World.TTL.multipliedBy(2));
+
+    assertThat(a.store.count(READ)).as("asked what became of it").isEqualTo(1);
     assertThat(lease.isHeld()).isTrue();
     assertThat(a.events.count("lost x")).isZero();
     lease.close();
@@ -266,6 +282,7 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.RENEWAL_TASK_DIES_SILENTLY)
   void renewal_whoseFutureFailsOrWhoseCallThrows_isTriedAgain() {
     Lease lease = a.acquire("x");
     a.store
@@ -316,6 +333,7 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.RENEWAL_OF_NOTHING_SUCCEEDS)
   void renewal_byTheUser_isTrueWhenAcknowledged_andFalseWhenNot() {
     Lease lease = a.acquire("x", NOT_RENEWED);
     advance(seconds(20));
@@ -435,6 +453,23 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.FENCING_TOKEN_OF_SOMEBODY_ELSE)
+  void fencingToken_isTheHoldersOwn_alsoAfterAnotherTookOver() {
+    Lease lease = a.acquire("x");
+    FencingToken own = lease.fencingToken();
+    a.store.cutOff();
+    CompletableFuture<Lease> waiter = b.manager.acquireAsync("x", World.PATIENT);
+    advance(World.TTL.multipliedBy(2));
+
+    Lease successor = world.now(waiter);
+    assertThat(successor.fencingToken()).isGreaterThan(own);
+    assertThat(lease.fencingToken()).isEqualTo(own);
+    a.store.heal();
+    successor.close();
+  }
+
+  @Test
+  @GuardsAgainst(Pitfall.RENEWAL_OF_NOTHING_SUCCEEDS)
   void record_thatIsAbsentTwice_isALoss() {
     Lease lease = a.acquire("x");
     assertThat(world.memory.delete("x", a.store.found("x").version())).isCompleted();
@@ -545,6 +580,7 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.LOSS_TOLD_TO_A_NON_HOLDER)
   void onLost_ofAReleasedLease_isNeverRun() {
     Lease lease = a.acquire("x");
     List<String> told = new ArrayList<>();
@@ -560,6 +596,7 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.BLACK_HOLE_HIDES_THE_LOSS)
   void loss_isNoticedWithoutAnybodyAsking_whenTheStoreIsSilent() {
     Lease lease = a.acquire("x");
     CompletableFuture<LeaseLostException> loss = new CompletableFuture<>();

@@ -90,6 +90,7 @@ class LockManagerArgumentsTest {
   }
 
   @Example
+  @GuardsAgainst(Pitfall.ARGUMENTS_ARE_IGNORED)
   void ttl_shorterThanThreeRequestTimeouts_isRefusedWithBoth() {
     try (LockManager locks =
         LockManager.builder(STORE).requestTimeout(Duration.ofSeconds(2)).build()) {

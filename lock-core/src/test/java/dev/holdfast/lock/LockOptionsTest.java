@@ -26,6 +26,7 @@ class LockOptionsTest {
   }
 
   @Property
+  @GuardsAgainst(Pitfall.ARGUMENTS_ARE_IGNORED)
   void ttl_outOfRange_isRefusedWithValueAndRange(@ForAll long millis) {
     if (millis >= 100 && millis <= DAY_MILLIS) {
       return;

@@ -165,6 +165,7 @@ class ObservationsTest {
   // --- Expired by the calendar
 
   @Test
+  @GuardsAgainst(Pitfall.COLD_START_WAITS_A_WHOLE_LEASE)
   void calendar_whenExpiryAndSkewHavePassed_permitsATakeOverAtTheFirstSight() {
     LockRecord record = expiringIn(Duration.ofSeconds(-10), 2_000L);
 

@@ -88,6 +88,7 @@ class ReleasingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.RENEWAL_OUTLIVES_THE_RELEASE)
   void release_afterARenewalThatLandedUnseen_deletesWhatTheRenewalWrote() {
     Lease lease = a.acquire("x");
     a.store.next(REPLACE, ScriptedStore.landsButUnclear()).next(READ, ScriptedStore.unclear());
@@ -105,6 +106,7 @@ class ReleasingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.RENEWAL_OUTLIVES_THE_RELEASE)
   void release_whileARenewalIsOut_waitsForItsAnswer_andDeletesItsVersion() {
     Lease lease = a.acquire("x");
     a.store.next(REPLACE, ScriptedStore.holdBack());
@@ -133,6 +135,7 @@ class ReleasingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.RENEWALS_DELAY_THE_RELEASE)
   void release_whileARenewalReads_deletesWhatItKnows() {
     Lease lease = a.acquire("x");
     a.store.next(REPLACE, ScriptedStore.unclear()).next(READ, ScriptedStore.holdBack());
@@ -161,6 +164,7 @@ class ReleasingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.RELEASE_FREES_THE_SUCCESSOR)
   void release_afterASuccessorTookOver_saysNotHeld_andTouchesNothing() {
     Lease lease = a.acquire("x");
     assertThat(world.memory.delete("x", a.store.found("x").version())).isCompleted();
@@ -250,6 +254,7 @@ class ReleasingTest extends OnVirtualTime {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.FAILED_RELEASE_IS_FORGOTTEN)
   void release_thatIsUnconfirmed_isMadeUpForLater() {
     Lease lease = a.acquire("x");
     a.store.cutOff();
@@ -267,12 +272,14 @@ class ReleasingTest extends OnVirtualTime {
   // --- Whoever calls
 
   @Test
+  @GuardsAgainst(Pitfall.OWNERSHIP_IS_BOUND_TO_A_THREAD)
   void release_byAnotherThread_works() throws Exception {
     Lease lease = a.acquire("x");
     assertThat(Caller.of(lease::release).result()).isEqualTo(ReleaseResult.RELEASED);
   }
 
   @Test
+  @GuardsAgainst(Pitfall.INTERRUPT_BREAKS_THE_RELEASE)
   void release_ofAnInterruptedThread_works_andKeepsTheInterrupt() {
     Lease lease = a.acquire("x");
     Thread.currentThread().interrupt();

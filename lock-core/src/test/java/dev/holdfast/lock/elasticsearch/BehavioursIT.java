@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.lock.GuardsAgainst;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockAcquisitionException;
 import dev.holdfast.lock.LockInfo;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
+import dev.holdfast.lock.Pitfall;
 import dev.holdfast.lock.ReleaseResult;
 import java.io.IOException;
 import java.time.Duration;
@@ -74,6 +76,7 @@ class BehavioursIT extends ClusterTest {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.FENCING_STATE_GROWS_FOR_EVER)
   void release_held_removesTheDocument() throws Exception {
     Lease lease = cluster.manager().acquire(ID);
     assertThat(cluster.document(ID)).isPresent();
@@ -159,6 +162,7 @@ class BehavioursIT extends ClusterTest {
   }
 
   @Test
+  @GuardsAgainst(Pitfall.TAKEOVER_KEEPS_THE_TOKEN)
   void acquire_expired_takesOverWithANewTokenAndTheNewMetadata() throws Exception {
     Lease old = expiring(SOON_EXPIRED.withMetadata(Map.of("by", "first")));
 
@@ -457,6 +461,7 @@ class BehavioursIT extends ClusterTest {
   }
 
   @Test
+  @GuardsAgainst({Pitfall.FAILED_SETUP_IS_CACHED, Pitfall.REPAIR_DELETES_LIVE_LOCKS})
   void acquire_asyncDurability_isAClearErrorThatDeletesNothingAndIsNotRemembered()
       throws Exception {
     Lease lease = cluster.manager().acquire("another");
