@@ -5,13 +5,11 @@ import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.FieldValue;
 import co.elastic.clients.elasticsearch._types.Time;
-import co.elastic.clients.elasticsearch.core.BulkRequest;
-import co.elastic.clients.elasticsearch.core.BulkResponse;
-import co.elastic.clients.elasticsearch.core.MgetResponse;
 import co.elastic.clients.elasticsearch.core.SearchResponse;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
 import co.elastic.clients.elasticsearch.core.bulk.BulkResponseItem;
 import co.elastic.clients.elasticsearch.core.get.GetResult;
+import co.elastic.clients.elasticsearch.core.mget.MultiGetOperation;
 import co.elastic.clients.elasticsearch.core.mget.MultiGetResponseItem;
 import co.elastic.clients.elasticsearch.core.search.Hit;
 import co.elastic.clients.json.JsonData;
@@ -64,8 +62,24 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private static final Time SEARCH_KEEP_ALIVE = Time.of(time -> time.time("1m"));
 
+  /**
+   * How many requests may be out before operations wait for the next to return: enough to keep the
+   * server busy, and few enough for batches to fill.
+   */
+  private static final int MAX_WRITE_REQUESTS = 2;
+
+  private static final int MAX_READ_REQUESTS = 2;
+
+  private static final int MAX_WRITES_PER_REQUEST = 500;
+  private static final int MAX_READS_PER_REQUEST = 200;
+  private static final long MAX_BYTES_PER_REQUEST = 4 * 1024 * 1024;
+
   private final ElasticsearchAsyncClient client;
   private final LockIndex index;
+  private final Batcher<BulkOperation, BulkResponseItem> writes =
+      new Batcher<>(MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::send);
+  private final Batcher<MultiGetOperation, MultiGetResponseItem<JsonData>> reads =
+      new Batcher<>(MAX_READ_REQUESTS, MAX_READS_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::ask);
   private final String description;
   private final @Nullable OwnTransport owned;
 
@@ -118,7 +132,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         index.findOrCreate(),
         incarnation ->
             BulkOperation.of(
-                op -> op.create(create -> create.id(record.lockId()).document(document))));
+                op ->
+                    op.create(
+                        create ->
+                            create.index(incarnation.id()).id(record.lockId()).document(document))),
+        document.size());
   }
 
   @Override
@@ -132,10 +150,12 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                     op.index(
                         write ->
                             write
+                                .index(incarnation.id())
                                 .id(record.lockId())
                                 .ifSeqNo(expected.seqNo())
                                 .ifPrimaryTerm(expected.primaryTerm())
-                                .document(document))));
+                                .document(document))),
+        document.size());
   }
 
   @Override
@@ -148,9 +168,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                     op.delete(
                         delete ->
                             delete
+                                .index(incarnation.id())
                                 .id(lockId)
                                 .ifSeqNo(expected.seqNo())
-                                .ifPrimaryTerm(expected.primaryTerm()))));
+                                .ifPrimaryTerm(expected.primaryTerm()))),
+        0);
   }
 
   private static BinaryData document(LockRecord record) {
@@ -158,31 +180,26 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   }
 
   private CompletableFuture<WriteResult> write(
-      CompletableFuture<Incarnation> target, Function<Incarnation, BulkOperation> operation) {
+      CompletableFuture<Incarnation> target,
+      Function<Incarnation, BulkOperation> operation,
+      long bytes) {
     return tracked(
         Chain.of(
                 target,
                 incarnation ->
                     Chain.of(
-                        client.bulk(
-                            BulkRequest.of(
-                                bulk ->
-                                    bulk.index(incarnation.id())
-                                        .requireAlias(true)
-                                        .timeout(SHARD_TIMEOUT)
-                                        .operations(operation.apply(incarnation)))),
-                        response ->
-                            CompletableFuture.completedFuture(written(incarnation, response))))
+                        writes.submit(operation.apply(incarnation), bytes),
+                        item -> CompletableFuture.completedFuture(written(incarnation, item))))
             .orElse(ElasticsearchLockStore::notWritten));
   }
 
-  private WriteResult written(Incarnation incarnation, BulkResponse response) {
-    if (response.items().size() != 1) {
-      return new WriteResult.Unknown(
-          new IllegalStateException(
-              "Elasticsearch answered " + response.items().size() + " items for one"));
-    }
-    BulkResponseItem item = response.items().get(0);
+  private CompletableFuture<List<BulkResponseItem>> send(List<BulkOperation> operations) {
+    return Chain.of(
+        client.bulk(bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
+        response -> CompletableFuture.completedFuture(response.items()));
+  }
+
+  private WriteResult written(Incarnation incarnation, BulkResponseItem item) {
     Long primaryTerm = item.primaryTerm();
     Long seqNo = item.seqNo();
     if (item.status() == Failures.CONFLICT
@@ -233,22 +250,22 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                 return CompletableFuture.<ReadResult>completedFuture(new ReadResult.Absent(null));
               }
               return Chain.of(
-                  client.mget(
-                      request -> request.index(incarnation.id()).ids(lockId), JsonData.class),
-                  response -> seen(lockId, incarnation, response, again));
+                  reads.submit(
+                      MultiGetOperation.of(get -> get.index(incarnation.id()).id(lockId)), 0),
+                  item -> seen(lockId, incarnation, item, again));
             })
         .orElse(ElasticsearchLockStore::notRead);
   }
 
+  private CompletableFuture<List<MultiGetResponseItem<JsonData>>> ask(
+      List<MultiGetOperation> operations) {
+    return Chain.of(
+        client.mget(request -> request.docs(operations), JsonData.class),
+        response -> CompletableFuture.completedFuture(response.docs()));
+  }
+
   private CompletableFuture<ReadResult> seen(
-      String lockId, Incarnation incarnation, MgetResponse<JsonData> response, boolean again) {
-    if (response.docs().size() != 1) {
-      return CompletableFuture.completedFuture(
-          new ReadResult.Unavailable(
-              new IllegalStateException(
-                  "Elasticsearch answered " + response.docs().size() + " documents for one")));
-    }
-    MultiGetResponseItem<JsonData> item = response.docs().get(0);
+      String lockId, Incarnation incarnation, MultiGetResponseItem<JsonData> item, boolean again) {
     if (item.isFailure()) {
       if (Failures.isIndexNotFound(item.failure().error())) {
         index.forget(incarnation);

@@ -1,0 +1,196 @@
+package dev.holdfast.lock.elasticsearch;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Group commit: an operation leaves at once while few requests are out; else it waits for one of
+ * them to return, and leaves with all that have gathered meanwhile. So a lone operation is never
+ * delayed, and batches grow with the load and with the time that the server takes, without a timer
+ * (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", SIGMOD 1984).
+ *
+ * <p>An operation that is cancelled before it leaves does not leave. A request is given up when all
+ * its operations are cancelled, and stands in nobody's way any more from the first one's on: its
+ * deadline has passed, so the server is silent, and what comes next may be sent elsewhere.
+ * Thread-safe; operations are sent, and their futures completed, on the threads that bring them.
+ *
+ * @param <O> an operation
+ * @param <R> its result
+ */
+final class Batcher<O, R> {
+  private final Function<List<O>, CompletableFuture<List<R>>> sender;
+  private final int maxRequests;
+  private final int maxOperations;
+  private final long maxBytes;
+
+  // Guarded by this.
+  private final ArrayDeque<Item> waiting = new ArrayDeque<>();
+  private int requests;
+
+  /**
+   * A batcher.
+   *
+   * @param sender sends operations in one request, and gives as many results in the same order
+   * @param maxRequests how many requests may be out before operations wait
+   * @param maxOperations in one request
+   * @param maxBytes in one request, unless one operation alone has more
+   */
+  Batcher(
+      int maxRequests,
+      int maxOperations,
+      long maxBytes,
+      Function<List<O>, CompletableFuture<List<R>>> sender) {
+    this.maxRequests = maxRequests;
+    this.maxOperations = maxOperations;
+    this.maxBytes = maxBytes;
+    this.sender = sender;
+  }
+
+  /** Sends an operation of that size, alone or with others. */
+  CompletableFuture<R> submit(O operation, long bytes) {
+    Item item = new Item(operation, bytes);
+    Batch batch;
+    synchronized (this) {
+      waiting.add(item);
+      batch = gather();
+    }
+    send(batch);
+    return item;
+  }
+
+  /** The next batch, if there are operations, and few enough requests out. Guarded by this. */
+  private @Nullable Batch gather() {
+    if (requests >= maxRequests) {
+      return null;
+    }
+    List<Item> items = new ArrayList<>();
+    long bytes = 0;
+    while (items.size() < maxOperations) {
+      Item next = waiting.peek();
+      if (next == null || (!items.isEmpty() && bytes + next.bytes > maxBytes)) {
+        break;
+      }
+      waiting.remove();
+      if (!next.isDone()) {
+        items.add(next);
+        bytes += next.bytes;
+      }
+    }
+    if (items.isEmpty()) {
+      return null;
+    }
+    requests++;
+    Batch batch = new Batch(items);
+    items.forEach(item -> item.batch = batch);
+    return batch;
+  }
+
+  private void send(@Nullable Batch batch) {
+    if (batch == null) {
+      return;
+    }
+    CompletableFuture<List<R>> request;
+    try {
+      request = sender.apply(batch.items.stream().map(item -> item.operation).toList());
+    } catch (RuntimeException e) {
+      request = CompletableFuture.failedFuture(e);
+    }
+    boolean givenUp;
+    synchronized (this) {
+      batch.request = request;
+      givenUp = batch.open == 0;
+    }
+    if (givenUp) {
+      request.cancel(false);
+    }
+    var unused =
+        request.whenComplete(
+            (results, failure) -> {
+              send(ended(batch));
+              batch.complete(results, failure);
+            });
+  }
+
+  /** A request has returned, or is not waited for any more: there is room for the next. */
+  private synchronized @Nullable Batch ended(Batch batch) {
+    if (batch.counts) {
+      batch.counts = false;
+      requests--;
+    }
+    return gather();
+  }
+
+  private void cancelled(Item item) {
+    Batch batch;
+    CompletableFuture<List<R>> givenUp = null;
+    synchronized (this) {
+      batch = item.batch;
+      if (batch != null && --batch.open == 0) {
+        givenUp = batch.request;
+      }
+    }
+    if (batch != null) {
+      send(ended(batch));
+    }
+    if (givenUp != null) {
+      givenUp.cancel(false);
+    }
+  }
+
+  /** Operations that left together. */
+  private final class Batch {
+    final List<Item> items;
+
+    // Guarded by the batcher.
+    int open;
+    boolean counts = true;
+    @Nullable CompletableFuture<List<R>> request;
+
+    Batch(List<Item> items) {
+      this.items = items;
+      this.open = items.size();
+    }
+
+    void complete(@Nullable List<R> results, @Nullable Throwable failure) {
+      if (failure == null && results != null && results.size() == items.size()) {
+        for (int i = 0; i < items.size(); i++) {
+          items.get(i).complete(results.get(i));
+        }
+        return;
+      }
+      int answered = results == null ? 0 : results.size();
+      Throwable cause =
+          failure != null
+              ? failure
+              : new IllegalStateException(
+                  "Elasticsearch answered " + answered + " items for " + items.size());
+      items.forEach(item -> item.completeExceptionally(cause));
+    }
+  }
+
+  private final class Item extends CompletableFuture<R> {
+    final O operation;
+    final long bytes;
+
+    /** Guarded by the batcher. */
+    @Nullable Batch batch;
+
+    Item(O operation, long bytes) {
+      this.operation = operation;
+      this.bytes = bytes;
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+      boolean cancelled = super.cancel(mayInterruptIfRunning);
+      if (cancelled) {
+        cancelled(this);
+      }
+      return cancelled;
+    }
+  }
+}

@@ -1,0 +1,269 @@
+package dev.holdfast.lock.elasticsearch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+class BatcherTest {
+  private static final int MAX_REQUESTS = 2;
+  private static final int MAX_OPERATIONS = 4;
+  private static final int MAX_BYTES = 100;
+
+  /** The requests that left, in order. */
+  private final List<Request> sent = new ArrayList<>();
+
+  private final Batcher<String, String> batcher =
+      new Batcher<>(
+          MAX_REQUESTS,
+          MAX_OPERATIONS,
+          MAX_BYTES,
+          operations -> {
+            Request request = new Request(operations);
+            sent.add(request);
+            return request.future;
+          });
+
+  private static final class Request {
+    final List<String> operations;
+    final CompletableFuture<List<String>> future = new CompletableFuture<>();
+
+    Request(List<String> operations) {
+      this.operations = operations;
+    }
+
+    void answer() {
+      future.complete(operations.stream().map(operation -> operation + "!").toList());
+    }
+  }
+
+  private CompletableFuture<String> submit(String operation) {
+    return batcher.submit(operation, 1);
+  }
+
+  /** One whose answer does not matter. */
+  private void add(String operation) {
+    var unused = submit(operation);
+  }
+
+  private List<List<String>> batches() {
+    return sent.stream().map(request -> request.operations).toList();
+  }
+
+  @Test
+  void operations_whileFewRequestsAreOut_leaveAtOnceAndAlone() {
+    CompletableFuture<String> a = submit("a");
+    CompletableFuture<String> b = submit("b");
+
+    assertThat(batches()).containsExactly(List.of("a"), List.of("b"));
+    sent.get(1).answer();
+    assertThat(a).isNotDone();
+    assertThat(b).isCompletedWithValue("b!");
+  }
+
+  @Test
+  void operations_thatGatherMeanwhile_leaveTogetherWhenARequestReturns() {
+    add("a");
+    add("b");
+    CompletableFuture<String> c = submit("c");
+    CompletableFuture<String> d = submit("d");
+    assertThat(sent).hasSize(2);
+
+    sent.get(0).answer();
+
+    assertThat(batches()).hasSize(3).last().isEqualTo(List.of("c", "d"));
+    sent.get(2).answer();
+    assertThat(c).isCompletedWithValue("c!");
+    assertThat(d).isCompletedWithValue("d!");
+  }
+
+  @Test
+  void batch_isBoundedInCount() {
+    add("a");
+    add("b");
+    for (int i = 0; i < 6; i++) {
+      add("x" + i);
+    }
+
+    sent.get(0).answer();
+    sent.get(1).answer();
+
+    assertThat(batches().subList(2, 4))
+        .containsExactly(List.of("x0", "x1", "x2", "x3"), List.of("x4", "x5"));
+  }
+
+  @Test
+  void batch_isBoundedInBytes_butOneOperationAloneAlwaysLeaves() {
+    add("a");
+    add("b");
+    var unused = batcher.submit("huge", 1000);
+    var unusedToo = batcher.submit("large", 60);
+    var unusedAsWell = batcher.submit("large too", 60);
+
+    sent.get(0).answer();
+    sent.get(1).answer();
+    sent.get(2).answer();
+
+    assertThat(batches().subList(2, 5))
+        .containsExactly(List.of("huge"), List.of("large"), List.of("large too"));
+  }
+
+  @Test
+  void answer_ofADifferentNumber_failsAllOfThatRequest() {
+    CompletableFuture<String> a = submit("a");
+
+    sent.get(0).future.complete(List.of("one", "two"));
+
+    assertThatThrownBy(a::join).hasMessageContaining("answered 2 items for 1");
+  }
+
+  @Test
+  void request_thatFails_failsItsOperations_andTheNextLeaves() {
+    CompletableFuture<String> a = submit("a");
+    add("b");
+    CompletableFuture<String> c = submit("c");
+
+    sent.get(0).future.completeExceptionally(new IOException("reset"));
+
+    assertThatThrownBy(a::join).hasRootCauseMessage("reset");
+    assertThat(batches()).last().isEqualTo(List.of("c"));
+    sent.get(2).answer();
+    assertThat(c).isCompletedWithValue("c!");
+  }
+
+  @Test
+  void sender_thatThrows_failsTheOperations_andIsAskedAgainForTheNext() {
+    AtomicInteger calls = new AtomicInteger();
+    Batcher<String, String> throwing =
+        new Batcher<>(
+            1,
+            MAX_OPERATIONS,
+            MAX_BYTES,
+            operations -> {
+              calls.incrementAndGet();
+              throw new IllegalStateException("closed");
+            });
+
+    for (int i = 1; i <= 3; i++) {
+      assertThatThrownBy(throwing.submit("a", 1)::join).hasRootCauseMessage("closed");
+      assertThat(calls).hasValue(i);
+    }
+  }
+
+  @Test
+  void operation_thatIsCancelledBeforeItLeaves_doesNotLeave() {
+    add("a");
+    add("b");
+    CompletableFuture<String> c = submit("c");
+    add("d");
+
+    c.cancel(false);
+    sent.get(0).answer();
+
+    assertThat(batches()).last().isEqualTo(List.of("d"));
+  }
+
+  @Test
+  void request_isGivenUp_whenTheLastOfItsOperationsIsCancelled() {
+    add("a");
+    add("b");
+    CompletableFuture<String> c = submit("c");
+    CompletableFuture<String> d = submit("d");
+    sent.get(0).answer();
+
+    c.cancel(false);
+    assertThat(sent.get(2).future).isNotDone();
+    d.cancel(false);
+    assertThat(sent.get(2).future).isCancelled();
+  }
+
+  @Test
+  void request_thatIsLateForOne_holdsUpNobody_andStillServesTheOthers() {
+    add("a");
+    add("b");
+    CompletableFuture<String> c = submit("c");
+    CompletableFuture<String> d = submit("d");
+    sent.get(0).answer();
+    add("e");
+    assertThat(sent).hasSize(3);
+
+    c.cancel(false);
+
+    assertThat(batches()).last().isEqualTo(List.of("e"));
+    sent.get(2).answer();
+    assertThat(d).isCompletedWithValue("d!");
+  }
+
+  @Test
+  void requests_thatWereGivenUpAndReturn_areCountedOnce() {
+    CompletableFuture<String> a = submit("a");
+    add("b");
+    a.cancel(false);
+    add("c");
+    assertThat(sent).hasSize(3);
+
+    sent.get(0).answer();
+    add("d");
+
+    assertThat(sent).as("two are out").hasSize(3);
+  }
+
+  @Test
+  @Timeout(120)
+  void operations_ofManyThreads_areEachAnsweredOnce_andNeverInTooManyRequests() throws Exception {
+    AtomicInteger out = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    CountDownLatch answered = new CountDownLatch(8 * 2_000);
+    Batcher<Integer, Integer> busy =
+        new Batcher<>(
+            MAX_REQUESTS,
+            50,
+            1_000,
+            operations -> {
+              most.accumulateAndGet(out.incrementAndGet(), Math::max);
+              return CompletableFuture.supplyAsync(
+                  () -> {
+                    out.decrementAndGet();
+                    return operations.stream().map(i -> -i).toList();
+                  });
+            });
+    List<Thread> threads = new ArrayList<>();
+    AtomicInteger wrong = new AtomicInteger();
+    for (int t = 0; t < 8; t++) {
+      int first = t * 2_000;
+      Thread thread =
+          new Thread(
+              () -> {
+                for (int i = first; i < first + 2_000; i++) {
+                  int expected = -i;
+                  var unused =
+                      busy.submit(i, 1)
+                          .thenAccept(
+                              answer -> {
+                                if (answer != expected) {
+                                  wrong.incrementAndGet();
+                                }
+                                answered.countDown();
+                              });
+                }
+              });
+      thread.start();
+      threads.add(thread);
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+
+    assertThat(answered.await(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(wrong).hasValue(0);
+    assertThat(most.get()).isBetween(1, MAX_REQUESTS);
+  }
+}
