@@ -59,7 +59,7 @@ public record LockInfo(
         expiresAt,
         Duration.ofMillis(Math.max(0, record.ttlMillis())),
         record.metadata(),
-        expiresAt != null && now.isAfter(expiresAt),
+        expiresAt != null && !now.isBefore(expiresAt),
         version);
   }
 }

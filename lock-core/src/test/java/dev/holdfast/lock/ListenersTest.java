@@ -1,0 +1,217 @@
+package dev.holdfast.lock;
+
+import static dev.holdfast.lock.ScriptedStore.REPLACE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** What listeners and callbacks are told, and what theirs can do to the engine: nothing. */
+class ListenersTest extends OnVirtualTime {
+
+  /** Keeps the parts of events that {@link Events} leaves out. */
+  private static final class Details implements LockListener {
+    final List<String> told = new ArrayList<>();
+
+    @Override
+    public void acquired(String lockId, FencingToken fencingToken, Duration waited) {
+      told.add("acquired " + lockId + " " + fencingToken + " " + waited);
+    }
+
+    @Override
+    public void takenOver(String lockId, LockInfo previous) {
+      told.add("takenOver " + previous.token() + " " + previous.expired());
+    }
+
+    @Override
+    public void refused(String lockId, Optional<LockInfo> holder, Duration waited) {
+      told.add("refused " + holder.map(LockInfo::owner).orElse("?") + " " + waited);
+    }
+
+    @Override
+    public void unavailable(String lockId, Throwable cause, Duration waited) {
+      told.add("unavailable " + waited);
+    }
+
+    @Override
+    public void waiting(String lockId, Optional<LockInfo> holder) {
+      told.add("waiting " + holder.map(LockInfo::owner).orElse("?"));
+    }
+
+    @Override
+    public void renewed(String lockId, Duration took) {
+      told.add("renewed " + took);
+    }
+
+    @Override
+    public void renewalFailed(String lockId, Throwable cause, Duration remaining) {
+      told.add("renewalFailed " + (remaining.compareTo(World.VALIDITY) < 0));
+    }
+
+    @Override
+    public void lost(String lockId, LeaseLostException loss) {
+      told.add("lost " + loss.lockId());
+    }
+
+    @Override
+    public void released(String lockId, ReleaseResult result, Duration held) {
+      told.add("released " + result + " " + held);
+    }
+  }
+
+  @Test
+  void events_haveTheirDetails_andComeInOrder() {
+    Details details = new Details();
+    World.Client c = world.client("C", m -> m.listener(details));
+    Lease other = b.acquire("x");
+    CompletableFuture<Lease> waiter = c.manager.acquireAsync("x", World.PATIENT);
+    advance(seconds(1));
+    assertThat(other.release()).isEqualTo(ReleaseResult.RELEASED);
+    advance(seconds(1));
+    Lease lease = world.now(waiter);
+    Duration waited = world.time.now().minus(lease.remaining().negated()).minus(World.VALIDITY);
+    c.store.next(REPLACE, ScriptedStore.late(c.machine, seconds(2)));
+    advance(World.TTL.dividedBy(3).plus(seconds(2)));
+    Duration held = Duration.between(lease.acquiredAt(), c.machine.instant());
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+    world.time.settle();
+
+    assertThat(waited).isPositive();
+    assertThat(details.told)
+        .hasSize(4)
+        .satisfiesExactly(
+            event -> assertThat(event).isEqualTo("waiting B"),
+            event -> assertThat(event).startsWith("acquired x " + lease.fencingToken() + " PT1."),
+            event -> assertThat(event).isEqualTo("renewed PT2S"),
+            event -> assertThat(event).startsWith("released RELEASED PT" + held.toSeconds() + "."));
+  }
+
+  @Test
+  void refusal_outageAndTakeOver_areToldWithTheirDetails() {
+    Details details = new Details();
+    World.Client c = world.client("C", m -> m.listener(details));
+    Lease other = b.acquire("x");
+    assertThat(c.canAcquire("x")).isFalse();
+    c.store.goDown();
+    assertThat(c.failure(c.manager.acquireAsync("y", World.ONE_ATTEMPT)))
+        .isInstanceOf(LockStoreUnavailableException.class);
+    c.store.heal();
+    world.recordIs(orphan("z"));
+    CompletableFuture<Lease> waiter = c.manager.acquireAsync("z", World.PATIENT);
+    advance(World.TTL.plus(seconds(1)));
+    world.now(waiter).close();
+    other.close();
+    world.time.settle();
+
+    assertThat(details.told)
+        .containsSubsequence("refused B PT0S", "waiting crashed", "takenOver orphan true")
+        .filteredOn(event -> event.startsWith("unavailable"))
+        .hasSize(1);
+  }
+
+  @Test
+  void loss_isToldOnce_afterItsFailedRenewals_andNoReleaseIsToldAfterIt() {
+    Details details = new Details();
+    World.Client c = world.client("C", m -> m.listener(details));
+    Lease lease = c.acquire("x");
+    c.store.goDown();
+    advance(World.TTL);
+    assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
+    world.time.settle();
+
+    assertThat(details.told).contains("renewalFailed true").endsWith("lost x");
+    assertThat(details.told.stream().filter("lost x"::equals)).hasSize(1);
+  }
+
+  @Test
+  void listener_thatThrows_isLogged_andHarmsNeitherTheLockNorTheOtherListeners() {
+    Events after = new Events();
+    LockListener broken =
+        new LockListener() {
+          @Override
+          public void acquired(String lockId, FencingToken fencingToken, Duration waited) {
+            throw new IllegalStateException("a bug in a listener");
+          }
+
+          @Override
+          public void released(String lockId, ReleaseResult result, Duration held) {
+            throw new AssertionError("another");
+          }
+        };
+    World.Client c = world.client("C", m -> m.listener(broken).listener(after));
+
+    c.acquire("x").close();
+    world.time.settle();
+
+    assertThat(after.all()).containsExactly("acquired x", "released x RELEASED");
+    assertThat(c.store.isFree("x")).isTrue();
+  }
+
+  @Test
+  void listener_thatIsFarBehind_missesEvents_andHoldsUpNothing() {
+    CountDownLatch never = new CountDownLatch(1);
+    Events slow = new Events();
+    List<Runnable> held = new ArrayList<>();
+    World.Client c = world.client("C", m -> m.callbackExecutor(held::add).listener(slow));
+    int rounds = EventDispatch.MAX_QUEUED;
+
+    for (int i = 0; i < rounds; i++) {
+      CompletableFuture<Lease> lease = c.manager.acquireAsync("x", World.ONE_ATTEMPT);
+      held.remove(held.size() - 1).run();
+      assertThat(lease.join().release()).isEqualTo(ReleaseResult.RELEASED);
+    }
+    held.forEach(Runnable::run);
+
+    assertThat(slow.all()).as("of twice as many").hasSize(EventDispatch.MAX_QUEUED);
+    assertThat(never.getCount()).isEqualTo(1);
+  }
+
+  @Test
+  void callback_ofAnExecutorThatRejects_hasAThreadOfItsOwn() throws Exception {
+    World.Client c =
+        world.client(
+            "C",
+            m ->
+                m.callbackExecutor(
+                    task -> {
+                      throw new RejectedExecutionException("closed");
+                    }));
+    Lease lease = Caller.of(() -> c.manager.acquire("x", World.ONE_ATTEMPT)).result();
+    CountDownLatch told = new CountDownLatch(1);
+    List<String> threads = new ArrayList<>();
+    lease.onLost(
+        loss -> {
+          threads.add(Thread.currentThread().getName());
+          told.countDown();
+        });
+    c.store.cutOff();
+    advance(World.TTL);
+
+    assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(threads).containsExactly("holdfast-callback");
+    assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
+  void callback_mayUseItsLease() {
+    Lease lease = a.acquire("x");
+    List<Object> seen = new ArrayList<>();
+    lease.onLost(
+        loss -> {
+          seen.add(lease.isHeld());
+          seen.add(lease.renew());
+          seen.add(lease.release());
+        });
+    a.store.cutOff();
+    advance(World.VALIDITY.plus(MILLI));
+
+    assertThat(seen).containsExactly(false, false, ReleaseResult.NOT_HELD);
+  }
+}
