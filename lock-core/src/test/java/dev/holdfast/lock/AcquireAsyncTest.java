@@ -11,7 +11,6 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 /** The future of an acquisition, and those who complete it otherwise. */
-@SuppressWarnings({"UnusedVariable", "FutureReturnValueIgnored"})
 class AcquireAsyncTest extends OnVirtualTime {
 
   @Test
@@ -38,10 +37,9 @@ class AcquireAsyncTest extends OnVirtualTime {
     assertThat(a.store.isFree("x")).isTrue();
 
     CompletableFuture<Lease> obtruded = a.manager.acquireAsync("y", World.PATIENT);
-    Lease foreign = null;
-    a.store.heal();
-    foreign = b.acquire("z");
+    Lease foreign = b.acquire("z");
     obtruded.complete(foreign);
+    a.store.heal();
     a.store.last(CREATE).landAndAnswer();
     advance(seconds(1));
     assertThat(a.store.isFree("y")).isTrue();
@@ -128,12 +126,7 @@ class AcquireAsyncTest extends OnVirtualTime {
       all.get(random.nextInt(all.size())).cancel(false);
     }
     for (CompletableFuture<Lease> acquisition : all) {
-      acquisition.whenComplete(
-          (lease, failure) -> {
-            if (lease != null) {
-              var unused = lease.releaseAsync();
-            }
-          });
+      var unused = acquisition.thenCompose(Lease::releaseAsync);
     }
     advance(seconds(200));
 

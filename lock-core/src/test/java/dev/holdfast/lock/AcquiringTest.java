@@ -18,7 +18,6 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** How a lock is won, refused, or waited for. */
-@SuppressWarnings({"UnusedVariable", "CollectionUndefinedEquality"})
 class AcquiringTest extends OnVirtualTime {
 
   // --- One attempt
@@ -213,10 +212,9 @@ class AcquiringTest extends OnVirtualTime {
     Lease held = b.acquire("x");
     // A queue that lives on: it knows the version of the delete.
     CompletableFuture<Lease> waiter = a.manager.acquireAsync("x", World.PATIENT);
-    Lease afterAll = null;
     held.close();
     advance(seconds(1));
-    afterAll = world.now(waiter);
+    Lease afterAll = world.now(waiter);
     ReadResult older = a.store.snapshot("x");
     a.manager.acquireAsync("x", World.PATIENT).cancel(false);
     CompletableFuture<Lease> next = a.manager.acquireAsync("x", World.PATIENT);
@@ -505,12 +503,12 @@ class AcquiringTest extends OnVirtualTime {
     assertThat(b.store.mostInFlight()).isEqualTo(1);
 
     held.close();
-    for (CompletableFuture<Lease> waiter : waiters) {
+    for (int i = 0; i < waiters.size(); i++) {
       advance(seconds(1));
       assertThat(waiters.stream().filter(CompletableFuture::isDone).count())
           .as("one after the other, in order")
-          .isEqualTo(waiters.indexOf(waiter) + 1);
-      world.now(waiter).close();
+          .isEqualTo(i + 1);
+      world.now(waiters.get(i)).close();
     }
   }
 
