@@ -285,6 +285,8 @@ final class Session {
       }
     } else if (result instanceof WriteResult.Rejected rejected) {
       if (rejected.cause() instanceof IncarnationGoneException gone) {
+        // This one now: whoever waits for the renewal must not find the lease held afterwards.
+        incarnationGone(gone.incarnation());
         engine.incarnationGone(gone.incarnation());
       }
       renewalFailed(rejected.cause());

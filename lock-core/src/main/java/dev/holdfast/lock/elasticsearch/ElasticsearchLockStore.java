@@ -51,8 +51,9 @@ import org.jspecify.annotations.Nullable;
  * <em>incarnation</em>, to which all writes go: when the index is deleted, writes meant for it fail
  * instead of meeting the records of the next one.
  *
- * <p>Privileges needed on the index: {@code read}, {@code index}, {@code delete}, {@code
- * view_index_metadata}, and {@code create_index} where it is to be made.
+ * <p>Privileges needed on the index and its aliases: {@code read}, {@code index}, {@code delete}
+ * and {@code view_index_metadata}; to make the index also {@code create_index} and {@code manage},
+ * which Elasticsearch asks of whoever makes an index with aliases.
  */
 public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private static final int PAGE_SIZE = 1_000;

@@ -1,0 +1,347 @@
+package dev.holdfast.lock.elasticsearch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.lock.GuardsAgainst;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockStoreUnavailableException;
+import dev.holdfast.lock.Pitfall;
+import dev.holdfast.lock.ReleaseResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** How the lock index is made, found, checked, and missed when it is gone. */
+class LockIndexIT extends ClusterTest {
+  private static final String ID = "lock";
+
+  /** What an index needs to be taken, but for what a test spoils. */
+  private static final String GOOD_FIELDS =
+      "\"token\":{\"type\":\"keyword\"},\"owner\":{\"type\":\"keyword\"},"
+          + "\"createdAt\":{\"type\":\"date\"},\"expiresAt\":{\"type\":\"date\"},"
+          + "\"ttlMillis\":{\"type\":\"long\"},\"maxClockSkewMillis\":{\"type\":\"long\"},"
+          + "\"metadata\":{\"type\":\"object\",\"enabled\":false}";
+
+  private static final String GOOD_MAPPING =
+      "{\"dynamic\":false,\"_meta\":{\"holdfast\":{\"era\":0}},\"properties\":{"
+          + GOOD_FIELDS
+          + "}}";
+
+  LockIndexIT(ElasticsearchVersion version) {
+    super(version);
+  }
+
+  // --- Made
+
+  @Test
+  void index_madeByTheFirstLock_isHidden_withOneShard_andTwoAliases_andItsEra() throws Exception {
+    assertThat(cluster.exists(cluster.index())).isFalse();
+
+    assertThat(cluster.manager().acquire(ID).isHeld()).isTrue();
+
+    JsonNode state = cluster.state();
+    assertThat(state.at("/settings/index/hidden").asText()).isEqualTo("true");
+    assertThat(state.at("/settings/index/number_of_shards").asText()).isEqualTo("1");
+    assertThat(state.at("/mappings/dynamic").asText()).isEqualTo("false");
+    assertThat(state.at("/mappings/_meta/holdfast/era").asInt()).isZero();
+    List<String> aliases = new ArrayList<>();
+    state.get("aliases").fieldNames().forEachRemaining(aliases::add);
+    assertThat(aliases)
+        .hasSize(2)
+        .contains(cluster.alias())
+        .anyMatch(alias -> alias.matches(cluster.alias() + "\\.[0-9a-f]{16}"));
+  }
+
+  @Test
+  void index_thatManyProcessesNeedFirstAtOnce_isMadeOnce_andServesThemAll() throws Exception {
+    int processes = 6;
+    ExecutorService threads = Executors.newFixedThreadPool(processes);
+    try {
+      List<Future<Lease>> leases = new ArrayList<>();
+      for (int i = 0; i < processes; i++) {
+        LockManager manager = cluster.manager();
+        String lock = ID + i;
+        leases.add(threads.submit(() -> manager.acquire(lock, PATIENT)));
+      }
+      for (Future<Lease> lease : leases) {
+        assertThat(lease.get().isHeld()).isTrue();
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+    assertThat(cluster.state().get("aliases")).hasSize(2);
+  }
+
+  @Test
+  void index_ofACusterThatRefusesSettings_isMadeWithoutThem() throws Exception {
+    HttpFront front = cluster.front();
+    front.script(
+        request ->
+            request.method().equals("PUT") && request.body().contains("auto_expand_replicas")
+                ? HttpFront.error(
+                    400,
+                    "illegal_argument_exception",
+                    "Settings [index.hidden,index.translog.durability] are not available when"
+                        + " running in serverless mode")
+                : new HttpFront.Reply.Forward());
+
+    Lease lease =
+        cluster
+            .manager(cluster.closing(cluster.storeBuilder(front.url()).build()))
+            .acquire(ID, PATIENT);
+
+    assertThat(lease.isHeld()).isTrue();
+    assertThat(cluster.state().at("/settings/index/hidden").isMissingNode()).isTrue();
+    assertThat(cluster.state().get("aliases")).hasSize(2);
+  }
+
+  @Test
+  void era_isThatOfTheIndex_whoeverAsks_andTheFirstPartOfTokens() throws Exception {
+    LockManager raised =
+        cluster.manager(cluster.closing(cluster.storeBuilder().fencingEra(3).build()));
+    Lease first = raised.acquire(ID);
+    assertThat(first.fencingToken().era()).isEqualTo(3);
+    assertThat(first.release()).isEqualTo(ReleaseResult.RELEASED);
+
+    Lease second = cluster.manager().acquire(ID);
+
+    assertThat(second.fencingToken().era()).isEqualTo(3);
+    assertThat(second.fencingToken()).isGreaterThan(first.fencingToken());
+  }
+
+  // --- Found
+
+  @Test
+  @GuardsAgainst(Pitfall.INDEX_NAME_BECOMES_AN_ALIAS)
+  void index_thatWasReindexedUnderAnotherName_isFoundByItsAlias() throws Exception {
+    String incarnation = cluster.alias() + ".0123456789abcdef";
+    // As an upgrade leaves it: the old name is an alias of the new index, like all old aliases.
+    make(
+        cluster.index() + "-reindexed-for-9",
+        GOOD_MAPPING,
+        cluster.index(),
+        cluster.alias(),
+        incarnation);
+
+    Lease lease = cluster.manager().acquire(ID);
+
+    assertThat(lease.renew()).isTrue();
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(cluster.state().get("aliases")).hasSize(3);
+  }
+
+  /** An index made by others, what is wrong with it, and what the error must say. */
+  record Wrong(String name, String mapping, List<String> aliases, List<String> says) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Wrong> wrongIndexes() {
+    List<String> good = List.of("ALIAS", "ALIAS.1");
+    String notMade = "not made by Holdfast";
+    String delete = "When no lock is in use, delete it";
+    return Stream.of(
+        new Wrong("no alias at all", GOOD_MAPPING, List.of(), List.of("no alias", notMade)),
+        new Wrong(
+            "no incarnation",
+            GOOD_MAPPING,
+            List.of("ALIAS"),
+            List.of("exactly one alias", notMade)),
+        new Wrong(
+            "two incarnations",
+            GOOD_MAPPING,
+            List.of("ALIAS", "ALIAS.1", "ALIAS.2"),
+            List.of("exactly one alias", "ALIAS.1", "ALIAS.2")),
+        new Wrong(
+            "a field that is missing",
+            GOOD_MAPPING.replace("\"owner\":{\"type\":\"keyword\"},", ""),
+            good,
+            List.of("field \"owner\" must be keyword, but is missing", delete)),
+        new Wrong(
+            "metadata that is indexed",
+            GOOD_MAPPING.replace(",\"enabled\":false", ""),
+            good,
+            List.of("field \"metadata\" must be object (enabled:false), but is object", delete)),
+        new Wrong(
+            "a dynamic mapping",
+            GOOD_MAPPING.replace("\"dynamic\":false,", ""),
+            good,
+            List.of("not dynamic:false", delete)),
+        new Wrong(
+            "no source",
+            GOOD_MAPPING.replace("\"dynamic\"", "\"_source\":{\"enabled\":false},\"dynamic\""),
+            good,
+            List.of("_source", delete)),
+        new Wrong(
+            "a source in parts",
+            GOOD_MAPPING.replace(
+                "\"dynamic\"", "\"_source\":{\"excludes\":[\"token\"]},\"dynamic\""),
+            good,
+            List.of("_source", delete)),
+        new Wrong(
+            "no era",
+            GOOD_MAPPING.replace("{\"holdfast\":{\"era\":0}}", "{}"),
+            good,
+            List.of("fencing era", delete)),
+        new Wrong(
+            "an era that is none",
+            GOOD_MAPPING.replace("\"era\":0", "\"era\":\"first\""),
+            good,
+            List.of("fencing era", delete)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongIndexes")
+  @GuardsAgainst({Pitfall.REPAIR_DELETES_LIVE_LOCKS, Pitfall.FAILED_SETUP_IS_CACHED})
+  void index_thatIsWrong_isAClearError_isNotChanged_andNotRemembered(Wrong wrong) throws Exception {
+    String[] aliases =
+        wrong.aliases().stream()
+            .map(alias -> alias.replace("ALIAS", cluster.alias()))
+            .toArray(String[]::new);
+    make(cluster.index(), wrong.mapping(), aliases);
+    JsonNode before = cluster.get("/" + cluster.index());
+    LockManager locks = cluster.manager();
+
+    for (int i = 0; i < 2; i++) {
+      LockStoreUnavailableException refusal = refusal(locks);
+      assertThat(refusal).hasMessageContaining("\"" + cluster.index() + "\"");
+      for (String part : wrong.says()) {
+        assertThat(refusal).hasMessageContaining(part.replace("ALIAS", cluster.alias()));
+      }
+    }
+    assertThat(cluster.get("/" + cluster.index())).isEqualTo(before);
+
+    cluster.deleteIndex();
+    assertThat(locks.acquire(ID).isHeld()).isTrue();
+  }
+
+  @Test
+  void alias_ofTwoIndexes_isAClearError() {
+    make(cluster.index(), GOOD_MAPPING, cluster.alias(), cluster.alias() + ".1");
+    make(cluster.alias() + "-2", GOOD_MAPPING, cluster.alias());
+
+    assertThat(refusal(cluster.manager()))
+        .hasMessageContaining(cluster.index())
+        .hasMessageContaining(cluster.alias() + "-2")
+        .hasMessageContaining("exactly one index");
+  }
+
+  @Test
+  void index_inThePlaceOfTheAlias_isAClearError() {
+    make(cluster.alias(), GOOD_MAPPING);
+    try {
+      assertThat(refusal(cluster.manager()))
+          .hasMessageContaining("it is an index where an alias is expected")
+          .hasMessageContaining("configure another alias");
+    } finally {
+      cluster.ok("DELETE", "/" + cluster.alias(), null);
+    }
+  }
+
+  @Test
+  void index_withoutAPrimaryShard_isAnOutageThatSaysSo_notContention() throws Exception {
+    // No node may hold its shard.
+    String settings = "{\"index.routing.allocation.require._name\":\"nobody\"}";
+    make(cluster.index(), settings, GOOD_MAPPING, List.of(cluster.alias(), cluster.alias() + ".1"));
+    LockManager locks = cluster.manager();
+
+    LockStoreUnavailableException outage =
+        catchThrowableOfType(LockStoreUnavailableException.class, () -> locks.tryAcquire(ID));
+    assertThat(outage.isRetryable()).isTrue();
+    assertThat(outage).hasMessageContaining("shard");
+
+    cluster.ok(
+        "PUT",
+        "/" + cluster.index() + "/_settings",
+        "{\"index.routing.allocation.require._name\":null}");
+    assertThat(locks.acquire(ID, PATIENT).isHeld()).isTrue();
+  }
+
+  // --- Gone
+
+  @Test
+  void index_thatIsDeleted_isEmptyForWhoeverLooks_andMadeAnewByTheNextLock() throws Exception {
+    LockManager locks = cluster.manager();
+    Lease lost = locks.acquire(ID);
+    String before = incarnation();
+    cluster.deleteIndex();
+
+    assertThat(locks.list()).isEmpty();
+    assertThat(locks.find(ID)).isEmpty();
+    assertThat(cluster.exists(cluster.index())).as("looking makes nothing").isFalse();
+    assertThat(lost.renew()).isFalse();
+    assertThat(lost.isHeld()).isFalse();
+
+    Lease lease = locks.acquire(ID, PATIENT);
+    assertThat(lease.isHeld()).isTrue();
+    assertThat(incarnation()).isNotEqualTo(before);
+    assertThat(lost.release()).isEqualTo(ReleaseResult.NOT_HELD);
+    assertThat(cluster.document(ID)).as("the new holder's").isPresent();
+  }
+
+  @Test
+  void looking_beforeAnyLock_findsNothing_andMakesNothing() {
+    LockManager locks = cluster.manager();
+
+    assertThat(locks.list()).isEmpty();
+    assertThat(locks.find(ID)).isEmpty();
+    assertThat(locks.forceRelease(ID)).isFalse();
+    assertThat(cluster.exists(cluster.index())).isFalse();
+  }
+
+  // --- Names
+
+  @Test
+  void names_thatElasticsearchWouldRefuse_areRefusedBeforeAnyRequest() {
+    for (String bad :
+        List.of("", "Upper", "_underscore", "-hyphen", "with space", "with/slash", "..", "a*b")) {
+      assertThatThrownBy(() -> ElasticsearchLockStore.builder("http://h").indexNames(bad, "a"))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("\"" + bad + "\"");
+      assertThatThrownBy(() -> ElasticsearchLockStore.builder("http://h").indexNames("i", bad))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("\"" + bad + "\"");
+    }
+    assertThatThrownBy(() -> ElasticsearchLockStore.builder("http://h").indexNames("a", "a"))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  // --- Words
+
+  private void make(String index, String mapping, String... aliases) {
+    make(index, "{}", mapping, List.of(aliases));
+  }
+
+  private void make(String index, String settings, String mapping, List<String> aliases) {
+    String named = String.join(",", aliases.stream().map(a -> "\"" + a + "\":{}").toList());
+    cluster.ok(
+        "PUT",
+        "/" + index + "?wait_for_active_shards=0",
+        "{\"settings\":" + settings + ",\"aliases\":{" + named + "},\"mappings\":" + mapping + "}");
+  }
+
+  private String incarnation() {
+    return cluster.state().get("aliases").toString();
+  }
+
+  private static LockStoreUnavailableException refusal(LockManager locks) {
+    LockStoreUnavailableException refusal =
+        catchThrowableOfType(LockStoreUnavailableException.class, () -> locks.tryAcquire(ID));
+    assertThat(refusal).hasCauseInstanceOf(LockIndexException.class);
+    assertThat(refusal.isRetryable()).isFalse();
+    return refusal;
+  }
+}
