@@ -1,0 +1,235 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.LockStore;
+import dev.holdfast.lock.store.Version;
+import dev.holdfast.lock.store.WriteResult;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A process with a real lock manager, and what it does with it: again and again it takes a lock,
+ * works under it, writes to the resource as long as it believes that it holds the lock, and gives
+ * it back, or forgets to, or loses patience.
+ */
+final class Client {
+  private static final List<Duration> TTLS =
+      List.of(
+          Duration.ofMillis(300),
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(2),
+          Duration.ofSeconds(5));
+  private static final List<Duration> WAITS =
+      List.of(Duration.ZERO, Duration.ofMillis(200), Duration.ofSeconds(3), Duration.ofSeconds(30));
+
+  /** More timers than this for so few calls would be a leak. */
+  private static final int MAX_TIMERS = 200;
+
+  final int place;
+  final Host host;
+  final LockManager manager;
+
+  private final Run run;
+  private final Simulation simulation;
+  private final SplittableRandom random;
+  private boolean stopping;
+  private int calls;
+  private int callsOut;
+
+  Client(Run run, int place, Host host) {
+    this.run = run;
+    this.simulation = run.simulation;
+    this.random = simulation.fork();
+    this.place = place;
+    this.host = host;
+    SplittableRandom tokens = simulation.fork();
+    SimulatedStore simulated =
+        new SimulatedStore(simulation, run.cluster, run.network, host, place);
+    LockStore store = run.planted.store(new Acknowledging(simulated), host);
+    LockManager.Builder builder =
+        LockManager.builder(store)
+            .owner("c" + place)
+            .ticker(run.planted.ticker(host))
+            .wallClock(run.planted.wallClock(host))
+            .scheduler(host)
+            .callbackExecutor(host)
+            .random(simulation.fork())
+            .tokens(run.planted.tokens(() -> place + "-" + Long.toHexString(tokens.nextLong())))
+            .maxClockSkew(Duration.ofNanos(Run.MAX_SKEW))
+            .calendarTakeover(run.calendarTakeover);
+    this.manager = run.planted.settings(builder).build();
+  }
+
+  /** Tells the judge which writes were acknowledged, before the manager learns of it. */
+  private final class Acknowledging extends ForwardingStore {
+    Acknowledging(LockStore store) {
+      super(store);
+    }
+
+    private CompletableFuture<WriteResult> noted(
+        String token, CompletableFuture<WriteResult> result) {
+      long sentAt = simulation.now();
+      return result.thenApply(
+          answer -> {
+            if (answer instanceof WriteResult.Applied) {
+              run.judge.acknowledged(token, sentAt);
+            }
+            return answer;
+          });
+    }
+
+    @Override
+    public CompletableFuture<WriteResult> create(LockRecord record) {
+      return noted(record.token(), super.create(record));
+    }
+
+    @Override
+    public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+      return noted(record.token(), super.replace(record, expected));
+    }
+  }
+
+  /** Begins to work, with so many tasks at a time. */
+  void start(int tasks) {
+    for (int i = 0; i < tasks; i++) {
+      next();
+    }
+  }
+
+  /** Ends after what is under way. */
+  void stop() {
+    stopping = true;
+  }
+
+  int callsOut() {
+    return callsOut;
+  }
+
+  private void next() {
+    later(random.nextLong(500 * Simulation.MILLI), this::acquire);
+  }
+
+  /** In this process, after a while. */
+  private void later(long delay, Runnable task) {
+    simulation.after(delay, () -> host.run(task));
+  }
+
+  private void acquire() {
+    if (stopping) {
+      return;
+    }
+    Duration ttl = TTLS.get(random.nextInt(TTLS.size()));
+    Duration wait = WAITS.get(random.nextInt(WAITS.size()));
+    boolean renews = random.nextInt(4) != 0;
+    acquire(
+        run.lock(random.nextInt(run.locks)),
+        LockOptions.defaults().withTtl(ttl).withWaitTimeout(wait).withAutoRenew(renews));
+  }
+
+  private void acquire(String lock, LockOptions options) {
+    int call = ++calls;
+    callsOut++;
+    run.operations++;
+    simulation.tell(() -> name(call) + " wants " + lock + " " + options.ttl(), place, call);
+    CompletableFuture<Lease> future = manager.acquireAsync(lock, options);
+    if (random.nextInt(10) == 0) {
+      later(
+          random.nextLong(2 * Simulation.SECOND),
+          () -> {
+            if (future.cancel(false)) {
+              simulation.tell(() -> name(call) + " gives up", place, call);
+            }
+          });
+    }
+    var unused =
+        future.whenComplete(
+            (lease, failure) -> {
+              callsOut--;
+              if (lease == null) {
+                simulation.tell(() -> name(call) + " has not: " + failure, place, call);
+                next();
+              } else {
+                held(call, lease, options);
+              }
+            });
+    if (host.timers() > MAX_TIMERS) {
+      throw new Violation(Invariant.TIMERS, "c" + place + " has " + host.timers() + " timers");
+    }
+  }
+
+  private void held(int call, Lease lease, LockOptions options) {
+    run.grants++;
+    simulation.tell(
+        () -> name(call) + " HAS " + lease,
+        place,
+        call,
+        lease.fencingToken().primaryTerm(),
+        lease.fencingToken().seqNo());
+    Judge.Grant grant = new Judge.Grant(lease, host, options.ttl().toNanos());
+    Task task = new Task(call, lease, grant);
+    run.judge.granted(grant);
+    lease.onLost(
+        loss -> {
+          run.losses++;
+          simulation.tell(() -> name(call) + " is told: " + loss.getMessage(), place, call);
+          run.judge.lossTold(grant, task.released);
+        });
+    task.work(random.nextInt(4));
+  }
+
+  /** What is done under one lease. */
+  private final class Task {
+    private final int call;
+    private final Lease lease;
+    private final Judge.Grant grant;
+    private boolean released;
+
+    Task(int call, Lease lease, Judge.Grant grant) {
+      this.call = call;
+      this.lease = lease;
+      this.grant = grant;
+    }
+
+    void work(int steps) {
+      if (steps == 0) {
+        release();
+        return;
+      }
+      if (lease.isHeld()) {
+        // Between this look and the write's arrival, anything may happen.
+        simulation.after(run.network.someDelay(random), () -> run.resource.write(grant));
+      }
+      later(random.nextLong(Simulation.SECOND), () -> work(steps - 1));
+    }
+
+    private void release() {
+      run.operations++;
+      callsOut++;
+      var unused =
+          lease
+              .releaseAsync()
+              .thenAccept(
+                  result -> {
+                    callsOut--;
+                    released = true;
+                    run.judge.over(grant);
+                    simulation.tell(
+                        () -> name(call) + " released: " + result,
+                        place,
+                        call,
+                        result.name().length());
+                    next();
+                  });
+    }
+  }
+
+  private String name(int call) {
+    return "c" + place + "#" + call;
+  }
+}

@@ -1,0 +1,146 @@
+package dev.holdfast.chaos.sim;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Which faults there are in a run, and how often.
+ *
+ * <p>For faults of messages the rate is the probability for each message; for the others how many
+ * there are in a minute of simulated time, on average.
+ */
+record Faults(Map<Kind, Double> rates) {
+
+  /** What can go wrong. */
+  enum Kind {
+    /** A message takes up to several TTLs. */
+    DELAY(0.01),
+    /** A client's request is lost. */
+    REQUEST_LOST(0.01),
+    /** The answer to a client is lost. */
+    REPLY_LOST(0.01),
+    /** A client's request is sent twice, to different nodes; either may arrive much later. */
+    DUPLICATE(0.01),
+    /** Two nodes, or a client and a node, cannot reach each other for a while. */
+    PARTITION(6),
+    /** Messages pass one way only. */
+    ONE_WAY(3),
+    /** One node is cut off from all others, but not from clients. */
+    NODE_CUT_OFF(3),
+    /** A node crashes and comes back. */
+    NODE_CRASH(2),
+    /**
+     * A node stands still, longer than its cluster waits for it, and goes on as if nothing were.
+     */
+    NODE_PAUSE(2),
+    /** A process crashes; another starts in its place. */
+    CLIENT_CRASH(3),
+    /** A process stands still, often for longer than its TTL. */
+    CLIENT_PAUSE(6),
+    /** A client's machine sleeps: its monotonic clock stands still. */
+    SUSPEND(3),
+    /** Wall clocks are wrong from the start, within the skew that is allowed. */
+    WALL_OFFSET(1),
+    /** A wall clock is set, within the skew that is allowed. */
+    WALL_JUMP(3),
+    /** Monotonic clocks run fast or slow, within the margin. */
+    DRIFT(1),
+    /** The lock index is deleted. */
+    INDEX_DELETED(1);
+
+    private final double usual;
+
+    Kind(double usual) {
+      this.usual = usual;
+    }
+
+    /** As users write it. */
+    String text() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /** None. */
+  static Faults none() {
+    return new Faults(Map.of());
+  }
+
+  /** All of them, at their usual rates. */
+  static Faults all() {
+    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
+    for (Kind kind : Kind.values()) {
+      rates.put(kind, kind.usual);
+    }
+    return new Faults(rates);
+  }
+
+  /** These, at their usual rates. */
+  static Faults of(Kind... kinds) {
+    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
+    for (Kind kind : kinds) {
+      rates.put(kind, kind.usual);
+    }
+    return new Faults(rates);
+  }
+
+  /**
+   * Reads {@code all}, {@code none}, or a list such as {@code delay,partition=12}.
+   *
+   * @throws IllegalArgumentException if there is no such fault, or a rate is no number of 0 or more
+   */
+  static Faults parse(String text) {
+    if (text.equals("all")) {
+      return all();
+    } else if (text.equals("none")) {
+      return none();
+    }
+    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
+    for (String part : text.split(",", -1)) {
+      String[] halves = part.split("=", 2);
+      Kind kind = kind(halves[0].strip());
+      rates.put(kind, halves.length == 1 ? kind.usual : rate(part, halves[1].strip()));
+    }
+    return new Faults(rates);
+  }
+
+  private static Kind kind(String name) {
+    List<String> names = new ArrayList<>();
+    for (Kind kind : Kind.values()) {
+      if (kind.text().equals(name)) {
+        return kind;
+      }
+      names.add(kind.text());
+    }
+    throw new IllegalArgumentException(
+        "there is no fault \"" + name + "\"; there are all, none, " + String.join(", ", names));
+  }
+
+  private static double rate(String part, String number) {
+    try {
+      double rate = Double.parseDouble(number);
+      if (rate >= 0 && rate <= 10_000) {
+        return rate;
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw new IllegalArgumentException(
+        "a rate must be from 0 to 10000, but there is \"" + part + "\"");
+  }
+
+  /**
+   * Whether processes that run on clean up all that they leave: requests and answers are lost, but
+   * nothing arrives after it has been waited for, and nobody crashes or stands still.
+   */
+  boolean leavesNothing() {
+    return EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST).containsAll(rates.keySet());
+  }
+
+  double rate(Kind kind) {
+    return rates.getOrDefault(kind, 0.0);
+  }
+}

@@ -1,0 +1,48 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.lock.store.ListResult;
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.LockStore;
+import dev.holdfast.lock.store.ReadResult;
+import dev.holdfast.lock.store.Version;
+import dev.holdfast.lock.store.WriteResult;
+import java.util.concurrent.CompletableFuture;
+
+/** Passes everything on; what differs is overridden. */
+class ForwardingStore implements LockStore {
+  final LockStore real;
+
+  ForwardingStore(LockStore real) {
+    this.real = real;
+  }
+
+  @Override
+  public CompletableFuture<WriteResult> create(LockRecord record) {
+    return real.create(record);
+  }
+
+  @Override
+  public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+    return real.replace(record, expected);
+  }
+
+  @Override
+  public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
+    return real.delete(lockId, expected);
+  }
+
+  @Override
+  public CompletableFuture<ReadResult> read(String lockId) {
+    return real.read(lockId);
+  }
+
+  @Override
+  public CompletableFuture<ListResult> list(int limit) {
+    return real.list(limit);
+  }
+
+  @Override
+  public String description() {
+    return real.description();
+  }
+}

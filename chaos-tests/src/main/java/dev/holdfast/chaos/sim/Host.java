@@ -1,0 +1,192 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.lock.Scheduler;
+import dev.holdfast.lock.Ticker;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
+
+/**
+ * A machine with one process on it: clocks that may be wrong, timers, a callback executor. It can
+ * stand still (the process is paused: clocks go on), sleep (the machine is suspended: its monotonic
+ * clock stands still too), and crash (nothing of it ever runs again).
+ */
+final class Host implements Ticker, InstantSource, Scheduler, Executor {
+  private static final Instant EPOCH = Instant.parse("2030-01-01T00:00:00Z");
+
+  private final Simulation simulation;
+  private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+  private final double rate;
+  private final long wallBase;
+  private long monotonicAt;
+  private long monotonicThen;
+  private long wallOffset;
+  private boolean paused;
+  private boolean suspended;
+  private boolean crashed;
+  private int timers;
+  private int mostTimers;
+
+  /**
+   * A machine.
+   *
+   * @param monotonicStart what its monotonic clock shows at first
+   * @param rate how fast that clock runs, 1 is right
+   * @param wallBase by how many nanoseconds its wall clock is wrong for good
+   * @param wallOffset by how many more at the moment
+   */
+  Host(Simulation simulation, long monotonicStart, double rate, long wallBase, long wallOffset) {
+    this.simulation = simulation;
+    this.monotonicThen = monotonicStart;
+    this.monotonicAt = simulation.now();
+    this.rate = rate;
+    this.wallBase = wallBase;
+    this.wallOffset = wallOffset;
+  }
+
+  // --- Clocks
+
+  @Override
+  public long nanos() {
+    return suspended
+        ? monotonicThen
+        : monotonicThen + (long) ((simulation.now() - monotonicAt) * rate);
+  }
+
+  @Override
+  public Instant instant() {
+    return EPOCH.plusNanos(simulation.now() + wallBase + wallOffset);
+  }
+
+  /** Sets the wall clock so that it is wrong by so many nanoseconds, beside what it always is. */
+  void setWallOffset(long nanos) {
+    wallOffset = nanos;
+  }
+
+  long wallOffset() {
+    return wallOffset;
+  }
+
+  // --- Timers and callbacks
+
+  @Override
+  public Timer schedule(Runnable task, long delayNanos) {
+    Due due = new Due(task, nanos() + delayNanos);
+    timers++;
+    mostTimers = Math.max(mostTimers, timers);
+    due.arm(delayNanos);
+    return due::cancel;
+  }
+
+  private final class Due {
+    private final Runnable task;
+    private final long at;
+    private boolean over;
+
+    Due(Runnable task, long at) {
+      this.task = task;
+      this.at = at;
+    }
+
+    void arm(long delay) {
+      simulation.after((long) Math.ceil(delay / rate), this::fire);
+    }
+
+    private void fire() {
+      if (over || crashed) {
+        return;
+      }
+      long left = at - nanos();
+      if (left > 0) {
+        // The machine slept meanwhile; while it sleeps, look again now and then.
+        arm(Math.max(left, suspended ? 10 * Simulation.MILLI : 1));
+        return;
+      }
+      run(
+          () -> {
+            if (!over) {
+              end();
+              task.run();
+            }
+          });
+    }
+
+    void cancel() {
+      if (!over) {
+        end();
+      }
+    }
+
+    private void end() {
+      over = true;
+      timers--;
+    }
+  }
+
+  /** Runs it now, or when the process goes on, or never. */
+  void run(Runnable task) {
+    if (crashed) {
+      return;
+    }
+    if (paused) {
+      waiting.add(task);
+    } else {
+      task.run();
+    }
+  }
+
+  @Override
+  public void execute(Runnable callback) {
+    simulation.after(0, () -> run(callback));
+  }
+
+  /** How many timers are set. */
+  int timers() {
+    return timers;
+  }
+
+  int mostTimers() {
+    return mostTimers;
+  }
+
+  // --- What can happen to it
+
+  boolean isRunning() {
+    return !paused && !crashed;
+  }
+
+  boolean isCrashed() {
+    return crashed;
+  }
+
+  /** The process stands still. */
+  void pause() {
+    paused = true;
+  }
+
+  /** The machine sleeps. */
+  void suspend() {
+    monotonicThen = nanos();
+    monotonicAt = simulation.now();
+    suspended = true;
+    paused = true;
+  }
+
+  /** The process goes on: first with what has become due. */
+  void resume() {
+    if (suspended) {
+      monotonicAt = simulation.now();
+      suspended = false;
+    }
+    paused = false;
+    while (!waiting.isEmpty() && !paused) {
+      waiting.remove().run();
+    }
+  }
+
+  void crash() {
+    crashed = true;
+    waiting.clear();
+  }
+}

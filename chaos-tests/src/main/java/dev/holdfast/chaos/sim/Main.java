@@ -1,0 +1,285 @@
+package dev.holdfast.chaos.sim;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** {@code java -jar holdfast-sim.jar}. */
+@CommandLine.Command(
+    name = "holdfast-sim",
+    mixinStandardHelpOptions = true,
+    version = "Holdfast simulator 0.1.0",
+    sortOptions = false,
+    description = {
+      "Runs the real lock library in a simulation, once for each seed, under faults, and checks every"
+          + " invariant after every event.",
+      "Exits with 0 if all held, with 1 at the first violation, which it tells as a story."
+    })
+public final class Main implements Callable<Integer> {
+  private static final Pattern RANGE = Pattern.compile("(\\d{1,18})\\.\\.(\\d{1,18})");
+  private static final long PROGRESS_MILLIS = 1_000;
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
+
+  @CommandLine.Option(
+      names = "--seeds",
+      paramLabel = "FROM..TO",
+      defaultValue = "1..1000",
+      description = "Which seeds to run (default: ${DEFAULT-VALUE}).")
+  private String seeds = "1..1000";
+
+  @CommandLine.Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Runs one seed only. The same seed always gives the same run.")
+  private @Nullable Long seed;
+
+  @CommandLine.Option(
+      names = "--trace",
+      description = "With --seed: tells what happened, a line for each event.")
+  private boolean trace;
+
+  @CommandLine.Option(
+      names = "--scenario",
+      paramLabel = "NAME",
+      defaultValue = "all",
+      description =
+          "Which faults: all, calm, network, nodes, clients, clocks, index or losses"
+              + " (default: ${DEFAULT-VALUE}).")
+  private String scenario = "all";
+
+  @CommandLine.Option(
+      names = "--faults",
+      paramLabel = "LIST",
+      description =
+          "Other faults than the scenario's: all, none, or a list such as delay=0.1,partition=12."
+              + " For messages the number is a probability, for the others how many a minute.")
+  private @Nullable String faults;
+
+  @CommandLine.Option(
+      names = "--planted",
+      paramLabel = "BUG",
+      description =
+          "Runs with a bug planted, to see it caught; 'list' lists them. Its own scenario is used.")
+  private @Nullable String planted;
+
+  @CommandLine.Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "How many seeds to run at a time (default: ${DEFAULT-VALUE}).")
+  private int threads = 2;
+
+  /** Runs, and exits with the command's status. */
+  public static void main(String[] arguments) {
+    // The library's own log would tell of every fault of every run.
+    System.setProperty("holdfast.log.level", "OFF");
+    System.exit(new CommandLine(new Main()).execute(arguments));
+  }
+
+  /** What all threads of a command have done so far. */
+  private static final class Totals {
+    final long start = System.nanoTime();
+    final AtomicLong runs = new AtomicLong();
+    final AtomicLong operations = new AtomicLong();
+    final AtomicLong grants = new AtomicLong();
+    final AtomicLong faults = new AtomicLong();
+    final AtomicLong nanos = new AtomicLong();
+    final AtomicLong events = new AtomicLong();
+
+    void add(Run.Result result) {
+      runs.incrementAndGet();
+      operations.addAndGet(result.operations());
+      grants.addAndGet(result.grants());
+      faults.addAndGet(result.faults());
+      nanos.addAndGet(result.nanos());
+      events.addAndGet(result.events());
+    }
+
+    String text() {
+      double seconds = (System.nanoTime() - start) / 1e9;
+      return String.format(
+          Locale.ROOT,
+          "%,d seeds in %.0f s (%.0f/s), %,d lock operations (%,.0f a minute), %,d grants, %,d"
+              + " faults, %,d events, %s simulated",
+          runs.get(),
+          seconds,
+          runs.get() / seconds,
+          operations.get(),
+          operations.get() / seconds * 60,
+          grants.get(),
+          faults.get(),
+          events.get(),
+          Duration.ofNanos(nanos.get()).truncatedTo(ChronoUnit.SECONDS));
+    }
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    CommandLine.Model.CommandSpec self = Objects.requireNonNull(spec);
+    PrintWriter out = self.commandLine().getOut();
+    if ("list".equals(planted)) {
+      for (PlantedBug bug : PlantedBug.values()) {
+        out.println(bug.text());
+      }
+      return 0;
+    }
+    Planted bug = planted == null ? Planted.NOTHING : bug(self, planted);
+    Faults chosen = faults(self, bug);
+    if (threads < 1 || threads > 256) {
+      throw wrong(self, "--threads must be from 1 to 256, but is " + threads);
+    }
+    if (seed != null) {
+      return one(out, seed, chosen, bug);
+    } else if (trace) {
+      throw wrong(self, "--trace needs --seed");
+    }
+    Matcher range = RANGE.matcher(seeds);
+    if (!range.matches() || Long.parseLong(range.group(1)) > Long.parseLong(range.group(2))) {
+      throw wrong(self, "--seeds must be like 1..1000, but is \"" + seeds + "\"");
+    }
+    return many(
+        out,
+        self.commandLine().getErr(),
+        Long.parseLong(range.group(1)),
+        Long.parseLong(range.group(2)),
+        chosen,
+        bug);
+  }
+
+  private static CommandLine.ParameterException wrong(
+      CommandLine.Model.CommandSpec spec, String message) {
+    return new CommandLine.ParameterException(spec.commandLine(), message);
+  }
+
+  private static PlantedBug bug(CommandLine.Model.CommandSpec spec, String name) {
+    return Arrays.stream(PlantedBug.values())
+        .filter(bug -> bug.text().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () -> wrong(spec, "there is no bug \"" + name + "\"; --planted list lists them"));
+  }
+
+  private Faults faults(CommandLine.Model.CommandSpec spec, Planted bug) {
+    if (faults != null) {
+      try {
+        return Faults.parse(faults);
+      } catch (IllegalArgumentException e) {
+        throw wrong(spec, "--faults: " + e.getMessage());
+      }
+    }
+    if (bug instanceof PlantedBug wrong) {
+      return wrong.scenario().faults();
+    }
+    return Arrays.stream(Scenario.values())
+        .filter(one -> one.text().equals(scenario))
+        .findFirst()
+        .map(Scenario::faults)
+        .orElseThrow(() -> wrong(spec, "there is no scenario \"" + scenario + "\""));
+  }
+
+  private int one(PrintWriter out, long number, Faults chosen, Planted bug) {
+    Run.Result result = Run.of(number, chosen, bug, trace);
+    result.story().forEach(out::println);
+    Totals totals = new Totals();
+    totals.add(result);
+    out.println(totals.text());
+    out.printf("trace hash %016x%n", result.hash());
+    return verdict(out, result, trace);
+  }
+
+  private int verdict(PrintWriter out, Run.Result result, boolean told) {
+    Violation violation = result.violation();
+    if (violation == null) {
+      out.println("all invariants held");
+      return 0;
+    }
+    out.println("VIOLATION with seed " + result.seed() + ": " + violation.getMessage());
+    if (!told) {
+      List<String> options = new ArrayList<>();
+      if (faults != null) {
+        options.add(" --faults " + faults);
+      } else if (!scenario.equals("all")) {
+        options.add(" --scenario " + scenario);
+      }
+      if (planted != null) {
+        options.add(" --planted " + planted);
+      }
+      out.println(
+          "its story: java -jar chaos-tests/target/holdfast-sim.jar --seed "
+              + result.seed()
+              + " --trace"
+              + String.join("", options));
+    }
+    return 1;
+  }
+
+  private int many(PrintWriter out, PrintWriter err, long from, long to, Faults chosen, Planted bug)
+      throws InterruptedException {
+    Totals totals = new Totals();
+    AtomicLong next = new AtomicLong(from);
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicReference<Run.@Nullable Result> bad = new AtomicReference<>();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    List<Thread> workers = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      Thread worker =
+          new Thread(
+              () -> {
+                try {
+                  for (long s = next.getAndIncrement();
+                      s <= to && !over.get();
+                      s = next.getAndIncrement()) {
+                    Run.Result result = Run.of(s, chosen, bug, false);
+                    totals.add(result);
+                    if (result.violation() != null) {
+                      over.set(true);
+                      bad.accumulateAndGet(
+                          result,
+                          (a, b) -> a == null || (b != null && b.seed() < a.seed()) ? b : a);
+                    }
+                  }
+                } catch (RuntimeException | Error e) {
+                  over.set(true);
+                  failure.set(e);
+                }
+              },
+              "sim-" + i);
+      worker.start();
+      workers.add(worker);
+    }
+    for (Thread worker : workers) {
+      while (worker.isAlive()) {
+        worker.join(PROGRESS_MILLIS);
+        if (worker.isAlive()) {
+          err.println(totals.text());
+          err.flush();
+        }
+      }
+    }
+    Throwable failed = failure.get();
+    if (failed != null) {
+      throw new IllegalStateException("a run ended in an error of the simulator", failed);
+    }
+    out.println(totals.text());
+    Run.Result result = bad.get();
+    if (result != null) {
+      return verdict(out, result, false);
+    }
+    out.println("all invariants held");
+    return 0;
+  }
+}

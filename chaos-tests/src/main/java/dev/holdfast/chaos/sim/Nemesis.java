@@ -1,0 +1,190 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.chaos.sim.Faults.Kind;
+import java.util.SplittableRandom;
+
+/** Brings the faults about that are not of single messages. */
+final class Nemesis {
+  private static final double MINUTE = 60.0 * Simulation.SECOND;
+
+  private final Run run;
+  private final Simulation simulation;
+  private final SplittableRandom random;
+  private boolean over;
+
+  Nemesis(Run run) {
+    this.run = run;
+    this.simulation = run.simulation;
+    this.random = simulation.fork();
+  }
+
+  /** Begins. */
+  void start() {
+    for (Kind kind : Kind.values()) {
+      double rate = run.faults.rate(kind);
+      if (rate > 0) {
+        arm(kind, rate);
+      }
+    }
+  }
+
+  /** Ends: what is broken is mended by whoever heals. */
+  void stop() {
+    over = true;
+  }
+
+  /** Faults of a kind come at random, as many a minute as the rate says (a Poisson process). */
+  private void arm(Kind kind, double rate) {
+    long pause = (long) (-Math.log(1 - random.nextDouble()) * MINUTE / rate);
+    simulation.after(
+        pause,
+        () -> {
+          if (!over) {
+            strike(kind);
+            arm(kind, rate);
+          }
+        });
+  }
+
+  private long between(double fromSeconds, double toSeconds) {
+    double seconds = fromSeconds + random.nextDouble() * (toSeconds - fromSeconds);
+    return (long) (seconds * Simulation.SECOND);
+  }
+
+  private void strike(Kind kind) {
+    switch (kind) {
+      case PARTITION -> partition(true);
+      case ONE_WAY -> partition(false);
+      case NODE_CUT_OFF -> cutOff();
+      case NODE_CRASH -> crashNode();
+      case NODE_PAUSE -> pauseNode();
+      case CLIENT_CRASH -> crashClient();
+      case CLIENT_PAUSE -> stopClient(false);
+      case SUSPEND -> stopClient(true);
+      case WALL_JUMP -> jump();
+      case INDEX_DELETED -> deleteIndex();
+      default -> {
+        return; // Of messages, or of clocks from the start.
+      }
+    }
+    run.faultsInjected++;
+  }
+
+  private void partition(boolean bothWays) {
+    int a = random.nextInt(run.endpoints());
+    int b = random.nextInt(run.cluster.size());
+    if (a != b) {
+      simulation.tell(() -> "CUT " + name(a) + (bothWays ? " <-> " : " -> ") + name(b), a, b);
+      run.network.cut(a, b, true);
+      run.network.cut(b, a, bothWays || run.network.isCut(b, a));
+      run.cluster.somethingChanged();
+      simulation.after(
+          between(0.1, 12),
+          () -> {
+            simulation.tell(() -> "MEND " + name(a) + " " + name(b), a, b);
+            run.network.cut(a, b, false);
+            run.network.cut(b, a, false);
+            run.cluster.somethingChanged();
+          });
+    }
+  }
+
+  private void cutOff() {
+    int node = random.nextInt(run.cluster.size());
+    simulation.tell(() -> "CUT n" + node + " from the other nodes", node);
+    cutFromNodes(node, true);
+    simulation.after(
+        between(0.5, 12),
+        () -> {
+          simulation.tell(() -> "MEND n" + node, node);
+          cutFromNodes(node, false);
+        });
+  }
+
+  private void cutFromNodes(int node, boolean isCut) {
+    for (int other = 0; other < run.cluster.size(); other++) {
+      if (other != node) {
+        run.network.cut(node, other, isCut);
+        run.network.cut(other, node, isCut);
+      }
+    }
+    run.cluster.somethingChanged();
+  }
+
+  private void crashNode() {
+    int node = random.nextInt(run.cluster.size());
+    if (run.cluster.isUp(node)) {
+      simulation.tell(() -> "CRASH n" + node, node);
+      run.cluster.crash(node);
+      simulation.after(
+          between(2.5, 10),
+          () -> {
+            if (!run.cluster.isUp(node)) {
+              simulation.tell(() -> "RESTART n" + node, node);
+              run.cluster.restart(node);
+            }
+          });
+    }
+  }
+
+  private void pauseNode() {
+    int node = random.nextInt(run.cluster.size());
+    if (run.cluster.isUp(node) && !run.cluster.isPaused(node)) {
+      simulation.tell(() -> "PAUSE n" + node, node);
+      run.cluster.pause(node);
+      simulation.after(
+          between(0.2, 8),
+          () -> {
+            if (run.cluster.isPaused(node)) {
+              simulation.tell(() -> "RESUME n" + node, node);
+              run.cluster.resume(node);
+            }
+          });
+    }
+  }
+
+  private void crashClient() {
+    int number = random.nextInt(run.clients.size());
+    Client client = run.clients.get(number);
+    simulation.tell(() -> "CRASH c" + client.place, client.place);
+    run.crashClient(number);
+  }
+
+  private void stopClient(boolean machineToo) {
+    Client client = run.clients.get(random.nextInt(run.clients.size()));
+    Host host = client.host;
+    boolean sleeps = machineToo && !run.setsClocksBack;
+    if (host.isRunning()) {
+      simulation.tell(() -> (sleeps ? "SUSPEND c" : "PAUSE c") + client.place, client.place);
+      if (sleeps) {
+        host.suspend();
+      } else {
+        host.pause();
+      }
+      simulation.after(
+          between(0.05, 8),
+          () -> {
+            simulation.tell(() -> "RESUME c" + client.place, client.place);
+            host.resume();
+          });
+    }
+  }
+
+  private void jump() {
+    Client client = run.clients.get(random.nextInt(run.clients.size()));
+    // From anywhere in the allowed range to anywhere in it.
+    long anywhere = run.randomWallOffset(random);
+    long offset = run.setsClocksBack ? anywhere : Math.max(anywhere, client.host.wallOffset());
+    simulation.tell(() -> "CLOCK of c" + client.place + " is off by " + offset, offset);
+    client.host.setWallOffset(offset);
+  }
+
+  private void deleteIndex() {
+    run.cluster.raiseEra();
+    run.cluster.deleteIndex();
+  }
+
+  private String name(int endpoint) {
+    return endpoint < run.cluster.size() ? "n" + endpoint : "c" + endpoint;
+  }
+}

@@ -1,0 +1,51 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.Ticker;
+import dev.holdfast.lock.store.LockStore;
+import java.time.InstantSource;
+import java.util.function.Supplier;
+
+/**
+ * What of the library's surroundings a run puts in the place of the real thing; by default nothing.
+ * That is how bugs are planted: the library itself knows nothing of them.
+ */
+interface Planted {
+  /** The library as it is. */
+  Planted NOTHING = new Planted() {};
+
+  /** What the manager talks to instead of its store. */
+  default LockStore store(LockStore real, Host host) {
+    return real;
+  }
+
+  /** Its monotonic clock. */
+  default Ticker ticker(Host host) {
+    return host;
+  }
+
+  /** Its wall clock. */
+  default InstantSource wallClock(Host host) {
+    return host;
+  }
+
+  /** Its tokens. */
+  default Supplier<String> tokens(Supplier<String> real) {
+    return real;
+  }
+
+  /** Whether the cluster acknowledges a write before its replicas have it. */
+  default boolean acknowledgesEarly() {
+    return false;
+  }
+
+  /** Whether the cluster compares sequence numbers only, and not primary terms. */
+  default boolean ignoresTerms() {
+    return false;
+  }
+
+  /** Its settings. */
+  default LockManager.Builder settings(LockManager.Builder builder) {
+    return builder;
+  }
+}

@@ -1,0 +1,400 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.Ticker;
+import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.LockStore;
+import dev.holdfast.lock.store.ReadResult;
+import dev.holdfast.lock.store.Version;
+import dev.holdfast.lock.store.WriteResult;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stores, clocks, settings and clusters that are wrong in one way each, to show that the invariants
+ * can fail. Bugs inside the engine itself are planted by the tests, which change its bytecode.
+ */
+enum PlantedBug implements Planted {
+  /** A renewal or a take-over replaces whatever is there. */
+  REPLACE_WITHOUT_CONDITION(Scenario.ALL) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+          return withCurrent(real, record.lockId(), expected, now -> real.replace(record, now));
+        }
+      };
+    }
+  },
+
+  /** A release deletes whatever is there (as ShedLock on Elasticsearch does). */
+  RELEASE_WITHOUT_CONDITION(Scenario.ALL) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
+          return withCurrent(real, lockId, expected, now -> real.delete(lockId, now));
+        }
+      };
+    }
+  },
+
+  /** A renewal that met a conflict counts as a success (as Kibana's extendTtl did). */
+  CONFLICT_IS_SUCCESS(Scenario.ALL) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+          return real.replace(record, expected)
+              .thenApply(
+                  result ->
+                      result instanceof WriteResult.Conflict
+                          ? new WriteResult.Applied(expected)
+                          : result);
+        }
+      };
+    }
+  },
+
+  /** A renewal that was not answered counts as a success. */
+  SILENCE_IS_SUCCESS(Scenario.NODES) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+          return real.replace(record, expected)
+              .thenApply(
+                  result ->
+                      result instanceof WriteResult.Unknown
+                          ? new WriteResult.Applied(expected)
+                          : result);
+        }
+      };
+    }
+  },
+
+  /** Whoever finds a record overwrites it. */
+  CREATE_OVERWRITES(Scenario.CALM) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<WriteResult> create(LockRecord record) {
+          return real.create(record)
+              .thenCompose(
+                  result ->
+                      result instanceof WriteResult.Conflict
+                          ? withCurrent(
+                              real, record.lockId(), null, now -> real.replace(record, now))
+                          : CompletableFuture.completedFuture(result));
+        }
+      };
+    }
+  },
+
+  /** A record whose date has passed by one's own clock is overwritten, skew or not. */
+  OWN_CLOCK_DECIDES(Scenario.CLOCKS) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<WriteResult> create(LockRecord record) {
+          return real.create(record)
+              .thenCompose(
+                  result ->
+                      result instanceof WriteResult.Conflict
+                          ? replaceIfPast(real, record, host.instant())
+                          : CompletableFuture.completedFuture(result));
+        }
+      };
+    }
+  },
+
+  /** A read that shows one's own token counts as an acknowledgement. */
+  READ_IS_PROOF(Scenario.ALL) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+          return real.read(record.lockId())
+              .thenCompose(
+                  read ->
+                      read instanceof ReadResult.Found found
+                              && found.record().token().equals(record.token())
+                          ? CompletableFuture.completedFuture(
+                              new WriteResult.Applied(found.version()))
+                          : real.replace(record, expected));
+        }
+      };
+    }
+  },
+
+  /** Every acquisition of a process has the same token. */
+  TOKEN_IS_REUSED(Scenario.ALL) {
+    @Override
+    public Supplier<String> tokens(Supplier<String> realTokens) {
+      String always = realTokens.get();
+      return () -> always;
+    }
+  },
+
+  /** Fencing tokens are sequence numbers alone. */
+  FENCING_BY_SEQUENCE_NUMBER_ALONE(Scenario.NODES) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      Map<Long, Long> terms = new HashMap<>();
+      return new Versions(
+          real,
+          shown -> {
+            terms.put(shown.seqNo(), shown.primaryTerm());
+            return new Version(shown.incarnation(), 1, shown.seqNo());
+          },
+          held ->
+              new Version(
+                  held.incarnation(),
+                  terms.getOrDefault(held.seqNo(), held.primaryTerm()),
+                  held.seqNo()));
+    }
+  },
+
+  /** Tokens begin anew when the index was made anew, as if no operator had raised the era. */
+  FENCING_RESET_WITH_THE_INDEX(Scenario.INDEX) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      Map<String, Integer> eras = new HashMap<>();
+      return new Versions(
+          real,
+          shown -> {
+            Incarnation incarnation = shown.incarnation();
+            eras.put(incarnation.id(), incarnation.era());
+            return new Version(
+                new Incarnation(incarnation.id(), 0), shown.primaryTerm(), shown.seqNo());
+          },
+          held ->
+              new Version(
+                  new Incarnation(
+                      held.incarnation().id(), eras.getOrDefault(held.incarnation().id(), 0)),
+                  held.primaryTerm(),
+                  held.seqNo()));
+    }
+  },
+
+  /** Versions of an index and of the next are compared: a coincidence is a match. */
+  INCARNATION_IS_IGNORED(Scenario.INDEX) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      Incarnation any = new Incarnation("any", 0);
+      Map<String, Incarnation> last = new HashMap<>();
+      return new Versions(
+          real,
+          shown -> {
+            last.put("", shown.incarnation());
+            return new Version(any, shown.primaryTerm(), shown.seqNo());
+          },
+          held ->
+              new Version(
+                  last.getOrDefault("", held.incarnation()), held.primaryTerm(), held.seqNo()));
+    }
+  },
+
+  /** Dates of a holder whose clock is wrong are trusted although it says not to. */
+  DATES_TRUSTED_AGAINST_THE_HOLDERS_WILL(Scenario.CLOCKS) {
+    @Override
+    public LockStore store(LockStore real, Host host) {
+      return new ForwardingStore(real) {
+        @Override
+        public CompletableFuture<ReadResult> read(String lockId) {
+          return real.read(lockId).thenApply(PlantedBug::trusting);
+        }
+      };
+    }
+
+    @Override
+    public LockManager.Builder settings(LockManager.Builder builder) {
+      return builder.calendarTakeover(true);
+    }
+  },
+
+  /** The skew between wall clocks is taken for nothing. */
+  SKEW_IS_IGNORED(Scenario.CLOCKS) {
+    @Override
+    public LockManager.Builder settings(LockManager.Builder builder) {
+      return builder.maxClockSkew(Duration.ZERO).calendarTakeover(true);
+    }
+  },
+
+  /** A lease counts by the wall clock alone. */
+  WALL_CLOCK_ALONE(Scenario.CLOCKS) {
+    @Override
+    public Ticker ticker(Host host) {
+      return () -> Duration.between(Instant.EPOCH, host.instant()).toNanos();
+    }
+  },
+
+  /** A lease counts by the monotonic clock alone, which stands still while the machine sleeps. */
+  MONOTONIC_CLOCK_ALONE(Scenario.CLIENTS) {
+    @Override
+    public InstantSource wallClock(Host host) {
+      Instant start = host.instant();
+      long nanos = host.nanos();
+      return () -> start.plusNanos(host.nanos() - nanos);
+    }
+  },
+
+  /** A machine's clocks are slower by far than the margin allows for. */
+  CLOCKS_BEYOND_THE_MARGIN(Scenario.ALL) {
+    private static final double RATE = 0.8;
+
+    @Override
+    public Ticker ticker(Host host) {
+      return () -> (long) (host.nanos() * RATE);
+    }
+
+    @Override
+    public InstantSource wallClock(Host host) {
+      Instant start = host.instant();
+      long nanos = host.nanos();
+      return () -> start.plusNanos((long) ((host.nanos() - nanos) * RATE));
+    }
+  },
+
+  /** The cluster acknowledges a write before its replicas have it (durability: async). */
+  CLUSTER_ACKNOWLEDGES_EARLY(Scenario.NODES) {
+    @Override
+    public boolean acknowledgesEarly() {
+      return true;
+    }
+  },
+
+  /** The cluster compares sequence numbers only. */
+  CLUSTER_IGNORES_TERMS(Scenario.NODES) {
+    @Override
+    public boolean ignoresTerms() {
+      return true;
+    }
+  };
+
+  private final Scenario scenario;
+
+  PlantedBug(Scenario scenario) {
+    this.scenario = scenario;
+  }
+
+  /** Under which faults it shows. */
+  Scenario scenario() {
+    return scenario;
+  }
+
+  /** As users write it. */
+  String text() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Shows versions in another way than the store does. */
+  private static final class Versions extends ForwardingStore {
+    private final Function<Version, Version> shown;
+    private final Function<Version, Version> meant;
+
+    Versions(LockStore real, Function<Version, Version> shown, Function<Version, Version> meant) {
+      super(real);
+      this.shown = shown;
+      this.meant = meant;
+    }
+
+    private WriteResult shown(WriteResult result) {
+      return result instanceof WriteResult.Applied applied
+          ? new WriteResult.Applied(shown.apply(applied.version()))
+          : result;
+    }
+
+    @Override
+    public CompletableFuture<WriteResult> create(LockRecord record) {
+      return super.create(record).thenApply(this::shown);
+    }
+
+    @Override
+    public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+      return super.replace(record, meant.apply(expected)).thenApply(this::shown);
+    }
+
+    @Override
+    public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
+      return super.delete(lockId, meant.apply(expected)).thenApply(this::shown);
+    }
+
+    @Override
+    public CompletableFuture<ReadResult> read(String lockId) {
+      return super.read(lockId)
+          .thenApply(
+              read ->
+                  read instanceof ReadResult.Found found
+                      ? new ReadResult.Found(found.record(), shown.apply(found.version()))
+                      : read);
+    }
+  }
+
+  /** Reads, and writes to the version that is there, or else to the one that was meant. */
+  private static CompletableFuture<WriteResult> withCurrent(
+      LockStore store,
+      String lockId,
+      @Nullable Version meant,
+      Function<Version, CompletableFuture<WriteResult>> write) {
+    return store
+        .read(lockId)
+        .thenCompose(
+            read -> {
+              Version version = read instanceof ReadResult.Found found ? found.version() : meant;
+              return version == null
+                  ? CompletableFuture.completedFuture(new WriteResult.Conflict())
+                  : write.apply(version);
+            });
+  }
+
+  private static CompletableFuture<WriteResult> replaceIfPast(
+      LockStore store, LockRecord record, Instant now) {
+    return store
+        .read(record.lockId())
+        .thenCompose(
+            read -> {
+              if (read instanceof ReadResult.Found found) {
+                Instant expiresAt = found.record().expiresAt();
+                if (expiresAt != null && now.isAfter(expiresAt)) {
+                  return store.replace(record, found.version());
+                }
+              }
+              return CompletableFuture.completedFuture(new WriteResult.Conflict());
+            });
+  }
+
+  private static ReadResult trusting(ReadResult read) {
+    if (read instanceof ReadResult.Found found) {
+      LockRecord r = found.record();
+      return new ReadResult.Found(
+          new LockRecord(
+              r.lockId(),
+              r.token(),
+              r.owner(),
+              r.createdAt(),
+              r.expiresAt(),
+              r.ttlMillis(),
+              0L,
+              r.metadata()),
+          found.version());
+    }
+    return read;
+  }
+}

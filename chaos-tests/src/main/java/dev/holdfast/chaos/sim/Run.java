@@ -1,0 +1,230 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.chaos.sim.Faults.Kind;
+import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.ReleaseResult;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One simulated run: a cluster, some clients, faults for a while, then none, and then everything
+ * must come to rest. Each run is a function of its seed.
+ */
+final class Run {
+  /** What the managers are told that wall clocks differ by at most. */
+  static final long MAX_SKEW = 400 * Simulation.MILLI;
+
+  /** Half of the margin of 2 %, either way. */
+  private static final double DRIFT = 0.0095;
+
+  /** How wrong wall clocks may be that nobody sets. */
+  private static final long WILD = 20 * Simulation.SECOND;
+
+  private static final int NODES = 3;
+  private static final long FAULTY = 40 * Simulation.SECOND;
+
+  /** The longest TTL of all clients. */
+  private static final long MAX_TTL = 5 * Simulation.SECOND;
+
+  final Simulation simulation;
+  final Faults faults;
+  final Network network;
+  final Cluster cluster;
+  final Judge judge;
+  final FencedResource resource;
+  final Planted planted;
+  final List<Client> clients = new ArrayList<>();
+  final int locks;
+  final boolean calendarTakeover;
+
+  /**
+   * Whether wall clocks may be set back; then no machine sleeps. A machine that does both during
+   * one lease is what the library says it does not cover.
+   */
+  final boolean setsClocksBack;
+
+  long operations;
+  long grants;
+  long losses;
+  long faultsInjected;
+
+  private final SplittableRandom random;
+  private final int places;
+  private final List<Host> crashed = new ArrayList<>();
+
+  /**
+   * What came of a run.
+   *
+   * @param violation null if every invariant held
+   * @param nanos of simulated time
+   * @param hash of all that happened
+   */
+  record Result(
+      long seed,
+      @Nullable Violation violation,
+      long operations,
+      long grants,
+      long losses,
+      long faults,
+      long events,
+      long nanos,
+      long hash,
+      List<String> story) {}
+
+  private Run(long seed, Faults faults, Planted planted, boolean keepsStory) {
+    this.simulation = new Simulation(seed, keepsStory);
+    this.random = simulation.fork();
+    this.faults = faults;
+    this.planted = planted;
+    this.places = 2 + random.nextInt(3);
+    this.locks = 1 + random.nextInt(2);
+    this.calendarTakeover = random.nextInt(3) != 0;
+    this.setsClocksBack = random.nextBoolean();
+    // One place more: for the one who looks whether all is well in the end.
+    this.network = new Network(simulation, faults, NODES + places + 1);
+    this.judge = new Judge(simulation);
+    this.cluster = new Cluster(simulation, network, NODES, planted, judge::executed);
+    this.resource = new FencedResource(judge);
+  }
+
+  /** Runs that seed. */
+  static Result of(long seed, Faults faults, Planted planted, boolean keepsStory) {
+    Run run = new Run(seed, faults, planted, keepsStory);
+    Violation violation = null;
+    try {
+      run.run();
+    } catch (Violation found) {
+      violation = found;
+      run.simulation.tell(() -> "VIOLATION " + found.getMessage(), -1);
+    }
+    return new Result(
+        seed,
+        violation,
+        run.operations,
+        run.grants,
+        run.losses,
+        run.faultsInjected,
+        run.simulation.eventsDone(),
+        run.simulation.now(),
+        run.simulation.hash(),
+        run.simulation.story());
+  }
+
+  int endpoints() {
+    return NODES + places;
+  }
+
+  String lock(int number) {
+    return "lock-" + number;
+  }
+
+  long randomWallOffset(SplittableRandom drawn) {
+    // Two clocks differ by at most the skew if each is off by at most half of it.
+    return drawn.nextLong(-MAX_SKEW / 2, MAX_SKEW / 2);
+  }
+
+  private Host host() {
+    double rate = faults.rate(Kind.DRIFT) > 0 ? 1 + (random.nextDouble() * 2 - 1) * DRIFT : 1;
+    long offset = faults.rate(Kind.WALL_OFFSET) > 0 ? randomWallOffset(random) : 0;
+    // Where nobody trusts the calendar, nobody needs to set the clocks.
+    long base = calendarTakeover || offset == 0 ? 0 : random.nextLong(-WILD, WILD);
+    return new Host(simulation, random.nextLong(), rate, base, offset);
+  }
+
+  /** That client's process ends at once; after a while another begins in its place. */
+  void crashClient(int number) {
+    Client old = clients.get(number);
+    old.host.crash();
+    crashed.add(old.host);
+    Client next = new Client(this, old.place, host());
+    clients.set(number, next);
+    simulation.after(
+        random.nextLong(2 * Simulation.SECOND), () -> next.start(1 + random.nextInt(2)));
+  }
+
+  private void run() {
+    simulation.afterEach(judge::look);
+    for (int i = 0; i < places; i++) {
+      Client client = new Client(this, NODES + i, host());
+      clients.add(client);
+      client.start(1 + random.nextInt(3));
+    }
+    Nemesis nemesis = new Nemesis(this);
+    nemesis.start();
+    simulation.runUntil(FAULTY);
+    nemesis.stop();
+    heal();
+    rest();
+  }
+
+  private void heal() {
+    simulation.tell(() -> "HEAL", FAULTY);
+    network.heal();
+    for (int node = 0; node < NODES; node++) {
+      if (!cluster.isUp(node)) {
+        cluster.restart(node);
+      } else if (cluster.isPaused(node)) {
+        cluster.resume(node);
+      }
+    }
+    cluster.somethingChanged();
+    clients.forEach(
+        client -> {
+          client.host.resume();
+          client.stop();
+        });
+  }
+
+  /**
+   * After the faults: all calls end, one who comes new gets each lock in time, and nothing is left.
+   */
+  private void rest() {
+    // The longest wait is 30 s; a call then ends at once. What it leaves behind takes the longest
+    // message (12 s) to arrive, and a TTL to be cleaned up after it was sent.
+    simulation.runUntil(simulation.now() + 60 * Simulation.SECOND);
+    for (Client client : clients) {
+      if (client.callsOut() != 0) {
+        throw new Violation(Invariant.LIVENESS, "c" + client.place + " has calls that do not end");
+      }
+    }
+    if (faults.leavesNothing() && !cluster.all().isEmpty()) {
+      throw new Violation(
+          Invariant.RECORDS, "left behind by processes that never crashed: " + cluster.all());
+    }
+    Client last = new Client(this, NODES + places, host());
+    // A record without a holder can be taken when it has stood for its TTL on the newcomer's clock
+    // (or sooner), which it finds out with its next poll; to be generous, twice that.
+    long bound = 2 * (MAX_TTL + MAX_SKEW + 2 * Simulation.SECOND);
+    for (int number = 0; number < locks; number++) {
+      LockOptions patient = LockOptions.defaults().withWaitTimeout(Duration.ofNanos(bound));
+      CompletableFuture<Lease> future = last.manager.acquireAsync(lock(number), patient);
+      simulation.runUntil(simulation.now() + bound + Simulation.SECOND);
+      if (!future.isDone() || future.isCompletedExceptionally()) {
+        throw new Violation(Invariant.LIVENESS, lock(number) + " cannot be had: " + future);
+      }
+      CompletableFuture<ReleaseResult> release = future.join().releaseAsync();
+      simulation.runUntil(simulation.now() + Simulation.SECOND);
+      if (!release.isDone() || release.join() != ReleaseResult.RELEASED) {
+        throw new Violation(Invariant.LIVENESS, lock(number) + " cannot be given back: " + release);
+      }
+    }
+    simulation.runUntil(simulation.now() + 10 * Simulation.SECOND);
+    if (!cluster.all().isEmpty()) {
+      throw new Violation(Invariant.RECORDS, "left over: " + cluster.all());
+    }
+    List<Client> all = new ArrayList<>(clients);
+    all.add(last);
+    for (Client client : all) {
+      if (client.host.timers() != 0) {
+        throw new Violation(
+            Invariant.TIMERS, "c" + client.place + " has " + client.host.timers() + " left");
+      }
+    }
+  }
+}

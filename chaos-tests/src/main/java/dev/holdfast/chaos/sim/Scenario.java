@@ -1,0 +1,38 @@
+package dev.holdfast.chaos.sim;
+
+import java.util.Locale;
+
+/** Faults that belong together. */
+enum Scenario {
+  /** Everything at once. */
+  ALL("all"),
+  /** Nothing goes wrong. */
+  CALM("none"),
+  /** Messages are late, lost, doubled; the network is cut. */
+  NETWORK("delay,request-lost,reply-lost,duplicate,partition,one-way,node-cut-off"),
+  /** Nodes crash, stand still, and are cut off from each other. */
+  NODES("node-crash=8,node-pause=8,node-cut-off=12,reply-lost"),
+  /** Processes crash, stand still, and sleep. */
+  CLIENTS("client-crash,client-pause,suspend=6"),
+  /** Clocks are wrong as far as they may be. */
+  CLOCKS("wall-offset,wall-jump=12,drift,suspend,client-pause"),
+  /** The index is deleted under its holders. */
+  INDEX("index-deleted=6,reply-lost,client-pause,delay"),
+  /** Requests and answers are lost, and nothing else happens. */
+  LOSSES("request-lost=0.05,reply-lost=0.05");
+
+  private final String faults;
+
+  Scenario(String faults) {
+    this.faults = faults;
+  }
+
+  Faults faults() {
+    return Faults.parse(faults);
+  }
+
+  /** As users write it. */
+  String text() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,117 @@
+package dev.holdfast.chaos.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/**
+ * Time, chance, and what is to happen: one queue of events in the order of their times, and of
+ * their scheduling where times are equal. Not thread-safe: all of a run is in one thread.
+ */
+final class Simulation {
+  static final long MILLI = 1_000_000;
+  static final long SECOND = 1_000 * MILLI;
+
+  private static final long HASH_START = 0xcbf29ce484222325L;
+  private static final long HASH_PRIME = 0x100000001b3L;
+
+  private final PriorityQueue<Event> events = new PriorityQueue<>();
+  private final SplittableRandom random;
+  private final boolean keepsStory;
+  private final List<String> story = new ArrayList<>();
+  private Runnable afterEach = () -> {};
+  private long now;
+  private long scheduled;
+  private long done;
+  private long hash = HASH_START;
+
+  private record Event(long at, long order, Runnable task) implements Comparable<Event> {
+    @Override
+    public int compareTo(Event other) {
+      return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
+    }
+  }
+
+  /**
+   * A run that has not begun.
+   *
+   * @param keepsStory whether what happens is kept as text; its hash is kept in any case
+   */
+  Simulation(long seed, boolean keepsStory) {
+    this.random = new SplittableRandom(seed);
+    this.keepsStory = keepsStory;
+  }
+
+  /** True time since the start, in nanoseconds. */
+  long now() {
+    return now;
+  }
+
+  /** How many events have happened. */
+  long eventsDone() {
+    return done;
+  }
+
+  /** A source of chance of its own for one part, so that another's draws change nothing in it. */
+  SplittableRandom fork() {
+    return random.split();
+  }
+
+  /** Schedules an event, a delay of nanoseconds from now. */
+  void after(long delay, Runnable task) {
+    events.add(new Event(now + Math.max(0, delay), scheduled++, task));
+  }
+
+  /** Has this done after each event. */
+  void afterEach(Runnable check) {
+    afterEach = check;
+  }
+
+  /** Lets all happen that is due until then. */
+  void runUntil(long end) {
+    while (!events.isEmpty() && events.element().at <= end) {
+      Event event = events.remove();
+      now = event.at;
+      done++;
+      event.task.run();
+      afterEach.run();
+    }
+    now = Math.max(now, end);
+  }
+
+  /**
+   * Notes what happens. Every part of it goes into the hash; the text is only made if somebody
+   * wants to read it.
+   *
+   * @param facts numbers that tell this event from another at the same time
+   */
+  void tell(Supplier<String> text, long... facts) {
+    mix(now);
+    for (long fact : facts) {
+      mix(fact);
+    }
+    if (keepsStory) {
+      story.add(String.format(Locale.ROOT, "%12.6f  %s", now / 1e9, text.get()));
+    }
+  }
+
+  /** FNV-1a over the bytes of a number (Fowler, Noll, Vo). */
+  private void mix(long fact) {
+    for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
+      hash = (hash ^ ((fact >>> shift) & 0xff)) * HASH_PRIME;
+    }
+  }
+
+  /** What happened, as one number. */
+  long hash() {
+    return hash;
+  }
+
+  /** What happened, a line each, oldest first; empty unless it was to be kept. */
+  List<String> story() {
+    return story;
+  }
+}

@@ -1,0 +1,39 @@
+package dev.holdfast.chaos.sim;
+
+/** An invariant does not hold. */
+final class Violation extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final Invariant invariant;
+
+  /** What must always hold. */
+  enum Invariant {
+    /** At most one lease of a lock is valid by its holder's own judgement. */
+    MUTUAL_EXCLUSION,
+    /** Fencing tokens rise in the order of grants. */
+    TOKENS_RISE,
+    /** The resource never takes a lower token after a higher, and takes all of valid holders. */
+    FENCING,
+    /** Nobody deletes or replaces a record that belongs to another's valid lease. */
+    RECORD_OF_ANOTHER,
+    /** No belief outlives its last acknowledged write by more than its TTL. */
+    BELIEF,
+    /** A loss is told once, and only to holders. */
+    LOSS_TOLD_ONCE,
+    /** Timers stay within their bound, and none is left over. */
+    TIMERS,
+    /** No record is left over. */
+    RECORDS,
+    /** Every call ends, and once the faults are over each waiter acquires within the bound. */
+    LIVENESS
+  }
+
+  Violation(Invariant invariant, String message) {
+    super(invariant + ": " + message);
+    this.invariant = invariant;
+  }
+
+  Invariant invariant() {
+    return invariant;
+  }
+}
