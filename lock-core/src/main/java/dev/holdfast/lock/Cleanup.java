@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
  * Looks after a token whose session is over or never began, while a write with it may still take
  * effect: a record that appears with it holds up everybody and helps nobody, so it is deleted.
  * Begun only when nobody believes in a lease with that token any more. Ends when the last lease
- * that such a write could make has run out by itself.
+ * that such a write could make has run out by itself, with an answer that shows that nothing is
+ * left, or after some that show nothing.
  */
 final class Cleanup {
   private static final Logger LOG = LoggerFactory.getLogger(Cleanup.class);
@@ -103,16 +104,12 @@ final class Cleanup {
   }
 
   private void later(boolean unclear) {
-    boolean over =
-        lastSent == null
-            ? !unclear
-            : Validity.hasTtlPassed(lastSent, ttl.toNanos(), engine.clocks.stamp());
+    boolean nothingComes =
+        lastSent == null || Validity.hasTtlPassed(lastSent, ttl.toNanos(), engine.clocks.stamp());
+    // After a silent store one look more, so that the next who wants the lock need not wait for its
+    // expiry; but not for ever: the TTL does the rest.
+    boolean over = nothingComes && (!unclear || delayNanos >= MAX_DELAY_NANOS);
     if (over || closing || engine.isClosed()) {
-      end();
-      return;
-    }
-    if (lastSent == null && delayNanos >= MAX_DELAY_NANOS) {
-      // Unclear again and again, and the write was refused in the end: the TTL does the rest.
       end();
       return;
     }

@@ -310,12 +310,7 @@ final class Session {
           }
           judge();
           if (state instanceof Holding holding) {
-            Sighting sighting = Sighting.ofHeld(read, token, holding.version());
-            if (sighting instanceof Sighting.OtherIncarnation) {
-              engine.incarnationGone(holding.version().incarnation());
-            } else {
-              act(holding.seen(sighting));
-            }
+            act(holding.seen(Sighting.ofHeld(read, token, holding.version())));
           }
         });
   }
@@ -538,7 +533,8 @@ final class Session {
       return;
     }
     state = next;
-    boolean again = sighting instanceof Sighting.Ours;
+    boolean again =
+        sighting instanceof Sighting.Ours || sighting instanceof Sighting.OtherIncarnation;
     long pause = engine.jittered(releasePauseNanos, BACKOFF_JITTER);
     releasePauseNanos = Math.min(releasePauseNanos * 2, MAX_RELEASE_PAUSE_NANOS);
     requestOut = true;

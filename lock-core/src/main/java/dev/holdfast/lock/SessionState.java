@@ -53,7 +53,8 @@ sealed interface SessionState {
         return new Next.End(
             new Lost("it was taken over by " + describe(others.record().owner()), false));
       } else if (sighting instanceof Sighting.OtherIncarnation) {
-        return new Next.End(new Lost(Lost.INDEX_GONE, false));
+        // Perhaps a node that has not heard of our index yet. A write to it tells.
+        return new Next.Write(this, version);
       } else if (sighting instanceof Sighting.Absent) {
         int seen = absences + 1;
         return seen >= ABSENCES_TO_BELIEVE
@@ -131,8 +132,7 @@ sealed interface SessionState {
           return new Releasing(version, validity, deleteSent, 1);
         }
         return deleteSent && !validity.isOver(now) ? deleted() : notHeld();
-      } else if (sighting instanceof Sighting.Others
-          || sighting instanceof Sighting.OtherIncarnation) {
+      } else if (sighting instanceof Sighting.Others) {
         return notHeld();
       }
       return this;

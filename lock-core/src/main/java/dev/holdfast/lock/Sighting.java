@@ -24,7 +24,10 @@ sealed interface Sighting {
   /** Older than what we know was acknowledged: a copy that is behind. Tells nothing. */
   record Stale() implements Sighting {}
 
-  /** The index in which we know a version is not the one that was read. */
+  /**
+   * The index in which we know a version is not the one that was read: ours is gone, or the node
+   * that answered has not heard of it yet.
+   */
   record OtherIncarnation() implements Sighting {}
 
   /** No answer. */
@@ -49,7 +52,7 @@ sealed interface Sighting {
     return new Absent();
   }
 
-  /** For a holder: what another incarnation says is that ours has ended. */
+  /** For a holder: what another incarnation shows is not about its record. */
   static Sighting ofHeld(ReadResult read, String token, Version held) {
     if (read instanceof ReadResult.Found found && !found.version().isComparableTo(held)) {
       return new OtherIncarnation();

@@ -168,7 +168,7 @@ class IndexRecreatedTest extends OnVirtualTime {
   }
 
   @Test
-  void renewal_whoseReadShowsAnotherIncarnation_isALoss() {
+  void renewal_whoseReadShowsAnotherIncarnation_isTriedAgain() {
     Lease lease = a.acquire("x");
     a.store
         .next(REPLACE, ScriptedStore.unclear())
@@ -176,10 +176,44 @@ class IndexRecreatedTest extends OnVirtualTime {
 
     advance(seconds(10));
 
+    assertThat(lease.isHeld()).as("a node that is behind told of no index").isTrue();
+    assertThat(a.events.count("lost x")).isZero();
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  @Test
+  void renewal_whoseReadAndWriteSayThatTheIndexIsGone_isALoss() {
+    Lease lease = a.acquire("x");
+    a.store
+        .next(REPLACE, ScriptedStore.unclear())
+        .next(
+            READ,
+            request -> {
+              world.memory.recreate(0);
+              request.landAndAnswer();
+            });
+
+    advance(seconds(10));
+
     assertThat(lease.isHeld()).isFalse();
     assertThat(a.events.count("lost x")).isEqualTo(1);
     lease.release();
     advance(seconds(1));
+  }
+
+  @Test
+  void release_whoseReadShowsAnotherIncarnation_isTriedAgain() {
+    Lease lease = a.acquire("x");
+    a.store
+        .next(DELETE, ScriptedStore.answering(new WriteResult.Conflict()))
+        .next(READ, ScriptedStore.answering(new ReadResult.Absent(null)));
+    CompletableFuture<ReleaseResult> released = lease.releaseAsync();
+
+    advance(seconds(1));
+
+    assertThat(world.now(released)).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(a.store.count(DELETE)).isEqualTo(2);
+    world.now(b.manager.acquireAsync("x", World.PATIENT)).close();
   }
 
   @Test

@@ -34,6 +34,7 @@ final class Client {
   final int place;
   final Host host;
   final LockManager manager;
+  private final Locker locker;
 
   private final Run run;
   private final Simulation simulation;
@@ -64,6 +65,7 @@ final class Client {
             .maxClockSkew(Duration.ofNanos(Run.MAX_SKEW))
             .calendarTakeover(run.calendarTakeover);
     this.manager = run.planted.settings(builder).build();
+    this.locker = run.planted.locker(manager, store, host);
   }
 
   /** Tells the judge which writes were acknowledged, before the manager learns of it. */
@@ -77,8 +79,8 @@ final class Client {
       long sentAt = simulation.now();
       return result.thenApply(
           answer -> {
-            if (answer instanceof WriteResult.Applied) {
-              run.judge.acknowledged(token, sentAt);
+            if (answer instanceof WriteResult.Applied applied) {
+              run.judge.acknowledged(token, sentAt, applied.version().incarnation());
             }
             return answer;
           });
@@ -137,7 +139,7 @@ final class Client {
     callsOut++;
     run.operations++;
     simulation.tell(() -> name(call) + " wants " + lock + " " + options.ttl(), place, call);
-    CompletableFuture<Lease> future = manager.acquireAsync(lock, options);
+    CompletableFuture<Lease> future = locker.acquireAsync(lock, options);
     if (random.nextInt(10) == 0) {
       later(
           random.nextLong(2 * Simulation.SECOND),
@@ -148,18 +150,21 @@ final class Client {
           });
     }
     var unused =
-        future.whenComplete(
-            (lease, failure) -> {
-              callsOut--;
-              if (lease == null) {
-                simulation.tell(() -> name(call) + " has not: " + failure, place, call);
-                next();
-              } else {
-                held(call, lease, options);
-              }
-            });
+        future
+            .handle(
+                (lease, failure) -> {
+                  callsOut--;
+                  if (lease == null) {
+                    simulation.tell(() -> name(call) + " has not: " + failure, place, call);
+                    next();
+                  } else {
+                    held(call, lease, options);
+                  }
+                  return lease;
+                })
+            .whenComplete(simulation::ended);
     if (host.timers() > MAX_TIMERS) {
-      throw new Violation(Invariant.TIMERS, "c" + place + " has " + host.timers() + " timers");
+      simulation.violated(Invariant.BOUNDS, "c" + place + " has " + host.timers() + " timers");
     }
   }
 
@@ -178,7 +183,7 @@ final class Client {
         loss -> {
           run.losses++;
           simulation.tell(() -> name(call) + " is told: " + loss.getMessage(), place, call);
-          run.judge.lossTold(grant, task.released);
+          run.judge.lossTold(grant, task.released, String.valueOf(loss.getMessage()));
         });
     task.work(random.nextInt(4));
   }
@@ -211,6 +216,7 @@ final class Client {
     private void release() {
       run.operations++;
       callsOut++;
+      run.judge.releasing(grant);
       var unused =
           lease
               .releaseAsync()
@@ -225,7 +231,8 @@ final class Client {
                         call,
                         result.name().length());
                     next();
-                  });
+                  })
+              .whenComplete(simulation::ended);
     }
   }
 

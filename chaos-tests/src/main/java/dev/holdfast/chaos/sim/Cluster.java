@@ -448,6 +448,11 @@ final class Cluster {
         });
   }
 
+  /** The index that there is, if there is one. */
+  @Nullable Incarnation incarnation() {
+    return decided.incarnation;
+  }
+
   /** An operator deletes the index. */
   void deleteIndex() {
     if (decided.incarnation != null) {

@@ -58,6 +58,14 @@ record Faults(Map<Kind, Double> rates) {
       this.usual = usual;
     }
 
+    /** Whether it comes at moments of a schedule, and is no property of messages or clocks. */
+    boolean strikes() {
+      return switch (this) {
+        case DELAY, REQUEST_LOST, REPLY_LOST, DUPLICATE, WALL_OFFSET, DRIFT -> false;
+        default -> true;
+      };
+    }
+
     /** As users write it. */
     String text() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
@@ -107,7 +115,12 @@ record Faults(Map<Kind, Double> rates) {
     return new Faults(rates);
   }
 
-  private static Kind kind(String name) {
+  /**
+   * The fault of that name.
+   *
+   * @throws IllegalArgumentException if there is none, with the names that there are
+   */
+  static Kind kind(String name) {
     List<String> names = new ArrayList<>();
     for (Kind kind : Kind.values()) {
       if (kind.text().equals(name)) {
@@ -138,6 +151,21 @@ record Faults(Map<Kind, Double> rates) {
    */
   boolean leavesNothing() {
     return EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST).containsAll(rates.keySet());
+  }
+
+  /** These but that one. */
+  Faults without(Kind kind) {
+    Map<Kind, Double> rest = new EnumMap<>(Kind.class);
+    rest.putAll(rates);
+    rest.remove(kind);
+    return new Faults(rest);
+  }
+
+  /** As {@link #parse} reads it. */
+  String text() {
+    List<String> parts = new ArrayList<>();
+    rates.forEach((kind, rate) -> parts.add(kind.text() + "=" + rate));
+    return parts.isEmpty() ? "none" : String.join(",", parts);
   }
 
   double rate(Kind kind) {

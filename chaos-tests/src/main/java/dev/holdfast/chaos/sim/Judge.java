@@ -3,28 +3,49 @@ package dev.holdfast.chaos.sim;
 import dev.holdfast.chaos.sim.Violation.Invariant;
 import dev.holdfast.lock.FencingToken;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Sees everything, believes nobody, and throws a {@link Violation} at the first one. */
+/** Sees everything, believes nobody, and ends the run at the first {@link Violation}. */
 final class Judge {
   /** The slowest clock that the margin allows, with room for rounding. */
   private static final double SLOWEST_CLOCK = 0.985;
+
+  /** How the library says that nobody took a lease away. */
+  private static final String LOST_BY_TIME = "validity ended";
+
+  /**
+   * How it says that two reads in a row found no record. A copy that is behind may say so too: what
+   * is absent has no version by which to tell. It costs a lease that might have gone on.
+   */
+  private static final String LOST_BY_ABSENCE = "its record was deleted";
 
   /** One in so many events looks at leases that nobody contends for. */
   private static final int SAMPLE = 64;
 
   private final Simulation simulation;
+  private final boolean copiesMayBeBehind;
   private final SplittableRandom random;
   private final Map<String, List<Grant>> grants = new HashMap<>();
   private final Map<String, FencingToken> lastToken = new HashMap<>();
   private final Map<String, FencingToken> lastAccepted = new HashMap<>();
   private final Map<String, Long> acknowledgedSent = new HashMap<>();
+
+  /** The incarnation of the index in which a token's last acknowledged write was. */
+  private final Map<String, String> incarnations = new HashMap<>();
+
+  /** Tokens whose record somebody replaced or deleted, and incarnations that are gone. */
+  private final Set<String> ended = new HashSet<>();
+
   private int contended;
 
   /** A lease as a client has it. */
@@ -33,6 +54,8 @@ final class Judge {
     final Host host;
     final long ttlNanos;
     private int lossesTold;
+    private boolean lossOwed;
+    private boolean seenOver;
     private boolean over;
 
     Grant(Lease lease, Host host, long ttlNanos) {
@@ -41,13 +64,23 @@ final class Judge {
       this.ttlNanos = ttlNanos;
     }
 
+    private boolean isSettled() {
+      return host.isCrashed() || (over && !lossOwed);
+    }
+
     private boolean isBelieved() {
       return !over && !host.isCrashed() && lease.isHeld();
     }
   }
 
-  Judge(Simulation simulation) {
+  /**
+   * A judge of one run.
+   *
+   * @param copiesMayBeBehind whether reads may show what is out of date
+   */
+  Judge(Simulation simulation, boolean copiesMayBeBehind) {
     this.simulation = simulation;
+    this.copiesMayBeBehind = copiesMayBeBehind;
     this.random = simulation.fork();
   }
 
@@ -57,7 +90,7 @@ final class Judge {
   void granted(Grant grant) {
     Lease lease = grant.lease;
     List<Grant> all = grants.computeIfAbsent(lease.lockId(), lock -> new ArrayList<>());
-    all.removeIf(other -> other.over || other.host.isCrashed());
+    all.removeIf(Grant::isSettled);
     all.add(grant);
     if (all.size() == 2) {
       contended++;
@@ -66,7 +99,7 @@ final class Judge {
       FencingToken token = lease.fencingToken();
       FencingToken before = lastToken.get(lease.lockId());
       if (before != null && before.era() == token.era() && token.compareTo(before) <= 0) {
-        throw new Violation(
+        simulation.violated(
             Invariant.TOKENS_RISE,
             lease.lockId() + " was granted with " + token + " after " + before);
       }
@@ -77,7 +110,7 @@ final class Judge {
     lease.onLost(
         loss -> {
           if (++grant.lossesTold > 1) {
-            throw new Violation(Invariant.LOSS_TOLD_ONCE, "a second time: " + loss.getMessage());
+            simulation.violated(Invariant.LOSS_TOLD_ONCE, "a second time: " + loss.getMessage());
           }
         });
   }
@@ -87,18 +120,43 @@ final class Judge {
     grant.over = true;
   }
 
-  /** A client was told of a loss, which only a holder may be. */
-  void lossTold(Grant grant, boolean wasReleased) {
+  /** A client is about to give back. If its lease is over by now, it must be told that. */
+  void releasing(Grant grant) {
+    if (!grant.lease.isHeld() && !grant.over) {
+      grant.lossOwed = true;
+    }
+  }
+
+  /** A client was told of a loss, which only a holder may be, and only of a real one. */
+  void lossTold(Grant grant, boolean wasReleased, String message) {
     if (wasReleased) {
-      throw new Violation(
+      simulation.violated(
           Invariant.LOSS_TOLD_ONCE, grant.lease + " was released, and then said to be lost");
     }
+    String token = grant.lease.token();
+    String incarnation = incarnations.getOrDefault(token, "");
+    boolean isReal =
+        message.contains(LOST_BY_TIME)
+            || (copiesMayBeBehind && message.contains(LOST_BY_ABSENCE))
+            || ended.contains(token)
+            || ended.contains(incarnation);
+    if (!isReal) {
+      simulation.violated(
+          Invariant.LOSS_TOLD_ONCE, "nobody touched the record of " + grant.lease + ": " + message);
+    }
+    grant.lossOwed = false;
     over(grant);
   }
 
   /** A client had a write acknowledged that it had sent then. */
-  void acknowledged(String token, long sentAt) {
+  void acknowledged(String token, long sentAt, Incarnation incarnation) {
     acknowledgedSent.merge(token, sentAt, Math::max);
+    incarnations.put(token, incarnation.id());
+  }
+
+  /** An operator deleted the index. */
+  void indexDeleted(Incarnation incarnation) {
+    ended.add(incarnation.id());
   }
 
   /** The rightful primary carries out a write. */
@@ -107,10 +165,11 @@ final class Judge {
     if (old == null || old.token().equals(write.by())) {
       return;
     }
+    ended.add(old.token());
     for (Grant grant : grants.getOrDefault(write.lockId(), List.of())) {
       boolean own = write.by().equals("client " + clientOf(old.token()));
       if (grant.lease.token().equals(old.token()) && !own && grant.isBelieved()) {
-        throw new Violation(
+        simulation.violated(
             Invariant.RECORD_OF_ANOTHER,
             "the record of " + grant.lease + ", which is held, is changed by " + write.by());
       }
@@ -126,7 +185,7 @@ final class Judge {
   void accepted(String lockId, FencingToken token) {
     FencingToken before = lastAccepted.get(lockId);
     if (before != null && token.compareTo(before) < 0) {
-      throw new Violation(
+      simulation.violated(
           Invariant.FENCING, "the resource took " + token + " after " + before + " of " + lockId);
     }
     lastAccepted.put(lockId, token);
@@ -135,7 +194,7 @@ final class Judge {
   /** The resource turned a write away. */
   void turnedAway(Grant grant) {
     if (grant.isBelieved()) {
-      throw new Violation(
+      simulation.violated(
           Invariant.FENCING, "the resource turned " + grant.lease + " away, which is held");
     }
   }
@@ -150,14 +209,19 @@ final class Judge {
     for (Map.Entry<String, List<Grant>> entry : grants.entrySet()) {
       List<Grant> all = entry.getValue();
       if (all.size() > 1) {
-        all.removeIf(grant -> grant.over || grant.host.isCrashed());
+        all.removeIf(Grant::isSettled);
       }
       Grant holder = null;
       for (Grant grant : all) {
-        if (grant.isBelieved()) {
+        if (!grant.isBelieved()) {
+          grant.seenOver = true;
+        } else if (grant.seenOver) {
+          simulation.violated(
+              Invariant.LOSS_IS_FINAL, grant.lease + " is held again, after it was over");
+        } else {
           checkBelief(grant);
-          if (holder != null && isSameEra(holder, grant)) {
-            throw new Violation(
+          if (holder != null && isSameIncarnation(holder, grant)) {
+            simulation.violated(
                 Invariant.MUTUAL_EXCLUSION,
                 holder.lease + " and " + grant.lease + " are both held");
           }
@@ -171,15 +235,26 @@ final class Judge {
   }
 
   /** When the index was deleted, exclusion resumes only when the leases of that time have ended. */
-  private static boolean isSameEra(Grant a, Grant b) {
-    return a.lease.fencingToken().era() == b.lease.fencingToken().era();
+  private boolean isSameIncarnation(Grant a, Grant b) {
+    return Objects.equals(incarnations.get(a.lease.token()), incarnations.get(b.lease.token()));
+  }
+
+  /** In the end nobody who lost a lease may still wait to be told. */
+  void end() {
+    for (List<Grant> all : grants.values()) {
+      for (Grant grant : all) {
+        if (grant.lossOwed && !grant.host.isCrashed()) {
+          simulation.violated(Invariant.LOSS_TOLD_ONCE, "never told of its loss: " + grant.lease);
+        }
+      }
+    }
   }
 
   private void checkBelief(Grant grant) {
     Long sent = acknowledgedSent.get(grant.lease.token());
     long since = sent == null ? Long.MAX_VALUE : simulation.now() - sent;
     if (since * SLOWEST_CLOCK > grant.ttlNanos) {
-      throw new Violation(
+      simulation.violated(
           Invariant.BELIEF,
           grant.lease + " is believed " + since + " ns after its last acknowledged write was sent");
     }

@@ -70,6 +70,14 @@ public final class Main implements Callable<Integer> {
   private @Nullable String faults;
 
   @CommandLine.Option(
+      names = "--strikes",
+      paramLabel = "LIST",
+      description =
+          "With --seed: this schedule of faults in the place of the seed's own, as a failure prints"
+              + " it: MILLIS:FAULT:NUMBER,...")
+  private @Nullable String strikes;
+
+  @CommandLine.Option(
       names = "--planted",
       paramLabel = "BUG",
       description =
@@ -143,9 +151,9 @@ public final class Main implements Callable<Integer> {
       throw wrong(self, "--threads must be from 1 to 256, but is " + threads);
     }
     if (seed != null) {
-      return one(out, seed, chosen, bug);
-    } else if (trace) {
-      throw wrong(self, "--trace needs --seed");
+      return one(out, plan(self, seed, chosen), bug);
+    } else if (trace || strikes != null) {
+      throw wrong(self, "--trace and --strikes need --seed");
     }
     Matcher range = RANGE.matcher(seeds);
     if (!range.matches() || Long.parseLong(range.group(1)) > Long.parseLong(range.group(2))) {
@@ -191,39 +199,42 @@ public final class Main implements Callable<Integer> {
         .orElseThrow(() -> wrong(spec, "there is no scenario \"" + scenario + "\""));
   }
 
-  private int one(PrintWriter out, long number, Faults chosen, Planted bug) {
-    Run.Result result = Run.of(number, chosen, bug, trace);
+  private Plan plan(CommandLine.Model.CommandSpec spec, long number, Faults chosen) {
+    if (strikes == null) {
+      return Plan.of(number, chosen);
+    }
+    try {
+      return new Plan(number, chosen, Strike.parse(strikes));
+    } catch (IllegalArgumentException e) {
+      throw wrong(spec, "--strikes: " + e.getMessage());
+    }
+  }
+
+  private int one(PrintWriter out, Plan plan, Planted bug) {
+    Run.Result result = Run.of(plan, bug, trace);
     result.story().forEach(out::println);
     Totals totals = new Totals();
     totals.add(result);
     out.println(totals.text());
     out.printf("trace hash %016x%n", result.hash());
-    return verdict(out, result, trace);
-  }
-
-  private int verdict(PrintWriter out, Run.Result result, boolean told) {
     Violation violation = result.violation();
     if (violation == null) {
       out.println("all invariants held");
       return 0;
     }
-    out.println("VIOLATION with seed " + result.seed() + ": " + violation.getMessage());
-    if (!told) {
-      List<String> options = new ArrayList<>();
-      if (faults != null) {
-        options.add(" --faults " + faults);
-      } else if (!scenario.equals("all")) {
-        options.add(" --scenario " + scenario);
-      }
-      if (planted != null) {
-        options.add(" --planted " + planted);
-      }
-      out.println(
-          "its story: java -jar chaos-tests/target/holdfast-sim.jar --seed "
-              + result.seed()
-              + " --trace"
-              + String.join("", options));
-    }
+    out.println("VIOLATION: " + violation.getMessage());
+    return 1;
+  }
+
+  /** Tells the story of the smallest run that fails in this way. */
+  private int failed(PrintWriter out, Run.Result result, Planted bug) {
+    Violation violation = Objects.requireNonNull(result.violation());
+    out.println("VIOLATION with seed " + result.plan().seed() + ": " + violation.getMessage());
+    Plan smallest = result.plan().shrunk(bug);
+    out.printf(
+        "With %d of its %d strikes:%n", smallest.strikes().size(), result.plan().strikes().size());
+    Run.of(smallest, bug, true).story().forEach(out::println);
+    out.println("Again: " + smallest.command() + (planted == null ? "" : " --planted " + planted));
     return 1;
   }
 
@@ -249,7 +260,10 @@ public final class Main implements Callable<Integer> {
                       over.set(true);
                       bad.accumulateAndGet(
                           result,
-                          (a, b) -> a == null || (b != null && b.seed() < a.seed()) ? b : a);
+                          (a, b) ->
+                              a == null || (b != null && b.plan().seed() < a.plan().seed())
+                                  ? b
+                                  : a);
                     }
                   }
                 } catch (RuntimeException | Error e) {
@@ -277,7 +291,7 @@ public final class Main implements Callable<Integer> {
     out.println(totals.text());
     Run.Result result = bad.get();
     if (result != null) {
-      return verdict(out, result, false);
+      return failed(out, result, bug);
     }
     out.println("all invariants held");
     return 0;

@@ -1,48 +1,29 @@
 package dev.holdfast.chaos.sim;
 
 import dev.holdfast.chaos.sim.Faults.Kind;
+import dev.holdfast.lock.store.Incarnation;
 import java.util.SplittableRandom;
 
 /** Brings the faults about that are not of single messages. */
 final class Nemesis {
-  private static final double MINUTE = 60.0 * Simulation.SECOND;
-
   private final Run run;
   private final Simulation simulation;
-  private final SplittableRandom random;
-  private boolean over;
+
+  /** Of the strike that is carried out now. */
+  private SplittableRandom random = new SplittableRandom(0);
 
   Nemesis(Run run) {
     this.run = run;
     this.simulation = run.simulation;
-    this.random = simulation.fork();
   }
 
-  /** Begins. */
-  void start() {
-    for (Kind kind : Kind.values()) {
-      double rate = run.faults.rate(kind);
-      if (rate > 0) {
-        arm(kind, rate);
-      }
-    }
-  }
-
-  /** Ends: what is broken is mended by whoever heals. */
-  void stop() {
-    over = true;
-  }
-
-  /** Faults of a kind come at random, as many a minute as the rate says (a Poisson process). */
-  private void arm(Kind kind, double rate) {
-    long pause = (long) (-Math.log(1 - random.nextDouble()) * MINUTE / rate);
+  /** Lets that happen at its time. */
+  void plan(Strike strike) {
     simulation.after(
-        pause,
+        strike.atMillis() * Simulation.MILLI,
         () -> {
-          if (!over) {
-            strike(kind);
-            arm(kind, rate);
-          }
+          random = new SplittableRandom(strike.dice());
+          strike(strike.kind());
         });
   }
 
@@ -63,9 +44,7 @@ final class Nemesis {
       case SUSPEND -> stopClient(true);
       case WALL_JUMP -> jump();
       case INDEX_DELETED -> deleteIndex();
-      default -> {
-        return; // Of messages, or of clocks from the start.
-      }
+      default -> throw new IllegalArgumentException(kind + " is not of a schedule");
     }
     run.faultsInjected++;
   }
@@ -180,8 +159,12 @@ final class Nemesis {
   }
 
   private void deleteIndex() {
-    run.cluster.raiseEra();
-    run.cluster.deleteIndex();
+    Incarnation gone = run.cluster.incarnation();
+    if (gone != null) {
+      run.judge.indexDeleted(gone);
+      run.cluster.raiseEra();
+      run.cluster.deleteIndex();
+    }
   }
 
   private String name(int endpoint) {

@@ -44,6 +44,11 @@ interface Planted {
     return false;
   }
 
+  /** What clients ask for locks. */
+  default Locker locker(LockManager real, LockStore store, Host host) {
+    return real::acquireAsync;
+  }
+
   /** Its settings. */
   default LockManager.Builder settings(LockManager.Builder builder) {
     return builder;

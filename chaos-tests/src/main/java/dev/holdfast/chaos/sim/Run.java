@@ -27,11 +27,12 @@ final class Run {
   private static final long WILD = 20 * Simulation.SECOND;
 
   private static final int NODES = 3;
-  private static final long FAULTY = 40 * Simulation.SECOND;
+  private static final long FAULTY = Plan.FAULTY_MILLIS * Simulation.MILLI;
 
   /** The longest TTL of all clients. */
   private static final long MAX_TTL = 5 * Simulation.SECOND;
 
+  final Plan plan;
   final Simulation simulation;
   final Faults faults;
   final Network network;
@@ -66,7 +67,7 @@ final class Run {
    * @param hash of all that happened
    */
   record Result(
-      long seed,
+      Plan plan,
       @Nullable Violation violation,
       long operations,
       long grants,
@@ -77,10 +78,11 @@ final class Run {
       long hash,
       List<String> story) {}
 
-  private Run(long seed, Faults faults, Planted planted, boolean keepsStory) {
-    this.simulation = new Simulation(seed, keepsStory);
+  private Run(Plan plan, Planted planted, boolean keepsStory) {
+    this.plan = plan;
+    this.simulation = new Simulation(plan.seed(), keepsStory);
     this.random = simulation.fork();
-    this.faults = faults;
+    this.faults = plan.faults();
     this.planted = planted;
     this.places = 2 + random.nextInt(3);
     this.locks = 1 + random.nextInt(2);
@@ -88,14 +90,19 @@ final class Run {
     this.setsClocksBack = random.nextBoolean();
     // One place more: for the one who looks whether all is well in the end.
     this.network = new Network(simulation, faults, NODES + places + 1);
-    this.judge = new Judge(simulation);
+    this.judge = new Judge(simulation, plan.cutsOrStopsNodes());
     this.cluster = new Cluster(simulation, network, NODES, planted, judge::executed);
     this.resource = new FencedResource(judge);
   }
 
-  /** Runs that seed. */
+  /** Runs the plan of that seed. */
   static Result of(long seed, Faults faults, Planted planted, boolean keepsStory) {
-    Run run = new Run(seed, faults, planted, keepsStory);
+    return of(Plan.of(seed, faults), planted, keepsStory);
+  }
+
+  /** Runs that plan. */
+  static Result of(Plan plan, Planted planted, boolean keepsStory) {
+    Run run = new Run(plan, planted, keepsStory);
     Violation violation = null;
     try {
       run.run();
@@ -104,7 +111,7 @@ final class Run {
       run.simulation.tell(() -> "VIOLATION " + found.getMessage(), -1);
     }
     return new Result(
-        seed,
+        plan,
         violation,
         run.operations,
         run.grants,
@@ -156,9 +163,8 @@ final class Run {
       client.start(1 + random.nextInt(3));
     }
     Nemesis nemesis = new Nemesis(this);
-    nemesis.start();
+    plan.strikes().forEach(nemesis::plan);
     simulation.runUntil(FAULTY);
-    nemesis.stop();
     heal();
     rest();
   }
@@ -218,12 +224,13 @@ final class Run {
     if (!cluster.all().isEmpty()) {
       throw new Violation(Invariant.RECORDS, "left over: " + cluster.all());
     }
+    judge.end();
     List<Client> all = new ArrayList<>(clients);
     all.add(last);
     for (Client client : all) {
       if (client.host.timers() != 0) {
         throw new Violation(
-            Invariant.TIMERS, "c" + client.place + " has " + client.host.timers() + " left");
+            Invariant.BOUNDS, "c" + client.place + " has " + client.host.timers() + " left");
       }
     }
   }

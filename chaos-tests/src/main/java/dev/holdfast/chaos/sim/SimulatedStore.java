@@ -88,24 +88,33 @@ final class SimulatedStore implements LockStore {
   private void write(Write write, CompletableFuture<WriteResult> result) {
     int copies = network.duplicates() ? 2 : 1;
     for (int i = 0; i < copies; i++) {
-      int node = random.nextInt(cluster.size());
-      if (cluster.refusesConnections(node)) {
-        refused(result, node);
-      } else {
-        network.request(
-            place,
-            node,
-            () ->
-                cluster.write(
-                    node,
-                    write,
-                    written ->
-                        network.reply(
-                            node,
-                            place,
-                            () -> host.run(() -> result.complete(outcome(write, written))))));
-      }
+      write(write, random.nextInt(cluster.size()), true, result);
     }
+  }
+
+  /** As the real store, asks the next node too when one says that the index is gone. */
+  private void write(Write write, int node, boolean again, CompletableFuture<WriteResult> result) {
+    if (cluster.refusesConnections(node)) {
+      refused(result, node);
+      return;
+    }
+    Consumer<Cluster.Written> received =
+        written -> {
+          if (again && written.answer() == Answer.INDEX_GONE) {
+            write(write, (node + 1) % cluster.size(), false, result);
+          } else {
+            result.complete(outcome(write, written));
+          }
+        };
+    network.request(
+        place,
+        node,
+        () ->
+            cluster.write(
+                node,
+                write,
+                written ->
+                    network.reply(node, place, () -> host.run(() -> received.accept(written)))));
   }
 
   private void refused(CompletableFuture<WriteResult> result, int node) {

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Time, chance, and what is to happen: one queue of events in the order of their times, and of
@@ -23,6 +24,7 @@ final class Simulation {
   private final boolean keepsStory;
   private final List<String> story = new ArrayList<>();
   private Runnable afterEach = () -> {};
+  private @Nullable RuntimeException failure;
   private long now;
   private long scheduled;
   private long done;
@@ -70,7 +72,28 @@ final class Simulation {
     afterEach = check;
   }
 
-  /** Lets all happen that is due until then. */
+  /**
+   * Notes that an invariant does not hold, which ends the run after this event. It is not thrown
+   * here: who calls may be the library, which lets no exception of a callback through.
+   */
+  void violated(Violation.Invariant invariant, String message) {
+    if (failure == null) {
+      failure = new Violation(invariant, message);
+    }
+  }
+
+  /** A task of the simulation itself has ended; if it failed, that ends the run too. */
+  void ended(@Nullable Object result, @Nullable Throwable cause) {
+    if (failure == null && cause != null) {
+      failure = new IllegalStateException("the simulation is broken", cause);
+    }
+  }
+
+  /**
+   * Lets all happen that is due until then.
+   *
+   * @throws Violation if an invariant does not hold
+   */
   void runUntil(long end) {
     while (!events.isEmpty() && events.element().at <= end) {
       Event event = events.remove();
@@ -78,6 +101,9 @@ final class Simulation {
       done++;
       event.task.run();
       afterEach.run();
+      if (failure != null) {
+        throw failure;
+      }
     }
     now = Math.max(now, end);
   }

@@ -18,10 +18,12 @@ final class Violation extends RuntimeException {
     RECORD_OF_ANOTHER,
     /** No belief outlives its last acknowledged write by more than its TTL. */
     BELIEF,
-    /** A loss is told once, and only to holders. */
+    /** A lease that was over is never valid again. */
+    LOSS_IS_FINAL,
+    /** A loss is told exactly once, and only to holders who have lost their lease. */
     LOSS_TOLD_ONCE,
-    /** Timers stay within their bound, and none is left over. */
-    TIMERS,
+    /** Queues, caches and timers stay within their bounds, and none is left over. */
+    BOUNDS,
     /** No record is left over. */
     RECORDS,
     /** Every call ends, and once the faults are over each waiter acquires within the bound. */

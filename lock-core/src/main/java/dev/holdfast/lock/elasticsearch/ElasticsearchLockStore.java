@@ -187,11 +187,23 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     return tracked(
         Chain.of(
                 target,
-                incarnation ->
-                    Chain.of(
-                        writes.submit(operation.apply(incarnation), bytes),
-                        item -> CompletableFuture.completedFuture(written(incarnation, item))))
+                incarnation -> write(incarnation, operation.apply(incarnation), bytes, true))
             .orElse(ElasticsearchLockStore::notWritten));
+  }
+
+  /**
+   * A node that has been cut off, or is slow, does not know an index that was made meanwhile, and
+   * says that there is none. So that one such node does not end all leases, the next is asked too:
+   * the write was refused and changed nothing.
+   */
+  private CompletableFuture<WriteResult> write(
+      Incarnation incarnation, BulkOperation operation, long bytes, boolean again) {
+    return Chain.of(
+        writes.submit(operation, bytes),
+        item ->
+            again && Failures.isIndexNotFound(item.error())
+                ? write(incarnation, operation, bytes, false)
+                : CompletableFuture.completedFuture(written(incarnation, item)));
   }
 
   private CompletableFuture<List<BulkResponseItem>> send(List<BulkOperation> operations) {

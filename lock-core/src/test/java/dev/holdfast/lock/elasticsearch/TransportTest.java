@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -221,6 +222,21 @@ class TransportTest {
                           IncarnationGoneException.class,
                           gone -> assertThat(gone.incarnation()).isEqualTo(VERSION.incarnation())));
     }
+  }
+
+  @Test
+  void item_whoseIncarnationOneNodeDoesNotKnow_isWrittenThroughTheNext() throws Exception {
+    AtomicInteger writes = new AtomicInteger();
+    server.script(
+        request ->
+            request.isIndex()
+                ? INDEX
+                : writes.incrementAndGet() % 2 == 1
+                    ? bulk(404, error("index_not_found_exception", "no such index"))
+                    : bulk(201, ",\"_seq_no\":7,\"_primary_term\":3"));
+
+    assertThat(writes()).allMatch(WriteResult.Applied.class::isInstance);
+    assertThat(writes).as("each twice").hasValue(6);
   }
 
   @Test

@@ -1,0 +1,97 @@
+package dev.holdfast.chaos.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * All that a run is a function of.
+ *
+ * @param seed of the topology, the workload, and the fate of every message
+ * @param faults how often messages and clocks are hit
+ * @param strikes what else happens, in any order
+ */
+record Plan(long seed, Faults faults, List<Strike> strikes) {
+  /** For how long faults come. */
+  static final long FAULTY_MILLIS = 40_000;
+
+  /** The plan of a seed. */
+  static Plan of(long seed, Faults faults) {
+    // A source of its own, so that a schedule that is given changes nothing else.
+    SplittableRandom random = new SplittableRandom(~seed);
+    return new Plan(seed, faults, Strike.draw(random, faults, FAULTY_MILLIS));
+  }
+
+  /**
+   * The smallest plan that fails as this one does, as far as leaving out strikes, and then kinds of
+   * faults, can make it smaller (delta debugging: Zeller and Hildebrandt, "Simplifying and
+   * isolating failure-inducing input", IEEE TSE 28(2), 2002, with halves and complements).
+   */
+  Plan shrunk(Planted planted) {
+    Violation wanted = Run.of(this, planted, false).violation();
+    if (wanted == null) {
+      return this;
+    }
+    Plan smallest = this;
+    int parts = 2;
+    while (!smallest.strikes.isEmpty()) {
+      Plan smaller = smallest.withoutOneOf(parts, planted, wanted.invariant());
+      if (!smaller.equals(smallest)) {
+        smallest = smaller;
+        parts = Math.max(parts - 1, 2);
+      } else if (parts >= smallest.strikes.size()) {
+        break;
+      } else {
+        parts = Math.min(parts * 2, smallest.strikes.size());
+      }
+    }
+    for (Faults.Kind kind : Faults.Kind.values()) {
+      Plan smaller = new Plan(seed, smallest.faults.without(kind), smallest.strikes);
+      if (smaller.fails(planted, wanted.invariant())) {
+        smallest = smaller;
+      }
+    }
+    return smallest;
+  }
+
+  private Plan withoutOneOf(int parts, Planted planted, Violation.Invariant wanted) {
+    int size = strikes.size();
+    int count = Math.min(parts, size);
+    for (int part = 0; part < count; part++) {
+      List<Strike> rest = new ArrayList<>(strikes.subList(0, size * part / count));
+      rest.addAll(strikes.subList(size * (part + 1) / count, size));
+      Plan smaller = new Plan(seed, faults, rest);
+      if (smaller.fails(planted, wanted)) {
+        return smaller;
+      }
+    }
+    return this;
+  }
+
+  private boolean fails(Planted planted, Violation.Invariant wanted) {
+    Violation violation = Run.of(this, planted, false).violation();
+    return violation != null && violation.invariant() == wanted;
+  }
+
+  /** Whether nodes may lose touch with each other, so that one may be behind. */
+  boolean cutsOrStopsNodes() {
+    return strikes.stream()
+        .anyMatch(
+            strike ->
+                switch (strike.kind()) {
+                  case PARTITION, ONE_WAY, NODE_CUT_OFF, NODE_CRASH, NODE_PAUSE -> true;
+                  default -> false;
+                });
+  }
+
+  /** The command that runs it, with its story. */
+  String command() {
+    return "java -jar chaos-tests/target/holdfast-sim.jar --trace --seed "
+        + seed
+        + " --faults "
+        + faults.text()
+        + " --strikes \""
+        + Strike.text(strikes)
+        + "\"";
+  }
+}
