@@ -504,6 +504,12 @@ public final class LockManager implements AutoCloseable {
         lockId, last != null ? last : new IllegalStateException("its record keeps changing"), true);
   }
 
+  /** What this manager looks after now. Without I/O; also after {@link #close()}. */
+  public LockManagerStats stats() {
+    return new LockManagerStats(
+        engine.queues.size(), engine.observations.size(), engine.cleanups.get());
+  }
+
   private ReadResult read(String lockId) {
     CompletableFuture<ReadResult> answer = new CompletableFuture<>();
     engine.read(Runnable::run, engine.requestTimeout(), lockId, answer::complete);

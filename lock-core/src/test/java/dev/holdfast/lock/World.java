@@ -78,8 +78,9 @@ final class World {
     clients.forEach(client -> client.machine.resume());
     advance(Duration.ofMinutes(3));
     for (Client client : clients) {
-      assertThat(client.manager.engine.queues).as("queues of %s", client).isEmpty();
-      assertThat(client.manager.engine.cleanups).as("clean-ups of %s", client).hasValue(0);
+      LockManagerStats stats = client.manager.stats();
+      assertThat(stats.locks()).as("queues of %s", client).isZero();
+      assertThat(stats.cleanUps()).as("clean-ups of %s", client).isZero();
       assertThat(client.machine.pendingTimers()).as("timers of %s", client).isZero();
     }
     assertThat(time.pending()).as("timers and callbacks").isZero();

@@ -6,12 +6,14 @@ import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
+import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * A process with a real lock manager, and what it does with it: again and again it takes a lock,
@@ -31,6 +33,12 @@ final class Client {
   /** More timers than this for so few calls would be a leak. */
   private static final int MAX_TIMERS = 200;
 
+  /**
+   * Of all tasks of a process together: each polls at most once in 10 ms at first, and the pause
+   * doubles; a call that fails is followed by another only after a while.
+   */
+  private static final int MAX_REQUESTS_PER_SECOND = 300;
+
   final int place;
   final Host host;
   final LockManager manager;
@@ -42,6 +50,8 @@ final class Client {
   private boolean stopping;
   private int calls;
   private int callsOut;
+  private int requests;
+  private long requestsIn = -1;
 
   Client(Run run, int place, Host host) {
     this.run = run;
@@ -49,7 +59,9 @@ final class Client {
     this.random = simulation.fork();
     this.place = place;
     this.host = host;
-    SplittableRandom tokens = simulation.fork();
+    SplittableRandom chance = simulation.fork();
+    Supplier<String> tokens =
+        run.planted.tokens(() -> place + "-" + Long.toHexString(chance.nextLong()));
     SimulatedStore simulated =
         new SimulatedStore(simulation, run.cluster, run.network, host, place);
     LockStore store = run.planted.store(new Acknowledging(simulated), host);
@@ -61,11 +73,11 @@ final class Client {
             .scheduler(host)
             .callbackExecutor(host)
             .random(simulation.fork())
-            .tokens(run.planted.tokens(() -> place + "-" + Long.toHexString(tokens.nextLong())))
+            .tokens(tokens)
             .maxClockSkew(Duration.ofNanos(Run.MAX_SKEW))
             .calendarTakeover(run.calendarTakeover);
     this.manager = run.planted.settings(builder).build();
-    this.locker = run.planted.locker(manager, store, host);
+    this.locker = run.planted.locker(manager, store, host, tokens);
   }
 
   /** Tells the judge which writes were acknowledged, before the manager learns of it. */
@@ -87,12 +99,20 @@ final class Client {
     }
 
     @Override
+    public CompletableFuture<ReadResult> read(String lockId) {
+      checkRate();
+      return super.read(lockId);
+    }
+
+    @Override
     public CompletableFuture<WriteResult> create(LockRecord record) {
+      checkRate();
       return noted(record.token(), super.create(record));
     }
 
     @Override
     public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+      checkRate();
       return noted(record.token(), super.replace(record, expected));
     }
   }
@@ -139,10 +159,13 @@ final class Client {
     callsOut++;
     run.operations++;
     simulation.tell(() -> name(call) + " wants " + lock + " " + options.ttl(), place, call);
+    long begun = host.nanos();
+    int stops = host.stops();
     CompletableFuture<Lease> future = locker.acquireAsync(lock, options);
     if (random.nextInt(10) == 0) {
+      // Often while its first request is out.
       later(
-          random.nextLong(2 * Simulation.SECOND),
+          random.nextLong(random.nextBoolean() ? 5 * Simulation.MILLI : 2 * Simulation.SECOND),
           () -> {
             if (future.cancel(false)) {
               simulation.tell(() -> name(call) + " gives up", place, call);
@@ -154,6 +177,9 @@ final class Client {
             .handle(
                 (lease, failure) -> {
                   callsOut--;
+                  if (host.stops() == stops) {
+                    checkWait(options, host.nanos() - begun);
+                  }
                   if (lease == null) {
                     simulation.tell(() -> name(call) + " has not: " + failure, place, call);
                     next();
@@ -165,6 +191,27 @@ final class Client {
             .whenComplete(simulation::ended);
     if (host.timers() > MAX_TIMERS) {
       simulation.violated(Invariant.BOUNDS, "c" + place + " has " + host.timers() + " timers");
+    }
+  }
+
+  /** A wait ends on time; a single attempt ends with its request, after a third of the TTL. */
+  private void checkWait(LockOptions options, long nanos) {
+    Duration limit =
+        options.waitTimeout().isZero() ? options.ttl().dividedBy(3) : options.waitTimeout();
+    if (nanos > limit.toNanos() + Simulation.MILLI) {
+      simulation.violated(
+          Invariant.LIVENESS, "c" + place + " waited " + nanos + " ns instead of " + limit);
+    }
+  }
+
+  /** No process may ask more often than waiting, renewing and retrying explain. */
+  private void checkRate() {
+    long second = simulation.now() / Simulation.SECOND;
+    requests = second == requestsIn ? requests + 1 : 1;
+    requestsIn = second;
+    if (requests > MAX_REQUESTS_PER_SECOND) {
+      simulation.violated(
+          Invariant.BOUNDS, "c" + place + " sent " + requests + " requests within a second");
     }
   }
 

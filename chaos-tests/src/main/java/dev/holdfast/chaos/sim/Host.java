@@ -25,8 +25,8 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
   private boolean paused;
   private boolean suspended;
   private boolean crashed;
+  private int stops;
   private int timers;
-  private int mostTimers;
 
   /**
    * A machine.
@@ -59,6 +59,11 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     return EPOCH.plusNanos(simulation.now() + wallBase + wallOffset);
   }
 
+  /** What a clock would show that is never wrong. */
+  Instant trueTime() {
+    return EPOCH.plusNanos(simulation.now());
+  }
+
   /** Sets the wall clock so that it is wrong by so many nanoseconds, beside what it always is. */
   void setWallOffset(long nanos) {
     wallOffset = nanos;
@@ -74,7 +79,6 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
   public Timer schedule(Runnable task, long delayNanos) {
     Due due = new Due(task, nanos() + delayNanos);
     timers++;
-    mostTimers = Math.max(mostTimers, timers);
     due.arm(delayNanos);
     return due::cancel;
   }
@@ -146,8 +150,9 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     return timers;
   }
 
-  int mostTimers() {
-    return mostTimers;
+  /** How often it has stood still so far. */
+  int stops() {
+    return stops;
   }
 
   // --- What can happen to it
@@ -162,6 +167,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   /** The process stands still. */
   void pause() {
+    stops++;
     paused = true;
   }
 
@@ -170,6 +176,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     monotonicThen = nanos();
     monotonicAt = simulation.now();
     suspended = true;
+    stops++;
     paused = true;
   }
 

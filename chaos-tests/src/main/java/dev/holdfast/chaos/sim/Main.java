@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -57,7 +58,7 @@ public final class Main implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "all",
       description =
-          "Which faults: all, calm, network, nodes, clients, clocks, index or losses"
+          "Which faults: all, calm, network, nodes, clients, clocks, drift, index or losses"
               + " (default: ${DEFAULT-VALUE}).")
   private String scenario = "all";
 
@@ -81,7 +82,8 @@ public final class Main implements Callable<Integer> {
       names = "--planted",
       paramLabel = "BUG",
       description =
-          "Runs with a bug planted, to see it caught; 'list' lists them. Its own scenario is used.")
+          "Runs with a bug planted, or another protocol, to see it caught; 'list' lists them. Its own"
+              + " scenario is used.")
   private @Nullable String planted;
 
   @CommandLine.Option(
@@ -140,9 +142,7 @@ public final class Main implements Callable<Integer> {
     CommandLine.Model.CommandSpec self = Objects.requireNonNull(spec);
     PrintWriter out = self.commandLine().getOut();
     if ("list".equals(planted)) {
-      for (PlantedBug bug : PlantedBug.values()) {
-        out.println(bug.text());
-      }
+      wrong().forEach(bug -> out.println(bug.text()));
       return 0;
     }
     Planted bug = planted == null ? Planted.NOTHING : bug(self, planted);
@@ -173,8 +173,13 @@ public final class Main implements Callable<Integer> {
     return new CommandLine.ParameterException(spec.commandLine(), message);
   }
 
-  private static PlantedBug bug(CommandLine.Model.CommandSpec spec, String name) {
-    return Arrays.stream(PlantedBug.values())
+  /** All that is known to be wrong. */
+  private static Stream<Planted> wrong() {
+    return Stream.concat(Arrays.stream(PlantedBug.values()), Arrays.stream(OtherProtocol.values()));
+  }
+
+  private static Planted bug(CommandLine.Model.CommandSpec spec, String name) {
+    return wrong()
         .filter(bug -> bug.text().equals(name))
         .findFirst()
         .orElseThrow(
@@ -189,8 +194,8 @@ public final class Main implements Callable<Integer> {
         throw wrong(spec, "--faults: " + e.getMessage());
       }
     }
-    if (bug instanceof PlantedBug wrong) {
-      return wrong.scenario().faults();
+    if (planted != null) {
+      return bug.scenario().faults();
     }
     return Arrays.stream(Scenario.values())
         .filter(one -> one.text().equals(scenario))

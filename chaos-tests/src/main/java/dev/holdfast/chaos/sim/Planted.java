@@ -1,9 +1,12 @@
 package dev.holdfast.chaos.sim;
 
+import dev.holdfast.chaos.sim.Violation.Invariant;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.store.LockStore;
 import java.time.InstantSource;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -44,8 +47,23 @@ interface Planted {
     return false;
   }
 
+  /** As users write it. */
+  default String text() {
+    return "nothing";
+  }
+
+  /** Under which faults it shows. */
+  default Scenario scenario() {
+    return Scenario.ALL;
+  }
+
+  /** By what it is judged. */
+  default Set<Invariant> judged() {
+    return EnumSet.allOf(Invariant.class);
+  }
+
   /** What clients ask for locks. */
-  default Locker locker(LockManager real, LockStore store, Host host) {
+  default Locker locker(LockManager real, LockStore store, Host host, Supplier<String> tokens) {
     return real::acquireAsync;
   }
 

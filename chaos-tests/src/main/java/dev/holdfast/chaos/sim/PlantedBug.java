@@ -294,13 +294,13 @@ enum PlantedBug implements Planted {
     this.scenario = scenario;
   }
 
-  /** Under which faults it shows. */
-  Scenario scenario() {
+  @Override
+  public Scenario scenario() {
     return scenario;
   }
 
-  /** As users write it. */
-  String text() {
+  @Override
+  public String text() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 

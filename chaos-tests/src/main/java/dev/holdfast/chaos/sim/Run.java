@@ -3,6 +3,7 @@ package dev.holdfast.chaos.sim;
 import dev.holdfast.chaos.sim.Faults.Kind;
 import dev.holdfast.chaos.sim.Violation.Invariant;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockManagerStats;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
 import java.time.Duration;
@@ -80,12 +81,13 @@ final class Run {
 
   private Run(Plan plan, Planted planted, boolean keepsStory) {
     this.plan = plan;
-    this.simulation = new Simulation(plan.seed(), keepsStory);
+    this.simulation = new Simulation(plan.seed(), planted.judged(), keepsStory);
     this.random = simulation.fork();
     this.faults = plan.faults();
     this.planted = planted;
     this.places = 2 + random.nextInt(3);
-    this.locks = 1 + random.nextInt(2);
+    // Few, to be fought for; or many, so that something is left over somewhere if it can be.
+    this.locks = random.nextInt(4) == 0 ? 8 : 1 + random.nextInt(2);
     this.calendarTakeover = random.nextInt(3) != 0;
     this.setsClocksBack = random.nextBoolean();
     // One place more: for the one who looks whether all is well in the end.
@@ -166,7 +168,9 @@ final class Run {
     plan.strikes().forEach(nemesis::plan);
     simulation.runUntil(FAULTY);
     heal();
-    rest();
+    if (planted.judged().contains(Invariant.LIVENESS)) {
+      rest();
+    }
   }
 
   private void heal() {
@@ -225,9 +229,16 @@ final class Run {
       throw new Violation(Invariant.RECORDS, "left over: " + cluster.all());
     }
     judge.end();
+    simulation.check();
     List<Client> all = new ArrayList<>(clients);
     all.add(last);
     for (Client client : all) {
+      LockManagerStats stats = client.manager.stats();
+      // Of a record that was seen last there is nobody to tell that it is gone.
+      boolean isAtRest = stats.locks() == 0 && stats.cleanUps() == 0 && stats.observed() <= locks;
+      if (!client.host.isCrashed() && !isAtRest) {
+        throw new Violation(Invariant.BOUNDS, "c" + client.place + " has not let go: " + stats);
+      }
       if (client.host.timers() != 0) {
         throw new Violation(
             Invariant.BOUNDS, "c" + client.place + " has " + client.host.timers() + " left");

@@ -1,0 +1,146 @@
+package dev.holdfast.chaos.sim;
+
+import static net.bytebuddy.matcher.ElementMatchers.named;
+
+import dev.holdfast.lock.EngineAdvice;
+import java.util.Locale;
+import net.bytebuddy.asm.Advice;
+import net.bytebuddy.dynamic.DynamicType;
+import net.bytebuddy.implementation.FixedValue;
+import net.bytebuddy.implementation.StubMethod;
+
+/** Engines that are wrong in one way each. */
+enum EngineBug {
+  VALIDITY_COUNTED_FROM_THE_ANSWER(
+      "Engine", Scenario.ALL, EngineAdvice.CountFromNow.class, "validity"),
+  EXPIRES_AT_IS_NEVER_PUSHED(
+      "Engine", Scenario.CALM, EngineAdvice.ExpiresAsAtFirst.class, "record"),
+  NO_DRIFT_MARGIN("Validity", Scenario.DRIFT, EngineAdvice.NoDriftMargin.class, "remainingNanos"),
+  OBSERVED_FOR_HALF_THE_TTL("Observations", Scenario.ALL, EngineAdvice.Half.class, "ttlNanos"),
+  CLEAN_UP_WHILE_THE_SESSION_LIVES(
+      "Session", Scenario.CALM, EngineAdvice.CleanUpTheLiving.class, "start"),
+  REQUESTS_HAVE_NO_DEADLINE(
+      "Engine", Scenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "scheduleUnlessClosed"),
+  LOSS_TOLD_AFTER_RELEASE("LeaseHandle", Scenario.CALM, EngineAdvice.TellALoss.class, "released"),
+  FENCING_TOKEN_TOO_COARSE("FencingToken", Scenario.CALM, EngineAdvice.CoarseToken.class, "of"),
+  STALE_READS_ARE_BELIEVED("Sighting", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
+  ONE_NODE_SAYS_THE_INDEX_IS_GONE(
+      "SessionState$Holding", Scenario.ALL, EngineAdvice.BelieveThatTheIndexIsGone.class, "seen"),
+  RETRIES_WITHOUT_A_PAUSE("Engine", Scenario.CALM, EngineAdvice.NoPause.class, "jittered"),
+
+  RENEWED_AFTER_ITS_END(
+      "SessionState$Holding", Scenario.CLIENTS, EngineAdvice.AcceptLate.class, "acknowledged") {
+    @Override
+    DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
+      return part.equals("Session") ? stub(builder, "judge") : super.plant(part, builder);
+    }
+  },
+
+  LOSS_IS_NOT_LATCHED("Session", Scenario.CLIENTS, EngineAdvice.Unlatch.class, "remainingNanos") {
+    @Override
+    DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
+      return part.equals("Session")
+          ? stub(super.plant(part, builder), "judge")
+          : part.equals("SessionState$Holding")
+              ? RENEWED_AFTER_ITS_END.plant(part, builder)
+              : builder;
+    }
+  },
+
+  A_RENEWED_RECORD_COUNTS_AS_UNCHANGED("store.Version", Scenario.ALL) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return builder.method(named("equals")).intercept(FixedValue.value(true));
+    }
+  },
+
+  NO_ANSWER_IS_A_FAILURE("Acquisition", Scenario.LOSSES) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return builder
+          .visit(Advice.to(EngineAdvice.GiveUpAtOnce.class).on(named("written")))
+          .visit(Advice.to(EngineAdvice.ForgetWhatIsUncertain.class).on(named("finish")));
+    }
+  },
+
+  NO_CLEAN_UP("LockQueue", Scenario.LOSSES) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return stub(builder, "cleanUp");
+    }
+  },
+
+  CANCEL_FORGETS_ITS_REQUEST("Acquisition", Scenario.CALM) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return stub(builder, "writtenTooLate");
+    }
+  },
+
+  WAITERS_NEVER_ASK_AGAIN("LockQueue", Scenario.CLIENTS) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return stub(builder, "armNextAttempt");
+    }
+  },
+
+  WAITS_HAVE_NO_END("Acquisition", Scenario.CALM) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return stub(builder, "armDeadline");
+    }
+  },
+
+  LOSS_IS_NOT_TOLD("LeaseHandle", Scenario.CLIENTS) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return stub(builder, "onLost");
+    }
+  },
+
+  QUEUES_ARE_KEPT_FOR_EVER("LockQueue", Scenario.CALM) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return stub(builder, "disposeIfIdle");
+    }
+  };
+
+  private final String part;
+  private final Scenario scenario;
+  private final Class<?> advice;
+  private final String method;
+
+  EngineBug(String part, Scenario scenario) {
+    this(part, scenario, Void.class, "");
+  }
+
+  EngineBug(String part, Scenario scenario, Class<?> advice, String method) {
+    this.part = part;
+    this.scenario = scenario;
+    this.advice = advice;
+    this.method = method;
+  }
+
+  /** Under which faults it shows. */
+  Scenario scenario() {
+    return scenario;
+  }
+
+  /** Changes one class of the library, or leaves it as it is. */
+  DynamicType.Builder<?> plant(String name, DynamicType.Builder<?> builder) {
+    return name.equals(part) ? change(builder) : builder;
+  }
+
+  DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+    return builder.visit(Advice.to(advice).on(named(method)));
+  }
+
+  /** The method does nothing. */
+  private static DynamicType.Builder<?> stub(DynamicType.Builder<?> builder, String method) {
+    return builder.method(named(method)).intercept(StubMethod.INSTANCE);
+  }
+
+  String text() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

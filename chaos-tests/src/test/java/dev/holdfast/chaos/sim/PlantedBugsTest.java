@@ -1,0 +1,128 @@
+package dev.holdfast.chaos.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.chaos.sim.Violation.Invariant;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.assertj.core.api.SoftAssertions;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Each bug that is planted is caught, and the table of how. */
+class PlantedBugsTest {
+  private static final long MAX_SEEDS = 2_000;
+  private static final int WANTED = 25;
+
+  /** How many seeds other protocols, and ours beside them, are run with. */
+  private static final long COMPARED = 500;
+
+  private static final Path TABLE = Path.of("target", "planted-bugs.md");
+
+  private record Row(String name, String scenario, @Nullable String violation, long seeds) {
+    String invariant() {
+      return violation == null ? "" : violation.substring(0, violation.indexOf(':'));
+    }
+
+    String text() {
+      return String.format(
+          Locale.ROOT,
+          "| %s | %s | %s | %s |",
+          name,
+          scenario,
+          violation == null ? "NOT CAUGHT" : invariant().toLowerCase(Locale.ROOT).replace('_', ' '),
+          violation == null ? "-" : Long.toString(seeds));
+    }
+  }
+
+  @Test
+  void everyBug_isCaughtWithinTheSeeds_byANamedInvariant() throws IOException {
+    List<Row> rows =
+        Stream.concat(
+                Arrays.stream(PlantedBug.values()).parallel().map(PlantedBugsTest::hunt),
+                Arrays.stream(EngineBug.values()).parallel().map(PlantedBugsTest::hunt))
+            .sorted(Comparator.comparing(Row::name))
+            .toList();
+
+    StringBuilder table = new StringBuilder();
+    table.append("| planted bug | faults | caught by | seeds needed |\n|---|---|---|---|\n");
+    rows.forEach(row -> table.append(row.text()).append('\n'));
+    table.append('\n').append(protocols());
+    Files.writeString(TABLE, table);
+    System.out.println(table);
+
+    assertThat(rows).hasSizeGreaterThanOrEqualTo(WANTED);
+    SoftAssertions.assertSoftly(
+        softly ->
+            rows.forEach(
+                row -> {
+                  softly.assertThat(row.violation()).as(row.name()).isNotNull();
+                  softly
+                      .assertThat(Arrays.stream(Invariant.values()).map(Invariant::name))
+                      .as(row.name())
+                      .contains(row.invariant());
+                }));
+  }
+
+  private static Row hunt(PlantedBug bug) {
+    return hunt(
+        bug.text(),
+        bug.scenario(),
+        seed -> message(Run.of(seed, bug.scenario().faults(), bug, false).violation()));
+  }
+
+  private static Row hunt(EngineBug bug) {
+    BuggyLibrary library = new BuggyLibrary(bug);
+    return hunt(bug.text(), bug.scenario(), seed -> library.run(seed, bug.scenario()));
+  }
+
+  private static Row hunt(
+      String name, Scenario scenario, LongFunction<@Nullable String> violationOf) {
+    for (long seed = 1; seed <= MAX_SEEDS; seed++) {
+      String violation = violationOf.apply(seed);
+      if (violation != null) {
+        return new Row(name, scenario.text(), violation, seed);
+      }
+    }
+    return new Row(name, scenario.text(), null, MAX_SEEDS);
+  }
+
+  private static @Nullable String message(@Nullable Violation violation) {
+    return violation == null ? null : violation.getMessage();
+  }
+
+  /** Other protocols, and ours, on the same faults, by exclusion alone. */
+  private static String protocols() {
+    StringBuilder table = new StringBuilder();
+    table.append("| protocol | runs in which two held the lock, of 10,000 |\n|---|---|\n");
+    table.append(row("holdfast", Planted.NOTHING));
+    for (OtherProtocol other : OtherProtocol.values()) {
+      table.append(row(other.text(), other));
+    }
+    return table.toString();
+  }
+
+  private static String row(String name, Planted protocol) {
+    long bad =
+        LongStream.rangeClosed(1, COMPARED)
+            .parallel()
+            .filter(
+                seed -> Run.of(seed, Scenario.ALL.faults(), protocol, false).violation() != null)
+            .count();
+    if (protocol == Planted.NOTHING) {
+      assertThat(bad).as(name).isZero();
+    } else {
+      assertThat(bad).as(name).isPositive();
+    }
+    return String.format(
+        Locale.ROOT, "| %s | %,d |%n", name, Math.round(bad * 10_000.0 / COMPARED));
+  }
+}

@@ -1,0 +1,90 @@
+package dev.holdfast.chaos.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.chaos.sim.Faults.Kind;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.PropertyDefaults;
+import net.jqwik.api.Provide;
+import net.jqwik.api.ShrinkingMode;
+
+/**
+ * Any topology and workload (a seed), any mixture of message and clock faults, any schedule of
+ * strikes. jqwik shrinks a failure to the fewest of all three.
+ */
+@PropertyDefaults(tries = 300, shrinking = ShrinkingMode.FULL)
+class SimulationPropertyTest {
+
+  @Property
+  void library_underAnyPlan_keepsEveryInvariant(@ForAll("plans") Plan plan) {
+    Run.Result result = Run.of(plan, Planted.NOTHING, false);
+
+    if (result.violation() != null) {
+      throw new AssertionError(
+          String.join("\n", Run.of(plan, Planted.NOTHING, true).story())
+              + "\nAgain: "
+              + plan.command());
+    }
+  }
+
+  @Property(tries = 100)
+  void plan_any_isReplayedByItsCommand(@ForAll("plans") Plan plan) {
+    Plan parsed =
+        new Plan(
+            plan.seed(),
+            Faults.parse(plan.faults().text()),
+            Strike.parse(Strike.text(plan.strikes())));
+
+    assertThat(parsed).isEqualTo(plan);
+  }
+
+  @Property(tries = 20)
+  void run_anyPlan_isDeterministic(@ForAll("plans") Plan plan) {
+    assertThat(Run.of(plan, Planted.NOTHING, false).hash())
+        .isEqualTo(Run.of(plan, Planted.NOTHING, true).hash());
+  }
+
+  @Property(tries = 30)
+  void shrinking_aPlanThatFails_givesASmallerOneThatFailsAlike(@ForAll("plans") Plan plan) {
+    Violation violation = Run.of(plan, PlantedBug.MONOTONIC_CLOCK_ALONE, false).violation();
+    Plan smallest = plan.shrunk(PlantedBug.MONOTONIC_CLOCK_ALONE);
+
+    if (violation == null) {
+      assertThat(smallest).isEqualTo(plan);
+    } else {
+      assertThat(Run.of(smallest, PlantedBug.MONOTONIC_CLOCK_ALONE, false).violation())
+          .extracting("invariant")
+          .isEqualTo(violation.invariant());
+      assertThat(plan.strikes()).containsAll(smallest.strikes());
+    }
+  }
+
+  @Provide
+  Arbitrary<Plan> plans() {
+    return Combinators.combine(
+            Arbitraries.longs().between(0, 1_000_000), faults(), strikes().list().ofMaxSize(40))
+        .as(Plan::new);
+  }
+
+  private static Arbitrary<Faults> faults() {
+    Arbitrary<Set<Kind>> kinds =
+        Arbitraries.of(Arrays.stream(Kind.values()).filter(kind -> !kind.strikes()).toList()).set();
+    return kinds.map(set -> Faults.of(set.toArray(Kind[]::new)));
+  }
+
+  private static Arbitrary<Strike> strikes() {
+    List<Kind> kinds = Arrays.stream(Kind.values()).filter(Kind::strikes).toList();
+    return Combinators.combine(
+            Arbitraries.longs().between(0, Plan.FAULTY_MILLIS - 1),
+            Arbitraries.of(kinds),
+            Arbitraries.longs().between(0, Integer.MAX_VALUE))
+        .as(Strike::new);
+  }
+}

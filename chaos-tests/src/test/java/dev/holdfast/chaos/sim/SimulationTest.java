@@ -1,0 +1,219 @@
+package dev.holdfast.chaos.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import picocli.CommandLine;
+
+/** The library in the simulator: under every fault, on thousands of seeds. */
+class SimulationTest {
+  private static final long SEEDS = 3_000;
+  private static final long SEEDS_OF_A_SCENARIO = 150;
+
+  @Test
+  void library_underAllFaults_keepsEveryInvariant() {
+    assertAllHold(Scenario.ALL, SEEDS);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Scenario.class)
+  void library_inEachScenario_keepsEveryInvariant(Scenario scenario) {
+    assertAllHold(scenario, SEEDS_OF_A_SCENARIO);
+  }
+
+  private static void assertAllHold(Scenario scenario, long seeds) {
+    List<Run.Result> results =
+        LongStream.rangeClosed(1, seeds)
+            .parallel()
+            .mapToObj(seed -> Run.of(seed, scenario.faults(), Planted.NOTHING, false))
+            .toList();
+    long operations = results.stream().mapToLong(Run.Result::operations).sum();
+    long grants = results.stream().mapToLong(Run.Result::grants).sum();
+    System.out.printf(
+        "simulated, %s: %,d seeds, %,d lock operations, %,d grants, %,d faults%n",
+        scenario.text(),
+        seeds,
+        operations,
+        grants,
+        results.stream().mapToLong(Run.Result::faults).sum());
+
+    for (Run.Result result : results) {
+      if (result.violation() != null) {
+        Plan smallest = result.plan().shrunk(Planted.NOTHING);
+        throw new AssertionError(
+            String.join("\n", Run.of(smallest, Planted.NOTHING, true).story())
+                + "\nAgain: "
+                + smallest.command());
+      }
+    }
+    assertThat(grants).as("grants: nothing is shown by runs in which nothing happens").isPositive();
+    assertThat(operations).isGreaterThan(seeds * 50);
+  }
+
+  // --- Seeds whose runs found something
+
+  /** A node that had not heard of the new index said that there is none, and ended every lease. */
+  @Test
+  void library_whenOneNodeHasNotHeardOfTheIndex_keepsItsLeases() {
+    Plan plan = new Plan(132, Faults.none(), Strike.parse("119:one-way:1116017290"));
+
+    assertThat(Run.of(plan, Planted.NOTHING, false).violation()).isNull();
+  }
+
+  /**
+   * The only look of a clean-up was lost, and a record stayed until somebody waited for its end.
+   */
+  @Test
+  void library_whenTheLookOfACleanUpIsLost_leavesNoRecord() {
+    Plan plan = Plan.of(1540, Scenario.LOSSES.faults());
+
+    assertThat(Run.of(plan, Planted.NOTHING, false).violation()).isNull();
+  }
+
+  // --- Determinism
+
+  @Test
+  void run_sameSeed_isTheSameInEveryDetail() {
+    for (long seed = 1; seed <= 20; seed++) {
+      Run.Result first = Run.of(seed, Faults.all(), Planted.NOTHING, true);
+      Run.Result second = Run.of(seed, Faults.all(), Planted.NOTHING, true);
+
+      assertThat(second.hash()).isEqualTo(first.hash());
+      assertThat(second.story()).isEqualTo(first.story());
+      assertThat(first.story()).hasSizeGreaterThan(100);
+    }
+  }
+
+  @Test
+  void run_whetherItsStoryIsKeptOrNot_isTheSame() {
+    assertThat(Run.of(7, Faults.all(), Planted.NOTHING, true).hash())
+        .isEqualTo(Run.of(7, Faults.all(), Planted.NOTHING, false).hash());
+  }
+
+  @Test
+  void runs_differentSeeds_differ() {
+    assertThat(
+            LongStream.rangeClosed(1, 100)
+                .map(seed -> Run.of(seed, Faults.all(), Planted.NOTHING, false).hash())
+                .distinct()
+                .count())
+        .isEqualTo(100);
+  }
+
+  @Test
+  void run_inAnotherProcess_hasTheSameTraceHash(@TempDir Path dir) throws Exception {
+    File output = dir.resolve("out.txt").toFile();
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // Other compiler, other memory layout, other hash seeds: none of it may matter.
+    command.addAll(
+        List.of(
+            "-Xint",
+            "-XX:+UnlockExperimentalVMOptions",
+            "-XX:hashCode=2",
+            "-cp",
+            System.getProperty("java.class.path")));
+    command.addAll(List.of(Main.class.getName(), "--seed", "42"));
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
+    try {
+      // Interpreted, on a busy machine; usually a few seconds.
+      assertThat(process.waitFor(3, TimeUnit.MINUTES)).isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+
+    long hash = Run.of(42, Faults.all(), Planted.NOTHING, false).hash();
+    assertThat(output)
+        .content(StandardCharsets.UTF_8)
+        .contains(String.format("trace hash %016x", hash))
+        .contains("all invariants held");
+  }
+
+  // --- The command
+
+  private record Answer(int status, String out, String err) {}
+
+  private static Answer command(String... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int status =
+        new CommandLine(new Main())
+            .setOut(new PrintWriter(out))
+            .setErr(new PrintWriter(err))
+            .execute(arguments);
+    return new Answer(status, out.toString(), err.toString());
+  }
+
+  @Test
+  void command_seeds_saysWhatItDid() {
+    Answer answer = command("--seeds", "1..20", "--threads", "2");
+
+    assertThat(answer.status()).isZero();
+    assertThat(answer.out()).contains("20 seeds", "lock operations", "all invariants held");
+  }
+
+  @Test
+  void command_trace_tellsTheStory() {
+    Answer answer = command("--seed", "3", "--trace", "--scenario", "calm");
+
+    assertThat(answer.status()).isZero();
+    assertThat(answer.out()).contains("wants lock-", " HAS ", "released: RELEASED", "trace hash");
+  }
+
+  @Test
+  void command_plantedBug_failsWithTheShrunkStory_andTheCommandThatReplaysIt() {
+    Answer answer = command("--planted", "monotonic-clock-alone", "--seeds", "1..100");
+
+    assertThat(answer.status()).isEqualTo(1);
+    assertThat(answer.out()).contains("VIOLATION with seed", " strikes:", "SUSPEND", "Again: ");
+    String again =
+        answer.out().substring(answer.out().indexOf("holdfast-sim.jar") + 16).replace("\"", "");
+    Answer replayed = command(again.strip().split("\\s+"));
+    assertThat(replayed.status()).isEqualTo(1);
+    assertThat(replayed.out()).contains("VIOLATION: BELIEF");
+  }
+
+  @Test
+  void command_wrongInput_saysWhatIsWrong() {
+    assertWrong("there is no fault \"rain\"; there are all, none, delay", "--faults", "rain");
+    assertWrong("from 0 to 10000, but there is \"delay=-1\"", "--faults", "delay=-1");
+    assertWrong("there is no scenario \"rain\"", "--scenario", "rain");
+    assertWrong("must be like 1..1000, but is \"9\"", "--seeds", "9");
+    assertWrong("must be like 1..1000, but is \"9..1\"", "--seeds", "9..1");
+    assertWrong("--trace and --strikes need --seed", "--trace");
+    assertWrong("there is no bug \"rain\"", "--planted", "rain");
+    assertWrong("--threads must be from 1 to 256, but is 0", "--threads", "0");
+    assertWrong("faults end after 40000 ms", "--seed", "1", "--strikes", "40000:suspend:1");
+    assertWrong("delay is a property of messages", "--seed", "1", "--strikes", "1:delay:1");
+    assertWrong("there is \"x\"", "--seed", "1", "--strikes", "x");
+  }
+
+  private static void assertWrong(String message, String... arguments) {
+    Answer answer = command(arguments);
+    assertThat(answer.status()).as("%s", List.of(arguments)).isEqualTo(2);
+    assertThat(answer.err()).contains(message);
+  }
+
+  @Test
+  void command_help_namesEveryOption() {
+    Answer answer = command("--help");
+
+    assertThat(answer.status()).isZero();
+    assertThat(answer.out())
+        .contains(
+            "--seeds", "--seed", "--trace", "--scenario", "--faults", "--strikes", "--threads");
+  }
+}

@@ -1,0 +1,160 @@
+package dev.holdfast.lock;
+
+import dev.holdfast.lock.SessionState.Holding;
+import dev.holdfast.lock.SessionState.Lost;
+import dev.holdfast.lock.SessionState.Next;
+import dev.holdfast.lock.store.Version;
+import net.bytebuddy.asm.Advice;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Code that is woven into methods of the engine, each to make it wrong in one way. In the engine's
+ * package, because it becomes a part of its classes; assignments to parameters are what Byte Buddy
+ * makes changes of.
+ */
+@SuppressWarnings(
+    "UnusedVariable") // They are written for the method that the advice is woven into.
+public final class EngineAdvice {
+  private EngineAdvice() {}
+
+  /** On {@code Engine.validity}: counted from now, when the answer is there. */
+  public static final class CountFromNow {
+    @Advice.OnMethodEnter
+    static void enter(
+        @Advice.FieldValue("clocks") Clocks clocks,
+        @Advice.Argument(value = 0, readOnly = false) Stamp start) {
+      start = clocks.stamp();
+    }
+  }
+
+  /** On {@code Engine.record}: {@code expiresAt} stays as it was at the beginning. */
+  public static final class ExpiresAsAtFirst {
+    @Advice.OnMethodEnter
+    static void enter(
+        @Advice.Argument(2) Stamp createdAt,
+        @Advice.Argument(value = 3, readOnly = false) Stamp stamp) {
+      stamp = createdAt;
+    }
+  }
+
+  /** On {@code Validity.remainingNanos}: without the margin for drift. */
+  public static final class NoDriftMargin {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.This Validity validity,
+        @Advice.Argument(0) Stamp now,
+        @Advice.Return(readOnly = false) long remaining) {
+      long wall = now.wallNanosSince(validity.start()) + validity.wallPaddingNanos();
+      long elapsed = Math.max(now.nanosSince(validity.start()), wall);
+      remaining = Math.max(0, validity.ttlNanos() - elapsed);
+    }
+  }
+
+  /** On {@code Observations.ttlNanos}. */
+  public static final class Half {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return(readOnly = false) long nanos) {
+      nanos /= 2;
+    }
+  }
+
+  /** On {@code Session.start}: what looks after abandoned tokens is let loose on a living one. */
+  public static final class CleanUpTheLiving {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.FieldValue("queue") LockQueue queue,
+        @Advice.FieldValue("options") LockOptions options,
+        @Advice.FieldValue("token") String token,
+        @Advice.FieldValue("version") Version version) {
+      queue.cleanUp(token, options, null, version);
+    }
+  }
+
+  /** On {@code Acquisition.finish}: what was not answered has not happened. */
+  public static final class ForgetWhatIsUncertain {
+    @Advice.OnMethodEnter
+    static void enter(
+        @Advice.FieldValue(value = "uncertainWrite", readOnly = false) @Nullable Stamp write) {
+      write = null;
+    }
+  }
+
+  /** On {@code Acquisition.written}: no answer is the last word. */
+  public static final class GiveUpAtOnce {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.FieldValue(value = "unknowns", readOnly = false) int unknowns) {
+      unknowns = 1;
+    }
+  }
+
+  /** On {@code Engine.scheduleUnlessClosed}: no request has a deadline. */
+  public static final class CancelTheDeadline {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return Scheduler.Timer deadline) {
+      deadline.cancel();
+    }
+  }
+
+  /** On {@code LeaseHandle.released}. */
+  public static final class TellALoss {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.This LeaseHandle lease) {
+      var unused = lease.lost(new LeaseLostException(lease.lockId(), "there is no reason", null));
+    }
+  }
+
+  /** On {@code FencingToken.of}. */
+  public static final class CoarseToken {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return(readOnly = false) FencingToken token) {
+      token =
+          new FencingToken(token.era(), token.primaryTerm(), token.seqNo() / 4, token.handoff());
+    }
+  }
+
+  /** On {@code Sighting.of}: nothing is older than anything. */
+  public static final class ForgetWhatIsKnown {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.Argument(value = 2, readOnly = false) @Nullable Version known) {
+      known = null;
+    }
+  }
+
+  /** On {@code Holding.seen}: whoever shows another index is right. */
+  public static final class BelieveThatTheIndexIsGone {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.Argument(0) Sighting sighting, @Advice.Return(readOnly = false) Next next) {
+      if (sighting instanceof Sighting.OtherIncarnation) {
+        next = new Next.End(new Lost(Lost.INDEX_GONE, false));
+      }
+    }
+  }
+
+  /** On {@code Session.remainingNanos}: an end that was seen is forgotten. */
+  public static final class Unlatch {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.FieldValue(value = "latched", readOnly = false) boolean latched) {
+      latched = false;
+    }
+  }
+
+  /** On {@code Holding.acknowledged}: better late than never. */
+  public static final class AcceptLate {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.Argument(0) Version version,
+        @Advice.Argument(1) Validity validity,
+        @Advice.Return(readOnly = false) SessionState next) {
+      next = new Holding(version, validity, 0);
+    }
+  }
+
+  /** On {@code Engine.jittered}: no pause at all. */
+  public static final class NoPause {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return(readOnly = false) long nanos) {
+      nanos = 0;
+    }
+  }
+}
