@@ -118,19 +118,29 @@ final class Simulation {
    */
   void runUntil(long end) {
     while (!events.isEmpty() && events.element().at <= end) {
-      Event event = events.remove();
-      if (event.at > now) {
-        now = event.at;
-        doneThen = done;
-      }
-      if (++done - doneThen > MAX_AT_ONCE) {
-        throw new Violation(Violation.Invariant.BOUNDS, "events go on and on while no time passes");
-      }
-      event.task.run();
-      afterEach.run();
-      check();
+      runNext();
     }
     now = Math.max(now, end);
+  }
+
+  /** Whether anything is still to happen. */
+  boolean hasNext() {
+    return !events.isEmpty();
+  }
+
+  /** Lets the next thing happen, and time go on until then. */
+  void runNext() {
+    Event event = events.remove();
+    if (event.at > now) {
+      now = event.at;
+      doneThen = done;
+    }
+    if (++done - doneThen > MAX_AT_ONCE) {
+      throw new Violation(Violation.Invariant.BOUNDS, "events go on and on while no time passes");
+    }
+    event.task.run();
+    afterEach.run();
+    check();
   }
 
   /**
