@@ -1,5 +1,6 @@
 package dev.holdfast.cluster;
 
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For root, whom Elasticsearch refuses, each node runs under an unprivileged uid of its own.
  *
- * <p>Thread-safe; {@link #pause}, {@link #resume}, {@link #kill} and {@link #close} take turns.
+ * <p>Thread-safe; {@link #pause}, {@link #resume}, {@link #kill}, {@link #stop}, {@link #relaunch}
+ * and {@link #close} take turns.
  */
 public final class ElasticsearchNode implements AutoCloseable {
 
@@ -37,7 +39,8 @@ public final class ElasticsearchNode implements AutoCloseable {
   private final RunAs runAs;
   private final URI httpUri;
   private final int transportPort;
-  private final ServerProcess server;
+  private final NodeStarter starter;
+  private volatile OsProcess server;
   private volatile boolean closed;
 
   ElasticsearchNode(
@@ -47,7 +50,8 @@ public final class ElasticsearchNode implements AutoCloseable {
       RunAs runAs,
       URI httpUri,
       int transportPort,
-      ServerProcess server) {
+      OsProcess server,
+      NodeStarter starter) {
     this.spec = spec;
     this.dir = dir;
     this.supervisor = supervisor;
@@ -55,6 +59,7 @@ public final class ElasticsearchNode implements AutoCloseable {
     this.httpUri = httpUri;
     this.transportPort = transportPort;
     this.server = server;
+    this.starter = starter;
   }
 
   /** Returns a builder of a single node of the version; all its options have defaults. */
@@ -75,6 +80,11 @@ public final class ElasticsearchNode implements AutoCloseable {
         ? Optional.empty()
         : Optional.of(
             "no JDK %d+ found: looked in %s".formatted(version.minimumJava(), homes.places()));
+  }
+
+  /** Returns the node's name. */
+  public String name() {
+    return spec.nodeName();
   }
 
   /** Returns where the node answers HTTP, for example {@code http://127.0.0.1:39475}. */
@@ -139,6 +149,57 @@ public final class ElasticsearchNode implements AutoCloseable {
   public synchronized void kill() {
     if (!closed) {
       server.kill();
+    }
+  }
+
+  /**
+   * Stops the server in an orderly way, as an operator would, and returns when its process is gone.
+   * It must not be paused. Its files stay until {@link #close}. Idempotent.
+   *
+   * @throws IllegalStateException if the process is not gone after 30 s, or the wait was
+   *     interrupted
+   */
+  public synchronized void stop() {
+    if (!closed) {
+      server.terminate();
+    }
+  }
+
+  /**
+   * Starts the server again on its data, after {@link #kill} or {@link #stop}; does nothing while
+   * it runs. Returns when there is a process, which is long before it answers, see {@link
+   * #awaitUp}. A node whose ports were chosen by the system has others then, which {@link #httpUri}
+   * does not tell: set {@code http.port} and {@code transport.port}.
+   *
+   * @throws NodeStartException if it did not start, or this thread was interrupted
+   * @throws IllegalStateException if the node is closed
+   */
+  public synchronized void relaunch() {
+    requireOpen();
+    if (server.handle().isAlive()) {
+      return;
+    }
+    try {
+      server = starter.relaunch(supervisor);
+    } catch (IOException e) {
+      throw new NodeStartException(spec + " could not be started again: " + e, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NodeStartException(spec + " was starting when this thread was interrupted", e);
+    }
+  }
+
+  /**
+   * Waits until the node answers and its cluster has a master, at most for its start limit.
+   *
+   * @throws NodeStartException if it did not answer, or died, or this thread was interrupted
+   */
+  public void awaitUp() {
+    try {
+      starter.awaitBack(supervisor);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NodeStartException(spec + " was awaited when this thread was interrupted", e);
     }
   }
 

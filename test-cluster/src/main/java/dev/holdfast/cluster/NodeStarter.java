@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -14,7 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -90,7 +90,12 @@ final class NodeStarter {
     try {
       dir.populate(spec, runAs);
       supervisor.launch();
-      return awaitUp(supervisor);
+      awaitUp(supervisor);
+      OsProcess server =
+          runningServer().orElseThrow(() -> failure("has no server process", "is removed"));
+      URI uri = address("http").orElseThrow();
+      int transportPort = address("transport").orElseThrow().getPort();
+      return new ElasticsearchNode(spec, dir, supervisor, runAs, uri, transportPort, server, this);
     } catch (IOException | InterruptedException | RuntimeException e) {
       try {
         supervisor.close();
@@ -101,22 +106,48 @@ final class NodeStarter {
     }
   }
 
-  private ElasticsearchNode awaitUp(Supervisor supervisor) throws InterruptedException {
+  /**
+   * Starts the node's server again, whose last one has died, and returns when it runs, long before
+   * it answers.
+   */
+  OsProcess relaunch(Supervisor supervisor) throws IOException, InterruptedException {
+    if (!Polling.until(spec.startLimit(), supervisor::hasEnded)) {
+      throw failure("was to be started again, but its launcher lives on", "stays");
+    }
+    int before = serverPids().size();
+    Files.deleteIfExists(portsFile("http"));
+    Files.deleteIfExists(portsFile("transport"));
+    supervisor.relaunch();
+    boolean settled =
+        Polling.until(
+            spec.startLimit(), () -> supervisor.hasEnded() || serverPids().size() > before);
+    if (!settled || supervisor.hasEnded()) {
+      throw failure("did not come back, exit code " + exitCode(), "stays");
+    }
+    return runningServer()
+        .orElseThrow(() -> failure("came back and died, exit code " + exitCode(), "stays"));
+  }
+
+  /** Waits for the node that was launched again. */
+  void awaitBack(Supervisor supervisor) throws InterruptedException {
+    boolean settled = Polling.until(spec.startLimit(), () -> supervisor.hasEnded() || answers());
+    if (!settled || supervisor.hasEnded()) {
+      throw failure("did not answer again, exit code \"" + exitCode() + "\"", "stays");
+    }
+  }
+
+  private void awaitUp(Supervisor supervisor) throws InterruptedException {
     boolean settled = Polling.until(spec.startLimit(), () -> supervisor.hasEnded() || answers());
     if (supervisor.hasEnded()) {
-      throw failure("died while starting, exit code " + WorkDir.read(dir.exitCode()).strip());
+      throw failure("died while starting, exit code " + exitCode(), "is removed");
     }
     if (!settled) {
-      throw failure("did not answer within " + spec.startLimit());
+      throw failure("did not answer within " + spec.startLimit(), "is removed");
     }
-    ServerProcess server =
-        serverPid()
-            .flatMap(ProcessHandle::of)
-            .map(ServerProcess::new)
-            .orElseThrow(() -> failure("has no server process"));
-    URI uri = address("http").orElseThrow();
-    int transportPort = address("transport").orElseThrow().getPort();
-    return new ElasticsearchNode(spec, dir, supervisor, runAs, uri, transportPort, server);
+  }
+
+  private String exitCode() {
+    return WorkDir.read(dir.exitCode()).strip();
   }
 
   /** Returns whether the node is part of a cluster with a master, whose indices are usable. */
@@ -146,26 +177,40 @@ final class NodeStarter {
   }
 
   private Optional<URI> address(String protocol) {
-    return WorkDir.read(dir.logs().resolve(protocol + ".ports"))
+    return WorkDir.read(portsFile(protocol))
         .lines()
         .findFirst()
         .map(address -> URI.create("http://" + address));
   }
 
-  private Optional<Long> serverPid() {
-    Matcher matcher = PID.matcher(WorkDir.read(dir.log(spec.clusterName())));
-    return matcher.find() ? Optional.of(Long.valueOf(matcher.group(1))) : Optional.empty();
+  private Path portsFile(String protocol) {
+    return dir.logs().resolve(protocol + ".ports");
   }
 
-  private NodeStartException failure(String reason) {
+  /** The servers that this node has had, the latest one last. */
+  private List<Long> serverPids() {
+    return PID.matcher(WorkDir.read(dir.log(spec.clusterName())))
+        .results()
+        .map(match -> Long.valueOf(match.group(1)))
+        .toList();
+  }
+
+  private Optional<OsProcess> runningServer() {
+    List<Long> pids = serverPids();
+    return pids.isEmpty()
+        ? Optional.empty()
+        : ProcessHandle.of(pids.get(pids.size() - 1)).map(OsProcess::new);
+  }
+
+  private NodeStartException failure(String reason, String fate) {
     List<String> log = WorkDir.read(dir.log(spec.clusterName())).lines().toList();
     // It prints what it logs, and a little more.
     Set<String> logged = new HashSet<>(log);
     List<String> printed =
         WorkDir.read(dir.output()).lines().filter(line -> !logged.contains(line)).toList();
     return new NodeStartException(
-        "%s %s; its folder %s is removed%n--- end of its log:%n%s%n--- end of its other output:%n%s"
-            .formatted(spec, reason, dir.root(), tail(log), tail(printed)));
+        "%s %s; its folder %s %s%n--- end of its log:%n%s%n--- end of its other output:%n%s"
+            .formatted(spec, reason, dir.root(), fate, tail(log), tail(printed)));
   }
 
   private static String tail(List<String> lines) {

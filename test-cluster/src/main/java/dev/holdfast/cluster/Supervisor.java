@@ -61,6 +61,12 @@ final class Supervisor implements AutoCloseable {
     tell("start");
   }
 
+  /** Kills what is left of the command, and starts it again. */
+  void relaunch() throws IOException {
+    Files.deleteIfExists(dir.exitCode()); // the previous run's; the caller has waited for it
+    tell("restart");
+  }
+
   /** Returns whether the command ended by itself. */
   boolean hasEnded() {
     return Files.exists(dir.exitCode()) || !process.isAlive();

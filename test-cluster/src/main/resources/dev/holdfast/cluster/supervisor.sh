@@ -5,6 +5,7 @@
 #
 # Reads its orders from standard input, the other end of which the JVM holds:
 #   start         runs COMMAND in the background, once
+#   restart       kills COMMAND and all its descendants, and runs it again
 #   stop, or EOF  kills COMMAND and all its descendants, removes WORK_DIR, exits
 # With "detach" it first leaves the terminal's session, so that ^C does not reach it.
 #
@@ -27,7 +28,7 @@ cd / || exit 1
 
 leader='
 copy() {
-  cp -RP "$1" "$2" && chmod -R a+rX "$2"
+  [ -e "$2" ] || { cp -RP "$1" "$2" && chmod -R a+rX "$2"; } # kept through a restart
 }
 run() {
   if [ -n "$COPY_DIST" ]; then copy "$COPY_DIST" "$work/dist" || return; fi
@@ -80,15 +81,8 @@ nap() {
   sleep 0.1 2>/dev/null || sleep 1
 }
 
-trap : HUP INT QUIT TERM # at most ends the loop below
-while read -r order; do
-  case $order in
-    start) [ -n "$group" ] || start "$@" ;;
-    stop) break ;;
-  esac
-done
-
-if [ -n "$group" ]; then
+end() {
+  [ -n "$group" ] || return 0
   kill -s KILL "$group" 2>/dev/null # first, as it may not yet have made its group
   wait "$group" 2>/dev/null
   tries=0
@@ -98,7 +92,20 @@ if [ -n "$group" ]; then
     nap
   done
   remove_sockets
-fi
+}
+
+trap : HUP INT QUIT TERM # at most ends the loop below
+while read -r order; do
+  case $order in
+    start) [ -n "$group" ] || start "$@" ;;
+    restart)
+      end
+      start "$@"
+      ;;
+    stop) break ;;
+  esac
+done
+end
 
 tries=0
 while [ -e "$work" ] && [ "$tries" -le 50 ]; do

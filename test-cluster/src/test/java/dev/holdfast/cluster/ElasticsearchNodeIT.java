@@ -103,6 +103,40 @@ class ElasticsearchNodeIT {
   }
 
   @Test
+  void relaunch_afterKillAndAfterStop_hasItsDataAndPortsAgain() throws Exception {
+    ElasticsearchNode node =
+        ElasticsearchNode.builder(ElasticsearchVersion.V8)
+            .setting("http.port", "19743")
+            .setting("transport.port", "19744")
+            .start();
+    try (node) {
+      HttpRequest write =
+          HttpRequest.newBuilder(node.httpUri().resolve("/kept/_doc/1"))
+              .header("Content-Type", "application/json")
+              .PUT(HttpRequest.BodyPublishers.ofString("{}"))
+              .build();
+      assertThat(http.send(write, BodyHandlers.ofString()).statusCode()).isEqualTo(201);
+      long first = node.serverPid();
+
+      node.kill();
+      node.relaunch();
+      node.relaunch(); // it runs: nothing happens
+      node.awaitUp();
+
+      assertThat(node.serverPid()).isNotEqualTo(first);
+      assertThat(get(node, "/kept/_doc/1", LIMIT)).contains("\"found\":true");
+      node.stop();
+      assertThat(Processes.isRunning(node.serverPid())).isFalse();
+      node.relaunch();
+      node.awaitUp();
+      assertThat(get(node, "/kept/_doc/1", LIMIT)).contains("\"found\":true");
+    }
+    assertThat(Processes.isRunning(node.serverPid())).isFalse();
+    assertThat(node.workDir()).doesNotExist();
+    assertThat(filesBeside(node)).isEmpty();
+  }
+
+  @Test
   void start_securityOnWithUsersOfFiles_asksForThem() throws Exception {
     try (ElasticsearchNode node =
         ElasticsearchNode.builder(ElasticsearchVersion.V8)

@@ -96,6 +96,26 @@ class SupervisorTest {
   }
 
   @Test
+  void relaunch_afterTheCommandEnded_endsWhatIsLeftAndRunsItAgain() throws Exception {
+    WorkDir dir = WorkDir.create();
+    String once = "echo run >>\"$0/runs\"; sleep 1000 & echo $! >>\"$0/left\"; exit 3";
+    try (Supervisor supervisor =
+        Supervisor.start(dir, List.of("sh", "-c", once, dir.root().toString()), Map.of())) {
+      supervisor.launch();
+      assertThat(Polling.until(LIMIT, supervisor::hasEnded)).isTrue();
+      long left = Long.parseLong(WorkDir.read(dir.root().resolve("left")).strip());
+      assertThat(Processes.isRunning(left)).isTrue();
+
+      supervisor.relaunch();
+
+      assertThat(Polling.until(LIMIT, () -> Files.exists(dir.exitCode()))).isTrue();
+      assertThat(dir.root().resolve("runs")).hasContent("run\nrun\n");
+      assertThat(Processes.isRunning(left)).isFalse();
+    }
+    assertThat(dir.root()).doesNotExist();
+  }
+
+  @Test
   void hasEnded_commandFails_isTrueAndItsExitCodeAndOutputAreKept() throws Exception {
     WorkDir dir = WorkDir.create();
     try (Supervisor supervisor =

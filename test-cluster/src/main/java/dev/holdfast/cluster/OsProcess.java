@@ -9,30 +9,52 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /**
- * The process of a server, as the operating system sees it.
+ * A process, as the operating system sees it, and what can be done to it. Immutable.
  *
  * @param handle knows when the process started, so that another one with the same id is not taken
  *     for it
  */
-record ServerProcess(ProcessHandle handle) {
+public record OsProcess(ProcessHandle handle) {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  /** Pauses the process, and returns when it has stopped. */
-  void pause() {
+  /**
+   * Pauses the process (SIGSTOP). On Linux it has stopped when this returns. Idempotent.
+   *
+   * @throws IllegalStateException if it does not run, or the wait was interrupted
+   */
+  public void pause() {
     signal("STOP");
     await("stop", () -> hasStopped(handle.pid()));
   }
 
-  /** Lets the process go on. */
-  void resume() {
+  /**
+   * Lets the process go on (SIGCONT). Idempotent.
+   *
+   * @throws IllegalStateException if it does not run
+   */
+  public void resume() {
     signal("CONT");
   }
 
-  /** Kills the process, and returns when it is gone. */
-  void kill() {
-    handle.destroyForcibly();
+  /**
+   * Kills the process (SIGKILL), paused or not, and returns when it is gone. Idempotent.
+   *
+   * @throws IllegalStateException if it is not gone after 30 s, or the wait was interrupted
+   */
+  public void kill() {
+    boolean unused = handle.destroyForcibly();
     await("die", () -> !handle.isAlive());
+  }
+
+  /**
+   * Asks the process to end (SIGTERM), and returns when it is gone. Idempotent.
+   *
+   * @throws IllegalStateException if it is not gone after 30 s, or the wait was interrupted
+   */
+  public void terminate() {
+    boolean unused = handle.destroy();
+    await("end", () -> !handle.isAlive());
   }
 
   private void signal(String name) {
