@@ -1,9 +1,6 @@
 package dev.holdfast.cluster;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -12,14 +9,11 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -40,12 +34,6 @@ import java.util.stream.IntStream;
  */
 public final class Cluster implements AutoCloseable {
 
-  /**
-   * Below the ports that systems give to outgoing connections, so that a node gets its own back.
-   */
-  private static final int FIRST_PORT = 20_000;
-
-  private static final int PORTS = 10_000;
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
 
   private final List<ElasticsearchNode> nodes;
@@ -313,7 +301,7 @@ public final class Cluster implements AutoCloseable {
      * @throws IllegalStateException as {@link ElasticsearchNode.Builder#start} does
      */
     public Cluster start() throws InterruptedException {
-      List<Integer> ports = freePorts(2 * size);
+      List<Integer> ports = Ports.free(2 * size);
       List<Integer> published =
           ports.subList(0, size).stream().map(publishedPort::applyAsInt).toList();
       String names =
@@ -351,33 +339,6 @@ public final class Cluster implements AutoCloseable {
       } catch (RuntimeException | InterruptedException e) {
         new Cluster(started).close();
         throw e;
-      }
-    }
-
-    private static List<Integer> freePorts(int count) {
-      Random random = new Random();
-      Set<Integer> tried = new HashSet<>();
-      List<Integer> free = new ArrayList<>();
-      while (free.size() < count) {
-        int port = FIRST_PORT + random.nextInt(PORTS);
-        if (!tried.add(port)) {
-          if (tried.size() == PORTS) {
-            throw new IllegalStateException("no " + count + " free ports on 127.0.0.1");
-          }
-        } else if (isFree(port)) {
-          free.add(port);
-        }
-      }
-      return free;
-    }
-
-    private static boolean isFree(int port) {
-      try (ServerSocket socket = new ServerSocket()) {
-        socket.setReuseAddress(true);
-        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        return true;
-      } catch (IOException e) {
-        return false;
       }
     }
   }

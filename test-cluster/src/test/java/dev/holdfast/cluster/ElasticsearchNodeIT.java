@@ -104,10 +104,11 @@ class ElasticsearchNodeIT {
 
   @Test
   void relaunch_afterKillAndAfterStop_hasItsDataAndPortsAgain() throws Exception {
+    List<Integer> ports = Ports.free(2);
     ElasticsearchNode node =
         ElasticsearchNode.builder(ElasticsearchVersion.V8)
-            .setting("http.port", "19743")
-            .setting("transport.port", "19744")
+            .setting("http.port", ports.get(0).toString())
+            .setting("transport.port", ports.get(1).toString())
             .start();
     try (node) {
       HttpRequest write =
