@@ -2,237 +2,257 @@ package dev.holdfast.chaos.worker;
 
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import dev.holdfast.history.HistoryWriter;
-import dev.holdfast.history.Vocabulary;
-import dev.holdfast.lock.Lease;
-import dev.holdfast.lock.LockAcquisitionException;
+import dev.holdfast.history.HistoryWriter.Recorder;
 import dev.holdfast.lock.LockManager;
-import dev.holdfast.lock.LockOptions;
-import dev.holdfast.lock.LockStoreUnavailableException;
-import dev.holdfast.lock.OnLeaseLost;
-import dev.holdfast.lock.ReleaseResult;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
-import dev.holdfast.lock.elasticsearch.FencedElasticsearchWriter;
-import dev.holdfast.lock.elasticsearch.StaleFencingTokenException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
-import java.util.concurrent.Callable;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 
 /**
- * One client of Holdfast in a process of its own. Reads commands from standard input, answers each
- * with a line, and records what it does in a history of its own. Ends with its input, so that it
- * never outlives the test.
- *
- * <p>Commands and answers: {@code acquire WAIT_MILLIS}: {@code acquired FENCE}, {@code refused} or
- * {@code unavailable}; {@code renew}: {@code true} or {@code false}; {@code hold}: {@code holding}
- * (from then on it renews, and records that); {@code write TEXT}: {@code accepted} or {@code
- * refused}; {@code await-lost}: {@code lost} once it has been told; {@code release}: the result.
+ * One or more clients of Holdfast in a process of their own. They take locks, use and release them
+ * until a line is read from standard input or that ends, so that the process never outlives the
+ * test; all they do goes into a history of their own. Says twice a second how far it is.
  */
-@CommandLine.Command(name = "worker", mixinStandardHelpOptions = true)
-public final class WorkerMain implements Callable<Integer> {
-  /** The index that the lock protects, and the document in it. */
-  public static final String RESOURCE_INDEX = "holdfast-chaos-resource";
+public final class WorkerMain {
 
-  private static final int RENEWALS_PER_TTL = 6;
+  private static final int UNEXPECTED = 70;
+  private static final long STATUS_MILLIS = 500;
+  private static final long SETTLE_MILLIS = 30_000;
+  private static final long STEP_MILLIS = 150;
+  private static final int BELIEFS_PER_TTL = 6;
 
-  @CommandLine.Option(names = "--locks-url", required = true, description = "Where locks are kept.")
-  private String locksUrl = "";
+  private final WorkerSpec spec;
+  private final Workload workload;
+  private final Progress progress = Progress.none();
+  private final CountDownLatch stop = new CountDownLatch(1);
 
-  @CommandLine.Option(
-      names = "--resource-url",
-      required = true,
-      description = "Where the protected resource is written.")
-  private String resourceUrl = "";
-
-  @CommandLine.Option(names = "--client", required = true, description = "This client's name.")
-  private String client = "";
-
-  @CommandLine.Option(names = "--lock", required = true, description = "The lock's id.")
-  private String lock = "";
-
-  @CommandLine.Option(names = "--ttl-millis", required = true, description = "The lease's TTL.")
-  private long ttlMillis;
-
-  @CommandLine.Option(names = "--history", required = true, description = "A file to be made.")
-  private Path historyFile = Path.of("");
-
-  @CommandLine.Option(names = "--process", required = true, description = "First process number.")
-  private long process;
-
-  @CommandLine.Option(names = "--processes", required = true, description = "Distance to the next.")
-  private long processes;
-
-  private @Nullable Lease lease;
-  private @Nullable Thread holder;
-
-  /** Runs a worker until its input ends. */
-  public static void main(String[] arguments) {
-    System.exit(new CommandLine(new WorkerMain()).execute(arguments));
+  private WorkerMain(WorkerSpec spec) {
+    this.spec = spec;
+    this.workload = spec.workload();
   }
 
-  @Override
-  public Integer call() throws Exception {
-    try (HistoryWriter history =
-            HistoryWriter.create(historyFile, System::nanoTime, process, processes);
-        ElasticsearchLockStore store = ElasticsearchLockStore.builder(locksUrl).build();
-        LockManager locks = LockManager.builder(store).owner(client).build();
-        ElasticsearchClient resource = Clients.to(URI.create(resourceUrl))) {
-      HistoryWriter.Recorder recorder = history.recorder();
-      HistoryWriter.Recorder holding = history.recorder();
-      FencedElasticsearchWriter writer = new FencedElasticsearchWriter(resource);
-      BufferedReader commands =
-          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-      System.out.println("ready");
-      for (String line = commands.readLine(); line != null; line = commands.readLine()) {
-        String[] words = line.split(" ", 2);
-        String argument = words.length > 1 ? words[1] : "";
-        System.out.println(
-            switch (words[0]) {
-              case "acquire" -> acquire(locks, history, recorder, Long.parseLong(argument));
-              case "hold" -> hold(holding);
-              case "renew" -> Boolean.toString(renew(recorder));
-              case "write" -> write(writer, recorder, argument);
-              case "await-lost" -> awaitLost();
-              case "release" -> release(recorder);
-              default -> "no such command: " + words[0];
-            });
-      }
+  /** Runs a worker; its only argument is a {@link WorkerSpec} as JSON. */
+  public static void main(String[] arguments) throws Exception {
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, failure) -> {
+          failure.printStackTrace();
+          Runtime.getRuntime().halt(UNEXPECTED); // the test is to notice
+        });
+    new WorkerMain(WorkerSpec.parse(arguments[0])).run();
+    System.exit(0);
+  }
+
+  private void run() throws Exception {
+    List<AutoCloseable> open = new ArrayList<>();
+    HistoryWriter history =
+        HistoryWriter.create(
+            Path.of(spec.history()), System::nanoTime, spec.number(), spec.writers());
+    ElasticsearchClient elasticsearch = Clients.to(spec.resourceUrls());
+    Resource resource =
+        new Resource(elasticsearch, spec.names(), workload.defect() != Defect.UNFENCED_WRITES);
+    List<Client> clients = new ArrayList<>();
+    for (int i = 0; i < workload.managers(); i++) {
+      String name = workload.managers() == 1 ? spec.client() : spec.client() + "." + (i + 1);
+      Locker locker = locker(name, elasticsearch, open);
+      clients.add(
+          new Client(name, locker, resource, history, workload.rules().ttlMillis(), progress));
     }
-    return 0;
-  }
-
-  private String acquire(
-      LockManager locks, HistoryWriter history, HistoryWriter.Recorder recorder, long waitMillis)
-      throws InterruptedException {
-    LockOptions options =
-        LockOptions.defaults()
-            .withTtl(Duration.ofMillis(ttlMillis))
-            .withWaitTimeout(Duration.ofMillis(waitMillis))
-            .withOnLeaseLost(OnLeaseLost.NOTIFY);
-    var invocation =
-        recorder.invoke(
-            Vocabulary.ACQUIRE,
-            Map.of(Vocabulary.LOCK, lock, Vocabulary.CLIENT, client, Vocabulary.TTL, ttlMillis));
-    try {
-      Lease acquired = locks.acquire(lock, options);
-      long fence = acquired.fencingToken().toLong();
-      lease = acquired;
-      acquired.onLost(loss -> history.notice(Vocabulary.LOST, subject(fence)));
-      invocation.ok(Map.of(Vocabulary.FENCE, fence, Vocabulary.UNTIL, until(acquired)));
-      return "acquired " + fence;
-    } catch (LockAcquisitionException e) {
-      invocation.fail(e.toString());
-      return "refused";
-    } catch (LockStoreUnavailableException e) {
-      // A record that a lost answer may have left is cleaned up; nobody believes to hold the lock.
-      invocation.info(e.toString());
-      return "unavailable";
+    List<Thread> threads = start(clients, history);
+    start("status", this::tellStatus);
+    awaitInput();
+    stop.countDown();
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLIS);
+    for (Thread thread : threads) {
+      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      thread.join(Math.max(1, left));
+    }
+    for (AutoCloseable each : open) {
+      each.close();
     }
   }
 
-  /** Renews again and again, so that each renewal is in the history. */
-  private String hold(HistoryWriter.Recorder recorder) {
-    Lease held = held();
+  private Locker locker(String name, ElasticsearchClient elasticsearch, List<AutoCloseable> open) {
+    ElasticsearchLockStore store =
+        ElasticsearchLockStore.builder(
+                spec.lockUrls().stream().map(Object::toString).toArray(String[]::new))
+            .indexNames(spec.names().lockIndex(), spec.names().lockAlias())
+            .build();
+    LockManager manager =
+        LockManager.builder(store)
+            .owner(name)
+            .calendarTakeover(workload.rules().calendar())
+            .maxClockSkew(Duration.ofMillis(workload.rules().skewMillis()))
+            .wallClock(() -> Instant.now().plusMillis(spec.wallOffsetMillis()))
+            .build();
+    open.add(manager);
+    open.add(store);
+    Duration ttl = Duration.ofMillis(workload.rules().ttlMillis());
+    Locker good = new Locker.OfManager(manager, ttl);
+    return workload.defect() == Defect.NONE
+        ? good
+        : new BrokenLocker(workload.defect(), good, elasticsearch, spec.names().lockAlias(), ttl);
+  }
+
+  private interface Task {
+    void run() throws InterruptedException;
+  }
+
+  private List<Thread> start(List<Client> clients, HistoryWriter history) {
+    SplittableRandom seeds = new SplittableRandom(spec.seed());
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < workload.cyclers().threads(); i++) {
+      Client client = clients.get(i % clients.size());
+      SplittableRandom random = seeds.split();
+      Recorder recorder = history.recorder();
+      threads.add(start("cycler-" + i, () -> cycle(client, recorder, random)));
+    }
+    for (int i = 0; i < workload.holders().threads(); i++) {
+      Client client = clients.get(i % clients.size());
+      SplittableRandom random = seeds.split();
+      Recorder recorder = history.recorder();
+      threads.add(start("holder-" + i, () -> hold(client, recorder, random)));
+    }
+    if (workload.leases() > 0) {
+      Recorder recorder = history.recorder();
+      threads.add(start("leases", () -> keepMany(clients.get(0), recorder)));
+    }
+    Recorder recorder = history.recorder();
+    start("beliefs", () -> recordBeliefs(clients, recorder));
+    return threads;
+  }
+
+  private static Thread start(String name, Task task) {
     Thread thread =
         new Thread(
             () -> {
-              while (held.isHeld()) {
-                boolean unused = renew(held, recorder);
-                try {
-                  TimeUnit.MILLISECONDS.sleep(ttlMillis / RENEWALS_PER_TTL);
-                } catch (InterruptedException e) {
-                  return;
-                }
+              try {
+                task.run();
+              } catch (InterruptedException e) {
+                throw new IllegalStateException("nobody interrupts this thread", e);
               }
             },
-            "holder");
+            name);
     thread.setDaemon(true);
     thread.start();
-    holder = thread;
-    return "holding";
+    return thread;
   }
 
-  private boolean renew(HistoryWriter.Recorder recorder) {
-    return renew(held(), recorder);
+  private boolean stopsWithin(long millis) throws InterruptedException {
+    return stop.await(millis, TimeUnit.MILLISECONDS);
   }
 
-  private boolean renew(Lease held, HistoryWriter.Recorder recorder) {
-    long fence = held.fencingToken().toLong();
-    var invocation = recorder.invoke(Vocabulary.RENEW, subject(fence));
-    if (held.renew()) {
-      invocation.ok(Map.of(Vocabulary.UNTIL, until(held), Vocabulary.TTL, ttlMillis));
-      return true;
-    } else if (held.isHeld()) {
-      invocation.info("not acknowledged");
-    } else {
-      invocation.fail("not held");
-    }
-    return false;
+  private Duration wait(SplittableRandom random) {
+    long atMost = workload.rules().waitMillis();
+    return atMost == 0 || random.nextInt(4) == 0
+        ? Duration.ZERO
+        : Duration.ofMillis(random.nextLong(atMost));
   }
 
-  /** The clock is read first: what remains may be less by the time it is asked, never more. */
-  private static long until(Lease lease) {
-    long now = System.nanoTime();
-    return now + lease.remaining().toNanos();
-  }
-
-  private String write(
-      FencedElasticsearchWriter writer, HistoryWriter.Recorder recorder, String text) {
-    Lease held = held();
-    var invocation = recorder.invoke(Vocabulary.WRITE, subject(held.fencingToken().toLong()));
-    try {
-      writer.write(
-          RESOURCE_INDEX, lock, Map.of("text", text, "client", client), held.fencingToken());
-      invocation.ok();
-      return "accepted";
-    } catch (StaleFencingTokenException e) {
-      invocation.fail(e.toString());
-      return "refused";
-    } catch (IOException e) {
-      invocation.info(e.toString());
-      return "unknown";
+  /** Takes a lock, uses it for a moment, and releases it. */
+  private void cycle(Client client, Recorder recorder, SplittableRandom random)
+      throws InterruptedException {
+    Workload.Cyclers cyclers = workload.cyclers();
+    while (!stopsWithin(1 + random.nextLong(2 * cyclers.thinkMillis()))) {
+      String lock = "a" + random.nextInt(cyclers.locks());
+      Optional<Client.Held> granted = client.acquire(recorder, lock, wait(random), true);
+      if (granted.isPresent()) {
+        if (random.nextBoolean()) {
+          granted.get().write(recorder);
+        }
+        if (random.nextBoolean()) {
+          granted.get().increment(recorder);
+        }
+        granted.get().release(recorder);
+      }
     }
   }
 
-  private String awaitLost() throws InterruptedException {
-    var told = new java.util.concurrent.CountDownLatch(1);
-    held().onLost(loss -> told.countDown());
-    told.await();
-    return "lost";
+  /**
+   * Holds a lock for long, using it all the while. Half of the time the lease is not renewed, and
+   * used until it says that it is over. Whoever has lost a lock tries to go on, once: it is to be
+   * seen that this does no harm.
+   */
+  private void hold(Client client, Recorder recorder, SplittableRandom random)
+      throws InterruptedException {
+    Workload.Holders holders = workload.holders();
+    while (!stopsWithin(1 + random.nextLong(STEP_MILLIS))) {
+      String lock = "h" + random.nextInt(holders.locks());
+      boolean renewed = random.nextBoolean();
+      Optional<Client.Held> granted = client.acquire(recorder, lock, wait(random), renewed);
+      if (granted.isPresent()) {
+        Client.Held held = granted.get();
+        long holdMillis =
+            renewed ? 1 + random.nextLong(holders.holdMillis()) : 2 * holders.holdMillis();
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(holdMillis);
+        boolean over = false;
+        while (held.isHeld() && !over) {
+          if (random.nextBoolean()) {
+            held.write(recorder);
+          } else {
+            held.increment(recorder);
+          }
+          over = stopsWithin(STEP_MILLIS) || System.nanoTime() - until > 0;
+        }
+        if (!held.isHeld()) {
+          held.write(recorder);
+          held.renew(recorder);
+        }
+        held.release(recorder);
+      }
+    }
   }
 
-  private String release(HistoryWriter.Recorder recorder) throws InterruptedException {
-    Lease held = held();
-    var invocation = recorder.invoke(Vocabulary.RELEASE, subject(held.fencingToken().toLong()));
-    ReleaseResult result = held.release();
-    switch (result) {
-      case RELEASED -> invocation.ok();
-      case NOT_HELD -> invocation.fail("not held");
-      case UNCONFIRMED -> invocation.info("unconfirmed");
+  /** Holds many locks until the end; what it loses it takes again. */
+  private void keepMany(Client client, Recorder recorder) throws InterruptedException {
+    Client.Held[] held = new Client.Held[workload.leases()];
+    while (stop.getCount() > 0) {
+      for (int i = 0; i < held.length && stop.getCount() > 0; i++) {
+        Client.Held each = held[i];
+        if (each != null && !each.isHeld()) {
+          each.release(recorder);
+          held[i] = null;
+        }
+        if (held[i] == null) {
+          String lock = "m" + spec.client() + "-" + i;
+          held[i] = client.acquire(recorder, lock, Duration.ZERO, true).orElse(null);
+        }
+      }
+      stopsWithin(STEP_MILLIS);
     }
-    if (holder != null) {
-      holder.interrupt();
-      holder.join();
+    for (Client.Held each : held) {
+      if (each != null) {
+        each.release(recorder);
+      }
     }
-    return result.toString();
   }
 
-  private Lease held() {
-    if (lease == null) {
-      throw new IllegalStateException("acquire first");
-    }
-    return lease;
+  private void recordBeliefs(List<Client> clients, Recorder recorder) throws InterruptedException {
+    do {
+      clients.forEach(client -> client.recordBeliefs(recorder));
+    } while (!stopsWithin(Math.max(100, workload.rules().ttlMillis() / BELIEFS_PER_TTL)));
   }
 
-  private Map<String, Object> subject(long fence) {
-    return Map.of(Vocabulary.LOCK, lock, Vocabulary.CLIENT, client, Vocabulary.FENCE, fence);
+  private void tellStatus() throws InterruptedException {
+    do {
+      System.out.println(progress.line());
+    } while (!stopsWithin(STATUS_MILLIS));
+  }
+
+  private static void awaitInput() throws IOException {
+    try (BufferedReader input =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+      String unused = input.readLine();
+    }
   }
 }

@@ -1,163 +1,187 @@
 package dev.holdfast.chaos.worker;
 
+import dev.holdfast.cluster.OsProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.PrintWriter;
-import java.net.URI;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A worker's process, commanded from here. One command at a time. Closing ends the process.
+ * A worker's process. Closing it kills it; so does the end of this JVM, in whatever way and
+ * whatever state the worker is in. Thread-safe.
  *
- * <p>The limit on an answer is there so that a test which hangs says where; it is no measure of
- * speed.
+ * <p>The limits are there so that a test which hangs says where; they are no measure of speed.
  */
 public final class WorkerProcess implements AutoCloseable {
-  private static final Duration ANSWER_LIMIT = Duration.ofMinutes(3);
-  private static final Duration EXIT_LIMIT = Duration.ofSeconds(30);
-  private static final String OUTPUT_ENDED = "(output ended)";
+  static final String STATUS = "status ";
+
+  private static final Duration START_LIMIT = Duration.ofMinutes(2);
+  private static final Duration STOP_LIMIT = Duration.ofMinutes(1);
+
+  /**
+   * Waits for a line, or for the end of its input, which is a pipe from this JVM. In the latter
+   * case nobody is left to look after the worker, which may be paused and see no end of its own
+   * input.
+   */
+  private static final String GUARD = "trap '' HUP INT TERM; read -r line || kill -s KILL \"$0\"";
 
   private final String client;
   private final Process process;
-  private final PrintWriter commands;
-  private final Path log;
-  private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+  private final OsProcess os;
+  private final Process guard;
+  private final CountDownLatch ready = new CountDownLatch(1);
+  private volatile Status status = new Status(0, 0, 0);
 
   /**
-   * What a worker is told at its start.
+   * How far a worker is.
    *
-   * @param client its name
-   * @param lock the lock's id
-   * @param ttl the lease's length
-   * @param locksUrl where it reaches the lock store
-   * @param resourceUrl where it writes what the lock protects
-   * @param number its number among the writers of the history, from 0
-   * @param writers how many there are
-   * @param history the file that it makes
-   * @param log the file that its log goes to
+   * @param operations how many lock operations have ended
+   * @param grants how many acquisitions were granted
+   * @param lastGrantNanos when the latest was, by {@link System#nanoTime}; 0 if there was none
    */
-  public record Spec(
-      String client,
-      String lock,
-      Duration ttl,
-      URI locksUrl,
-      URI resourceUrl,
-      int number,
-      int writers,
-      Path history,
-      Path log) {}
+  public record Status(long operations, long grants, long lastGrantNanos) {}
 
-  private WorkerProcess(String client, Process process, Path log) {
+  private WorkerProcess(String client, Process process) throws IOException {
     this.client = client;
     this.process = process;
-    this.log = log;
-    this.commands = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
-    Thread reader = new Thread(this::readAnswers, "answers-of-" + client);
+    this.os = new OsProcess(process.toHandle());
+    this.guard =
+        new ProcessBuilder("sh", "-c", GUARD, Long.toString(process.pid()))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    Thread reader = new Thread(this::readStatus, "status-of-" + client);
     reader.setDaemon(true);
     reader.start();
   }
 
-  /** Starts a worker in a JVM like this one, and waits until it is ready. */
-  public static WorkerProcess start(Spec spec) throws IOException, InterruptedException {
+  /**
+   * Starts a worker in a JVM like this one.
+   *
+   * @param log the file that its log goes to
+   */
+  public static WorkerProcess start(WorkerSpec spec, Path log) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(WorkerMain.class.getName());
-    command.addAll(List.of("--client", spec.client(), "--lock", spec.lock()));
-    command.addAll(List.of("--ttl-millis", Long.toString(spec.ttl().toMillis())));
-    command.addAll(List.of("--locks-url", spec.locksUrl().toString()));
-    command.addAll(List.of("--resource-url", spec.resourceUrl().toString()));
-    command.addAll(List.of("--process", Integer.toString(spec.number())));
-    command.addAll(List.of("--processes", Integer.toString(spec.writers())));
-    command.addAll(List.of("--history", spec.history().toString()));
-    Process process = new ProcessBuilder(command).redirectError(spec.log().toFile()).start();
-    WorkerProcess worker = new WorkerProcess(spec.client(), process, spec.log());
-    worker.expect("ready");
-    return worker;
+    command.add(spec.toJson());
+    Process process =
+        new ProcessBuilder(command)
+            .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
+            .start();
+    try {
+      return new WorkerProcess(spec.client(), process);
+    } catch (IOException e) {
+      process.destroyForcibly();
+      throw e;
+    }
   }
 
-  private void readAnswers() {
+  private void readStatus() {
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        answers.add(line);
+        if (line.startsWith(STATUS)) {
+          String[] words = line.substring(STATUS.length()).split(" ", 3);
+          status =
+              new Status(
+                  Long.parseLong(words[0]), Long.parseLong(words[1]), Long.parseLong(words[2]));
+          ready.countDown();
+        }
       }
     } catch (IOException e) {
-      answers.add(OUTPUT_ENDED + ": " + e);
-    }
-    answers.add(OUTPUT_ENDED);
-  }
-
-  /** Sends a command without waiting for its answer. */
-  public void send(String command) {
-    commands.println(command);
-  }
-
-  /** Waits for the answer to a command that was sent. */
-  public String answer() throws InterruptedException {
-    String answer = answers.poll(ANSWER_LIMIT.toSeconds(), TimeUnit.SECONDS);
-    if (answer == null || answer.startsWith(OUTPUT_ENDED)) {
-      throw new IllegalStateException(
-          "worker "
-              + client
-              + (answer == null ? " did not answer within " + ANSWER_LIMIT : " ended")
-              + "; its log:\n"
-              + log());
-    }
-    return answer;
-  }
-
-  /** Whether an answer has come that was not taken yet. */
-  public @Nullable String answerIfAny() {
-    return answers.poll();
-  }
-
-  /** Sends a command and returns its answer. */
-  public String ask(String command) throws InterruptedException {
-    send(command);
-    return answer();
-  }
-
-  private void expect(String expected) throws InterruptedException {
-    String answer = answer();
-    if (!answer.equals(expected)) {
-      throw new IllegalStateException(
-          "worker " + client + " said \"" + answer + "\", not \"" + expected + "\"");
+      throw new UncheckedIOException(e);
+    } finally {
+      ready.countDown();
     }
   }
 
-  private String log() {
+  /** Returns the worker's name. */
+  public String client() {
+    return client;
+  }
+
+  /**
+   * Waits until the worker runs.
+   *
+   * @throws IllegalStateException if it does not
+   */
+  public void awaitReady() throws InterruptedException {
+    if (!ready.await(START_LIMIT.toSeconds(), TimeUnit.SECONDS) || !process.isAlive()) {
+      throw new IllegalStateException("worker " + client + " did not start; see its log");
+    }
+  }
+
+  /** Returns what it last said. */
+  public Status status() {
+    return status;
+  }
+
+  /** Returns whether the process runs, paused or not. */
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Pauses the worker, and returns when it has stopped. */
+  public void pause() {
+    os.pause();
+  }
+
+  /** Lets a paused worker go on. */
+  public void resume() {
+    os.resume();
+  }
+
+  /** Kills the worker, as a crash would, and returns when it is gone. */
+  public void kill() {
+    os.kill();
+  }
+
+  /** Asks the worker to release its locks and end. */
+  public void askToStop() {
     try {
-      return Files.readString(log);
+      process.getOutputStream().close();
     } catch (IOException e) {
-      return "(no log: " + e + ")";
+      // It has ended already, which awaitStopped will tell.
     }
   }
 
-  /** Ends the input of the worker, which ends it; by force if it does not. */
+  /**
+   * Waits until the worker that was asked to stop has ended.
+   *
+   * @throws IllegalStateException if it does not, or ended in another way
+   */
+  public void awaitStopped() throws InterruptedException {
+    if (!process.waitFor(STOP_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+      throw new IllegalStateException("worker " + client + " did not end within " + STOP_LIMIT);
+    }
+    if (process.exitValue() != 0) {
+      throw new IllegalStateException(
+          "worker " + client + " ended with " + process.exitValue() + "; see its log");
+    }
+  }
+
+  /** Kills the worker if it still runs. */
   @Override
   public void close() {
-    commands.close();
+    os.kill();
+    askToStop();
     try {
-      if (!process.waitFor(EXIT_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
+      guard.getOutputStream().write('\n');
+      guard.getOutputStream().close();
+    } catch (IOException e) {
+      guard.destroyForcibly(); // cannot be told: it is gone, or is to be
     }
   }
 }
