@@ -32,6 +32,9 @@ public final class WorkerMain {
   private static final long STEP_MILLIS = 150;
   private static final int BELIEFS_PER_TTL = 6;
 
+  /** Of how many acquisitions of a cycler one is a look at what others hold for long. */
+  private static final int LOOKS = 4;
+
   private final WorkerSpec spec;
   private final Workload workload;
   private final Progress progress = Progress.none();
@@ -159,13 +162,21 @@ public final class WorkerMain {
         : Duration.ofMillis(random.nextLong(atMost));
   }
 
-  /** Takes a lock, uses it for a moment, and releases it. */
+  /**
+   * Takes a lock, uses it for a moment, and releases it. Looks now and then whether one of the
+   * locks that are held for long is free, so that somebody always wants those too.
+   */
   private void cycle(Client client, Recorder recorder, SplittableRandom random)
       throws InterruptedException {
     Workload.Cyclers cyclers = workload.cyclers();
     while (!stopsWithin(1 + random.nextLong(2 * cyclers.thinkMillis()))) {
-      String lock = "a" + random.nextInt(cyclers.locks());
-      Optional<Client.Held> granted = client.acquire(recorder, lock, wait(random), true);
+      boolean looks = workload.holders().threads() > 0 && random.nextInt(LOOKS) == 0;
+      String lock =
+          looks
+              ? "h" + random.nextInt(workload.holders().locks())
+              : "a" + random.nextInt(cyclers.locks());
+      Duration wait = looks ? Duration.ZERO : wait(random);
+      Optional<Client.Held> granted = client.acquire(recorder, lock, wait, true);
       if (granted.isPresent()) {
         if (random.nextBoolean()) {
           granted.get().write(recorder);

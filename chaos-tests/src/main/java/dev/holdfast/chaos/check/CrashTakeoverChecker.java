@@ -1,0 +1,106 @@
+package dev.holdfast.chaos.check;
+
+import dev.holdfast.chaos.fault.ClientFaults;
+import dev.holdfast.history.Fault;
+import dev.holdfast.history.History;
+import dev.holdfast.history.Tenure;
+import dev.holdfast.history.Words;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * After a client was killed, each lock that it held, and that others want all the time, is granted
+ * to one of them within a bound: the TTL, the skew of clocks, and a poll. The distribution is in
+ * the summary.
+ */
+public final class CrashTakeoverChecker implements Checker {
+
+  private final Duration bound;
+  private final Duration allowance;
+  private final String wanted;
+
+  /**
+   * Makes a checker.
+   *
+   * @param bound what the protocol promises on a machine that has time for us
+   * @param allowance how much more a machine that has not may take before the verdict is invalid
+   * @param wanted what the names of the locks that others always want begin with
+   */
+  public CrashTakeoverChecker(Duration bound, Duration allowance, String wanted) {
+    this.bound = bound;
+    this.allowance = allowance;
+    this.wanted = wanted;
+  }
+
+  @Override
+  public String name() {
+    return "crash-takeover";
+  }
+
+  @Override
+  public Result check(History history) {
+    List<Fault> crashes =
+        Fault.of(history).stream()
+            .filter(fault -> fault.name().equals(ClientFaults.KILLED))
+            .toList();
+    List<Long> took = new ArrayList<>();
+    List<String> violations = new ArrayList<>();
+    for (List<Tenure> ofLock : Tenure.byLock(Tenure.of(history)).values()) {
+      for (int i = 0; i < ofLock.size(); i++) {
+        Tenure tenure = ofLock.get(i);
+        for (Fault crash : crashes) {
+          if (tenure.lock().startsWith(wanted) && isHeldAt(tenure, crash)) {
+            long granted = i + 1 < ofLock.size() ? ofLock.get(i + 1).grantedAt() : Long.MAX_VALUE;
+            long nanos = granted == Long.MAX_VALUE ? granted : granted - crash.fromNanos();
+            took.add(nanos);
+            if (nanos > bound.plus(allowance).toNanos()) {
+              violations.add(
+                  "Lock \"%s\" of %s, which was killed at %s, was granted to another after: %s."
+                      .formatted(
+                          tenure.lock(),
+                          tenure.client(),
+                          Words.seconds(crash.fromNanos()),
+                          Words.seconds(nanos)));
+            }
+          }
+        }
+      }
+    }
+    if (took.isEmpty()) {
+      return new Result(
+          name(), Verdict.UNKNOWN, "Not judged: no holder was killed in this history.", List.of());
+    }
+    took.sort(null);
+    long most = took.get(took.size() - 1);
+    String distribution =
+        "%s of killed holders: taken over after %s at the least, %s in the middle, %s at the most"
+            .formatted(
+                Words.count(took.size(), "lock"),
+                Words.seconds(took.get(0)),
+                Words.seconds(took.get(took.size() / 2)),
+                Words.seconds(most));
+    String promise =
+        (most <= bound.toNanos() ? ", within the bound of " : ", beyond the bound of ")
+            + Words.seconds(bound.toNanos())
+            + (violations.isEmpty() && most > bound.toNanos()
+                ? " by less than what a busy machine is allowed."
+                : ".");
+    return new Result(
+        name(),
+        violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
+        distribution + promise,
+        violations);
+  }
+
+  private static boolean isHeldAt(Tenure tenure, Fault crash) {
+    return tenure.client().equals(crash.target())
+        && tenure.held().stream()
+            .anyMatch(
+                span ->
+                    span.fromNanos() <= crash.fromNanos() && crash.fromNanos() < span.toNanos());
+  }
+}

@@ -1,0 +1,202 @@
+package dev.holdfast.chaos.check;
+
+import dev.holdfast.chaos.fault.IndexFaults;
+import dev.holdfast.history.Call;
+import dev.holdfast.history.Fault;
+import dev.holdfast.history.History;
+import dev.holdfast.history.Operation;
+import dev.holdfast.history.Tenure;
+import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.Words;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.FencingChecker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * Checkers for the deletion of the lock index, which releases every lock by force. Stateless.
+ *
+ * <p>The lives of the index are judged one by one: a grant belongs to a life if its acquisition was
+ * asked for and answered within it. The few that span a deletion are not judged.
+ */
+public final class Deletion {
+
+  private Deletion() {}
+
+  /** Within each life of the index, nobody held a lock while another did. */
+  public static Checker exclusion() {
+    return new Named("exclusion-but-for-deletion") {
+      @Override
+      public Result check(History history) {
+        List<Fault> deletions = deletions(history);
+        List<Tenure> tenures = Tenure.of(history);
+        if (deletions.isEmpty() || tenures.isEmpty()) {
+          return nothing("no index was deleted, or no lock granted");
+        }
+        List<String> violations = new ArrayList<>();
+        for (int life = 0; life <= deletions.size(); life++) {
+          int each = life;
+          List<Tenure> ofLife =
+              tenures.stream().filter(t -> lifeOf(t.acquire(), deletions) == each).toList();
+          Tenure.overlaps(ofLife).forEach(overlap -> violations.add(overlap.describe() + "."));
+        }
+        return result(
+            violations,
+            "Nobody held a lock while another did, in each of "
+                + Words.count(deletions.size() + 1, "life")
+                + " of the index by itself.",
+            "Exclusion was broken within a life of the index.");
+      }
+    };
+  }
+
+  /**
+   * Whoever held a lock when the index was deleted, and went on running, was told within the grace.
+   */
+  public static Checker told(Duration grace) {
+    return new Named("told-of-deletion") {
+      @Override
+      public Result check(History history) {
+        List<Fault> deletions = deletions(history);
+        List<String> violations = new ArrayList<>();
+        long slowest = 0;
+        int told = 0;
+        for (Tenure tenure : Tenure.of(history)) {
+          for (Fault deletion : deletions) {
+            long end = deletion.fromNanos() + grace.toNanos();
+            boolean held =
+                tenure.acquire().completedAt() < deletion.fromNanos()
+                    && tenure.held().stream()
+                        .anyMatch(
+                            span ->
+                                span.fromNanos() < deletion.fromNanos()
+                                    && span.toNanos() > deletion.fromNanos());
+            Operation loss = tenure.loss();
+            if (held && !tenure.isReleasedBy(end)) {
+              if (loss != null && loss.time() <= end) {
+                told++;
+                slowest = Math.max(slowest, loss.time() - deletion.fromNanos());
+              } else {
+                violations.add(
+                    "Not told of the deletion at %s: %s."
+                        .formatted(
+                            Words.seconds(deletion.fromNanos()), tenure.acquire().describe()));
+              }
+            }
+          }
+        }
+        if (told == 0 && violations.isEmpty()) {
+          return nothing("no lock was held over a deletion");
+        }
+        return result(
+            violations,
+            "%s told of the deletion, after %s at the most."
+                .formatted(Words.count(told, "holder"), Words.seconds(slowest)),
+            "Holders were not told of the deletion.");
+      }
+    };
+  }
+
+  /**
+   * Fencing within each life, and for what the locks protect over all of them: a write with a lower
+   * token is never accepted after one with a higher one, though tokens begin low again.
+   */
+  public static Checker fencing() {
+    return new Named("fencing-but-for-deletion") {
+      @Override
+      public Result check(History history) {
+        List<Fault> deletions = deletions(history);
+        if (deletions.isEmpty()) {
+          return nothing("no index was deleted");
+        }
+        List<String> violations = new ArrayList<>();
+        FencingChecker fencing = new FencingChecker();
+        for (int life = 0; life <= deletions.size(); life++) {
+          int each = life;
+          Result result =
+              fencing.check(
+                  only(
+                      history,
+                      call ->
+                          call.f().equals(Vocabulary.WRITE)
+                              || (call.f().equals(Vocabulary.ACQUIRE)
+                                  && lifeOf(call, deletions) == each)));
+          if (result.verdict() == Verdict.UNKNOWN) {
+            return nothing("nothing was granted in one of the lives of the index");
+          }
+          violations.addAll(result.details());
+        }
+        return result(
+            violations,
+            "Fences rose in each of "
+                + Words.count(deletions.size() + 1, "life")
+                + " of the index, and no late write was accepted over all of them.",
+            "Fencing was broken.");
+      }
+    };
+  }
+
+  private static History only(History history, Predicate<Call> wanted) {
+    Set<Long> indices = new HashSet<>();
+    for (Call call : history.calls()) {
+      if (wanted.test(call)) {
+        indices.add(call.invocation().index());
+        Operation completion = call.completion();
+        if (completion != null) {
+          indices.add(completion.index());
+        }
+      }
+    }
+    return History.of(
+        history.operations().stream().filter(each -> indices.contains(each.index())).toList());
+  }
+
+  private static List<Fault> deletions(History history) {
+    return Fault.of(history).stream()
+        .filter(fault -> fault.name().equals(IndexFaults.DELETED))
+        .toList();
+  }
+
+  /** The number of the life in which a call was asked and answered; -1 if in more than one. */
+  private static int lifeOf(Call call, List<Fault> deletions) {
+    for (int i = 0; i <= deletions.size(); i++) {
+      long from = i == 0 ? Long.MIN_VALUE : deletions.get(i - 1).toNanos();
+      long to = i == deletions.size() ? Long.MAX_VALUE : deletions.get(i).fromNanos();
+      if (call.invokedAt() > from && call.completedAt() < to) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private abstract static class Named implements Checker {
+    private final String name;
+
+    Named(String name) {
+      this.name = name;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    Result nothing(String what) {
+      return new Result(name, Verdict.UNKNOWN, "Not judged: " + what + ".", List.of());
+    }
+
+    Result result(List<String> violations, String held, String broken) {
+      return new Result(
+          name,
+          violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
+          violations.isEmpty() ? held : broken,
+          violations);
+    }
+  }
+}

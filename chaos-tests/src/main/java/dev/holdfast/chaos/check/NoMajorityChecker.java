@@ -1,0 +1,80 @@
+package dev.holdfast.chaos.check;
+
+import dev.holdfast.chaos.fault.NodeFaults;
+import dev.holdfast.history.Fault;
+import dev.holdfast.history.History;
+import dev.holdfast.history.Tenure;
+import dev.holdfast.history.Words;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * While there is no majority of nodes, nothing is granted, and all leases end in time: a TTL after
+ * the majority was lost nobody believes to hold a lock, and nobody is granted one until it is back.
+ * (Within that TTL a process may hand a lock that it still holds from one thread to the next.)
+ */
+public final class NoMajorityChecker implements Checker {
+
+  private final Duration ttl;
+
+  /** Makes a checker for leases of that length. */
+  public NoMajorityChecker(Duration ttl) {
+    this.ttl = ttl;
+  }
+
+  @Override
+  public String name() {
+    return "no-majority";
+  }
+
+  @Override
+  public Result check(History history) {
+    List<Fault> windows =
+        Fault.of(history).stream()
+            .filter(fault -> fault.name().equals(NodeFaults.NO_MAJORITY))
+            .filter(fault -> fault.toNanos() - fault.fromNanos() > ttl.toNanos())
+            .toList();
+    if (windows.isEmpty()) {
+      return new Result(
+          name(),
+          Verdict.UNKNOWN,
+          "Not judged: the majority was never away for longer than a TTL.",
+          List.of());
+    }
+    List<String> violations = new ArrayList<>();
+    int ended = 0;
+    for (Tenure tenure : Tenure.of(history)) {
+      for (Fault window : windows) {
+        long from = window.fromNanos() + ttl.toNanos();
+        if (tenure.grantedAt() > from && tenure.grantedAt() < window.toNanos()) {
+          violations.add(
+              "Granted without a majority of nodes: " + tenure.acquire().describe() + ".");
+        }
+        for (Tenure.Span span : tenure.held()) {
+          if (span.fromNanos() < window.fromNanos() && span.toNanos() > window.fromNanos()) {
+            ended++;
+          }
+          if (span.fromNanos() < window.toNanos()
+              && span.fromNanos() <= from
+              && span.toNanos() > from) {
+            violations.add(
+                "Believed to be held at %s, a TTL after the majority was lost: %s."
+                    .formatted(Words.seconds(from), tenure.acquire().describe()));
+          }
+        }
+      }
+    }
+    return new Result(
+        name(),
+        violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
+        violations.isEmpty()
+            ? "Nothing was granted without a majority of nodes, and %s ended in time."
+                .formatted(Words.count(ended, "lease"))
+            : Words.count(violations.size(), "lease") + " outlived the majority.",
+        violations);
+  }
+}

@@ -1,0 +1,171 @@
+package dev.holdfast.chaos.fault;
+
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What operators and other users of the cluster do to the lock index. Stateless. */
+public final class IndexFaults {
+
+  /** What a history calls the deletion. */
+  public static final String DELETED = "index-deleted";
+
+  private static final int TRIES = 50;
+
+  private IndexFaults() {}
+
+  /** The lock index is deleted; whoever comes first makes it anew. */
+  public static Disruption delete() {
+    return new NodeFaults.Simple(DELETED, "the lock index") {
+      @Override
+      void begin(Stage stage) throws Exception {
+        deleteIndex(stage);
+      }
+
+      @Override
+      void end(Stage stage) {
+        // What is gone is gone.
+      }
+    };
+  }
+
+  /** The lock index is deleted, and made anew by the operator with a raised fencing era. */
+  public static Disruption deleteAndRaiseEra(int era) {
+    return new NodeFaults.Simple(DELETED, "the lock index, era " + era) {
+      @Override
+      void begin(Stage stage) throws Exception {
+        for (int i = 0; i < TRIES; i++) { // clients that need a lock at once may come first
+          deleteIndex(stage);
+          try (ElasticsearchLockStore store =
+                  ElasticsearchLockStore.builder(
+                          stage.arena().cluster().httpUris().stream()
+                              .map(URI::toString)
+                              .toArray(String[]::new))
+                      .indexNames(stage.names().lockIndex(), stage.names().lockAlias())
+                      .fencingEra(era)
+                      .build();
+              LockManager manager = LockManager.create(store)) {
+            Lease lease = manager.acquire("era-" + i);
+            int made = lease.fencingToken().era();
+            lease.close();
+            if (made == era) {
+              return;
+            }
+          }
+        }
+        throw new IllegalStateException("the index was always made by others first");
+      }
+
+      @Override
+      void end(Stage stage) {
+        // It stays.
+      }
+    };
+  }
+
+  private static void deleteIndex(Stage stage) throws IOException, InterruptedException {
+    String unused = stage.arena().cluster().request("DELETE", "/" + stage.names().lockIndex(), "");
+  }
+
+  /**
+   * Others write so much that Elasticsearch answers 429 to many.
+   *
+   * @param threads how many requests there are at a time
+   */
+  public static Disruption overload(int threads) {
+    return new Disruption() {
+      @Override
+      public String name() {
+        return "overload";
+      }
+
+      @Override
+      public Optional<Injection> aim(Stage stage) {
+        return Optional.of(new Flood(stage, threads));
+      }
+    };
+  }
+
+  private static final class Flood implements Disruption.Injection {
+    private static final int DOCUMENTS = 200;
+
+    private final Stage stage;
+    private final int threads;
+    private final List<Thread> running = new ArrayList<>();
+    private final AtomicBoolean over = new AtomicBoolean();
+    private final AtomicLong rejected = new AtomicLong();
+
+    Flood(Stage stage, int threads) {
+      this.stage = stage;
+      this.threads = threads;
+    }
+
+    @Override
+    public String target() {
+      return "the write queues of all nodes";
+    }
+
+    @Override
+    public void begin() {
+      HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+      String line = "{\"index\":{}}\n{\"text\":\"" + "x".repeat(100) + "\"}\n";
+      String body = line.repeat(DOCUMENTS);
+      List<URI> nodes = stage.arena().cluster().httpUris();
+      for (int i = 0; i < threads; i++) {
+        URI node = nodes.get(i % nodes.size());
+        Thread thread = new Thread(() -> flood(http, node, body), "flood-" + i);
+        thread.setDaemon(true);
+        thread.start();
+        running.add(thread);
+      }
+    }
+
+    private void flood(HttpClient http, URI node, String body) {
+      HttpRequest request =
+          HttpRequest.newBuilder(
+                  node.resolve(
+                      "/"
+                          + stage.names().resourceIndex()
+                          + "-flood/_bulk?filter_path=errors,items.*.status"))
+              .timeout(Duration.ofSeconds(20))
+              .header("Content-Type", "application/x-ndjson")
+              .POST(HttpRequest.BodyPublishers.ofString(body))
+              .build();
+      while (!over.get()) {
+        try {
+          var answer = http.send(request, BodyHandlers.ofString());
+          if (answer.statusCode() == 429 || answer.body().contains("\"status\":429")) {
+            rejected.incrementAndGet();
+          }
+        } catch (IOException e) {
+          Thread.onSpinWait(); // an overloaded node may close connections: go on
+        } catch (InterruptedException e) {
+          return;
+        }
+      }
+    }
+
+    @Override
+    public void end() throws InterruptedException {
+      over.set(true);
+      for (Thread thread : running) {
+        thread.join(TimeUnit.SECONDS.toMillis(30));
+      }
+      if (rejected.get() == 0) {
+        throw new IllegalStateException("nothing was rejected: this was no overload");
+      }
+    }
+  }
+}

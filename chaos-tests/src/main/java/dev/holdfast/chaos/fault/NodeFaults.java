@@ -1,0 +1,310 @@
+package dev.holdfast.chaos.fault;
+
+import dev.holdfast.chaos.arena.Arena;
+import dev.holdfast.chaos.arena.Partitions;
+import dev.holdfast.chaos.fault.Stage.Part;
+import dev.holdfast.cluster.ElasticsearchNode;
+import eu.rekawek.toxiproxy.model.Toxic;
+import eu.rekawek.toxiproxy.model.ToxicDirection;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Faults of nodes, and between them. Stateless. */
+public final class NodeFaults {
+
+  /** While this lasts, there is no majority of nodes for certain. */
+  public static final String NO_MAJORITY = "no-majority";
+
+  private NodeFaults() {}
+
+  private interface Act {
+    void on(Stage stage, ElasticsearchNode node) throws Exception;
+  }
+
+  /** The node is killed, and started again in the end. */
+  public static Disruption kill(Part part) {
+    return new NodeFault(
+        "node-killed", part, (stage, node) -> node.kill(), (stage, node) -> node.relaunch());
+  }
+
+  /** The node is stopped in an orderly way, and started again in the end. */
+  public static Disruption stop(Part part) {
+    return new NodeFault(
+        "node-stopped", part, (stage, node) -> node.stop(), (stage, node) -> node.relaunch());
+  }
+
+  /** The node stands still, and goes on in the end as if nothing had happened. */
+  public static Disruption pause(Part part) {
+    return new NodeFault(
+        "node-paused", part, (stage, node) -> node.pause(), (stage, node) -> node.resume());
+  }
+
+  /** All nodes one after the other are stopped, and started again, and waited for. */
+  public static Disruption roll() {
+    return new Simple("rolling-restart", "n1, n2, n3") {
+      @Override
+      void begin(Stage stage) throws Exception {
+        for (ElasticsearchNode node : stage.arena().cluster().nodes()) {
+          stage.nemesis().nemesis("start-node-stopped", target(node.name()));
+          node.stop();
+          node.relaunch();
+          node.awaitUp();
+          stage.nemesis().nemesis("stop-node-stopped", target(node.name()));
+          stage.arena().cluster().awaitGreen(java.time.Duration.ofMinutes(2));
+        }
+      }
+
+      @Override
+      void end(Stage stage) {
+        // Each is back already.
+      }
+    };
+  }
+
+  /** All nodes are stopped, and all started again in the end. */
+  public static Disruption stopAll() {
+    return new Simple("cluster-stopped", "n1, n2, n3") {
+      @Override
+      void begin(Stage stage) {
+        stage.arena().cluster().nodes().forEach(ElasticsearchNode::stop);
+      }
+
+      @Override
+      void end(Stage stage) {
+        stage.arena().cluster().nodes().forEach(ElasticsearchNode::relaunch);
+      }
+    };
+  }
+
+  /** Two of the three nodes are killed, and started again in the end. */
+  public static Disruption killMajority(String survivor) {
+    return new Simple("majority-killed", "all but " + survivor) {
+      private List<ElasticsearchNode> victims(Stage stage) {
+        return stage.arena().cluster().nodes().stream()
+            .filter(node -> !node.name().equals(survivor))
+            .toList();
+      }
+
+      @Override
+      void begin(Stage stage) {
+        victims(stage).forEach(ElasticsearchNode::kill);
+        stage.nemesis().nemesis("start-" + NO_MAJORITY, target("cluster"));
+      }
+
+      @Override
+      void end(Stage stage) {
+        stage.nemesis().nemesis("stop-" + NO_MAJORITY, target("cluster"));
+        victims(stage).forEach(ElasticsearchNode::relaunch);
+      }
+    };
+  }
+
+  /** Nothing that others send reaches the node; needs no privileges. */
+  public static Disruption cutInbound(Part part) {
+    return new Disruption() {
+      @Override
+      public String name() {
+        return "node-inbound-cut";
+      }
+
+      @Override
+      public Optional<Injection> aim(Stage stage) throws InterruptedException {
+        List<Toxic> toxics = new ArrayList<>();
+        return stage
+            .find(part)
+            .map(
+                node ->
+                    injection(
+                        stage,
+                        part,
+                        node,
+                        (s, n) -> {
+                          var proxy = s.arena().inbound(n);
+                          toxics.add(
+                              proxy.toxics().timeout("inbound-up", ToxicDirection.UPSTREAM, 0));
+                          toxics.add(
+                              proxy.toxics().timeout("inbound-down", ToxicDirection.DOWNSTREAM, 0));
+                        },
+                        (s, n) -> {
+                          for (Toxic toxic : toxics) {
+                            toxic.remove();
+                          }
+                        }));
+      }
+    };
+  }
+
+  /** Which requests between a node and the others are dropped. */
+  public enum Direction {
+    /** Those of the node and those to it. */
+    BOTH("node-partitioned"),
+    /** Those of the node. */
+    OUTBOUND("node-outbound-partitioned"),
+    /** Those to the node. */
+    INBOUND("node-inbound-partitioned");
+
+    private final String text;
+
+    Direction(String text) {
+      this.text = text;
+    }
+  }
+
+  /** Packets between the node and the others are dropped; clients reach all of them. */
+  public static Disruption partition(Part part, Direction direction) {
+    return new NodeFault(
+        direction.text,
+        part,
+        (stage, node) -> change(stage, node, direction, true),
+        (stage, node) -> change(stage, node, direction, false)) {
+
+      @Override
+      public Optional<String> missing(Arena arena) {
+        return arena.partitions().isPresent()
+            ? Optional.empty()
+            : Optional.of(arena.whyNoPartitions());
+      }
+    };
+  }
+
+  /** The same, where the machine allows it; elsewhere nothing. */
+  public static Disruption partitionIfPossible(Part part, Direction direction) {
+    Disruption partition = partition(part, direction);
+    return new Disruption() {
+      @Override
+      public String name() {
+        return partition.name();
+      }
+
+      @Override
+      public Optional<Injection> aim(Stage stage) throws Exception {
+        return partition.missing(stage.arena()).isPresent()
+            ? Optional.empty()
+            : partition.aim(stage);
+      }
+    };
+  }
+
+  private static void change(
+      Stage stage, ElasticsearchNode node, Direction direction, boolean block) throws Exception {
+    Partitions partitions = stage.arena().partitions().orElseThrow();
+    for (ElasticsearchNode other : stage.arena().cluster().nodes()) {
+      if (other != node) {
+        if (direction != Direction.INBOUND) {
+          change(partitions, node, stage.arena().inboundPort(other), block);
+        }
+        if (direction != Direction.OUTBOUND) {
+          change(partitions, other, stage.arena().inboundPort(node), block);
+        }
+      }
+    }
+  }
+
+  private static void change(Partitions partitions, ElasticsearchNode from, int port, boolean block)
+      throws Exception {
+    int uid = from.uid().orElseThrow();
+    if (block) {
+      partitions.block(uid, port);
+    } else {
+      partitions.unblock(uid, port);
+    }
+  }
+
+  private static Map<String, Object> target(String name) {
+    return Map.of(dev.holdfast.history.Vocabulary.TARGET, name);
+  }
+
+  private static Disruption.Injection injection(
+      Stage stage, Part part, ElasticsearchNode node, Act begin, Act end) {
+    return new Disruption.Injection() {
+      @Override
+      public String target() {
+        return node.name()
+            + switch (part) {
+              case PRIMARY -> ", the primary";
+              case MASTER -> ", the master";
+              case ANY -> "";
+            };
+      }
+
+      @Override
+      public void begin() throws Exception {
+        boolean unused = stage.disturb(node);
+        begin.on(stage, node);
+      }
+
+      @Override
+      public void end() throws Exception {
+        end.on(stage, node);
+        stage.leave(node);
+      }
+    };
+  }
+
+  private static class NodeFault implements Disruption {
+    private final String name;
+    private final Part part;
+    private final Act begin;
+    private final Act end;
+
+    NodeFault(String name, Part part, Act begin, Act end) {
+      this.name = name;
+      this.part = part;
+      this.begin = begin;
+      this.end = end;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public Optional<Injection> aim(Stage stage) throws InterruptedException {
+      return stage.find(part).map(node -> injection(stage, part, node, begin, end));
+    }
+  }
+
+  /** A fault whose target does not have to be looked for. */
+  abstract static class Simple implements Disruption {
+    private final String name;
+    private final String target;
+
+    Simple(String name, String target) {
+      this.name = name;
+      this.target = target;
+    }
+
+    abstract void begin(Stage stage) throws Exception;
+
+    abstract void end(Stage stage) throws Exception;
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public Optional<Injection> aim(Stage stage) {
+      return Optional.of(
+          new Injection() {
+            @Override
+            public String target() {
+              return target;
+            }
+
+            @Override
+            public void begin() throws Exception {
+              Simple.this.begin(stage);
+            }
+
+            @Override
+            public void end() throws Exception {
+              Simple.this.end(stage);
+            }
+          });
+    }
+  }
+}

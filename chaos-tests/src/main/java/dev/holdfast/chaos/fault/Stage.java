@@ -1,0 +1,142 @@
+package dev.holdfast.chaos.fault;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.chaos.arena.Arena;
+import dev.holdfast.chaos.worker.WorkerProcess;
+import dev.holdfast.chaos.worker.WorkerSpec;
+import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.history.HistoryWriter;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+
+/** What faults of a run can reach. To be used by one thread. */
+public final class Stage {
+
+  private static final int TRIES = 100;
+  private static final long BETWEEN_TRIES_MILLIS = 50;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Arena arena;
+  private final WorkerSpec.Names names;
+  private final Crew crew;
+  private final HistoryWriter nemesis;
+  private final RandomGenerator random;
+  private final Set<Object> disturbed = new HashSet<>();
+
+  /** The workers of a run, of which each has a slot. */
+  public interface Crew {
+
+    /** Returns the worker in the slot now. */
+    WorkerProcess worker(int slot);
+
+    /** Puts a new worker into the slot of one that is dead. */
+    void replace(int slot) throws IOException;
+  }
+
+  /** Sets the stage. */
+  public Stage(
+      Arena arena,
+      WorkerSpec.Names names,
+      Crew crew,
+      HistoryWriter nemesis,
+      RandomGenerator random) {
+    this.arena = arena;
+    this.names = names;
+    this.crew = crew;
+    this.nemesis = nemesis;
+    this.random = random;
+  }
+
+  Arena arena() {
+    return arena;
+  }
+
+  WorkerSpec.Names names() {
+    return names;
+  }
+
+  Crew crew() {
+    return crew;
+  }
+
+  HistoryWriter nemesis() {
+    return nemesis;
+  }
+
+  /** Marks something as broken, so that nothing else is done to it; false if it is already. */
+  boolean disturb(Object what) {
+    return disturbed.add(what);
+  }
+
+  /** Marks something as whole again. */
+  void leave(Object what) {
+    disturbed.remove(what);
+  }
+
+  /** Returns whether something is broken now, and not to be judged or broken further. */
+  public boolean isDisturbed(Object what) {
+    return disturbed.contains(what);
+  }
+
+  /** Returns a node by its part, if there is one and it is whole. */
+  Optional<ElasticsearchNode> find(Part part) throws InterruptedException {
+    Optional<ElasticsearchNode> found =
+        switch (part) {
+          case PRIMARY -> arena.cluster().primaryOf(names.lockAlias());
+          case MASTER -> arena.cluster().master();
+          case ANY -> {
+            var whole =
+                arena.cluster().nodes().stream().filter(node -> !isDisturbed(node)).toList();
+            yield whole.isEmpty()
+                ? Optional.empty()
+                : Optional.of(whole.get(random.nextInt(whole.size())));
+          }
+        };
+    return found.filter(node -> !isDisturbed(node));
+  }
+
+  /**
+   * Returns the slot of the worker whose name stands in a lock's record, if it runs and is whole.
+   * Looks again for a while if there is none.
+   */
+  OptionalInt holderOf(String lock) throws InterruptedException {
+    for (int i = 0; i < TRIES; i++) {
+      String owner = ownerOf(lock);
+      for (int slot = 0; slot < Arena.CLIENTS; slot++) {
+        WorkerProcess worker = crew.worker(slot);
+        if (worker.client().equals(owner) && worker.isAlive() && !isDisturbed(worker)) {
+          return OptionalInt.of(slot);
+        }
+      }
+      TimeUnit.MILLISECONDS.sleep(BETWEEN_TRIES_MILLIS);
+    }
+    return OptionalInt.empty();
+  }
+
+  private String ownerOf(String lock) throws InterruptedException {
+    try {
+      String path = "/" + names.lockAlias() + "/_doc/" + lock;
+      return JSON.readTree(arena.cluster().request("GET", path, ""))
+          .path("_source")
+          .path("owner")
+          .asText();
+    } catch (IOException e) {
+      return ""; // nobody's, or not to be known now
+    }
+  }
+
+  /** The part that a node plays. */
+  public enum Part {
+    /** It has the primary of the lock index. */
+    PRIMARY,
+    /** It is the master. */
+    MASTER,
+    /** Whichever. */
+    ANY
+  }
+}

@@ -1,0 +1,45 @@
+package dev.holdfast.chaos.scenario;
+
+import dev.holdfast.chaos.check.Figures;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What came out of a scenario.
+ *
+ * @param scenario its name
+ * @param skipped why it was not run; {@code null} if it was
+ * @param result what the checkers found; {@code null} if it was not run
+ * @param figures what was counted; {@code null} if it was not run
+ * @param report the page about it; {@code null} if it was not run
+ */
+public record Outcome(
+    String scenario,
+    @Nullable String skipped,
+    @Nullable Result result,
+    @Nullable Figures figures,
+    @Nullable Path report) {
+
+  static Outcome skipped(String scenario, String reason) {
+    return new Outcome(scenario, reason, null, null, null);
+  }
+
+  /** Returns the verdict, also in words for what was not run. */
+  public String verdict() {
+    return result == null ? "skipped, because " + skipped : result.verdict().text();
+  }
+
+  /** Returns whether it was run and found valid. */
+  public boolean isValid() {
+    return result != null && result.verdict() == Verdict.VALID;
+  }
+
+  /** Returns whether the checker of that name said invalid. */
+  public boolean isInvalidBy(String checker) {
+    return result != null
+        && result.parts().stream()
+            .anyMatch(part -> part.checker().equals(checker) && part.verdict() == Verdict.INVALID);
+  }
+}

@@ -1,0 +1,300 @@
+package dev.holdfast.chaos.scenario;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.chaos.arena.Arena;
+import dev.holdfast.chaos.fault.Disruption;
+import dev.holdfast.chaos.fault.Stage;
+import dev.holdfast.chaos.worker.Facts;
+import dev.holdfast.chaos.worker.WorkerProcess;
+import dev.holdfast.chaos.worker.WorkerSpec;
+import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.history.HistoryWriter;
+import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.report.Run;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
+
+/** One run of a scenario, up to the point where its history is to be judged. */
+final class Performance implements Stage.Crew {
+
+  /** Room for the runner, each slot's first worker, and those that replace killed ones. */
+  private static final int WRITERS = 1_000;
+
+  private static final Duration FIRST_GRANT_LIMIT = Duration.ofMinutes(2);
+
+  /**
+   * How long everybody may take to be granted a lock again once all is mended: clients look at a
+   * node that had failed again after a minute.
+   */
+  private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(2);
+
+  private static final Duration TELL_EVERY = Duration.ofSeconds(10);
+  private static final long NAP_MILLIS = 20;
+  private static final long QUIET_MILLIS = 1_000;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Scenario scenario;
+  private final Arena arena;
+  private final Run run;
+  private final RandomGenerator random;
+  private final WorkerSpec.Names names;
+  private final HistoryWriter nemesis;
+  private final Stage stage;
+  private final List<WorkerProcess> workers = new ArrayList<>();
+  private final List<WorkerProcess> everStarted = new ArrayList<>();
+  private final Map<String, Integer> logLengths = new HashMap<>();
+  private final List<Event> open = new ArrayList<>();
+  private int faults;
+  private long lastTold = System.nanoTime();
+
+  /** The end of a fault that has begun. */
+  private record Event(long atNanos, Disruption what, Disruption.Injection injection) {}
+
+  Performance(Scenario scenario, Arena arena, Run run, RandomGenerator random) throws IOException {
+    this.scenario = scenario;
+    this.arena = arena;
+    this.run = run;
+    this.random = random;
+    this.names = WorkerSpec.Names.of(scenario.name());
+    this.nemesis = HistoryWriter.create(run.recording("nemesis"), System::nanoTime, 0, WRITERS);
+    this.stage = new Stage(arena, names, this, nemesis, random);
+  }
+
+  void play() throws Exception {
+    Schedule schedule = scenario.schedule(random);
+    for (ElasticsearchNode node : arena.cluster().nodes()) {
+      logLengths.put(node.name(), node.log().length());
+    }
+    deleteIndices(); // of a run that was broken off
+    for (String index : List.of(names.resourceIndex(), names.counterIndex())) {
+      String unused =
+          arena
+              .cluster()
+              .request(
+                  "PUT",
+                  "/" + index,
+                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-2\"}}");
+    }
+    for (int slot = 0; slot < Arena.CLIENTS; slot++) {
+      workers.add(start(slot));
+    }
+    for (WorkerProcess worker : workers) {
+      worker.awaitReady();
+    }
+    long started = System.nanoTime();
+    if (!await(FIRST_GRANT_LIMIT, () -> allGrantedSince(started))) {
+      throw new IllegalStateException("not every worker was granted a lock to begin with");
+    }
+    inject(schedule);
+    heal();
+    end();
+  }
+
+  private void inject(Schedule schedule) throws Exception {
+    long start = System.nanoTime();
+    PriorityQueue<Event> ends = new PriorityQueue<>(Comparator.comparingLong(Event::atNanos));
+    for (Schedule.Step step : schedule.steps()) {
+      long at = start + step.at().toNanos();
+      endUntil(ends, at);
+      sleepUntil(at);
+      Optional<Disruption.Injection> injection = step.what().aim(stage);
+      if (injection.isPresent()) {
+        faults++;
+        Event end =
+            new Event(System.nanoTime() + step.lasting().toNanos(), step.what(), injection.get());
+        nemesis.nemesis("start-" + step.what().name(), target(end));
+        open.add(end);
+        end.injection.begin();
+        ends.add(end);
+      }
+    }
+    endUntil(ends, Long.MAX_VALUE);
+    sleepUntil(start + schedule.length().toNanos());
+  }
+
+  private void endUntil(PriorityQueue<Event> ends, long nanos) throws Exception {
+    while (!ends.isEmpty() && ends.peek().atNanos <= nanos) {
+      Event end = ends.remove();
+      sleepUntil(end.atNanos);
+      end(end);
+    }
+  }
+
+  private void end(Event event) throws Exception {
+    event.injection.end();
+    nemesis.nemesis("stop-" + event.what.name(), target(event));
+    open.remove(event);
+  }
+
+  private static Map<String, Object> target(Event event) {
+    return Map.of(Vocabulary.TARGET, event.injection.target());
+  }
+
+  private void heal() throws Exception {
+    say("mending");
+    for (Event event : List.copyOf(open)) {
+      end(event);
+    }
+    arena.heal();
+    for (WorkerProcess worker : workers) {
+      worker.awaitReady();
+    }
+    long healed = System.nanoTime();
+    boolean recovered = await(RECOVERY_LIMIT, () -> allGrantedSince(healed));
+    say(recovered ? "recovered" : "not recovered");
+    sleepUntil(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(QUIET_MILLIS));
+  }
+
+  private void end() throws Exception {
+    workers.forEach(WorkerProcess::askToStop);
+    for (WorkerProcess worker : workers) {
+      worker.awaitStopped();
+    }
+    recordCounters();
+    nemesis.close();
+    deleteIndices();
+  }
+
+  private void recordCounters() throws IOException, InterruptedException {
+    String unused = arena.cluster().request("POST", "/" + names.counterIndex() + "/_refresh", "");
+    JsonNode hits =
+        JSON.readTree(
+                arena
+                    .cluster()
+                    .request("GET", "/" + names.counterIndex() + "/_search?size=1000", ""))
+            .path("hits")
+            .path("hits");
+    HistoryWriter.Recorder recorder = nemesis.recorder();
+    for (JsonNode hit : hits) {
+      var invocation =
+          recorder.invoke(
+              Facts.FINAL_COUNT,
+              Map.of(Vocabulary.LOCK, hit.path("_id").asText(), Vocabulary.CLIENT, "runner"));
+      invocation.ok(Map.of(Facts.COUNT, hit.path("_source").path("count").asLong()));
+    }
+  }
+
+  private void deleteIndices() throws IOException, InterruptedException {
+    for (String index :
+        List.of(
+            names.lockIndex(),
+            names.resourceIndex(),
+            names.resourceIndex() + "-flood",
+            names.counterIndex())) {
+      String unused =
+          arena.cluster().request("DELETE", "/" + index + "?ignore_unavailable=true", "");
+    }
+  }
+
+  // --- Workers
+
+  private WorkerProcess start(int slot) throws IOException {
+    int number = everStarted.size() + 1;
+    String client = "c" + (slot + 1) + (number <= Arena.CLIENTS ? "" : "-" + number);
+    WorkerProcess worker =
+        WorkerProcess.start(
+            new WorkerSpec(
+                client,
+                arena.urlsOf(slot),
+                arena.cluster().httpUris(),
+                names,
+                scenario.wallOffsetMillis(slot),
+                number,
+                WRITERS,
+                run.recording(client).toAbsolutePath().toString(),
+                random.nextLong(),
+                scenario.workload()),
+            run.directory().resolve(client + ".log"));
+    everStarted.add(worker);
+    return worker;
+  }
+
+  @Override
+  public WorkerProcess worker(int slot) {
+    return workers.get(slot);
+  }
+
+  @Override
+  public void replace(int slot) throws IOException {
+    workers.set(slot, start(slot));
+  }
+
+  private boolean allGrantedSince(long nanos) {
+    return workers.stream()
+        .allMatch(
+            worker -> worker.status().lastGrantNanos() - nanos > 0 && worker.status().grants() > 0);
+  }
+
+  // --- Waiting and telling
+
+  private boolean await(Duration limit, BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - deadline >= 0) {
+        return false;
+      }
+      nap();
+    }
+    return true;
+  }
+
+  private void sleepUntil(long nanos) throws InterruptedException {
+    while (System.nanoTime() - nanos < 0) {
+      nap();
+    }
+  }
+
+  private void nap() throws InterruptedException {
+    for (WorkerProcess worker : workers) {
+      if (!worker.isAlive() && !stage.isDisturbed(worker)) {
+        throw new IllegalStateException(
+            "worker " + worker.client() + " ended by itself; see its log");
+      }
+    }
+    if (System.nanoTime() - lastTold > TELL_EVERY.toNanos()) {
+      say(open.isEmpty() ? "running" : "under " + names(open));
+    }
+    TimeUnit.MILLISECONDS.sleep(NAP_MILLIS);
+  }
+
+  private static String names(List<Event> events) {
+    return String.join(
+        " and ",
+        events.stream()
+            .map(each -> each.what.name() + " (" + each.injection.target() + ")")
+            .toList());
+  }
+
+  private void say(String phase) {
+    lastTold = System.nanoTime();
+    long operations = everStarted.stream().mapToLong(worker -> worker.status().operations()).sum();
+    Runner.say(
+        "%s: %s; %,d lock operations, %,d faults", scenario.name(), phase, operations, faults);
+  }
+
+  /** Ends all that the run started, mends the arena, and saves the nodes' logs. */
+  void leave() throws IOException, InterruptedException {
+    everStarted.forEach(WorkerProcess::close);
+    nemesis.close();
+    for (ElasticsearchNode node : arena.cluster().nodes()) {
+      String log = node.log();
+      int from = Math.min(log.length(), logLengths.getOrDefault(node.name(), 0));
+      Path file = run.directory().resolve(node.name() + ".log");
+      Files.writeString(file, log.substring(from));
+    }
+    arena.heal();
+  }
+}

@@ -1,0 +1,92 @@
+package dev.holdfast.chaos.scenario;
+
+import dev.holdfast.chaos.arena.Arena;
+import dev.holdfast.chaos.check.Figures;
+import dev.holdfast.history.History;
+import dev.holdfast.history.Words;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.report.Run;
+import dev.holdfast.history.report.RunStore;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+/** Runs scenarios, and tells what happens. To be used by one thread. */
+public final class Runner {
+
+  private final RunStore store;
+  private final long seed;
+  private final String command;
+
+  /**
+   * Makes a runner.
+   *
+   * @param store where the reports go
+   * @param seed where the faults come from
+   * @param command what repeats a run, to which the scenario and the seed are added
+   */
+  public Runner(RunStore store, long seed, String command) {
+    this.store = store;
+    this.seed = seed;
+    this.command = command;
+  }
+
+  /**
+   * Runs a scenario, judges it, and mends the arena.
+   *
+   * @throws Exception if it could not be run to its end; what there is of it is in the store
+   */
+  public Outcome run(Scenario scenario, Arena arena) throws Exception {
+    say("%s: %s", scenario.name(), scenario.purpose());
+    Optional<String> missing = scenario.missing(arena, random(scenario));
+    if (missing.isPresent()) {
+      say("%s: skipped, because %s", scenario.name(), missing.get());
+      return Outcome.skipped(scenario.name(), missing.get());
+    }
+    Run run = store.start(scenario.name());
+    Performance performance = new Performance(scenario, arena, run, random(scenario));
+    try {
+      performance.play();
+    } catch (Exception e) {
+      say("%s: broken off: %s; see %s", scenario.name(), e, run.directory().toAbsolutePath());
+      try {
+        performance.leave();
+        run.saveHistory(run.readRecordings());
+      } catch (Exception more) {
+        e.addSuppressed(more);
+      }
+      throw e;
+    }
+    performance.leave();
+    History history = run.readRecordings();
+    Result result =
+        run.finish(
+            history,
+            scenario.checker(),
+            command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed);
+    Figures figures = Figures.of(history);
+    say(
+        "%s: %s. %s %s, %s",
+        scenario.name(),
+        result.verdict().text(),
+        result.summary(),
+        Words.count(figures.lockOperations(), "lock operation"),
+        Words.count(figures.faults(), "fault"));
+    for (Result part : result.parts()) {
+      say("    %s: %s. %s", part.checker(), part.verdict().text(), part.summary());
+      part.details().stream().limit(3).forEach(detail -> say("        %s", detail));
+    }
+    return new Outcome(
+        scenario.name(), null, result, figures, run.directory().resolve("index.html"));
+  }
+
+  /** The same for a scenario whether it is run alone or with others. */
+  private RandomGenerator random(Scenario scenario) {
+    return new SplittableRandom(seed * 31 + scenario.name().hashCode());
+  }
+
+  /** Tells whoever watches. */
+  public static void say(String format, Object... arguments) {
+    System.out.println("[chaos] " + format.formatted(arguments));
+  }
+}

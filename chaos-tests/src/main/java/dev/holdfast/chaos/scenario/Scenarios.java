@@ -1,0 +1,484 @@
+package dev.holdfast.chaos.scenario;
+
+import dev.holdfast.chaos.check.CrashTakeoverChecker;
+import dev.holdfast.chaos.check.Deletion;
+import dev.holdfast.chaos.check.NoMajorityChecker;
+import dev.holdfast.chaos.check.SeenChecker.Sight;
+import dev.holdfast.chaos.fault.ClientFaults;
+import dev.holdfast.chaos.fault.Disruption;
+import dev.holdfast.chaos.fault.IndexFaults;
+import dev.holdfast.chaos.fault.LinkFaults;
+import dev.holdfast.chaos.fault.LinkFaults.Reach;
+import dev.holdfast.chaos.fault.NodeFaults;
+import dev.holdfast.chaos.fault.NodeFaults.Direction;
+import dev.holdfast.chaos.fault.Stage.Part;
+import dev.holdfast.chaos.scenario.Scenario.Ground;
+import dev.holdfast.chaos.worker.Defect;
+import dev.holdfast.chaos.worker.Workload;
+import dev.holdfast.chaos.worker.Workload.Cyclers;
+import dev.holdfast.chaos.worker.Workload.Holders;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+
+/** The catalogue of scenarios. Stateless. */
+public final class Scenarios {
+
+  private static final int CLIENTS = dev.holdfast.chaos.arena.Arena.CLIENTS;
+
+  /** The lock that is always wanted, and at whose holder faults of clients are aimed. */
+  private static final String WANTED = "h0";
+
+  private static final Duration SKEW = Duration.ofSeconds(2);
+
+  /** A poll of at most 0.12 s, the read that it makes, and the write that follows. */
+  private static final Duration POLL_BOUND = Duration.ofSeconds(1);
+
+  /** What a machine that is busy with other work may take on top. */
+  private static final Duration STALLS = Duration.ofSeconds(15);
+
+  private static final long TTL_MILLIS = Workload.standard().rules().ttlMillis();
+
+  /** So that a fault nearly always finds a lock held. */
+  private static final Holders LONG_HOLDERS = new Holders(2, 2, 10 * TTL_MILLIS);
+
+  private Scenarios() {}
+
+  /** Returns all scenarios. */
+  public static List<Scenario> all(Duration storm) {
+    List<Scenario> all = new ArrayList<>();
+    all.add(baseline());
+    all.addAll(links());
+    all.addAll(clients());
+    all.addAll(clocks());
+    all.addAll(nodes());
+    all.addAll(indices());
+    all.add(manyLocks());
+    all.add(storm(storm));
+    all.add(defaultDetection());
+    all.add(overload());
+    return all;
+  }
+
+  /** Returns clients with mistakes, each in a scenario that must find it out. */
+  public static List<Scenario> broken() {
+    return List.of(
+        scenario("holder-cut-off").with(Defect.NO_RENEWAL_CHECK, 2),
+        scenario("answers-delayed").with(Defect.LEASE_FROM_RESPONSE, 1),
+        scenario("client-paused").with(Defect.UNFENCED_WRITES, 2),
+        scenario("client-paused").with(Defect.RELEASE_WITHOUT_OWNER_CHECK, 1),
+        scenario("baseline").with(Defect.TRUST_IN_A_STALE_READ, 0));
+  }
+
+  private static Scenario scenario(String name) {
+    return all(Duration.ofSeconds(1)).stream()
+        .filter(each -> each.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Scenario baseline() {
+    return Scenario.named("baseline")
+        .purpose("Nothing is broken: the lock by itself loses no update.")
+        .bound("no update of a counter without fencing is lost")
+        .workload(
+            Workload.standard()
+                .withTtlMillis(30_000)
+                .with(new Cyclers(5, 6, 40))
+                .with(new Holders(2, 2, 3_000)))
+        .faults(random -> Schedule.quiet(Duration.ofSeconds(12)))
+        .build();
+  }
+
+  // --- Between clients and nodes
+
+  private static List<Scenario> links() {
+    Workload slow = Workload.standard().withTtlMillis(10_000).with(new Holders(2, 6, 20_000));
+    return List.of(
+        Scenario.named("holder-cut-off")
+            .purpose("The holder of a lock can reach no node any more, silently.")
+            .bound("its lease is over, and it has been told, before another is granted the lock")
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .faults(
+                random -> times(5, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL)))
+            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.UNANSWERED)
+            .build(),
+        Scenario.named("cut-off-from-primary")
+            .purpose("The holder cannot reach the node with the primary, but the others.")
+            .bound("as when it is cut off from all")
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .faults(
+                random ->
+                    times(5, 4_000, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.PRIMARY)))
+            .build(),
+        Scenario.named("answers-reset")
+            .purpose("Requests are applied, and the connection is reset in place of the answer.")
+            .bound("a write that was applied without an answer makes no second holder")
+            .faults(
+                random ->
+                    times(20, 800, 400, i -> LinkFaults.resetAnswers(slot(random), Reach.ALL)))
+            .build(),
+        Scenario.named("one-way-cuts")
+            .purpose("Only requests, or only answers, get lost.")
+            .bound("nobody believes in a lease for longer than its write allows")
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .faults(
+                random ->
+                    times(
+                        6,
+                        3_500,
+                        1_000,
+                        i ->
+                            i % 2 == 0
+                                ? LinkFaults.cutRequests(LinkFaults.HOLDER, Reach.ALL)
+                                : LinkFaults.cutAnswers(LinkFaults.HOLDER, Reach.ALL)))
+            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.UNANSWERED)
+            .build(),
+        Scenario.named("answers-delayed")
+            .purpose("Answers take 2 s, with half a second of jitter.")
+            .bound("a lease counts from before its request, however late the answer comes")
+            .workload(slow)
+            .faults(
+                random ->
+                    times(
+                        2,
+                        14_000,
+                        1_000,
+                        i -> LinkFaults.delay(slot(random), Reach.ALL, 2_000, 500)))
+            .build(),
+        Scenario.named("bandwidth")
+            .purpose("Links carry 1 KB/s.")
+            .bound("as with every delay")
+            .workload(slow)
+            .faults(
+                random ->
+                    times(3, 7_000, 1_000, i -> LinkFaults.throttle(slot(random), Reach.ALL, 1)))
+            .build(),
+        Scenario.named("sliced")
+            .purpose("Packets arrive in pieces of some ten bytes.")
+            .bound("no answer is understood before it is complete")
+            .faults(
+                random ->
+                    times(8, 2_500, 500, i -> LinkFaults.slice(slot(random), Reach.ALL, 10, 1_000)))
+            .build(),
+        Scenario.named("broken-off")
+            .purpose("Connections end in the middle of a request or an answer.")
+            .bound("a request of which nobody knows how far it came makes no second holder")
+            .faults(
+                random ->
+                    times(
+                        20,
+                        800,
+                        400,
+                        i ->
+                            LinkFaults.limit(
+                                slot(random),
+                                Reach.ALL,
+                                random.nextBoolean(),
+                                100 + random.nextInt(600))))
+            .build(),
+        Scenario.named("flapping")
+            .purpose("Links come and go several times a second, by refusal or silently.")
+            .bound("a lease outlives short failures and is never held by two")
+            .faults(
+                random ->
+                    times(
+                        40,
+                        200 + random.nextInt(200),
+                        300,
+                        i ->
+                            random.nextBoolean()
+                                ? LinkFaults.refuse(slot(random), Reach.ALL)
+                                : LinkFaults.cut(slot(random), Reach.ALL)))
+            .build());
+  }
+
+  // --- Clients
+
+  private static List<Scenario> clients() {
+    return List.of(
+        Scenario.named("client-paused")
+            .purpose("A holder stands still beyond its TTL, and goes on in the middle of its work.")
+            .bound("its late write is refused, it learns of its loss, and it harms no successor")
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .faults(random -> times(4, 6_500, 1_000, i -> ClientFaults.pauseHolder(WANTED)))
+            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.REFUSED_WRITE)
+            .build(),
+        Scenario.named("client-killed")
+            .purpose("A holder is killed; others get its lock.")
+            .bound(
+                "taken over within the TTL, %d s of skew and %d s for a poll"
+                    .formatted(SKEW.toSeconds(), POLL_BOUND.toSeconds()))
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .faults(random -> times(5, 4_500, 1_500, i -> ClientFaults.killHolder(WANTED)))
+            .checkedBy(
+                new CrashTakeoverChecker(
+                    Duration.ofMillis(TTL_MILLIS).plus(SKEW).plus(POLL_BOUND), STALLS, "h"))
+            .shows(Sight.TAKEOVER)
+            .build());
+  }
+
+  private static List<Scenario> clocks() {
+    Function<RandomGenerator, Schedule> cuts =
+        random -> times(4, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
+    return List.of(
+        Scenario.named("clocks-hours-off")
+            .purpose("Wall clocks are an hour early and late; the calendar rule is off.")
+            .bound("locks rest on no wall clock then")
+            .workload(Workload.standard().withoutCalendar().with(LONG_HOLDERS))
+            .wallOffsetsMillis(3_600_000, -3_600_000, 0)
+            .faults(cuts)
+            .shows(Sight.LOSS, Sight.TAKEOVER)
+            .build(),
+        Scenario.named("clocks-within-skew")
+            .purpose("Wall clocks differ by almost the allowed skew; the calendar rule is on.")
+            .bound("a difference of up to the skew makes no second holder")
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .wallOffsetsMillis(950, -950, 0)
+            .faults(cuts)
+            .shows(Sight.LOSS, Sight.TAKEOVER)
+            .build());
+  }
+
+  // --- Nodes
+
+  private static List<Scenario> nodes() {
+    return List.of(
+        Scenario.named("primary-killed")
+            .purpose("The node with the primary is killed while locks are held, and comes back.")
+            .bound("an acknowledged write survives its node")
+            .faults(random -> times(2, 3_000, 11_000, i -> NodeFaults.kill(Part.PRIMARY)))
+            .build(),
+        Scenario.named("master-killed")
+            .purpose("The master is killed, and comes back.")
+            .bound("an election makes no second holder")
+            .faults(random -> times(2, 3_000, 11_000, i -> NodeFaults.kill(Part.MASTER)))
+            .build(),
+        Scenario.named("primary-paused")
+            .purpose(
+                "The node with the primary stands still until it is replaced, and goes on as if it"
+                    + " were the primary.")
+            .bound("what a stale primary says counts for nothing")
+            .faults(random -> times(2, 9_000, 4_000, i -> NodeFaults.pause(Part.PRIMARY)))
+            .build(),
+        Scenario.named("node-inbound-cut")
+            .purpose("Nothing that other nodes send reaches the primary, then the master.")
+            .bound("a node that hears nobody grants nothing")
+            .faults(
+                random ->
+                    times(
+                        2,
+                        8_000,
+                        4_000,
+                        i -> NodeFaults.cutInbound(i == 0 ? Part.PRIMARY : Part.MASTER)))
+            .build(),
+        Scenario.named("nodes-partitioned")
+            .purpose("A node is parted from the others, both ways and one way; clients reach all.")
+            .bound("the smaller part grants nothing, and its reads are not believed")
+            .faults(
+                random ->
+                    new Schedule.Writer()
+                        .add(NodeFaults.partition(Part.PRIMARY, Direction.BOTH), 8_000, 3_000)
+                        .add(NodeFaults.partition(Part.MASTER, Direction.BOTH), 8_000, 3_000)
+                        .add(NodeFaults.partition(Part.PRIMARY, Direction.OUTBOUND), 6_000, 3_000)
+                        .add(NodeFaults.partition(Part.PRIMARY, Direction.INBOUND), 6_000, 3_000)
+                        .end())
+            .build(),
+        Scenario.named("rolling-restart")
+            .purpose("All nodes are restarted one by one under load.")
+            .bound("an upgrade of the cluster makes no second holder")
+            .faults(random -> times(1, 0, 2_000, i -> NodeFaults.roll()))
+            .build(),
+        Scenario.named("cluster-restarted")
+            .purpose("The whole cluster is stopped, and started again.")
+            .bound("leases end in time while there is no cluster, and locks outlive it")
+            .faults(random -> times(1, 4_000, 12_000, i -> NodeFaults.stopAll()))
+            .build(),
+        Scenario.named("majority-lost")
+            .purpose("Two of three nodes are killed, and come back.")
+            .bound("without a majority nothing is granted, and every lease ends within its TTL")
+            .faults(
+                random ->
+                    times(
+                        1,
+                        9_000,
+                        12_000,
+                        i -> NodeFaults.killMajority("n" + (1 + random.nextInt(3)))))
+            .checkedBy(new NoMajorityChecker(Duration.ofMillis(TTL_MILLIS)))
+            .shows(Sight.LOSS)
+            .build());
+  }
+
+  private static Scenario defaultDetection() {
+    return Scenario.named("partitioned-default-detection")
+        .purpose(
+            "The node with the primary is parted from the others, at the default fault detection"
+                + " of Elasticsearch, which takes half a minute to notice.")
+        .bound("exclusion does not rest on how fast a cluster notices")
+        .on(Ground.DEFAULT_DETECTION)
+        .faults(
+            random ->
+                times(1, 45_000, 5_000, i -> NodeFaults.partition(Part.PRIMARY, Direction.BOTH)))
+        .build();
+  }
+
+  // --- The index
+
+  private static List<Scenario> indices() {
+    // Far longer than it takes to be told, so that being told is not the same as running out.
+    Workload patient = Workload.standard().withTtlMillis(60_000).with(new Holders(2, 2, 10_000));
+    Duration told = Duration.ofSeconds(30); // half a TTL: the next renewal comes after a third
+    return List.of(
+        Scenario.named("index-deleted")
+            .purpose("The lock index is deleted while locks are held, and made anew by clients.")
+            .bound(
+                "holders are told at once; tokens begin low, and what locks protect turns new"
+                    + " holders away")
+            .workload(patient)
+            .faults(random -> times(2, 0, 8_000, i -> IndexFaults.delete()))
+            .acrossDeletion()
+            .checkedBy(Deletion.exclusion(), Deletion.told(told), Deletion.fencing())
+            .shows(Sight.LOSS, Sight.REFUSED_WRITE)
+            .build(),
+        Scenario.named("index-deleted-era-raised")
+            .purpose("The lock index is deleted, and made anew by its operator with a raised era.")
+            .bound("holders are told at once, and tokens go on rising")
+            .workload(patient)
+            .faults(random -> times(2, 0, 8_000, i -> IndexFaults.deleteAndRaiseEra(i + 1)))
+            .acrossDeletion()
+            .checkedBy(
+                Deletion.exclusion(),
+                Deletion.told(told),
+                new dev.holdfast.history.check.FencingChecker())
+            .shows(Sight.LOSS)
+            .build());
+  }
+
+  // --- Load
+
+  private static Scenario overload() {
+    return Scenario.named("overload")
+        .purpose("Others write so much that Elasticsearch answers 429.")
+        .bound("a rejected write is tried again, and counts as perhaps applied")
+        .on(Ground.SHORT_QUEUES)
+        .faults(random -> times(2, 8_000, 2_000, i -> IndexFaults.overload(48)))
+        .build();
+  }
+
+  private static Scenario manyLocks() {
+    return Scenario.named("many-locks")
+        .purpose(
+            "A thousand locks are held and 51 clients want one lock, while the node with the"
+                + " primary is killed.")
+        .bound("numbers make no second holder")
+        .workload(
+            Workload.standard()
+                .withTtlMillis(20_000)
+                .with(new Cyclers(17, 1, 200))
+                .with(new Holders(0, 1, 1))
+                .withManagers(17)
+                .withLeases(334))
+        .faults(random -> times(1, 3_000, 14_000, i -> NodeFaults.kill(Part.PRIMARY)))
+        .build();
+  }
+
+  // --- All of it
+
+  private static Scenario storm(Duration length) {
+    return Scenario.named("storm")
+        .purpose("Random faults of all kinds, several at a time.")
+        .bound("all of the above")
+        .workload(Workload.standard().with(LONG_HOLDERS))
+        .faults(random -> storm(length, random))
+        .build();
+  }
+
+  private static Schedule storm(Duration length, RandomGenerator random) {
+    List<Schedule.Step> steps = new ArrayList<>();
+    Duration at = Duration.ofSeconds(1);
+    while (at.compareTo(length) < 0) {
+      boolean link = random.nextInt(4) != 0;
+      Disruption what = link ? anyOfLinks(random) : anyOther(random);
+      long lasting = link ? 200 + random.nextInt(5_000) : 2_000 + random.nextInt(7_000);
+      steps.add(new Schedule.Step(at, what, Duration.ofMillis(lasting)));
+      at = at.plusMillis(300 + random.nextInt(2_500));
+    }
+    return new Schedule(steps, length);
+  }
+
+  private static Disruption anyOfLinks(RandomGenerator random) {
+    int slot = slot(random);
+    Reach reach = random.nextInt(3) == 0 ? Reach.PRIMARY : Reach.ALL;
+    return switch (random.nextInt(9)) {
+      case 0 -> LinkFaults.cut(slot, reach);
+      case 1 -> LinkFaults.cutRequests(slot, reach);
+      case 2 -> LinkFaults.cutAnswers(slot, reach);
+      case 3 -> LinkFaults.resetAnswers(slot, reach);
+      case 4 -> LinkFaults.refuse(slot, reach);
+      case 5 -> LinkFaults.delay(slot, reach, random.nextInt(2_000), random.nextInt(500));
+      case 6 -> LinkFaults.throttle(slot, reach, 1 + random.nextInt(10));
+      case 7 -> LinkFaults.slice(slot, reach, 5 + random.nextInt(50), random.nextInt(2_000));
+      default -> LinkFaults.limit(slot, reach, random.nextBoolean(), random.nextInt(2_000));
+    };
+  }
+
+  private static Disruption anyOther(RandomGenerator random) {
+    Part part = Part.values()[random.nextInt(Part.values().length)];
+    Direction direction = Direction.values()[random.nextInt(Direction.values().length)];
+    return switch (random.nextInt(7)) {
+      case 0 -> NodeFaults.kill(part);
+      case 1 -> NodeFaults.stop(part);
+      case 2 -> NodeFaults.pause(part);
+      case 3 -> NodeFaults.cutInbound(part);
+      case 4 -> NodeFaults.partitionIfPossible(part, direction);
+      case 5 -> ClientFaults.pauseHolder(WANTED);
+      default -> ClientFaults.killHolder(WANTED);
+    };
+  }
+
+  private static int slot(RandomGenerator random) {
+    return random.nextInt(CLIENTS);
+  }
+
+  private static Schedule times(
+      int count, long lastingMillis, long pauseMillis, IntFunction<Disruption> fault) {
+    Schedule.Writer writer = new Schedule.Writer();
+    for (int i = 0; i < count; i++) {
+      writer.add(fault.apply(i), lastingMillis, pauseMillis);
+    }
+    return writer.end();
+  }
+
+  /**
+   * Returns the scenarios of those names.
+   *
+   * @param names separated by commas; empty for all
+   * @throws IllegalArgumentException if there is no such scenario; the message names all there are
+   */
+  public static List<Scenario> select(List<Scenario> from, String names) {
+    if (names.isBlank()) {
+      return from;
+    }
+    List<Scenario> selected = new ArrayList<>();
+    for (String name : names.split(",", -1)) {
+      selected.add(
+          from.stream()
+              .filter(each -> each.name().equals(name.strip()))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "no scenario \"%s\"; there are %s"
+                              .formatted(
+                                  name,
+                                  from.stream()
+                                      .map(Scenario::name)
+                                      .collect(Collectors.joining(", "))))));
+    }
+    return selected;
+  }
+}

@@ -1,0 +1,60 @@
+package dev.holdfast.chaos.scenario;
+
+import dev.holdfast.chaos.fault.Disruption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * When which fault begins and ends, from the start of a run. Immutable.
+ *
+ * @param steps the faults in order of their beginnings
+ * @param length how long the run goes on before everything is mended
+ */
+public record Schedule(List<Step> steps, Duration length) {
+
+  /** One fault. */
+  public record Step(Duration at, Disruption what, Duration lasting) {}
+
+  /** Copies the list. */
+  public Schedule {
+    steps = List.copyOf(steps);
+  }
+
+  /** Returns one without faults. */
+  public static Schedule quiet(Duration length) {
+    return new Schedule(List.of(), length);
+  }
+
+  /** Returns the first faults alone; without any, the length stays. */
+  Schedule first(int count) {
+    List<Step> first = steps.subList(0, Math.min(count, steps.size()));
+    return first.isEmpty()
+        ? new Schedule(first, length)
+        : new Schedule(
+            first,
+            first.stream()
+                .map(step -> step.at().plus(step.lasting()))
+                .max(Comparator.naturalOrder())
+                .orElseThrow()
+                .plusSeconds(2));
+  }
+
+  /** Puts faults one after the other, with pauses before and after each. Not thread-safe. */
+  static final class Writer {
+    private final List<Step> steps = new ArrayList<>();
+    private Duration now = Duration.ofMillis(1_000);
+
+    /** Adds a fault, and a pause after it. */
+    Writer add(Disruption what, long lastingMillis, long pauseMillis) {
+      steps.add(new Step(now, what, Duration.ofMillis(lastingMillis)));
+      now = now.plusMillis(lastingMillis + pauseMillis);
+      return this;
+    }
+
+    Schedule end() {
+      return new Schedule(steps, now);
+    }
+  }
+}

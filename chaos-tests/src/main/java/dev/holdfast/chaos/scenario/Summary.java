@@ -1,0 +1,113 @@
+package dev.holdfast.chaos.scenario;
+
+import dev.holdfast.chaos.check.Figures;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The table of what came out of all scenarios, as Markdown that is good to read as it is. */
+public final class Summary {
+
+  private static final List<String> HEAD =
+      List.of(
+          "scenario",
+          "verdict",
+          "lock operations",
+          "faults",
+          "longest time without a grant",
+          "take-overs: number, median, longest",
+          "late writes refused",
+          "unfenced updates lost");
+
+  private Summary() {}
+
+  /** Returns the table, with a line of totals. */
+  public static String table(List<Outcome> outcomes) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(HEAD);
+    long operations = 0;
+    long faults = 0;
+    long refused = 0;
+    long lost = 0;
+    long increments = 0;
+    for (Outcome outcome : outcomes) {
+      Figures figures = outcome.figures();
+      if (figures == null) {
+        rows.add(List.of(outcome.scenario(), outcome.verdict(), "", "", "", "", "", ""));
+      } else {
+        operations += figures.lockOperations();
+        faults += figures.faults();
+        refused += figures.refusedWrites();
+        lost += figures.lostIncrements();
+        increments += figures.increments();
+        rows.add(
+            List.of(
+                outcome.scenario(),
+                outcome.verdict(),
+                count(figures.lockOperations()),
+                count(figures.faults()),
+                seconds(figures.longestGapNanos()),
+                takeovers(figures.takeoverNanos()),
+                count(figures.refusedWrites()),
+                count(figures.lostIncrements()) + " of " + count(figures.increments())));
+      }
+    }
+    rows.add(
+        List.of(
+            outcomes.size() + " scenarios",
+            outcomes.stream().filter(Outcome::isValid).count() + " valid",
+            count(operations),
+            count(faults),
+            "",
+            "",
+            count(refused),
+            count(lost) + " of " + count(increments)));
+    return layOut(rows);
+  }
+
+  private static String takeovers(List<Long> nanos) {
+    return nanos.isEmpty()
+        ? "none"
+        : nanos.size()
+            + ", "
+            + seconds(nanos.get(nanos.size() / 2))
+            + ", "
+            + seconds(nanos.get(nanos.size() - 1));
+  }
+
+  private static String layOut(List<List<String>> rows) {
+    StringBuilder out = new StringBuilder();
+    for (int row = 0; row < rows.size(); row++) {
+      out.append('|');
+      for (int column = 0; column < HEAD.size(); column++) {
+        out.append(' ').append(padded(rows, row, column, ' ')).append(" |");
+      }
+      out.append('\n');
+      if (row == 0) {
+        out.append('|');
+        for (int column = 0; column < HEAD.size(); column++) {
+          out.append(' ').append("-".repeat(width(rows, column))).append(" |");
+        }
+        out.append('\n');
+      }
+    }
+    return out.toString();
+  }
+
+  private static String padded(List<List<String>> rows, int row, int column, char with) {
+    String cell = rows.get(row).get(column);
+    return cell + String.valueOf(with).repeat(width(rows, column) - cell.length());
+  }
+
+  private static int width(List<List<String>> rows, int column) {
+    return rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0);
+  }
+
+  private static String count(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  private static String seconds(long nanos) {
+    return String.format(Locale.ROOT, "%.1f s", nanos / 1e9);
+  }
+}

@@ -1,0 +1,178 @@
+package dev.holdfast.chaos.scenario;
+
+import static dev.holdfast.chaos.scenario.Runner.say;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.chaos.arena.Arena;
+import dev.holdfast.chaos.scenario.Scenario.Ground;
+import dev.holdfast.chaos.worker.Defect;
+import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.history.report.RunStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInstance;
+
+/**
+ * All scenarios on real clusters: those of {@link Scenarios#all} must be found valid, those of
+ * {@link Scenarios#broken} invalid by the checker that is there for their mistake.
+ *
+ * <p>System properties: {@code holdfast.scenario} (names, separated by commas), {@code
+ * holdfast.seed} (a number, repeats the faults of a run), {@code holdfast.elasticsearch} (8, which
+ * is the default, 9 or both), {@code holdfast.soak} (how long the storm lasts, such as 2m; without
+ * {@code holdfast.scenario}, only the storm is run then).
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ScenariosChaos {
+
+  private static final Duration DEFAULT_STORM = Duration.ofSeconds(45);
+
+  private final long seed = Long.getLong("holdfast.seed", new Random().nextInt(Integer.MAX_VALUE));
+  private final Path store = Path.of(System.getProperty("holdfast.store", "store"));
+  private final Runner runner =
+      new Runner(new RunStore(store), seed, "mvn -B verify -Pchaos -DskipUnitTests" + options());
+  private final List<Outcome> good = new ArrayList<>();
+  private final List<Outcome> broken = new ArrayList<>();
+  private final long startNanos = System.nanoTime();
+
+  private @Nullable Arena arena;
+  private @Nullable String standing;
+
+  private static String options() {
+    StringBuilder options = new StringBuilder();
+    for (String property : List.of("holdfast.elasticsearch", "holdfast.soak")) {
+      String value = System.getProperty(property);
+      if (value != null) {
+        options.append(" -D").append(property).append('=').append(value);
+      }
+    }
+    return options.toString();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> scenarios() {
+    say("seed %d", seed);
+    String soak = System.getProperty("holdfast.soak", "");
+    List<Scenario> all =
+        new ArrayList<>(Scenarios.all(soak.isEmpty() ? DEFAULT_STORM : length(soak)));
+    all.addAll(Scenarios.broken());
+    String wanted = System.getProperty("holdfast.scenario", soak.isEmpty() ? "" : "storm");
+    List<Scenario> chosen = new ArrayList<>(Scenarios.select(all, wanted));
+    chosen.sort(java.util.Comparator.comparing(Scenario::ground));
+    return versions().stream()
+        .flatMap(
+            version ->
+                chosen.stream()
+                    .map(
+                        scenario ->
+                            DynamicTest.dynamicTest(
+                                scenario.name() + " on " + version, () -> run(scenario, version))));
+  }
+
+  private static Duration length(String text) {
+    return Duration.parse("PT" + text.strip().toUpperCase(java.util.Locale.ROOT));
+  }
+
+  private static List<ElasticsearchVersion> versions() {
+    String wanted = System.getProperty("holdfast.elasticsearch", "8");
+    return switch (wanted) {
+      case "8" -> List.of(ElasticsearchVersion.V8);
+      case "9" -> List.of(ElasticsearchVersion.V9);
+      case "both" -> List.of(ElasticsearchVersion.values());
+      default ->
+          throw new IllegalArgumentException(
+              "holdfast.elasticsearch is 8, 9 or both, not " + wanted);
+    };
+  }
+
+  private void run(Scenario scenario, ElasticsearchVersion version) throws Exception {
+    boolean sound = scenario.workload().defect() == Defect.NONE;
+    Optional<String> unsupported = ElasticsearchNode.unsupportedReason(version);
+    Outcome outcome =
+        unsupported.isPresent()
+            ? Outcome.skipped(scenario.name(), unsupported.get())
+            : runner.run(scenario, arena(version, scenario.ground()));
+    (sound ? good : broken).add(outcome);
+    Assumptions.assumeTrue(outcome.skipped() == null, outcome::verdict);
+    if (sound) {
+      assertThat(outcome.isValid()).as("%s", outcome.result()).isTrue();
+    } else {
+      String checker = scenario.workload().defect().caughtBy();
+      assertThat(outcome.isInvalidBy(checker)).as("%s: %s", checker, outcome.result()).isTrue();
+    }
+  }
+
+  private Arena arena(ElasticsearchVersion version, Ground ground) throws InterruptedException {
+    String wanted = ground + " on " + version;
+    Arena there = arena;
+    if (there != null && wanted.equals(standing)) {
+      return there;
+    }
+    close();
+    say("starting a cluster: %s, %s", version.number(), ground);
+    Arena started = Arena.start(version, settings(ground));
+    arena = started;
+    standing = wanted;
+    say(
+        "Toxiproxy: %s; partitions between nodes: %s",
+        started.toxiproxy(),
+        started.whyNoPartitions().isEmpty() ? "possible" : started.whyNoPartitions());
+    return started;
+  }
+
+  private static Map<String, String> settings(Ground ground) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    if (ground != Ground.DEFAULT_DETECTION) {
+      for (String check : List.of("follower_check", "leader_check")) {
+        settings.put("cluster.fault_detection." + check + ".interval", "500ms");
+        settings.put("cluster.fault_detection." + check + ".timeout", "1500ms");
+        settings.put("cluster.fault_detection." + check + ".retry_count", "2");
+      }
+      settings.put("cluster.publish.timeout", "5s");
+      settings.put("cluster.follower_lag.timeout", "5s");
+    }
+    if (ground == Ground.SHORT_QUEUES) {
+      settings.put("thread_pool.write.queue_size", "4");
+    }
+    return settings;
+  }
+
+  @AfterAll
+  void tell() throws Exception {
+    close();
+    String table = Summary.table(good);
+    if (!broken.isEmpty()) {
+      table += "\nClients with a mistake, which must be found invalid:\n\n" + Summary.table(broken);
+    }
+    Path file = Files.createDirectories(store).resolve("summary.md");
+    Files.writeString(file, "Seed " + seed + "\n\n" + table);
+    table.lines().forEach(line -> System.out.println("[chaos] " + line));
+    say(
+        "%d s in all; seed %d; reports: %s; this table: %s",
+        Duration.ofNanos(System.nanoTime() - startNanos).toSeconds(),
+        seed,
+        store.toAbsolutePath(),
+        file.toAbsolutePath());
+  }
+
+  private void close() {
+    Arena there = arena;
+    arena = null;
+    if (there != null) {
+      there.close();
+    }
+  }
+}
