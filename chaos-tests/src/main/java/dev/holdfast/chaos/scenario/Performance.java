@@ -282,7 +282,8 @@ final class Performance implements Stage.Crew {
     lastTold = System.nanoTime();
     long operations = everStarted.stream().mapToLong(worker -> worker.status().operations()).sum();
     Runner.say(
-        "%s: %s; %,d lock operations, %,d faults", scenario.name(), phase, operations, faults);
+        "%s: %s; %,d lock operations, %,d faults"
+            .formatted(scenario.name(), phase, operations, faults));
   }
 
   /** Ends all that the run started, mends the arena, and saves the nodes' logs. */

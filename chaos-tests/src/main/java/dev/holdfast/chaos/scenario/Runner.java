@@ -37,10 +37,10 @@ public final class Runner {
    * @throws Exception if it could not be run to its end; what there is of it is in the store
    */
   public Outcome run(Scenario scenario, Arena arena) throws Exception {
-    say("%s: %s", scenario.name(), scenario.purpose());
+    say("%s: %s".formatted(scenario.name(), scenario.purpose()));
     Optional<String> missing = scenario.missing(arena, random(scenario));
     if (missing.isPresent()) {
-      say("%s: skipped, because %s", scenario.name(), missing.get());
+      say("%s: skipped, because %s".formatted(scenario.name(), missing.get()));
       return Outcome.skipped(scenario.name(), missing.get());
     }
     Run run = store.start(scenario.name());
@@ -48,7 +48,9 @@ public final class Runner {
     try {
       performance.play();
     } catch (Exception e) {
-      say("%s: broken off: %s; see %s", scenario.name(), e, run.directory().toAbsolutePath());
+      say(
+          "%s: broken off: %s; see %s"
+              .formatted(scenario.name(), e, run.directory().toAbsolutePath()));
       try {
         performance.leave();
         run.saveHistory(run.readRecordings());
@@ -66,15 +68,16 @@ public final class Runner {
             command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed);
     Figures figures = Figures.of(history);
     say(
-        "%s: %s. %s %s, %s",
-        scenario.name(),
-        result.verdict().text(),
-        result.summary(),
-        Words.count(figures.lockOperations(), "lock operation"),
-        Words.count(figures.faults(), "fault"));
+        "%s: %s. %s %s, %s"
+            .formatted(
+                scenario.name(),
+                result.verdict().text(),
+                result.summary(),
+                Words.count(figures.lockOperations(), "lock operation"),
+                Words.count(figures.faults(), "fault")));
     for (Result part : result.parts()) {
-      say("    %s: %s. %s", part.checker(), part.verdict().text(), part.summary());
-      part.details().stream().limit(3).forEach(detail -> say("        %s", detail));
+      say("    %s: %s. %s".formatted(part.checker(), part.verdict().text(), part.summary()));
+      part.details().stream().limit(3).forEach(detail -> say("        %s".formatted(detail)));
     }
     return new Outcome(
         scenario.name(), null, result, figures, run.directory().resolve("index.html"));
@@ -86,7 +89,7 @@ public final class Runner {
   }
 
   /** Tells whoever watches. */
-  public static void say(String format, Object... arguments) {
-    System.out.println("[chaos] " + format.formatted(arguments));
+  public static void say(String what) {
+    System.out.println("[chaos] " + what);
   }
 }

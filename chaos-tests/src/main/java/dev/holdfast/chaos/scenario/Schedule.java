@@ -44,7 +44,7 @@ public record Schedule(List<Step> steps, Duration length) {
   /** Puts faults one after the other, with pauses before and after each. Not thread-safe. */
   static final class Writer {
     private final List<Step> steps = new ArrayList<>();
-    private Duration now = Duration.ofMillis(1_000);
+    private Duration now = Duration.ofSeconds(1);
 
     /** Adds a fault, and a pause after it. */
     Writer add(Disruption what, long lastingMillis, long pauseMillis) {

@@ -64,7 +64,7 @@ class ScenariosChaos {
 
   @TestFactory
   Stream<DynamicTest> scenarios() {
-    say("seed %d", seed);
+    say("seed %d".formatted(seed));
     String soak = System.getProperty("holdfast.soak", "");
     List<Scenario> all =
         new ArrayList<>(Scenarios.all(soak.isEmpty() ? DEFAULT_STORM : length(soak)));
@@ -122,14 +122,15 @@ class ScenariosChaos {
       return there;
     }
     close();
-    say("starting a cluster: %s, %s", version.number(), ground);
+    say("starting a cluster: %s, %s".formatted(version.number(), ground));
     Arena started = Arena.start(version, settings(ground));
     arena = started;
     standing = wanted;
     say(
-        "Toxiproxy: %s; partitions between nodes: %s",
-        started.toxiproxy(),
-        started.whyNoPartitions().isEmpty() ? "possible" : started.whyNoPartitions());
+        "Toxiproxy: %s; partitions between nodes: %s"
+            .formatted(
+                started.toxiproxy(),
+                started.whyNoPartitions().isEmpty() ? "possible" : started.whyNoPartitions()));
     return started;
   }
 
@@ -161,11 +162,12 @@ class ScenariosChaos {
     Files.writeString(file, "Seed " + seed + "\n\n" + table);
     table.lines().forEach(line -> System.out.println("[chaos] " + line));
     say(
-        "%d s in all; seed %d; reports: %s; this table: %s",
-        Duration.ofNanos(System.nanoTime() - startNanos).toSeconds(),
-        seed,
-        store.toAbsolutePath(),
-        file.toAbsolutePath());
+        "%d s in all; seed %d; reports: %s; this table: %s"
+            .formatted(
+                Duration.ofNanos(System.nanoTime() - startNanos).toSeconds(),
+                seed,
+                store.toAbsolutePath(),
+                file.toAbsolutePath()));
   }
 
   private void close() {
