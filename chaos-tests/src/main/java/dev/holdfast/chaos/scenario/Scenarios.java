@@ -46,6 +46,9 @@ public final class Scenarios {
   /** So that a fault nearly always finds a lock held. */
   private static final Holders LONG_HOLDERS = new Holders(2, 2, 10 * TTL_MILLIS);
 
+  private static final List<Part> PARTS = List.of(Part.values());
+  private static final List<Direction> DIRECTIONS = List.of(Direction.values());
+
   private Scenarios() {}
 
   /** Returns all scenarios. */
@@ -427,8 +430,8 @@ public final class Scenarios {
   }
 
   private static Disruption anyOther(RandomGenerator random) {
-    Part part = Part.values()[random.nextInt(Part.values().length)];
-    Direction direction = Direction.values()[random.nextInt(Direction.values().length)];
+    Part part = PARTS.get(random.nextInt(PARTS.size()));
+    Direction direction = DIRECTIONS.get(random.nextInt(DIRECTIONS.size()));
     return switch (random.nextInt(7)) {
       case 0 -> NodeFaults.kill(part);
       case 1 -> NodeFaults.stop(part);
