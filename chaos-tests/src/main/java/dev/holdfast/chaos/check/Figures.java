@@ -85,13 +85,22 @@ public record Figures(
     for (List<Tenure> ofLock : Tenure.byLock(tenures).values()) {
       for (int i = 0; i + 1 < ofLock.size(); i++) {
         long taken = ofLock.get(i + 1).grantedAt();
-        if (!ofLock.get(i).isReleasedBy(taken)) {
+        if (isUnreleased(ofLock.get(i), taken)) {
           found.add(taken - lastSign(ofLock.get(i), taken));
         }
       }
     }
     found.sort(null);
     return List.copyOf(found);
+  }
+
+  /** Whether nobody gave a lock back before a certain time, though somebody may have tried to. */
+  private static boolean isUnreleased(Tenure tenure, long before) {
+    Call release = tenure.release();
+    return release == null
+        || release.invokedAt() > before
+        || release.isFailed()
+        || (tenure.loss() != null && !release.isOk());
   }
 
   /** When a holder last heard that it holds the lock, before a certain time. */

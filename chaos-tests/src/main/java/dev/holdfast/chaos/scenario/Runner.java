@@ -7,12 +7,16 @@ import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.report.Run;
 import dev.holdfast.history.report.RunStore;
+import java.lang.management.ManagementFactory;
+import java.lang.management.RuntimeMXBean;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /** Runs scenarios, and tells what happens. To be used by one thread. */
 public final class Runner {
+
+  private static final RuntimeMXBean UPTIME = ManagementFactory.getRuntimeMXBean();
 
   private final RunStore store;
   private final long seed;
@@ -90,6 +94,6 @@ public final class Runner {
 
   /** Tells whoever watches. */
   public static void say(String what) {
-    System.out.println("[chaos] " + what);
+    System.out.printf("[chaos %4d s] %s%n", UPTIME.getUptime() / 1_000, what);
   }
 }

@@ -88,11 +88,7 @@ public final class Scenarios {
     return Scenario.named("baseline")
         .purpose("Nothing is broken: the lock by itself loses no update.")
         .bound("no update of a counter without fencing is lost")
-        .workload(
-            Workload.standard()
-                .withTtlMillis(30_000)
-                .with(new Cyclers(5, 6, 40))
-                .with(new Holders(2, 2, 3_000)))
+        .workload(Workload.standard().withTtlMillis(30_000).with(new Holders(2, 2, 3_000)))
         .faults(random -> Schedule.quiet(Duration.ofSeconds(12)))
         .build();
   }

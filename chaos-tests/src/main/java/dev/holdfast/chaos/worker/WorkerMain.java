@@ -216,6 +216,7 @@ public final class WorkerMain {
           over = stopsWithin(STEP_MILLIS) || System.nanoTime() - until > 0;
         }
         if (!held.isHeld()) {
+          stopsWithin(workload.rules().ttlMillis() / 2); // notices late, as busy code does
           held.write(recorder);
           held.renew(recorder);
         }
