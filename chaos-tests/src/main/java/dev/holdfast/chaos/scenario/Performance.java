@@ -86,7 +86,7 @@ final class Performance implements Stage.Crew {
               .request(
                   "PUT",
                   "/" + index,
-                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-2\"}}");
+                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-1\"}}");
     }
     for (int slot = 0; slot < Arena.CLIENTS; slot++) {
       workers.add(start(slot));

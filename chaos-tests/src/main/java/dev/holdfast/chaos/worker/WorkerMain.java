@@ -178,11 +178,10 @@ public final class WorkerMain {
       Duration wait = looks ? Duration.ZERO : wait(random);
       Optional<Client.Held> granted = client.acquire(recorder, lock, wait, true);
       if (granted.isPresent()) {
-        if (random.nextBoolean()) {
-          granted.get().write(recorder);
-        }
-        if (random.nextBoolean()) {
-          granted.get().increment(recorder);
+        switch (random.nextInt(3)) {
+          case 0 -> granted.get().write(recorder);
+          case 1 -> granted.get().increment(recorder);
+          default -> {}
         }
         granted.get().release(recorder);
       }
