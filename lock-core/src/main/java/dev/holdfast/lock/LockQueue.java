@@ -29,6 +29,15 @@ final class LockQueue implements Executor {
 
   static final Duration MAX_POLL = Duration.ofMillis(110);
 
+  /**
+   * For how long this process may hold the lock again and again while its own threads wait for it,
+   * or twice in a row if that takes longer. Then it leaves the lock alone for longer than the
+   * longest pause of whoever waits elsewhere, who would otherwise find it taken at every look.
+   */
+  static final Duration MAX_RUN = Duration.ofSeconds(2);
+
+  static final Duration REST = Duration.ofMillis(150);
+
   /** The pauses while the store does not answer. */
   private static final Duration FIRST_BACKOFF = Duration.ofMillis(50);
 
@@ -54,6 +63,15 @@ final class LockQueue implements Executor {
 
   /** Tells the timer that is meant from those that were cancelled too late. */
   private long nextAttempts;
+
+  /** Whether the next attempt waits so that others get their turn: nobody may hurry it. */
+  private boolean resting;
+
+  /** Since when this process has held the lock again and again. */
+  private long runSince;
+
+  /** How many times it has been granted the lock in its run; 0 if it is in none. */
+  private int grantsInRun;
 
   private long delayNanos;
   private int writesInFlight;
@@ -139,7 +157,7 @@ final class LockQueue implements Executor {
       return;
     }
     if (nextAttempt != null) {
-      if (!hasFailFast()) {
+      if (resting || !hasFailFast()) {
         return;
       }
       // Somebody who wants one attempt only gets it now, not at the next poll.
@@ -168,6 +186,7 @@ final class LockQueue implements Executor {
       granted(acquisition, won);
     } else {
       lastEnding = ending;
+      grantsInRun = 0;
       if (ending instanceof Acquisition.Ending.Contended contended) {
         endAttemptOfFailFast(contended.holder());
         later(FIRST_POLL, MAX_POLL, contended.nanosLeft());
@@ -180,6 +199,9 @@ final class LockQueue implements Executor {
 
   private void granted(Acquisition acquisition, Acquisition.Ending.Won won) {
     delayNanos = 0;
+    if (grantsInRun++ == 0) {
+      runSince = engine.clocks.ticker().nanos();
+    }
     session = won.session();
     waiting.remove(acquisition);
     Duration waited = engine.clocks.since(acquisition.started);
@@ -239,7 +261,10 @@ final class LockQueue implements Executor {
 
   private void armNextAttempt(Duration first, Duration max, long nanosLeft) {
     delayNanos = Math.min(Math.max(delayNanos * 2, first.toNanos()), max.toNanos());
-    long delay = Math.min(engine.jittered(delayNanos, JITTER), Math.max(0, nanosLeft));
+    attemptAfter(Math.min(engine.jittered(delayNanos, JITTER), Math.max(0, nanosLeft)));
+  }
+
+  private void attemptAfter(long delay) {
     long attempt = ++nextAttempts;
     nextAttempt =
         engine.scheduler.schedule(
@@ -248,6 +273,7 @@ final class LockQueue implements Executor {
                     () -> {
                       if (attempt == nextAttempts) {
                         nextAttempt = null;
+                        resting = false;
                         pump(false);
                       }
                     }),
@@ -256,6 +282,7 @@ final class LockQueue implements Executor {
 
   private void cancelNextAttempt() {
     nextAttempts++;
+    resting = false;
     if (nextAttempt != null) {
       nextAttempt.cancel();
       nextAttempt = null;
@@ -363,7 +390,18 @@ final class LockQueue implements Executor {
       // Until the next answer: a wait that times out now has been waiting for this holder, or for
       // a store that does not answer.
       lastEnding = last == null ? null : new Acquisition.Ending.Contended(last, 0);
-      pump(true);
+      boolean othersTurn =
+          grantsInRun > 1 && engine.clocks.ticker().nanos() - runSince >= MAX_RUN.toNanos();
+      if (waiting.isEmpty() || othersTurn) {
+        grantsInRun = 0;
+      }
+      if (othersTurn && !waiting.isEmpty() && nextAttempt == null) {
+        LOG.debug("Lock \"{}\": left alone for {} ms, for others", lockId, REST.toMillis());
+        resting = true;
+        attemptAfter(REST.toNanos());
+      } else {
+        pump(true);
+      }
     }
   }
 
