@@ -78,16 +78,16 @@ public final class Deletion {
                                 span.fromNanos() < deletion.fromNanos()
                                     && span.toNanos() > deletion.fromNanos());
             Operation loss = tenure.loss();
-            if (held && !tenure.isReleasedBy(end)) {
-              if (loss != null && loss.time() <= end) {
-                told++;
-                slowest = Math.max(slowest, loss.time() - deletion.fromNanos());
-              } else {
-                violations.add(
-                    "Not told of the deletion at %s: %s."
-                        .formatted(
-                            Words.seconds(deletion.fromNanos()), tenure.acquire().describe()));
-              }
+            if (!held) {
+              continue;
+            }
+            if (loss != null && loss.time() <= end) {
+              told++;
+              slowest = Math.max(slowest, loss.time() - deletion.fromNanos());
+            } else if (!tenure.isReleasedBy(end)) {
+              violations.add(
+                  "Not told of the deletion at %s: %s."
+                      .formatted(Words.seconds(deletion.fromNanos()), tenure.acquire().describe()));
             }
           }
         }

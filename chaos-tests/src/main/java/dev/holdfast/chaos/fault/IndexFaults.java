@@ -1,8 +1,9 @@
 package dev.holdfast.chaos.fault;
 
-import dev.holdfast.lock.Lease;
-import dev.holdfast.lock.LockManager;
-import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -11,6 +12,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -22,7 +24,7 @@ public final class IndexFaults {
   /** What a history calls the deletion. */
   public static final String DELETED = "index-deleted";
 
-  private static final int TRIES = 50;
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private IndexFaults() {}
 
@@ -41,31 +43,33 @@ public final class IndexFaults {
     };
   }
 
-  /** The lock index is deleted, and made anew by the operator with a raised fencing era. */
+  /**
+   * The lock index is deleted, and one with a raised fencing era takes its place in the same
+   * moment: clients that need a lock at once would make one of the old era.
+   */
   public static Disruption deleteAndRaiseEra(int era) {
     return new NodeFaults.Simple(DELETED, "the lock index, era " + era) {
       @Override
       void begin(Stage stage) throws Exception {
-        for (int i = 0; i < TRIES; i++) { // clients that need a lock at once may come first
-          deleteIndex(stage);
-          try (ElasticsearchLockStore store =
-                  ElasticsearchLockStore.builder(
-                          stage.arena().cluster().httpUris().stream()
-                              .map(URI::toString)
-                              .toArray(String[]::new))
-                      .indexNames(stage.names().lockIndex(), stage.names().lockAlias())
-                      .fencingEra(era)
-                      .build();
-              LockManager manager = LockManager.create(store)) {
-            Lease lease = manager.acquire("era-" + i);
-            int made = lease.fencingToken().era();
-            lease.close();
-            if (made == era) {
-              return;
-            }
-          }
-        }
-        throw new IllegalStateException("the index was always made by others first");
+        String alias = stage.names().lockAlias();
+        Map.Entry<String, JsonNode> old =
+            JSON.readTree(stage.arena().cluster().request("GET", "/" + alias, ""))
+                .properties()
+                .iterator()
+                .next();
+        ObjectNode mappings = (ObjectNode) old.getValue().get("mappings");
+        ((ObjectNode) mappings.at("/_meta/holdfast")).put("era", era);
+        String next = stage.names().lockIndex() + "-era-" + era;
+        ObjectNode made = JSON.createObjectNode();
+        made.set("mappings", mappings);
+        made.putObject("aliases").putObject(alias + ".era" + era);
+        made.putObject("settings").put("number_of_shards", 1).put("auto_expand_replicas", "0-2");
+        String unusedMade = stage.arena().cluster().request("PUT", "/" + next, made.toString());
+        ObjectNode swap = JSON.createObjectNode();
+        ArrayNode actions = swap.putArray("actions");
+        actions.addObject().putObject("remove_index").put("index", old.getKey());
+        actions.addObject().putObject("add").put("index", next).put("alias", alias);
+        String unusedSwap = stage.arena().cluster().request("POST", "/_aliases", swap.toString());
       }
 
       @Override
