@@ -1,0 +1,187 @@
+package dev.holdfast.history.check;
+
+import dev.holdfast.history.Vocabulary;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an object may do if one operation happens after the other: a first state, and for each state
+ * and operation the next state, or null if the operation cannot happen then. States are immutable
+ * and compare by value. Stateless, thread-safe.
+ */
+interface Model {
+  /** The names of all models, as users write them. */
+  List<String> NAMES =
+      List.of(
+          "mutex",
+          "owner-mutex",
+          "reentrant-mutex:N",
+          "fenced-mutex",
+          "semaphore:N",
+          "lease",
+          "register",
+          "cas-register");
+
+  /** The state at the beginning. */
+  Object initial();
+
+  /** The state after that operation, or null. */
+  @Nullable Object next(Object state, Step step);
+
+  /** Whether leases end by themselves, so that their ends belong into the history. */
+  default boolean hasExpiry() {
+    return false;
+  }
+
+  /**
+   * The model of that name.
+   *
+   * @throws IllegalArgumentException if there is none, with the names that there are
+   */
+  static Model named(String name) {
+    Matcher sized = Pattern.compile("(reentrant-mutex|semaphore):([1-9]\\d{0,8})").matcher(name);
+    if (sized.matches()) {
+      int n = Integer.parseInt(sized.group(2));
+      return sized.group(1).equals("semaphore") ? semaphore(n) : reentrant(n);
+    }
+    Map<String, Supplier<Model>> others =
+        Map.of(
+            "mutex", () -> semaphore(1),
+            "owner-mutex", () -> reentrant(1),
+            "fenced-mutex", () -> new Fenced(false),
+            "lease", () -> new Fenced(true),
+            "register", () -> register(false),
+            "cas-register", () -> register(true));
+    Supplier<Model> model = others.get(name);
+    if (model == null) {
+      throw new IllegalArgumentException(
+          "there is no model \"" + name + "\"; there are " + String.join(", ", NAMES));
+    }
+    return model.get();
+  }
+
+  private static Model of(Object initial, BiFunction<Object, Step, @Nullable Object> next) {
+    return new Model() {
+      @Override
+      public Object initial() {
+        return initial;
+      }
+
+      @Override
+      public @Nullable Object next(Object state, Step step) {
+        return next.apply(state, step);
+      }
+    };
+  }
+
+  /** At most so many permits are out. With one, a mutex that anybody may release. */
+  private static Model semaphore(int permits) {
+    return of(
+        0,
+        (state, step) -> {
+          int out = (Integer) state;
+          return switch (step.f()) {
+            case Vocabulary.ACQUIRE -> out < permits ? (Object) (out + 1) : null;
+            case Vocabulary.RELEASE -> out > 0 ? (Object) (out - 1) : null;
+            default -> throw unknown(step);
+          };
+        });
+  }
+
+  /** Who holds it, and how often. */
+  record Hold(String owner, int times) {}
+
+  /** One client holds it at a time, at most so many times, and only that one releases it. */
+  private static Model reentrant(int most) {
+    return of(
+        new Hold("", 0),
+        (state, step) -> {
+          Hold hold = (Hold) state;
+          boolean own = hold.times > 0 && hold.owner.equals(step.client());
+          return switch (step.f()) {
+            case Vocabulary.ACQUIRE ->
+                hold.times == 0 || (own && hold.times < most)
+                    ? new Hold(step.client(), hold.times + 1)
+                    : null;
+            case Vocabulary.RELEASE ->
+                !own
+                    ? null
+                    : hold.times == 1 ? new Hold("", 0) : new Hold(hold.owner, hold.times - 1);
+            default -> throw unknown(step);
+          };
+        });
+  }
+
+  /**
+   * Who holds it with which token.
+   *
+   * @param owner null if nobody does
+   * @param fence of the owner's grant; null if it was not told
+   * @param highest of all grants
+   */
+  record Tenancy(@Nullable String owner, @Nullable Long fence, long highest) {}
+
+  /** A mutex whose grants have rising tokens; as a lease, it may also end by itself. */
+  record Fenced(boolean hasExpiry) implements Model {
+    @Override
+    public Object initial() {
+      return new Tenancy(null, null, Long.MIN_VALUE);
+    }
+
+    @Override
+    public @Nullable Object next(Object state, Step step) {
+      Tenancy tenancy = (Tenancy) state;
+      Long fence = step.fence();
+      // A grant of which no answer told has some token; it may be the one that is asked about.
+      boolean own =
+          step.client().equals(tenancy.owner)
+              && (fence == null || tenancy.fence == null || fence.equals(tenancy.fence));
+      Tenancy free = new Tenancy(null, null, tenancy.highest);
+      return switch (step.f()) {
+        case Vocabulary.ACQUIRE ->
+            tenancy.owner != null || (fence != null && fence <= tenancy.highest)
+                ? null
+                : new Tenancy(step.client(), fence, fence == null ? tenancy.highest : fence);
+        case Vocabulary.RELEASE -> own ? free : null;
+        case Vocabulary.RENEW -> own ? tenancy : null;
+        case Vocabulary.EXPIRE -> own ? free : tenancy;
+        default -> throw unknown(step);
+      };
+    }
+  }
+
+  /** Holds a value, at first none. */
+  private static Model register(boolean hasCas) {
+    return of(
+        Optional.empty(),
+        (state, step) -> {
+          Optional<?> value = (Optional<?>) state;
+          return switch (step.f()) {
+            // One whose answer was not told says nothing.
+            case "read" ->
+                step.open() || Objects.equals(step.result(), value.orElse(null)) ? state : null;
+            case "write" -> Optional.ofNullable(step.argument());
+            case "cas" -> {
+              if (!hasCas || !(step.argument() instanceof List<?> pair) || pair.size() != 2) {
+                throw unknown(step);
+              }
+              yield Objects.equals(pair.get(0), value.orElse(null))
+                  ? Optional.ofNullable(pair.get(1))
+                  : null;
+            }
+            default -> throw unknown(step);
+          };
+        });
+  }
+
+  private static IllegalArgumentException unknown(Step step) {
+    return new IllegalArgumentException("the model does not know " + step.words());
+  }
+}
