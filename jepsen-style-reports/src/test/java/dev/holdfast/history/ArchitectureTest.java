@@ -33,14 +33,14 @@ class ArchitectureTest {
         .resideInAPackage("dev.holdfast.history")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("..check..", "..report..")
+        .resideInAnyPackage("..check..", "..report..", "..cli..")
         .check(MAIN);
     noClasses()
         .that()
         .resideInAPackage("..check..")
         .should()
         .dependOnClassesThat()
-        .resideInAPackage("..report..")
+        .resideInAnyPackage("..report..", "..cli..")
         .check(MAIN);
   }
 }

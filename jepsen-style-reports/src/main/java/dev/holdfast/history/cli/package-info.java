@@ -1,0 +1,5 @@
+/** The command line. */
+@NullMarked
+package dev.holdfast.history.cli;
+
+import org.jspecify.annotations.NullMarked;

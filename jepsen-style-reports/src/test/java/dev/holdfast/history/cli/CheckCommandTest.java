@@ -1,0 +1,131 @@
+package dev.holdfast.history.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckCommandTest {
+  private static final String VALID =
+      """
+      {:type :invoke, :process 0, :f :acquire, :value {:lock "a", :client "x"}}
+      {:type :ok, :process 0, :f :acquire, :value {:lock "a", :client "x", :fence 1}}
+      {:type :invoke, :process 0, :f :release, :value {:lock "a", :client "x", :fence 1}}
+      {:type :ok, :process 0, :f :release, :value {:lock "a", :client "x", :fence 1}}
+      """;
+  private static final String INVALID =
+      """
+      [{:type :invoke, :process 0, :f :acquire, :value {:fence 1}}
+       {:type :ok, :process 0, :f :acquire, :value {:fence 1}}
+       {:type :invoke, :process 1, :f :acquire, :value {:fence 2}}
+       {:type :ok, :process 1, :f :acquire, :value {:fence 2}}]
+      """;
+  private static final String UNKNOWN =
+      """
+      {:type :invoke, :process 0, :f :acquire, :value {:lock "a"}}
+      """;
+
+  @TempDir private Path dir;
+
+  private record Answer(int status, String out, String err) {}
+
+  private static Answer run(Object... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int status =
+        Main.commandLine()
+            .setOut(new PrintWriter(out))
+            .setErr(new PrintWriter(err))
+            .execute(List.of(arguments).stream().map(Object::toString).toArray(String[]::new));
+    return new Answer(status, out.toString(), err.toString());
+  }
+
+  private Path file(String name, String text) throws IOException {
+    return Files.writeString(dir.resolve(name), text);
+  }
+
+  @Test
+  void check_valid_saysSoAndExitsWith0() throws IOException {
+    Path file = file("a.edn", VALID);
+    Answer answer = run("check", "--model", "fenced-mutex", file);
+
+    assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
+    assertThat(answer.status()).isZero();
+  }
+
+  @Test
+  void check_several_saysEach_andTheWorstDecides() throws IOException {
+    Path valid = file("a.edn", VALID);
+    Path invalid = file("b.edn", INVALID);
+    Path unknown = file("c.edn", UNKNOWN);
+
+    Answer all = run("check", "--model", "fenced-mutex", valid, invalid, unknown);
+    assertThat(all.out())
+        .isEqualTo(valid + "\tvalid\n" + invalid + "\tinvalid\n" + unknown + "\tunknown\n");
+    assertThat(all.status()).isEqualTo(1);
+    assertThat(all.err()).contains("Nothing explains acquire of \"lock\" by process 1");
+
+    assertThat(run("check", "--model", "fenced-mutex", valid, unknown).status()).isEqualTo(2);
+  }
+
+  @Test
+  void check_unreadable_saysWhereAndWhat_andExitsWith3() throws IOException {
+    Path good = file("a.edn", VALID);
+    Path bad = file("b.edn", VALID + "{:type :sideways, :process 0, :f :acquire}\n{}\n");
+    Path missing = dir.resolve("c.edn");
+
+    Answer answer = run("check", "--model", "mutex", good, bad, missing);
+
+    assertThat(answer.status()).isEqualTo(3);
+    assertThat(answer.out()).as("no half a verdict").isEqualTo(good + "\tvalid\n");
+    assertThat(answer.err()).contains("b.edn", "5", "sideways", "there is no such file");
+  }
+
+  @Test
+  void check_key_partitionsByIt() throws IOException {
+    Path file =
+        file(
+            "a.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :ok, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :invoke, :process 1, :f :acquire, :value {:door "right"}}
+            {:type :ok, :process 1, :f :acquire, :value {:door "right"}}
+            """);
+
+    assertThat(run("check", "--model", "mutex", "--key", "door", file).status()).isZero();
+    assertThat(run("check", "--model", "mutex", file).status()).isEqualTo(1);
+  }
+
+  @Test
+  void check_wrongOptions_saysWhatIsWrong() throws IOException {
+    Path file = file("a.edn", VALID);
+    assertWrong("there is no model \"x\"; there are mutex", "--model", "x", file);
+    assertWrong("--time-limit must be like", "--model", "mutex", "--time-limit", "0s", file);
+    assertWrong("--model", file);
+    assertWrong("FILE", "--model", "mutex");
+  }
+
+  private static void assertWrong(String message, Object... arguments) {
+    Object[] all = new Object[arguments.length + 1];
+    all[0] = "check";
+    System.arraycopy(arguments, 0, all, 1, arguments.length);
+    Answer answer = run(all);
+    assertThat(answer.status()).isEqualTo(3);
+    assertThat(answer.err()).contains(message);
+  }
+
+  @Test
+  void help_namesWhatThereIs() {
+    assertThat(run("--help").out()).contains("check");
+    assertThat(run("check", "--help").out())
+        .contains("--model", "--key", "--time-limit", "semaphore:N");
+    assertThat(run().status()).as("nothing to do").isEqualTo(2);
+  }
+}
