@@ -1,6 +1,7 @@
 package dev.holdfast.chaos.sim;
 
 import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.history.Operation;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
@@ -93,6 +94,7 @@ final class Client {
           answer -> {
             if (answer instanceof WriteResult.Applied applied) {
               run.judge.acknowledged(token, sentAt, applied.version().incarnation());
+              run.recording.acknowledged(token, sentAt);
             }
             return answer;
           });
@@ -161,6 +163,7 @@ final class Client {
     simulation.tell(() -> name(call) + " wants " + lock + " " + options.ttl(), place, call);
     long begun = host.nanos();
     int stops = host.stops();
+    Recording.Acquisition recorded = run.recording.acquiring(name(call), lock, options);
     CompletableFuture<Lease> future = locker.acquireAsync(lock, options);
     if (random.nextInt(10) == 0) {
       // Often while its first request is out.
@@ -180,6 +183,7 @@ final class Client {
                   if (host.stops() == stops) {
                     checkWait(options, host.nanos() - begun);
                   }
+                  recorded.ended(lease);
                   if (lease == null) {
                     simulation.tell(() -> name(call) + " has not: " + failure, place, call);
                     next();
@@ -229,6 +233,7 @@ final class Client {
     lease.onLost(
         loss -> {
           run.losses++;
+          run.recording.lost(lease);
           simulation.tell(() -> name(call) + " is told: " + loss.getMessage(), place, call);
           run.judge.lossTold(grant, task.released, String.valueOf(loss.getMessage()));
         });
@@ -264,6 +269,7 @@ final class Client {
       run.operations++;
       callsOut++;
       run.judge.releasing(grant);
+      Recording.Release recorded = run.recording.releasing(lease);
       var unused =
           lease
               .releaseAsync()
@@ -271,6 +277,12 @@ final class Client {
                   result -> {
                     callsOut--;
                     released = true;
+                    recorded.ended(
+                        switch (result) {
+                          case RELEASED -> Operation.Type.OK;
+                          // The lock may be another's by now because our delete went through.
+                          case NOT_HELD, UNCONFIRMED -> Operation.Type.INFO;
+                        });
                     run.judge.over(grant);
                     simulation.tell(
                         () -> name(call) + " released: " + result,

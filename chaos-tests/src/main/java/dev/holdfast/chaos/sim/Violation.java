@@ -26,6 +26,8 @@ final class Violation extends RuntimeException {
     BOUNDS,
     /** No record is left over. */
     RECORDS,
+    /** There is an order of all that clients did that a lease explains. */
+    LINEARIZABLE,
     /** Every call ends, and once the faults are over each waiter acquires within the bound. */
     LIVENESS
   }

@@ -2,6 +2,7 @@ package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
 import dev.holdfast.history.History;
+import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.Words;
 import java.time.Duration;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>With the model {@code lease}, each grant that was not ended by an acknowledged release may end
  * by itself, from its TTL after the invocation of its last acknowledged renewal, or of its
- * acquisition, on.
+ * acquisition, on; or from when its holder was told that it is lost, who may then delete what is
+ * left of it.
  */
 public final class LinearizabilityChecker implements Checker {
   /** What the models of locks are about; the rest of a history is not theirs. */
@@ -75,7 +78,7 @@ public final class LinearizabilityChecker implements Checker {
     List<String> violations = new ArrayList<>();
     List<String> unfinished = new ArrayList<>();
     for (Map.Entry<String, List<Call>> entry : byLock.entrySet()) {
-      List<Step> steps = steps(entry.getValue());
+      List<Step> steps = steps(entry.getValue(), history.notices());
       Search.Outcome outcome = Search.run(model, steps, deadline);
       if (outcome == Search.Outcome.GAVE_UP) {
         unfinished.add("Not judged in time: lock \"" + entry.getKey() + "\".");
@@ -103,25 +106,43 @@ public final class LinearizabilityChecker implements Checker {
         violations);
   }
 
-  private List<Step> steps(List<Call> calls) {
+  private List<Step> steps(List<Call> calls, List<Operation> notices) {
     List<Step> steps = new ArrayList<>();
     calls.forEach(call -> steps.add(Step.of(call)));
     if (model.hasExpiry()) {
-      expiries(calls, steps);
+      expiries(calls, notices, steps);
     }
     return steps;
   }
 
-  private static void expiries(List<Call> calls, List<Step> steps) {
-    record Grant(String client, @Nullable Long fence) {}
+  /** What names a lease. */
+  private record Grant(String lock, String client, @Nullable Long fence) {
+    static Grant of(Call call) {
+      return new Grant(call.lock(), call.client(), boxed(call.fence()));
+    }
+
+    static Grant of(Operation notice) {
+      return new Grant(notice.lock(), notice.client(), boxed(notice.number(Vocabulary.FENCE)));
+    }
+
+    private static @Nullable Long boxed(OptionalLong fence) {
+      return fence.isPresent() ? (Long) fence.getAsLong() : null;
+    }
+  }
+
+  private static void expiries(List<Call> calls, List<Operation> notices, List<Step> steps) {
+    Map<Grant, Long> lost = new HashMap<>();
+    for (Operation notice : notices) {
+      if (notice.f().equals(Vocabulary.LOST) || notice.f().equals(Vocabulary.EXPIRE)) {
+        lost.merge(Grant.of(notice), notice.time(), Math::min);
+      }
+    }
     Map<Grant, Call> last = new HashMap<>();
     Map<Grant, Call> grants = new HashMap<>();
     List<Call> untold = new ArrayList<>();
     Set<Grant> released = new java.util.HashSet<>();
     for (Call call : calls) {
-      Grant grant =
-          new Grant(
-              call.client(), call.fence().isPresent() ? (Long) call.fence().getAsLong() : null);
+      Grant grant = Grant.of(call);
       switch (call.f()) {
         case Vocabulary.ACQUIRE -> {
           if (grant.fence == null) {
@@ -146,7 +167,8 @@ public final class LinearizabilityChecker implements Checker {
     grants.forEach(
         (grant, call) -> {
           if (!released.contains(grant)) {
-            steps.add(Step.expiry(call, end(call, last.getOrDefault(grant, call))));
+            long end = end(call, last.getOrDefault(grant, call));
+            steps.add(Step.expiry(call, Math.min(end, lost.getOrDefault(grant, end))));
           }
         });
     untold.forEach(call -> steps.add(Step.expiry(call, end(call, call))));

@@ -138,8 +138,11 @@ final class Search {
         states.add(state);
       }
       if (node != head && node.isCall) {
-        Object next = model.next(state, steps.get(node.step));
-        if (next != null && isNew(node.step, next)) {
+        Step step = steps.get(node.step);
+        Object next = model.next(state, step);
+        // One that is open and changes nothing may as well not have happened.
+        boolean isIdle = step.open() && state.equals(next);
+        if (next != null && !isIdle && isNew(node.step, next)) {
           taken.push(new Taken(node, state));
           done.set(node.step);
           node.takeOut();

@@ -187,6 +187,18 @@ class LinearizabilityCheckerTest {
   }
 
   @Test
+  void lease_lostAndGivenBackBeforeItsEnd_isValid_butNotBeforeItsLoss() {
+    assertVerdict(
+        Verdict.VALID,
+        "lease",
+        script().acquired(0, 5, "x", 1, 100).lost(40, "x", 1).acquired(45, 50, "y", 2, 100));
+    assertVerdict(
+        Verdict.INVALID,
+        "lease",
+        script().acquired(0, 5, "x", 1, 100).acquired(30, 35, "y", 2, 100).lost(40, "x", 1));
+  }
+
+  @Test
   void register_readsWhatWasWritten() {
     assertVerdict(
         Verdict.VALID,

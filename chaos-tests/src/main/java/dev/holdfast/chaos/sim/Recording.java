@@ -1,0 +1,148 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.history.History;
+import dev.holdfast.history.Operation;
+import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.check.LinearizabilityChecker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The history of a run as its clients saw it, in true time, to be judged from outside: by a checker
+ * that knows nothing of the library or of the simulator.
+ */
+final class Recording {
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+
+  /**
+   * Of a TTL: others may take over when it has passed on their clock, which may be that much faster
+   * than true time.
+   */
+  private static final double FASTEST_CLOCK = 0.98;
+
+  private final Simulation simulation;
+  private final boolean isKept;
+  private final List<Operation> operations = new ArrayList<>();
+  private final Map<String, Call> grants = new HashMap<>();
+  private long processes;
+
+  /** Something that was asked for. */
+  private record Call(long process, String f, Map<String, Object> value) {}
+
+  /**
+   * An empty one.
+   *
+   * @param isKept whether it is to be judged: it takes longer than the run itself
+   */
+  Recording(Simulation simulation, boolean isKept) {
+    this.simulation = simulation;
+    this.isKept = isKept;
+  }
+
+  private void add(long time, Operation.Type type, Call call, Map<String, Object> value) {
+    if (isKept) {
+      operations.add(new Operation(Operation.NO_INDEX, time, type, call.process, call.f, value));
+    }
+  }
+
+  private Call begin(long time, String f, Map<String, Object> value) {
+    Call call = new Call(processes++, f, value);
+    add(time, Operation.Type.INVOKE, call, value);
+    return call;
+  }
+
+  /** How an acquisition is answered; what is never answered stays open. */
+  interface Acquisition {
+    void ended(@Nullable Lease lease);
+  }
+
+  /** How a release is answered. */
+  interface Release {
+    void ended(Operation.Type type);
+  }
+
+  Acquisition acquiring(String client, String lock, LockOptions options) {
+    Map<String, Object> value = new LinkedHashMap<>();
+    value.put(Vocabulary.LOCK, lock);
+    value.put(Vocabulary.CLIENT, client);
+    value.put(Vocabulary.TTL, (long) (options.ttl().toMillis() * FASTEST_CLOCK));
+    Call call = begin(simulation.now(), Vocabulary.ACQUIRE, value);
+    return lease -> {
+      if (lease == null) {
+        add(simulation.now(), Operation.Type.FAIL, call, value);
+      } else {
+        Map<String, Object> granted = new LinkedHashMap<>(value);
+        granted.put(Vocabulary.FENCE, lease.fencingToken().toLong());
+        add(simulation.now(), Operation.Type.OK, call, granted);
+        grants.put(lease.token(), new Call(call.process, call.f, granted));
+      }
+    };
+  }
+
+  /** A write with that token was acknowledged: of a lease that had been granted, a renewal. */
+  void acknowledged(String token, long sentAt) {
+    Call grant = grants.get(token);
+    if (grant != null) {
+      Call call = begin(sentAt, Vocabulary.RENEW, grant.value);
+      add(simulation.now(), Operation.Type.OK, call, grant.value);
+    }
+  }
+
+  /** The client was told of its loss. */
+  void lost(Lease lease) {
+    Call grant = grants.get(lease.token());
+    if (grant != null) {
+      add(
+          simulation.now(),
+          Operation.Type.INFO,
+          new Call(processes++, Vocabulary.LOST, grant.value),
+          grant.value);
+    }
+  }
+
+  Release releasing(Lease lease) {
+    Call grant = grants.get(lease.token());
+    if (grant == null) {
+      throw new IllegalStateException("nobody was granted " + lease);
+    }
+    Call call = begin(simulation.now(), Vocabulary.RELEASE, grant.value);
+    return type -> {
+      if (type != Operation.Type.INFO) {
+        add(simulation.now(), type, call, grant.value);
+      }
+    };
+  }
+
+  /**
+   * Judges it.
+   *
+   * @throws Violation if no order of the operations explains it
+   */
+  void judge() {
+    if (!isKept) {
+      return;
+    }
+    List<Operation> sorted = new ArrayList<>(operations);
+    sorted.sort(Comparator.comparingLong(Operation::time));
+    for (int i = 0; i < sorted.size(); i++) {
+      sorted.set(i, sorted.get(i).withIndex(i));
+    }
+    Result result = new LinearizabilityChecker("lease", LIMIT).check(History.of(sorted));
+    if (result.verdict() == Verdict.INVALID) {
+      throw new Violation(Invariant.LINEARIZABLE, String.join(" ", result.details()));
+    } else if (result.verdict() == Verdict.UNKNOWN && !grants.isEmpty()) {
+      throw new IllegalStateException(result.summary());
+    }
+  }
+}
