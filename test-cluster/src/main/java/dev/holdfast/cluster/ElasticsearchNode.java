@@ -153,11 +153,11 @@ public final class ElasticsearchNode implements AutoCloseable {
   }
 
   /**
-   * Stops the server in an orderly way, as an operator would, and returns when its process is gone.
-   * It must not be paused. Its files stay until {@link #close}. Idempotent.
+   * Stops the server in an orderly way, as an operator would, kills it if it has not ended after 30
+   * s (one that has lost its master may take longer), and returns when its process is gone. Its
+   * files stay until {@link #close}. Idempotent.
    *
-   * @throws IllegalStateException if the process is not gone after 30 s, or the wait was
-   *     interrupted
+   * @throws IllegalStateException if the process is not gone then, or the wait was interrupted
    */
   public synchronized void stop() {
     if (!closed) {

@@ -48,13 +48,22 @@ public record OsProcess(ProcessHandle handle) {
   }
 
   /**
-   * Asks the process to end (SIGTERM), and returns when it is gone. Idempotent.
+   * Asks the process to end (SIGTERM), kills it if it has not after 30 s, as service managers do,
+   * and returns when it is gone. Idempotent.
    *
-   * @throws IllegalStateException if it is not gone after 30 s, or the wait was interrupted
+   * @throws IllegalStateException if it is not gone after another 30 s, or the wait was interrupted
    */
   public void terminate() {
     boolean unused = handle.destroy();
-    await("end", () -> !handle.isAlive());
+    try {
+      if (!Polling.until(LIMIT, () -> !handle.isAlive())) {
+        kill();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(
+          "interrupted while process %d was to end".formatted(handle.pid()), e);
+    }
   }
 
   private void signal(String name) {

@@ -103,7 +103,7 @@ public final class Scenarios {
             .bound("its lease is over, and it has been told, before another is granted the lock")
             .workload(Workload.standard().with(LONG_HOLDERS))
             .faults(
-                random -> times(5, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL)))
+                random -> times(3, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL)))
             .shows(Sight.LOSS, Sight.TAKEOVER, Sight.UNANSWERED)
             .build(),
         Scenario.named("cut-off-from-primary")
@@ -112,14 +112,14 @@ public final class Scenarios {
             .workload(Workload.standard().with(LONG_HOLDERS))
             .faults(
                 random ->
-                    times(5, 4_000, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.PRIMARY)))
+                    times(3, 4_000, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.PRIMARY)))
             .build(),
         Scenario.named("answers-reset")
             .purpose("Requests are applied, and the connection is reset in place of the answer.")
             .bound("a write that was applied without an answer makes no second holder")
             .faults(
                 random ->
-                    times(20, 800, 400, i -> LinkFaults.resetAnswers(slot(random), Reach.ALL)))
+                    times(30, 300, 250, i -> LinkFaults.resetAnswers(slot(random), Reach.ALL)))
             .build(),
         Scenario.named("one-way-cuts")
             .purpose("Only requests, or only answers, get lost.")
@@ -128,7 +128,7 @@ public final class Scenarios {
             .faults(
                 random ->
                     times(
-                        6,
+                        4,
                         3_500,
                         1_000,
                         i ->
@@ -145,7 +145,7 @@ public final class Scenarios {
                 random ->
                     times(
                         2,
-                        14_000,
+                        11_000,
                         1_000,
                         i -> LinkFaults.delay(slot(random), Reach.ALL, 2_000, 500)))
             .build(),
@@ -155,14 +155,14 @@ public final class Scenarios {
             .workload(slow)
             .faults(
                 random ->
-                    times(3, 7_000, 1_000, i -> LinkFaults.throttle(slot(random), Reach.ALL, 1)))
+                    times(2, 7_000, 1_000, i -> LinkFaults.throttle(slot(random), Reach.ALL, 1)))
             .build(),
         Scenario.named("sliced")
             .purpose("Packets arrive in pieces of some ten bytes.")
             .bound("no answer is understood before it is complete")
             .faults(
                 random ->
-                    times(8, 2_500, 500, i -> LinkFaults.slice(slot(random), Reach.ALL, 10, 1_000)))
+                    times(6, 2_000, 400, i -> LinkFaults.slice(slot(random), Reach.ALL, 10, 1_000)))
             .build(),
         Scenario.named("broken-off")
             .purpose("Connections end in the middle of a request or an answer.")
@@ -170,9 +170,9 @@ public final class Scenarios {
             .faults(
                 random ->
                     times(
-                        20,
-                        800,
-                        400,
+                        30,
+                        300,
+                        250,
                         i ->
                             LinkFaults.limit(
                                 slot(random),
@@ -186,9 +186,9 @@ public final class Scenarios {
             .faults(
                 random ->
                     times(
-                        40,
-                        200 + random.nextInt(200),
-                        300,
+                        70,
+                        100 + random.nextInt(200),
+                        150,
                         i ->
                             random.nextBoolean()
                                 ? LinkFaults.refuse(slot(random), Reach.ALL)
@@ -204,7 +204,7 @@ public final class Scenarios {
             .purpose("A holder stands still beyond its TTL, and goes on in the middle of its work.")
             .bound("its late write is refused, it learns of its loss, and it harms no successor")
             .workload(Workload.standard().with(LONG_HOLDERS))
-            .faults(random -> times(4, 6_500, 1_000, i -> ClientFaults.pauseHolder(WANTED)))
+            .faults(random -> times(3, 6_500, 1_000, i -> ClientFaults.pauseHolder(WANTED)))
             .shows(Sight.LOSS, Sight.TAKEOVER, Sight.REFUSED_WRITE)
             .build(),
         Scenario.named("client-killed")
@@ -213,7 +213,7 @@ public final class Scenarios {
                 "taken over within the TTL, %d s of skew and %d s for a poll"
                     .formatted(SKEW.toSeconds(), POLL_BOUND.toSeconds()))
             .workload(Workload.standard().with(LONG_HOLDERS))
-            .faults(random -> times(5, 4_500, 1_500, i -> ClientFaults.killHolder(WANTED)))
+            .faults(random -> times(4, 4_500, 1_000, i -> ClientFaults.killHolder(WANTED)))
             .checkedBy(
                 new CrashTakeoverChecker(
                     Duration.ofMillis(TTL_MILLIS).plus(SKEW).plus(POLL_BOUND), STALLS, "h"))
@@ -223,7 +223,7 @@ public final class Scenarios {
 
   private static List<Scenario> clocks() {
     Function<RandomGenerator, Schedule> cuts =
-        random -> times(4, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
+        random -> times(2, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
     return List.of(
         Scenario.named("clocks-hours-off")
             .purpose("Wall clocks are an hour early and late; the calendar rule is off.")
@@ -250,19 +250,19 @@ public final class Scenarios {
         Scenario.named("primary-killed")
             .purpose("The node with the primary is killed while locks are held, and comes back.")
             .bound("an acknowledged write survives its node")
-            .faults(random -> times(2, 3_000, 11_000, i -> NodeFaults.kill(Part.PRIMARY)))
+            .faults(random -> times(2, 3_000, 7_000, i -> NodeFaults.kill(Part.PRIMARY)))
             .build(),
         Scenario.named("master-killed")
             .purpose("The master is killed, and comes back.")
             .bound("an election makes no second holder")
-            .faults(random -> times(2, 3_000, 11_000, i -> NodeFaults.kill(Part.MASTER)))
+            .faults(random -> times(2, 3_000, 7_000, i -> NodeFaults.kill(Part.MASTER)))
             .build(),
         Scenario.named("primary-paused")
             .purpose(
                 "The node with the primary stands still until it is replaced, and goes on as if it"
                     + " were the primary.")
             .bound("what a stale primary says counts for nothing")
-            .faults(random -> times(2, 9_000, 4_000, i -> NodeFaults.pause(Part.PRIMARY)))
+            .faults(random -> times(2, 8_000, 3_000, i -> NodeFaults.pause(Part.PRIMARY)))
             .build(),
         Scenario.named("node-inbound-cut")
             .purpose("Nothing that other nodes send reaches the primary, then the master.")
@@ -271,8 +271,8 @@ public final class Scenarios {
                 random ->
                     times(
                         2,
-                        8_000,
-                        4_000,
+                        7_000,
+                        3_000,
                         i -> NodeFaults.cutInbound(i == 0 ? Part.PRIMARY : Part.MASTER)))
             .build(),
         Scenario.named("nodes-partitioned")
@@ -281,10 +281,10 @@ public final class Scenarios {
             .faults(
                 random ->
                     new Schedule.Writer()
-                        .add(NodeFaults.partition(Part.PRIMARY, Direction.BOTH), 8_000, 3_000)
-                        .add(NodeFaults.partition(Part.MASTER, Direction.BOTH), 8_000, 3_000)
-                        .add(NodeFaults.partition(Part.PRIMARY, Direction.OUTBOUND), 6_000, 3_000)
-                        .add(NodeFaults.partition(Part.PRIMARY, Direction.INBOUND), 6_000, 3_000)
+                        .add(NodeFaults.partition(Part.PRIMARY, Direction.BOTH), 7_000, 2_000)
+                        .add(NodeFaults.partition(Part.MASTER, Direction.BOTH), 7_000, 2_000)
+                        .add(NodeFaults.partition(Part.PRIMARY, Direction.OUTBOUND), 5_000, 2_000)
+                        .add(NodeFaults.partition(Part.PRIMARY, Direction.INBOUND), 5_000, 2_000)
                         .end())
             .build(),
         Scenario.named("rolling-restart")
@@ -295,7 +295,7 @@ public final class Scenarios {
         Scenario.named("cluster-restarted")
             .purpose("The whole cluster is stopped, and started again.")
             .bound("leases end in time while there is no cluster, and locks outlive it")
-            .faults(random -> times(1, 4_000, 12_000, i -> NodeFaults.stopAll()))
+            .faults(random -> times(1, 4_000, 6_000, i -> NodeFaults.stopAll()))
             .build(),
         Scenario.named("majority-lost")
             .purpose("Two of three nodes are killed, and come back.")
@@ -305,7 +305,7 @@ public final class Scenarios {
                     times(
                         1,
                         9_000,
-                        12_000,
+                        6_000,
                         i -> NodeFaults.killMajority("n" + (1 + random.nextInt(3)))))
             .checkedBy(new NoMajorityChecker(Duration.ofMillis(TTL_MILLIS)))
             .shows(Sight.LOSS)
@@ -338,7 +338,7 @@ public final class Scenarios {
                 "holders are told at once; tokens begin low, and what locks protect turns new"
                     + " holders away")
             .workload(patient)
-            .faults(random -> times(2, 0, 8_000, i -> IndexFaults.delete()))
+            .faults(random -> times(2, 0, 6_000, i -> IndexFaults.delete()))
             .acrossDeletion()
             .checkedBy(Deletion.exclusion(), Deletion.told(told), Deletion.fencing())
             .shows(Sight.LOSS, Sight.REFUSED_WRITE)
@@ -347,7 +347,7 @@ public final class Scenarios {
             .purpose("The lock index is deleted, and made anew by its operator with a raised era.")
             .bound("holders are told at once, and tokens go on rising")
             .workload(patient)
-            .faults(random -> times(2, 0, 8_000, i -> IndexFaults.deleteAndRaiseEra(i + 1)))
+            .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra(i + 1)))
             .acrossDeletion()
             .checkedBy(
                 Deletion.exclusion(),
@@ -364,7 +364,7 @@ public final class Scenarios {
         .purpose("Others write so much that Elasticsearch answers 429.")
         .bound("a rejected write is tried again, and counts as perhaps applied")
         .on(Ground.SHORT_QUEUES)
-        .faults(random -> times(2, 8_000, 2_000, i -> IndexFaults.overload(48)))
+        .faults(random -> times(2, 7_000, 1_000, i -> IndexFaults.overload(48)))
         .build();
   }
 
@@ -381,7 +381,7 @@ public final class Scenarios {
                 .with(new Holders(0, 1, 1))
                 .withManagers(17)
                 .withLeases(334))
-        .faults(random -> times(1, 3_000, 14_000, i -> NodeFaults.kill(Part.PRIMARY)))
+        .faults(random -> times(1, 3_000, 9_000, i -> NodeFaults.kill(Part.PRIMARY)))
         .build();
   }
 

@@ -45,7 +45,7 @@ public record Workload(
   public static Workload standard() {
     return new Workload(
         new Rules(3_000, 2_000, true, 2_000),
-        new Cyclers(8, 4, 20),
+        new Cyclers(8, 12, 20),
         new Holders(2, 2, 6_000),
         0,
         1,

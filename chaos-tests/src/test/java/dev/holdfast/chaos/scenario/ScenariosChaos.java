@@ -38,12 +38,12 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ScenariosChaos {
 
-  private static final Duration DEFAULT_STORM = Duration.ofSeconds(45);
+  private static final Duration DEFAULT_STORM = Duration.ofSeconds(40);
 
   private final long seed = Long.getLong("holdfast.seed", new Random().nextInt(Integer.MAX_VALUE));
   private final Path store = Path.of(System.getProperty("holdfast.store", "store"));
   private final Runner runner =
-      new Runner(new RunStore(store), seed, "mvn -B verify -Pchaos -DskipUnitTests" + options());
+      new Runner(new RunStore(store), seed, "mvn -B verify -Pchaos" + options());
   private final List<Outcome> good = new ArrayList<>();
   private final List<Outcome> broken = new ArrayList<>();
   private final long startNanos = System.nanoTime();
