@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * may have happened at any time after its invocation, or never; equal times are concurrent.
  *
  * <p>With the model {@code lease}, each grant that was not ended by an acknowledged release may end
- * by itself, from its TTL after the invocation of its last acknowledged renewal, or of its
- * acquisition, on; or from when its holder was told that it is lost, who may then delete what is
- * left of it.
+ * by itself, from the {@link Vocabulary#UNTIL} of its last acknowledged renewal, or of its
+ * acquisition, on, or where that is absent from its TTL after the invocation; or from when its
+ * holder was told that it is lost, who may then delete what is left of it.
  */
 public final class LinearizabilityChecker implements Checker {
   /** What the models of locks are about; the rest of a history is not theirs. */
@@ -179,6 +179,15 @@ public final class LinearizabilityChecker implements Checker {
   }
 
   private static long end(Call grant, Call last) {
+    OptionalLong until =
+        last.completion() == null
+            ? OptionalLong.empty()
+            : last.completion().number(Vocabulary.UNTIL);
+    if (until.isPresent()) {
+      // One that had passed when its answer was recorded does not tell when.
+      boolean tells = until.getAsLong() > last.completedAt();
+      return tells ? until.getAsLong() : last.invokedAt();
+    }
     long ttl = last.number(Vocabulary.TTL).orElse(grant.number(Vocabulary.TTL).orElse(-1));
     return ttl < 0
         ? Long.MAX_VALUE

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>After a lease whose release nobody asked for, the next grant is not answered before that lease
  * could have ended: at the {@link Vocabulary#UNTIL} of its acquire or its last successful renewal
- * or, where that is absent, its time to live less a margin after that call was made.
+ * or, where that is absent, its time to live less a margin after that call was made. An {@code
+ * until} that had passed when its answer was recorded does not tell when: that lease is not judged.
  *
  * <p>And, where a bound is set: such a lease has ended a time to live after its acquire or its last
  * renewal was answered. If somebody was waiting from before that end until beyond the bound, then
@@ -119,19 +120,32 @@ public final class TtlExpiryChecker implements Checker {
   private long earliestEnd(Tenure tenure, long seenAt) {
     Call last = tenure.acquire();
     for (Call renewal : tenure.renewals()) {
-      last = renewal.isOk() && renewal.invokedAt() < seenAt ? renewal : last;
+      boolean tells = renewal.isOk() && renewal.invokedAt() < seenAt && !wasOver(renewal);
+      last = tells ? renewal : last;
     }
-    OptionalLong until =
-        last.completion() == null
-            ? OptionalLong.empty()
-            : last.completion().number(Vocabulary.UNTIL);
+    OptionalLong until = until(last);
     if (until.isPresent()) {
-      return until.getAsLong();
+      return wasOver(last) ? Long.MIN_VALUE : until.getAsLong();
     }
     OptionalLong ttl = ttlNanos(tenure, last);
     return ttl.isEmpty()
         ? Long.MIN_VALUE
         : Words.plus(last.invokedAt(), (long) (ttl.getAsLong() * (1 - margin)));
+  }
+
+  private static OptionalLong until(Call call) {
+    return call.completion() == null
+        ? OptionalLong.empty()
+        : call.completion().number(Vocabulary.UNTIL);
+  }
+
+  /**
+   * Whether a lease had ended when its holder came to hear of it, as after a pause of its process:
+   * such an answer does not tell when.
+   */
+  private static boolean wasOver(Call call) {
+    OptionalLong until = until(call);
+    return until.isPresent() && until.getAsLong() <= call.completedAt();
   }
 
   /**

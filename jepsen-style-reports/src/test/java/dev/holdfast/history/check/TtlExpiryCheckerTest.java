@@ -86,6 +86,34 @@ class TtlExpiryCheckerTest {
   }
 
   @Test
+  void check_holderStoodStillUntilItsLeaseWasOver_itsAnswerDoesNotTellTheEnd() {
+    assertThat(
+            check(
+                    new HistoryScript()
+                        .ok(0, 5000, "acquire", over("c1", 1))
+                        .acquired(1000, 1600, "c2", 2, 1000))
+                .verdict())
+        .isEqualTo(Verdict.VALID);
+    assertThat(renewedLate().acquired(100, 1100, "c2", 2, 1000)).matches(this::isValid);
+    assertThat(renewedLate().acquired(100, 900, "c2", 2, 1000)).matches(h -> !isValid(h));
+  }
+
+  private boolean isValid(HistoryScript history) {
+    return check(history).verdict() == Verdict.VALID;
+  }
+
+  private static HistoryScript renewedLate() {
+    return new HistoryScript().acquired(0, 10, "c1", 1, 1000).ok(500, 5000, "renew", over("c1", 1));
+  }
+
+  /** What a process records that was paused beyond the end of its lease: that it ends now. */
+  private static Object[] over(String client, long fence) {
+    return new Object[] {
+      "lock", "a", "client", client, "fence", fence, "ttl", 1000, "until", 4_999_999_999L
+    };
+  }
+
+  @Test
   void check_grantedAfterALongWait_theHoldersOwnWaitIsNoWitness() {
     assertThat(
             within(
