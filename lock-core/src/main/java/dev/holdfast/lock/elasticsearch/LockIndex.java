@@ -77,12 +77,13 @@ final class LockIndex {
     if (known != null) {
       return CompletableFuture.completedFuture(known);
     }
-    Shared<Incarnation> running = settingUp;
-    if (running == null || !running.isUnderWay()) {
-      running = new Shared<>(setUp(1));
-      settingUp = running;
+    CompletableFuture<Incarnation> joined = settingUp == null ? null : settingUp.join();
+    if (joined != null) {
+      return joined;
     }
-    return running.await();
+    Shared<Incarnation> begun = new Shared<>(setUp(1));
+    settingUp = begun;
+    return begun.await();
   }
 
   /** That incarnation is gone: look anew. */

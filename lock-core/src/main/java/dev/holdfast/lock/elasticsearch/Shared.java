@@ -4,18 +4,25 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/** One step that several callers wait for; given up when the last of them gives up. Thread-safe. */
+/**
+ * One step that several callers wait for; given up when the last of them gives up. Nobody joins any
+ * more once one has: the step takes longer than it should, and a new one may fare better, while
+ * callers that keep coming would wait for this one for ever. Thread-safe.
+ */
 final class Shared<T> {
   private final CompletableFuture<T> step;
-  private int waiting; // guarded by this
+
+  // Guarded by this.
+  private int waiting;
+  private boolean givenUp;
 
   Shared(CompletableFuture<T> step) {
     this.step = step;
   }
 
-  /** Whether it is still under way, so that waiting for it makes sense. */
-  boolean isUnderWay() {
-    return !step.isDone();
+  /** The step's end, for one caller more; null if it is not worth waiting for. */
+  synchronized @Nullable CompletableFuture<T> join() {
+    return givenUp || step.isDone() ? null : await();
   }
 
   /** The step's end, for one caller. */
@@ -32,6 +39,7 @@ final class Shared<T> {
   private void leave() {
     boolean last;
     synchronized (this) {
+      givenUp = true;
       last = --waiting == 0;
     }
     if (last) {
