@@ -121,6 +121,20 @@ final class Acquisition {
     return outcome.isDone();
   }
 
+  /**
+   * Whether it may take over what was acquired with those options, so that nobody can tell it from
+   * what it asked for. Not if a write of its own may still take effect.
+   */
+  boolean mayInherit(LockOptions other) {
+    return options.autoRenew()
+        && options.ttl().equals(other.ttl())
+        && options.metadata().equals(other.metadata())
+        && !writeInFlight
+        && uncertainWrite == null
+        && !conflictUnread
+        && !isDone();
+  }
+
   /** Gives the caller its answer; whatever is still out there is looked after. */
   void finish(Outcome result) {
     if (!outcome.complete(result)) {

@@ -17,7 +17,10 @@ public interface Lease extends AutoCloseable {
   /** The lock's name. */
   String lockId();
 
-  /** What tells this acquisition from all others. */
+  /**
+   * What tells this acquisition from all others: the token in the store's record and, if the lock
+   * was handed over within this process since it was won, {@code #} and the number of that.
+   */
   String token();
 
   /** Rises with each grant of this lock; to be handed to the resource that the lock protects. */

@@ -21,6 +21,7 @@ final class LeaseHandle implements Lease {
   private static final Logger LOG = LoggerFactory.getLogger(LeaseHandle.class);
 
   private final Session session;
+  private final OnLeaseLost onLeaseLost;
   private final FencingToken fencingToken;
   private final String token;
   private final Instant acquiredAt;
@@ -38,15 +39,18 @@ final class LeaseHandle implements Lease {
   /**
    * A lease on a session.
    *
+   * @param onLeaseLost whether the body is interrupted when it is lost
    * @param forBody whether it is for a body that Holdfast runs, and released by Holdfast after that
    */
   LeaseHandle(
       Session session,
+      OnLeaseLost onLeaseLost,
       FencingToken fencingToken,
       String token,
       Instant acquiredAt,
       boolean forBody) {
     this.session = session;
+    this.onLeaseLost = onLeaseLost;
     this.fencingToken = fencingToken;
     this.token = token;
     this.acquiredAt = acquiredAt;
@@ -87,7 +91,8 @@ final class LeaseHandle implements Lease {
 
   @Override
   public boolean renew() {
-    return isHeld() && Joins.uninterruptibly(session.renew());
+    // Held afterwards too: it may have been given back meanwhile, and the renewal be another's.
+    return isHeld() && Joins.uninterruptibly(session.renew()) && !releaseRequested.get();
   }
 
   @Override
@@ -198,7 +203,7 @@ final class LeaseHandle implements Lease {
       loss = lost;
       toRun = callbacks == null ? List.of() : callbacks;
       callbacks = null;
-      if (session.options().onLeaseLost() == OnLeaseLost.INTERRUPT) {
+      if (onLeaseLost == OnLeaseLost.INTERRUPT) {
         interruptBody();
       }
     }
@@ -259,7 +264,7 @@ final class LeaseHandle implements Lease {
    */
   synchronized boolean tellBodyOfClosing() {
     closing = true;
-    if (session.options().onLeaseLost() == OnLeaseLost.INTERRUPT) {
+    if (onLeaseLost == OnLeaseLost.INTERRUPT) {
       interruptBody();
     }
     return forBody;

@@ -203,16 +203,8 @@ final class LockQueue implements Executor {
       runSince = engine.clocks.ticker().nanos();
     }
     session = won.session();
-    waiting.remove(acquisition);
-    Duration waited = engine.clocks.since(acquisition.started);
     LeaseHandle lease = won.session().start();
-    LOG.debug(
-        "Lock \"{}\": acquired, token {}, fencing token {}, after {} ms",
-        lockId,
-        acquisition.token,
-        lease.fencingToken(),
-        waited.toMillis());
-    engine.events.tell(l -> l.acquired(lockId, lease.fencingToken(), waited));
+    tellAcquired(acquisition, lease);
     LockInfo previous = won.previous();
     if (previous != null) {
       LOG.info(
@@ -228,6 +220,44 @@ final class LockQueue implements Executor {
     for (Acquisition other : waiting) {
       tellWaiting(other, won.session().info());
     }
+  }
+
+  private void tellAcquired(Acquisition acquisition, LeaseHandle lease) {
+    waiting.remove(acquisition);
+    Duration waited = engine.clocks.since(acquisition.started);
+    LOG.debug(
+        "Lock \"{}\": acquired, token {}, fencing token {}, after {} ms",
+        lockId,
+        lease.token(),
+        lease.fencingToken(),
+        waited.toMillis());
+    engine.events.tell(l -> l.acquired(lockId, lease.fencingToken(), waited));
+  }
+
+  /**
+   * The first who waits, if a lock that was acquired with those options may be handed over to it
+   * within this process; null if not, or if it is others' turn.
+   */
+  @Nullable Acquisition heir(LockOptions options) {
+    Acquisition next = waiting.peek();
+    return next == null
+            || closing != null
+            || engine.isClosing()
+            || isOthersTurn()
+            || !next.mayInherit(options)
+        ? null
+        : next;
+  }
+
+  /** A waiter got the lock from its holder in this process. */
+  void handedOver(Acquisition heir, LeaseHandle lease) {
+    grantsInRun++;
+    tellAcquired(heir, lease);
+    heir.finish(new Outcome.Granted(lease));
+  }
+
+  private boolean isOthersTurn() {
+    return grantsInRun > 1 && engine.clocks.ticker().nanos() - runSince >= MAX_RUN.toNanos();
   }
 
   /** Ends the calls that wanted one attempt and were there when it began, or whose lock is held. */
@@ -390,8 +420,7 @@ final class LockQueue implements Executor {
       // Until the next answer: a wait that times out now has been waiting for this holder, or for
       // a store that does not answer.
       lastEnding = last == null ? null : new Acquisition.Ending.Contended(last, 0);
-      boolean othersTurn =
-          grantsInRun > 1 && engine.clocks.ticker().nanos() - runSince >= MAX_RUN.toNanos();
+      boolean othersTurn = isOthersTurn();
       if (waiting.isEmpty() || othersTurn) {
         grantsInRun = 0;
       }

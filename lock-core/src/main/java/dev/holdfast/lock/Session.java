@@ -22,6 +22,10 @@ import org.slf4j.LoggerFactory;
  * A lock that this process holds: the record's token and version, the start of validity, and the
  * one request that may be out for it. What the user has of it is a {@link LeaseHandle}.
  *
+ * <p>When it is given back while another in this process waits, it is handed over in memory, and
+ * that one gets a lease of its own, with the next fencing token. Others of the same lock are told
+ * nothing then: the record stays as it is.
+ *
  * <p>One request at a time: a renewal and a release never race, and there is never more than one
  * write that may come late. The rules are in {@link SessionState}; here is what acts on them. All
  * methods run in the queue's serial, unless they say otherwise.
@@ -56,7 +60,16 @@ final class Session {
   private final LockOptions options;
   private final String token;
   private final Stamp grantedAt;
-  private final LeaseHandle lease;
+
+  /** What the holder of now has of it, and since when. */
+  private LeaseHandle lease;
+
+  private Stamp leaseSince;
+
+  /** The number of the next hand-over since the last acknowledged write, and of all before it. */
+  private int nextHandoff = 1;
+
+  private long handovers;
 
   /** When a create was begun that may still take effect after this session's end; null if none. */
   private final @Nullable Stamp uncertainCreate;
@@ -98,9 +111,11 @@ final class Session {
     this.lastSent = validity.start();
     this.uncertainCreate = uncertainCreate;
     this.state = Holding.granted(version, validity);
+    this.leaseSince = grantedAt;
     this.lease =
         new LeaseHandle(
             this,
+            options.onLeaseLost(),
             FencingToken.of(version, 0),
             token,
             grantedAt.wall(),
@@ -265,7 +280,7 @@ final class Session {
 
   private void renewalWritten(WriteResult result, Stamp stamp) {
     if (state instanceof Releasing releasing) {
-      releaseAfterRenewal(releasing, result);
+      releaseAfterRenewal(releasing, result, stamp);
       return;
     }
     judge();
@@ -279,9 +294,7 @@ final class Session {
         lose(lost);
       } else {
         state = next;
-        version = applied.version();
-        queue.learned(version);
-        renewed(stamp);
+        renewed(applied.version(), stamp);
       }
     } else if (result instanceof WriteResult.Rejected rejected) {
       if (rejected.cause() instanceof IncarnationGoneException gone) {
@@ -338,7 +351,10 @@ final class Session {
     }
   }
 
-  private void renewed(Stamp stamp) {
+  private void renewed(Version acknowledged, Stamp stamp) {
+    version = acknowledged;
+    nextHandoff = 0;
+    queue.learned(acknowledged);
     failures = 0;
     renewAtNanos = nextRenewal();
     Duration took = engine.clocks.since(stamp);
@@ -432,19 +448,27 @@ final class Session {
 
   // --- Release
 
-  /** Gives the lock back; the lease is told the result. */
+  /** Gives the lock back, or hands it over; the lease is told the result. */
   void release() {
     judge();
     if (state instanceof Holding holding) {
-      cancelTimer();
       completeRenewal(false);
+      Acquisition heir = isCertain() ? heir(holding) : null;
+      if (heir != null && nextHandoff <= FencingToken.MAX_HANDOFF) {
+        handOver(heir);
+        return;
+      }
+      cancelTimer();
       state = holding.release();
       long left = holding.validity().remainingNanos(engine.clocks.stamp());
       timer =
           engine.scheduler.schedule(
               () -> queue.execute(this::releaseTimedOut),
               Math.min(left, engine.releaseTimeout.toNanos()));
-      if (!requestOut) {
+      if (heir != null) {
+        // The next fencing token needs a new sequence number.
+        writeRenewal(holding.version());
+      } else if (!requestOut) {
         sendDelete();
       }
     } else if (state instanceof Lost lost) {
@@ -457,14 +481,55 @@ final class Session {
     }
   }
 
+  /** Whether nothing is out, and the last write was acknowledged. */
+  private boolean isCertain() {
+    return !requestOut && failures == 0;
+  }
+
+  /** Who in this process is to have the lock next, without its being given back in between. */
+  private @Nullable Acquisition heir(Holding holding) {
+    return options.autoRenew() && holding.lastsForAnother(engine.clocks.stamp())
+        ? queue.heir(options)
+        : null;
+  }
+
+  private void handOver(Acquisition heir) {
+    LeaseHandle previous = lease;
+    Duration held = engine.clocks.since(leaseSince);
+    leaseSince = engine.clocks.stamp();
+    lease =
+        new LeaseHandle(
+            this,
+            heir.options.onLeaseLost(),
+            FencingToken.of(version, nextHandoff++),
+            token + "#" + ++handovers,
+            leaseSince.wall(),
+            heir.purpose == Acquisition.Purpose.BODY);
+    engine.events.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
+    previous.released(ReleaseResult.RELEASED);
+    queue.handedOver(heir, lease);
+  }
+
   private void releaseTimedOut() {
     if (state instanceof Releasing releasing) {
       released(releasing.unconfirmed());
     }
   }
 
-  private void releaseAfterRenewal(Releasing releasing, WriteResult renewal) {
+  private void releaseAfterRenewal(Releasing releasing, WriteResult renewal, Stamp stamp) {
     if (renewal instanceof WriteResult.Applied applied) {
+      Holding again =
+          releasing
+              .acknowledged(
+                  applied.version(), engine.validity(stamp, options), engine.clocks.stamp())
+              .orElse(null);
+      Acquisition heir = again == null || latched ? null : heir(again);
+      if (again != null && heir != null) {
+        state = again;
+        renewed(applied.version(), stamp);
+        handOver(heir);
+        return;
+      }
       state = new Releasing(applied.version(), releasing.validity(), releasing.deleteSent(), 0);
       sendDelete();
     } else if (renewal instanceof WriteResult.Rejected) {
@@ -558,7 +623,7 @@ final class Session {
   private void released(Released released) {
     state = released;
     cancelTimer();
-    Duration held = engine.clocks.since(grantedAt);
+    Duration held = engine.clocks.since(leaseSince);
     ReleaseResult result = released.result();
     if (result == ReleaseResult.UNCONFIRMED) {
       LOG.warn(

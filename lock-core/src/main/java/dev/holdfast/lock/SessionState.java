@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.store.Version;
+import java.util.Optional;
 
 /**
  * A session's life, as rules without I/O. Each state has just the transitions that are legal in it;
@@ -10,7 +11,9 @@ import dev.holdfast.lock.store.Version;
  *   Holding --acknowledged--> Holding      (only while valid)
  *   Holding --seen----------> Holding | Lost
  *   Holding --validity over-> Lost
+ *   Holding --handed over---> Holding      (to a waiter in the same process)
  *   Holding --release-------> Releasing --deleted/seen/timeout--> Released
+ *   Releasing --acknowledged--> Holding    (handed over after a renewal)
  * </pre>
  */
 sealed interface SessionState {
@@ -66,6 +69,11 @@ sealed interface SessionState {
       return new Next.Read(this);
     }
 
+    /** Whether there is enough time for another holder: at least half of what a renewal gives. */
+    boolean lastsForAnother(Stamp now) {
+      return validity.remainingNanos(now) >= validity.fullNanos() / 2;
+    }
+
     Releasing release() {
       return new Releasing(version, validity, false, 0);
     }
@@ -104,6 +112,17 @@ sealed interface SessionState {
    */
   record Releasing(Version version, Validity validity, boolean deleteSent, int absences)
       implements SessionState {
+    /**
+     * A renewal was acknowledged that was under way when the holder gave the lock back: it may be
+     * handed over. Empty if that comes too late, as in {@link Holding#acknowledged}, or if a delete
+     * was sent.
+     */
+    Optional<Holding> acknowledged(Version newVersion, Validity newValidity, Stamp now) {
+      return deleteSent || validity.isOver(now) || newValidity.isOver(now)
+          ? Optional.empty()
+          : Optional.of(Holding.granted(newVersion, newValidity));
+    }
+
     Releasing deleting() {
       return new Releasing(version, validity, true, absences);
     }

@@ -217,7 +217,7 @@ class AcquiringTest extends OnVirtualTime {
     Lease afterAll = world.now(waiter);
     ReadResult older = a.store.snapshot("x");
     a.manager.acquireAsync("x", World.PATIENT).cancel(false);
-    CompletableFuture<Lease> next = a.manager.acquireAsync("x", World.PATIENT);
+    CompletableFuture<Lease> next = a.manager.acquireAsync("x", World.APART);
     a.store.clear();
     a.store
         .next(CREATE, ScriptedStore.answering(new WriteResult.Conflict()))
@@ -719,7 +719,7 @@ class AcquiringTest extends OnVirtualTime {
   void waitThatEndsWithTheReleaseOfALeaseHere_wasRefused() {
     Lease held = a.acquire("x");
     CompletableFuture<Lease> waiter =
-        a.manager.acquireAsync("x", World.ONE_ATTEMPT.withWaitTimeout(seconds(5)));
+        a.manager.acquireAsync("x", World.APART.withWaitTimeout(seconds(5)));
     advance(seconds(5).minus(MILLI));
     a.store.always(CREATE, ScriptedStore.late(a.machine, seconds(1)));
     held.close();

@@ -7,6 +7,7 @@ import dev.holdfast.lock.store.LockRecord;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.UnaryOperator;
@@ -25,6 +26,9 @@ final class World {
 
   static final LockOptions ONE_ATTEMPT = LockOptions.defaults().withTtl(TTL);
   static final LockOptions PATIENT = ONE_ATTEMPT.withWaitTimeout(Duration.ofMinutes(10));
+
+  /** For a waiter that nobody with other metadata hands a lock over to. */
+  static final LockOptions APART = PATIENT.withMetadata(Map.of("purpose", "another"));
 
   final VirtualTime time;
   final InMemoryLockStore memory = new InMemoryLockStore();

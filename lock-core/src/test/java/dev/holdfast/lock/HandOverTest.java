@@ -1,0 +1,226 @@
+package dev.holdfast.lock;
+
+import static dev.holdfast.lock.ScriptedStore.CREATE;
+import static dev.holdfast.lock.ScriptedStore.DELETE;
+import static dev.holdfast.lock.ScriptedStore.READ;
+import static dev.holdfast.lock.ScriptedStore.REPLACE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** How a lock goes from one holder to the next within a process. */
+class HandOverTest extends OnVirtualTime {
+
+  private Lease held = a.acquire("x");
+
+  private CompletableFuture<Lease> waiter() {
+    CompletableFuture<Lease> waiter = a.manager.acquireAsync("x", World.PATIENT);
+    world.time.settle();
+    assertThat(waiter).isNotDone();
+    return waiter;
+  }
+
+  @Test
+  void release_whileAnotherWaitsHere_handsTheLockOver_withoutARequest() {
+    CompletableFuture<Lease> waiter = waiter();
+    a.store.clear();
+
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+
+    Lease next = world.now(waiter);
+    assertThat(a.store.requests()).isEmpty();
+    assertThat(held.isHeld()).isFalse();
+    assertThat(held.renew()).isFalse();
+    assertThat(next.isHeld()).isTrue();
+    assertThat(next.token()).isEqualTo(held.token() + "#1");
+    assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
+    assertThat(b.canAcquire("x")).isFalse();
+    world.time.settle();
+    assertThat(a.events.all()).contains("released x RELEASED");
+    assertThat(a.events.count("acquired x")).isEqualTo(2);
+
+    assertThat(next.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void handedOver_firstComeFirstServed() {
+    List<String> order = new ArrayList<>();
+    for (String name : List.of("first", "second", "third")) {
+      var unused =
+          a.manager
+              .acquireAsync("x", World.PATIENT)
+              .thenAccept(
+                  lease -> {
+                    order.add(name);
+                    var unusedToo = lease.releaseAsync();
+                  });
+    }
+
+    held.close();
+    world.time.settle();
+
+    assertThat(order).containsExactly("first", "second", "third");
+    assertThat(a.store.count(CREATE)).isEqualTo(1);
+  }
+
+  @Test
+  void handedOverLease_isRenewed_andOutlivesTheTtl() {
+    CompletableFuture<Lease> waiter = waiter();
+    held.close();
+    Lease next = world.now(waiter);
+
+    advance(World.TTL.multipliedBy(3));
+
+    assertThat(next.isHeld()).isTrue();
+    assertThat(b.canAcquire("x")).isFalse();
+    next.close();
+  }
+
+  @Test
+  void tokens_riseWithEveryHandOver_beyondAllNumbersThatThereAreBetweenTwoWrites() {
+    Lease current = held;
+    int handOvers = 3 * (FencingToken.MAX_HANDOFF + 1);
+    for (int i = 1; i <= handOvers; i++) {
+      CompletableFuture<Lease> waiter = waiter();
+      current.close();
+      Lease next = world.now(waiter);
+      assertThat(next.fencingToken()).isGreaterThan(current.fencingToken());
+      assertThat(next.token()).isEqualTo(held.token() + "#" + i);
+      current = next;
+    }
+    assertThat(a.store.count(CREATE)).as("it was never given back").isEqualTo(1);
+    assertThat(a.store.count(DELETE)).isZero();
+    assertThat(a.store.count(REPLACE)).as("new sequence numbers").isBetween(2, 3);
+    current.close();
+  }
+
+  @Test
+  void loss_isToldToTheHolderOfNowOnly() {
+    List<String> told = new ArrayList<>();
+    held.onLost(loss -> told.add("first"));
+    CompletableFuture<Lease> waiter = waiter();
+    held.close();
+    Lease next = world.now(waiter);
+    next.onLost(loss -> told.add("second"));
+    a.store.cutOff();
+
+    advance(World.TTL);
+
+    assertThat(told).containsExactly("second");
+    assertThat(next.isHeld()).isFalse();
+    assertThat(next.release()).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
+  void renewalOnItsWay_isAwaited_andThenTheLockIsHandedOver() {
+    a.store.next(REPLACE, ScriptedStore.late(a.machine, seconds(1)));
+    advance(World.TTL.dividedBy(3).plus(MILLI));
+    CompletableFuture<Lease> waiter = waiter();
+
+    CompletableFuture<ReleaseResult> release = held.releaseAsync();
+    world.time.settle();
+    assertThat(release).isNotDone();
+    assertThat(waiter).as("a write is out").isNotDone();
+    advance(seconds(1));
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    Lease next = world.now(waiter);
+    assertThat(a.store.count(DELETE)).isZero();
+    assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
+    next.close();
+  }
+
+  @Test
+  void renewalOnItsWay_thatIsNeverAnswered_noHandOver() {
+    a.store.next(REPLACE, ScriptedStore.loseAnswer());
+    advance(World.TTL.dividedBy(3).plus(MILLI));
+    CompletableFuture<Lease> waiter = waiter();
+
+    CompletableFuture<ReleaseResult> release = held.releaseAsync();
+    advance(World.REQUEST_TIMEOUT.plus(seconds(1)));
+
+    assertThat(world.now(release)).isNotEqualTo(ReleaseResult.NOT_HELD);
+    advance(seconds(1));
+    Lease next = world.now(waiter);
+    assertThat(next.token()).as("acquired anew").doesNotContain("#");
+    next.close();
+  }
+
+  @Test
+  void renewalThatFailed_noHandOver() {
+    a.store.next(REPLACE, ScriptedStore.unclear()).next(READ, ScriptedStore.unclear());
+    advance(World.TTL.dividedBy(3).plus(MILLI));
+    CompletableFuture<Lease> waiter = waiter();
+
+    held.close();
+    world.time.settle();
+
+    assertThat(world.now(waiter).token()).doesNotContain("#");
+    waiter.join().close();
+  }
+
+  static List<LockOptions> others() {
+    return List.of(
+        World.PATIENT.withTtl(World.TTL.plusSeconds(1)),
+        World.PATIENT.withMetadata(Map.of("k", "v")),
+        World.PATIENT.withAutoRenew(false));
+  }
+
+  @ParameterizedTest
+  @MethodSource("others")
+  void waiterThatAskedForSomethingElse_acquiresAnew(LockOptions other) {
+    CompletableFuture<Lease> waiter = a.manager.acquireAsync("x", other);
+    held.close();
+    world.time.settle();
+    Lease next = world.now(waiter);
+    assertThat(next.token()).doesNotContain("#");
+    next.close();
+  }
+
+  @Test
+  void leaseThatIsNotRenewed_isNotHandedOver() {
+    held.close();
+    held = a.acquire("x", World.ONE_ATTEMPT.withAutoRenew(false));
+    CompletableFuture<Lease> waiter = waiter();
+    held.close();
+    world.time.settle();
+    assertThat(world.now(waiter).token()).doesNotContain("#");
+    waiter.join().close();
+  }
+
+  @Test
+  void bodyThatInherits_isInterrupted_onlyIfItAskedForThat() {
+    CompletableFuture<Lease> waiter =
+        a.manager.acquireAsync("x", World.PATIENT.withOnLeaseLost(OnLeaseLost.NOTIFY));
+    held.close();
+    Lease next = world.now(waiter);
+    LeaseHandle handle = (LeaseHandle) next;
+    assertThat(handle.enterBody()).isTrue();
+    a.store.cutOff();
+
+    advance(World.TTL);
+
+    assertThat(next.isHeld()).isFalse();
+    assertThat(Thread.interrupted()).isFalse();
+    handle.exitBody();
+    assertThat(world.now(next.releaseAsync())).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
+  void managerCloses_nobodyInherits() {
+    CompletableFuture<Lease> waiter = waiter();
+    CompletableFuture<Void> closed = a.manager.closeAsync();
+    world.time.settle();
+
+    assertThat(a.failure(waiter)).isInstanceOf(LockAcquisitionException.class);
+    assertThat(closed).isCompleted();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+}
