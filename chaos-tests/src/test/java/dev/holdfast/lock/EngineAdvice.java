@@ -112,6 +112,22 @@ public final class EngineAdvice {
     }
   }
 
+  /** On {@code FencingToken.of}: a hand-over changes nothing. */
+  public static final class NoHandOff {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.Argument(value = 1, readOnly = false) int handoff) {
+      handoff = 0;
+    }
+  }
+
+  /** On {@code LockQueue.attemptAfter}: at once. */
+  public static final class NoDelay {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.Argument(value = 0, readOnly = false) long delay) {
+      delay = 0;
+    }
+  }
+
   /** On {@code Sighting.of}: nothing is older than anything. */
   public static final class ForgetWhatIsKnown {
     @Advice.OnMethodEnter

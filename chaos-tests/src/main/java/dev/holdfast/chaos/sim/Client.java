@@ -11,7 +11,6 @@ import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -22,15 +21,6 @@ import java.util.function.Supplier;
  * it back, or forgets to, or loses patience.
  */
 final class Client {
-  private static final List<Duration> TTLS =
-      List.of(
-          Duration.ofMillis(300),
-          Duration.ofSeconds(1),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(5));
-  private static final List<Duration> WAITS =
-      List.of(Duration.ZERO, Duration.ofMillis(200), Duration.ofSeconds(3), Duration.ofSeconds(30));
-
   /** More timers than this for so few calls would be a leak. */
   private static final int MAX_TIMERS = 200;
 
@@ -48,6 +38,7 @@ final class Client {
   private final Run run;
   private final Simulation simulation;
   private final SplittableRandom random;
+  private Habit habit = Habit.ROVING;
   private boolean stopping;
   private int calls;
   private int callsOut;
@@ -121,6 +112,12 @@ final class Client {
 
   /** Begins to work, with so many tasks at a time. */
   void start(int tasks) {
+    start(tasks, Habit.ROVING);
+  }
+
+  /** The same, with another habit. */
+  void start(int tasks, Habit kind) {
+    habit = kind;
     for (int i = 0; i < tasks; i++) {
       next();
     }
@@ -136,7 +133,7 @@ final class Client {
   }
 
   private void next() {
-    later(random.nextLong(500 * Simulation.MILLI), this::acquire);
+    later(habit.pause(random), this::acquire);
   }
 
   /** In this process, after a while. */
@@ -148,12 +145,8 @@ final class Client {
     if (stopping) {
       return;
     }
-    Duration ttl = TTLS.get(random.nextInt(TTLS.size()));
-    Duration wait = WAITS.get(random.nextInt(WAITS.size()));
-    boolean renews = random.nextInt(4) != 0;
-    acquire(
-        run.lock(random.nextInt(run.locks)),
-        LockOptions.defaults().withTtl(ttl).withWaitTimeout(wait).withAutoRenew(renews));
+    LockOptions options = habit.options(random);
+    acquire(run.lock(random.nextInt(run.locks)), options);
   }
 
   private void acquire(String lock, LockOptions options) {
@@ -165,7 +158,7 @@ final class Client {
     int stops = host.stops();
     Recording.Acquisition recorded = run.recording.acquiring(name(call), lock, options);
     CompletableFuture<Lease> future = locker.acquireAsync(lock, options);
-    if (random.nextInt(10) == 0) {
+    if (habit.losesPatience(random)) {
       // Often while its first request is out.
       later(
           random.nextLong(random.nextBoolean() ? 5 * Simulation.MILLI : 2 * Simulation.SECOND),
@@ -182,6 +175,7 @@ final class Client {
                   callsOut--;
                   if (host.stops() == stops) {
                     checkWait(options, host.nanos() - begun);
+                    checkService(host.nanos() - begun);
                   }
                   recorded.ended(lease);
                   if (lease == null) {
@@ -208,6 +202,14 @@ final class Client {
     }
   }
 
+  /** Whoever was promised the lock in time got it in time, or was not there any more. */
+  private void checkService(long nanos) {
+    if (nanos > habit.servedWithin().map(Duration::toNanos).orElse(Long.MAX_VALUE)) {
+      simulation.violated(
+          Invariant.FAIRNESS, "c" + place + " waited " + nanos + " ns beside a busy process");
+    }
+  }
+
   /** No process may ask more often than waiting, renewing and retrying explain. */
   private void checkRate() {
     long second = simulation.now() / Simulation.SECOND;
@@ -221,6 +223,9 @@ final class Client {
 
   private void held(int call, Lease lease, LockOptions options) {
     run.grants++;
+    if (Recording.isHandedOver(lease)) {
+      run.handOvers++;
+    }
     simulation.tell(
         () -> name(call) + " HAS " + lease,
         place,
@@ -237,7 +242,7 @@ final class Client {
           simulation.tell(() -> name(call) + " is told: " + loss.getMessage(), place, call);
           run.judge.lossTold(grant, task.released, String.valueOf(loss.getMessage()));
         });
-    task.work(random.nextInt(4));
+    task.work(habit.steps(random));
   }
 
   /** What is done under one lease. */
@@ -262,7 +267,7 @@ final class Client {
         // Between this look and the write's arrival, anything may happen.
         simulation.after(run.network.someDelay(random), () -> run.resource.write(grant));
       }
-      later(random.nextLong(Simulation.SECOND), () -> work(steps - 1));
+      later(habit.step(random), () -> work(steps - 1));
     }
 
     private void release() {

@@ -50,7 +50,11 @@ record Faults(Map<Kind, Double> rates) {
     /** Monotonic clocks run fast or slow, within the margin. */
     DRIFT(1),
     /** The lock index is deleted. */
-    INDEX_DELETED(1);
+    INDEX_DELETED(1),
+    /**
+     * No fault, but hard on others: one process has so many tasks that always want the one lock.
+     */
+    BUSY(0);
 
     private final double usual;
 
@@ -61,7 +65,7 @@ record Faults(Map<Kind, Double> rates) {
     /** Whether it comes at moments of a schedule, and is no property of messages or clocks. */
     boolean strikes() {
       return switch (this) {
-        case DELAY, REQUEST_LOST, REPLY_LOST, DUPLICATE, WALL_OFFSET, DRIFT -> false;
+        case DELAY, REQUEST_LOST, REPLY_LOST, DUPLICATE, WALL_OFFSET, DRIFT, BUSY -> false;
         default -> true;
       };
     }
@@ -150,7 +154,7 @@ record Faults(Map<Kind, Double> rates) {
    * nothing arrives after it has been waited for, and nobody crashes or stands still.
    */
   boolean leavesNothing() {
-    return EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST).containsAll(rates.keySet());
+    return EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST, Kind.BUSY).containsAll(rates.keySet());
   }
 
   /** These but that one. */

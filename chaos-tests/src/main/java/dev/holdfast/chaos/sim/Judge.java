@@ -81,6 +81,11 @@ final class Judge {
     this.random = simulation.fork();
   }
 
+  /** The token in the record of a lease, which may have been handed over since. */
+  static String recordToken(Lease lease) {
+    return lease.token().split("#", 2)[0];
+  }
+
   // --- What it is told
 
   /** A client was given a lease. */
@@ -130,7 +135,7 @@ final class Judge {
       simulation.violated(
           Invariant.LOSS_TOLD_ONCE, grant.lease + " was released, and then said to be lost");
     }
-    String token = grant.lease.token();
+    String token = recordToken(grant.lease);
     String incarnation = incarnations.getOrDefault(token, "");
     boolean isReal =
         message.contains(LOST_BY_TIME)
@@ -166,7 +171,9 @@ final class Judge {
       ended.add(old.token());
     }
     for (Grant grant : grants.getOrDefault(write.lockId(), List.of())) {
-      if (grant.lease.token().equals(old.token()) && !isOwner(write, old) && grant.isBelieved()) {
+      if (recordToken(grant.lease).equals(old.token())
+          && !isOwner(write, old)
+          && grant.isBelieved()) {
         simulation.violated(
             Invariant.RECORD_OF_ANOTHER,
             "the record of " + grant.lease + ", which is held, is changed by " + write.by());
@@ -235,7 +242,8 @@ final class Judge {
 
   /** When the index was deleted, exclusion resumes only when the leases of that time have ended. */
   private boolean isSameIncarnation(Grant a, Grant b) {
-    return Objects.equals(incarnations.get(a.lease.token()), incarnations.get(b.lease.token()));
+    return Objects.equals(
+        incarnations.get(recordToken(a.lease)), incarnations.get(recordToken(b.lease)));
   }
 
   /** In the end nobody who lost a lease may still wait to be told. */
@@ -250,7 +258,7 @@ final class Judge {
   }
 
   private void checkBelief(Grant grant) {
-    Long sent = acknowledgedSent.get(grant.lease.token());
+    Long sent = acknowledgedSent.get(recordToken(grant.lease));
     long since = sent == null ? Long.MAX_VALUE : simulation.now() - sent;
     if (since > grant.ttlNanos) {
       simulation.violated(

@@ -106,6 +106,7 @@ public final class Main implements Callable<Integer> {
     final AtomicLong runs = new AtomicLong();
     final AtomicLong operations = new AtomicLong();
     final AtomicLong grants = new AtomicLong();
+    final AtomicLong handOvers = new AtomicLong();
     final AtomicLong faults = new AtomicLong();
     final AtomicLong nanos = new AtomicLong();
     final AtomicLong events = new AtomicLong();
@@ -114,6 +115,7 @@ public final class Main implements Callable<Integer> {
       runs.incrementAndGet();
       operations.addAndGet(result.operations());
       grants.addAndGet(result.grants());
+      handOvers.addAndGet(result.handOvers());
       faults.addAndGet(result.faults());
       nanos.addAndGet(result.nanos());
       events.addAndGet(result.events());
@@ -124,13 +126,14 @@ public final class Main implements Callable<Integer> {
       return String.format(
           Locale.ROOT,
           "%,d seeds in %.0f s (%.0f/s), %,d lock operations (%,.0f a minute), %,d grants, %,d"
-              + " faults, %,d events, %s simulated",
+              + " of them hand-overs, %,d faults, %,d events, %s simulated",
           runs.get(),
           seconds,
           runs.get() / seconds,
           operations.get(),
           operations.get() / seconds * 60,
           grants.get(),
+          handOvers.get(),
           faults.get(),
           events.get(),
           Duration.ofNanos(nanos.get()).truncatedTo(ChronoUnit.SECONDS));

@@ -35,6 +35,10 @@ final class Recording {
   private final boolean isKept;
   private final List<Operation> operations = new ArrayList<>();
   private final Map<String, Call> grants = new HashMap<>();
+
+  /** By the token in the record: that of the lease to which it belongs now. */
+  private final Map<String, String> holders = new HashMap<>();
+
   private long processes;
 
   /** Something that was asked for. */
@@ -84,15 +88,27 @@ final class Recording {
       } else {
         Map<String, Object> granted = new LinkedHashMap<>(value);
         granted.put(Vocabulary.FENCE, lease.fencingToken().toLong());
-        add(simulation.now(), Operation.Type.OK, call, granted);
+        Map<String, Object> answer = new LinkedHashMap<>(granted);
+        if (isHandedOver(lease)) {
+          // What it was given is what was left, not a whole TTL.
+          long left = (long) (lease.remaining().toNanos() * FASTEST_CLOCK);
+          answer.put(Vocabulary.UNTIL, simulation.now() + left);
+        }
+        add(simulation.now(), Operation.Type.OK, call, answer);
         grants.put(lease.token(), new Call(call.process, call.f, granted));
+        holders.put(Judge.recordToken(lease), lease.token());
       }
     };
   }
 
+  /** Whether it came from another holder in the same process. */
+  static boolean isHandedOver(Lease lease) {
+    return !lease.token().equals(Judge.recordToken(lease));
+  }
+
   /** A write with that token was acknowledged: of a lease that had been granted, a renewal. */
   void acknowledged(String token, long sentAt) {
-    Call grant = grants.get(token);
+    Call grant = grants.get(holders.getOrDefault(token, ""));
     if (grant != null) {
       Call call = begin(sentAt, Vocabulary.RENEW, grant.value);
       add(simulation.now(), Operation.Type.OK, call, grant.value);

@@ -57,11 +57,16 @@ final class Run {
 
   long operations;
   long grants;
+  long handOvers;
   long losses;
   long faultsInjected;
 
   private final SplittableRandom random;
   private final int places;
+
+  /** How many tasks the first process has that always want the lock; 0 if there is no such. */
+  private final int busyTasks;
+
   private final List<Host> crashed = new ArrayList<>();
 
   /**
@@ -76,6 +81,7 @@ final class Run {
       @Nullable Violation violation,
       long operations,
       long grants,
+      long handOvers,
       long losses,
       long faults,
       long events,
@@ -89,9 +95,12 @@ final class Run {
     this.random = simulation.fork();
     this.faults = plan.faults();
     this.planted = planted;
-    this.places = 2 + random.nextInt(3);
+    int some = 2 + random.nextInt(3);
     // Few, to be fought for; or many, so that something is left over somewhere if it can be.
-    this.locks = random.nextInt(4) == 0 ? 8 : 1 + random.nextInt(2);
+    int few = random.nextInt(4) == 0 ? 8 : 1 + random.nextInt(2);
+    this.busyTasks = (int) faults.rate(Kind.BUSY);
+    this.places = busyTasks > 0 ? 1 + Habit.WAITING : some;
+    this.locks = busyTasks > 0 ? 1 : few;
     this.calendarTakeover = random.nextInt(3) != 0;
     this.setsClocksBack = random.nextBoolean();
     // One place more: for the one who looks whether all is well in the end.
@@ -122,6 +131,7 @@ final class Run {
         violation,
         run.operations,
         run.grants,
+        run.handOvers,
         run.losses,
         run.faultsInjected,
         run.simulation.eventsDone(),
@@ -167,7 +177,13 @@ final class Run {
     for (int i = 0; i < places; i++) {
       Client client = new Client(this, NODES + i, host());
       clients.add(client);
-      client.start(1 + random.nextInt(3));
+      if (busyTasks == 0) {
+        client.start(1 + random.nextInt(3));
+      } else if (i == 0) {
+        client.start(busyTasks, Habit.BUSY);
+      } else {
+        client.start(1, Habit.OCCASIONAL);
+      }
     }
     Nemesis nemesis = new Nemesis(this);
     plan.strikes().forEach(nemesis::plan);

@@ -21,7 +21,9 @@ enum Scenario {
   /** The index is deleted under its holders. */
   INDEX("index-deleted=6,reply-lost,client-pause,delay"),
   /** Requests and answers are lost, and nothing else happens. */
-  LOSSES("request-lost=0.05,reply-lost=0.05");
+  LOSSES("request-lost=0.05,reply-lost=0.05"),
+  /** One process always wants the lock that others want now and then. */
+  BUSY("busy=12");
 
   private final String faults;
 

@@ -28,6 +28,8 @@ final class Violation extends RuntimeException {
     RECORDS,
     /** There is an order of all that clients did that a lease explains. */
     LINEARIZABLE,
+    /** A busy process leaves the lock to others in time. */
+    FAIRNESS,
     /** Every call ends, and once the faults are over each waiter acquires within the bound. */
     LIVENESS
   }

@@ -22,6 +22,7 @@ enum EngineBug {
   REQUESTS_HAVE_NO_DEADLINE(
       "Engine", Scenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "scheduleUnlessClosed"),
   LOSS_TOLD_AFTER_RELEASE("LeaseHandle", Scenario.CALM, EngineAdvice.TellALoss.class, "released"),
+  HAND_OVER_WITHOUT_A_NEW_TOKEN("FencingToken", Scenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   FENCING_TOKEN_TOO_COARSE("FencingToken", Scenario.CALM, EngineAdvice.CoarseToken.class, "of"),
   STALE_READS_ARE_BELIEVED("Sighting", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
   ONE_NODE_SAYS_THE_INDEX_IS_GONE(
@@ -60,6 +61,20 @@ enum EngineBug {
       return builder
           .visit(Advice.to(EngineAdvice.GiveUpAtOnce.class).on(named("written")))
           .visit(Advice.to(EngineAdvice.ForgetWhatIsUncertain.class).on(named("finish")));
+    }
+  },
+
+  A_BUSY_PROCESS_STARVES_THE_OTHERS("LockQueue", Scenario.BUSY) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return builder.method(named("isOthersTurn")).intercept(FixedValue.value(false));
+    }
+  },
+
+  A_BUSY_PROCESS_DOES_NOT_REST("LockQueue", Scenario.BUSY) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return builder.visit(Advice.to(EngineAdvice.NoDelay.class).on(named("attemptAfter")));
     }
   },
 

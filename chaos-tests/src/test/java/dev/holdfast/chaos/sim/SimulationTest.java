@@ -41,12 +41,14 @@ class SimulationTest {
             .toList();
     long operations = results.stream().mapToLong(Run.Result::operations).sum();
     long grants = results.stream().mapToLong(Run.Result::grants).sum();
+    long handOvers = results.stream().mapToLong(Run.Result::handOvers).sum();
     System.out.printf(
-        "simulated, %s: %,d seeds, %,d lock operations, %,d grants, %,d faults%n",
+        "simulated, %s: %,d seeds, %,d lock operations, %,d grants, %,d hand-overs, %,d faults%n",
         scenario.text(),
         seeds,
         operations,
         grants,
+        handOvers,
         results.stream().mapToLong(Run.Result::faults).sum());
 
     for (Run.Result result : results) {
@@ -59,6 +61,7 @@ class SimulationTest {
       }
     }
     assertThat(grants).as("grants: nothing is shown by runs in which nothing happens").isPositive();
+    assertThat(handOvers).as("grants from one task of a process to another").isPositive();
     assertThat(operations).isGreaterThan(seeds * 50);
   }
 
