@@ -25,7 +25,7 @@ class PlantedBugsTest {
   /** How many seeds other protocols, and ours beside them, are run with. */
   private static final long COMPARED = 500;
 
-  private static final Path TABLE = Path.of("target", "planted-bugs.md");
+  private static final Path REPORTS = Path.of(System.getProperty("holdfast.store", "target"));
 
   private record Row(String name, String scenario, @Nullable String violation, long seeds) {
     String invariant() {
@@ -56,7 +56,7 @@ class PlantedBugsTest {
     table.append("| planted bug | faults | caught by | seeds needed |\n|---|---|---|---|\n");
     rows.forEach(row -> table.append(row.text()).append('\n'));
     table.append('\n').append(protocols());
-    Files.writeString(TABLE, table);
+    Files.writeString(Files.createDirectories(REPORTS).resolve("planted-bugs.md"), table);
     System.out.println(table);
 
     assertThat(rows).hasSizeGreaterThanOrEqualTo(WANTED);
