@@ -213,7 +213,7 @@ final class Engine {
             : scheduleUnlessClosed(
                 () -> {
                   if (answered.compareAndSet(false, true)) {
-                    future.cancel(false);
+                    giveUp(future);
                     R late = failed.apply(noAnswerWithin(timeout));
                     then.execute(() -> handler.accept(late));
                   }
@@ -228,6 +228,15 @@ final class Engine {
                 then.execute(() -> handler.accept(result));
               }
             });
+  }
+
+  /** Whatever the store makes of it, the caller is told of the deadline. */
+  private void giveUp(CompletableFuture<?> request) {
+    try {
+      request.cancel(false);
+    } catch (RuntimeException e) {
+      LOG.warn("The lock store {} failed to give a request up", store.description(), e);
+    }
   }
 
   /** What a closed manager still sends, to clean up, has no deadline: nobody waits for it. */

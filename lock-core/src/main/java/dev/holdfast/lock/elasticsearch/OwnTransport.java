@@ -91,6 +91,7 @@ final class OwnTransport {
             http.disableAutomaticRetries()
                 .disableRedirectHandling()
                 .setConnectionManager(connections)
+                .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
                 .setThreadFactory(daemons()));
     builder.setRequestConfigCallback(
         request -> request.setResponseTimeout(timeout(settings.responseTimeout)));
