@@ -2,7 +2,6 @@ package dev.holdfast.chaos.sim;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -147,14 +146,6 @@ record Faults(Map<Kind, Double> rates) {
     }
     throw new IllegalArgumentException(
         "a rate must be from 0 to 10000, but there is \"" + part + "\"");
-  }
-
-  /**
-   * Whether processes that run on clean up all that they leave: requests and answers are lost, but
-   * nothing arrives after it has been waited for, and nobody crashes or stands still.
-   */
-  boolean leavesNothing() {
-    return EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST, Kind.BUSY).containsAll(rates.keySet());
   }
 
   /** These but that one. */

@@ -1,6 +1,8 @@
 package dev.holdfast.chaos.sim;
 
+import dev.holdfast.chaos.sim.Faults.Kind;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -45,7 +47,7 @@ record Plan(long seed, Faults faults, List<Strike> strikes) {
         parts = Math.min(parts * 2, smallest.strikes.size());
       }
     }
-    for (Faults.Kind kind : Faults.Kind.values()) {
+    for (Kind kind : Kind.values()) {
       Plan smaller = new Plan(seed, smallest.faults.without(kind), smallest.strikes);
       if (smaller.fails(planted, wanted.invariant())) {
         smallest = smaller;
@@ -82,6 +84,17 @@ record Plan(long seed, Faults faults, List<Strike> strikes) {
                   case PARTITION, ONE_WAY, NODE_CUT_OFF, NODE_CRASH, NODE_PAUSE -> true;
                   default -> false;
                 });
+  }
+
+  /**
+   * Whether processes that run on clean up all that they leave: requests and answers are lost, but
+   * nothing arrives after its lease would have ended (as what a coordinator sends again does, when
+   * nodes are cut off), and nobody crashes or stands still.
+   */
+  boolean leavesNothing() {
+    return strikes.isEmpty()
+        && EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST, Kind.BUSY)
+            .containsAll(faults.rates().keySet());
   }
 
   /** The command that runs it, with its story. */

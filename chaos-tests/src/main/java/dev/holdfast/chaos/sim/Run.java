@@ -230,7 +230,7 @@ final class Run {
         throw new Violation(Invariant.LIVENESS, "c" + client.place + " has calls that do not end");
       }
     }
-    if (faults.leavesNothing() && !cluster.all().isEmpty()) {
+    if (plan.leavesNothing() && !cluster.all().isEmpty()) {
       throw new Violation(
           Invariant.RECORDS, "left behind by processes that never crashed: " + cluster.all());
     }
