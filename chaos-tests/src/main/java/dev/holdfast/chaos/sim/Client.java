@@ -5,6 +5,7 @@ import dev.holdfast.history.Operation;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
 import dev.holdfast.lock.store.ReadResult;
@@ -55,7 +56,8 @@ final class Client {
     Supplier<String> tokens =
         run.planted.tokens(() -> place + "-" + Long.toHexString(chance.nextLong()));
     SimulatedStore simulated =
-        new SimulatedStore(simulation, run.cluster, run.network, host, place);
+        new SimulatedStore(
+            simulation, run.cluster, run.network, run.planted, host, place, new Witness());
     LockStore store = run.planted.store(new Acknowledging(simulated), host);
     LockManager.Builder builder =
         LockManager.builder(store)
@@ -72,6 +74,18 @@ final class Client {
     this.locker = run.planted.locker(manager, store, host, tokens);
   }
 
+  private final class Witness implements SimulatedStore.Witness {
+    @Override
+    public void leftTogether(int operations) {
+      run.batched += operations;
+    }
+
+    @Override
+    public void twiceSaidGone(Incarnation incarnation) {
+      run.judge.twiceSaidGone(incarnation);
+    }
+  }
+
   /** Tells the judge which writes were acknowledged, before the manager learns of it. */
   private final class Acknowledging extends ForwardingStore {
     Acknowledging(LockStore store) {
@@ -81,7 +95,8 @@ final class Client {
     private CompletableFuture<WriteResult> noted(
         String token, CompletableFuture<WriteResult> result) {
       long sentAt = simulation.now();
-      return result.thenApply(
+      return map(
+          result,
           answer -> {
             if (answer instanceof WriteResult.Applied applied) {
               run.judge.acknowledged(token, sentAt, applied.version().incarnation());

@@ -24,6 +24,8 @@ record Faults(Map<Kind, Double> rates) {
     REPLY_LOST(0.01),
     /** A client's request is sent twice, to different nodes; either may arrive much later. */
     DUPLICATE(0.01),
+    /** A node turns away one of the operations that came together, since too many wait (429). */
+    WRITE_REFUSED(0.01),
     /** Two nodes, or a client and a node, cannot reach each other for a while. */
     PARTITION(6),
     /** Messages pass one way only. */
@@ -64,7 +66,8 @@ record Faults(Map<Kind, Double> rates) {
     /** Whether it comes at moments of a schedule, and is no property of messages or clocks. */
     boolean strikes() {
       return switch (this) {
-        case DELAY, REQUEST_LOST, REPLY_LOST, DUPLICATE, WALL_OFFSET, DRIFT, BUSY -> false;
+        case DELAY, REQUEST_LOST, REPLY_LOST, DUPLICATE, WRITE_REFUSED, WALL_OFFSET, DRIFT, BUSY ->
+            false;
         default -> true;
       };
     }

@@ -1,5 +1,6 @@
 package dev.holdfast.chaos.sim;
 
+import dev.holdfast.lock.store.Chain;
 import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
@@ -7,6 +8,7 @@ import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /** Passes everything on; what differs is overridden. */
 class ForwardingStore implements LockStore {
@@ -14,6 +16,11 @@ class ForwardingStore implements LockStore {
 
   ForwardingStore(LockStore real) {
     this.real = real;
+  }
+
+  /** Another view of an answer, whose request is given up with it. */
+  static <A, B> CompletableFuture<B> map(CompletableFuture<A> answer, Function<A, B> view) {
+    return Chain.of(answer, value -> CompletableFuture.completedFuture(view.apply(value)));
   }
 
   @Override

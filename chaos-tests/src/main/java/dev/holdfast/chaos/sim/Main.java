@@ -107,6 +107,7 @@ public final class Main implements Callable<Integer> {
     final AtomicLong operations = new AtomicLong();
     final AtomicLong grants = new AtomicLong();
     final AtomicLong handOvers = new AtomicLong();
+    final AtomicLong batched = new AtomicLong();
     final AtomicLong faults = new AtomicLong();
     final AtomicLong nanos = new AtomicLong();
     final AtomicLong events = new AtomicLong();
@@ -116,6 +117,7 @@ public final class Main implements Callable<Integer> {
       operations.addAndGet(result.operations());
       grants.addAndGet(result.grants());
       handOvers.addAndGet(result.handOvers());
+      batched.addAndGet(result.batched());
       faults.addAndGet(result.faults());
       nanos.addAndGet(result.nanos());
       events.addAndGet(result.events());
@@ -126,7 +128,8 @@ public final class Main implements Callable<Integer> {
       return String.format(
           Locale.ROOT,
           "%,d seeds in %.0f s (%.0f/s), %,d lock operations (%,.0f a minute), %,d grants, %,d"
-              + " of them hand-overs, %,d faults, %,d events, %s simulated",
+              + " of them hand-overs, %,d operations that left with others, %,d faults, %,d events,"
+              + " %s simulated",
           runs.get(),
           seconds,
           runs.get() / seconds,
@@ -134,6 +137,7 @@ public final class Main implements Callable<Integer> {
           operations.get() / seconds * 60,
           grants.get(),
           handOvers.get(),
+          batched.get(),
           faults.get(),
           events.get(),
           Duration.ofNanos(nanos.get()).truncatedTo(ChronoUnit.SECONDS));

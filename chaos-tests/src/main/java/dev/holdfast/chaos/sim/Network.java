@@ -78,6 +78,11 @@ final class Network {
     return happens(Kind.DUPLICATE);
   }
 
+  /** Whether a node turns away one operation of a request. */
+  boolean refusesOne() {
+    return happens(Kind.WRITE_REFUSED);
+  }
+
   private boolean happens(Kind kind) {
     double rate = faults.rate(kind);
     return rate > 0 && random.nextDouble() < rate;

@@ -88,6 +88,11 @@ enum OtherProtocol implements Planted {
   }
 
   @Override
+  public boolean gathers() {
+    return false;
+  }
+
+  @Override
   public String text() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }

@@ -93,7 +93,7 @@ record Plan(long seed, Faults faults, List<Strike> strikes) {
    */
   boolean leavesNothing() {
     return strikes.isEmpty()
-        && EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST, Kind.BUSY)
+        && EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST, Kind.WRITE_REFUSED, Kind.BUSY)
             .containsAll(faults.rates().keySet());
   }
 

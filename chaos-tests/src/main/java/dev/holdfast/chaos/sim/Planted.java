@@ -6,6 +6,7 @@ import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.store.LockStore;
 import java.time.InstantSource;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -45,6 +46,21 @@ interface Planted {
   /** Whether the cluster compares sequence numbers only, and not primary terms. */
   default boolean ignoresTerms() {
     return false;
+  }
+
+  /** Whether operations that gather while requests are out leave together. */
+  default boolean gathers() {
+    return true;
+  }
+
+  /** Whether a request that is not answered counts as applied. */
+  default boolean trustsSilence() {
+    return false;
+  }
+
+  /** What is made of the answers to the operations of one request. */
+  default List<Cluster.Written> answers(List<Cluster.Written> real) {
+    return real;
   }
 
   /** As users write it. */

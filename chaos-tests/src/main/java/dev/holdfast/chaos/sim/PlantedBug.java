@@ -1,7 +1,10 @@
 package dev.holdfast.chaos.sim;
 
+import static dev.holdfast.chaos.sim.ForwardingStore.map;
+
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Ticker;
+import dev.holdfast.lock.store.Chain;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
@@ -11,7 +14,10 @@ import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -57,12 +63,12 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-          return real.replace(record, expected)
-              .thenApply(
-                  result ->
-                      result instanceof WriteResult.Conflict
-                          ? new WriteResult.Applied(expected)
-                          : result);
+          return map(
+              real.replace(record, expected),
+              result ->
+                  result instanceof WriteResult.Conflict
+                      ? new WriteResult.Applied(expected)
+                      : result);
         }
       };
     }
@@ -75,12 +81,12 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-          return real.replace(record, expected)
-              .thenApply(
-                  result ->
-                      result instanceof WriteResult.Unknown
-                          ? new WriteResult.Applied(expected)
-                          : result);
+          return map(
+              real.replace(record, expected),
+              result ->
+                  result instanceof WriteResult.Unknown
+                      ? new WriteResult.Applied(expected)
+                      : result);
         }
       };
     }
@@ -93,13 +99,12 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> create(LockRecord record) {
-          return real.create(record)
-              .thenCompose(
-                  result ->
-                      result instanceof WriteResult.Conflict
-                          ? withCurrent(
-                              real, record.lockId(), null, now -> real.replace(record, now))
-                          : CompletableFuture.completedFuture(result));
+          return Chain.of(
+              real.create(record),
+              result ->
+                  result instanceof WriteResult.Conflict
+                      ? withCurrent(real, record.lockId(), null, now -> real.replace(record, now))
+                      : CompletableFuture.completedFuture(result));
         }
       };
     }
@@ -112,12 +117,12 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> create(LockRecord record) {
-          return real.create(record)
-              .thenCompose(
-                  result ->
-                      result instanceof WriteResult.Conflict
-                          ? replaceIfPast(real, record, host.instant())
-                          : CompletableFuture.completedFuture(result));
+          return Chain.of(
+              real.create(record),
+              result ->
+                  result instanceof WriteResult.Conflict
+                      ? replaceIfPast(real, record, host.instant())
+                      : CompletableFuture.completedFuture(result));
         }
       };
     }
@@ -130,14 +135,13 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-          return real.read(record.lockId())
-              .thenCompose(
-                  read ->
-                      read instanceof ReadResult.Found found
-                              && found.record().token().equals(record.token())
-                          ? CompletableFuture.completedFuture(
-                              new WriteResult.Applied(found.version()))
-                          : real.replace(record, expected));
+          return Chain.of(
+              real.read(record.lockId()),
+              read ->
+                  read instanceof ReadResult.Found found
+                          && found.record().token().equals(record.token())
+                      ? CompletableFuture.completedFuture(new WriteResult.Applied(found.version()))
+                      : real.replace(record, expected));
         }
       };
     }
@@ -218,7 +222,7 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<ReadResult> read(String lockId) {
-          return real.read(lockId).thenApply(PlantedBug::trusting);
+          return map(real.read(lockId), PlantedBug::trusting);
         }
       };
     }
@@ -280,6 +284,36 @@ enum PlantedBug implements Planted {
     }
   },
 
+  /** The results of operations that left together are mixed up. */
+  BATCH_ANSWERS_MIXED_UP(Scenario.ALL) {
+    @Override
+    public List<Cluster.Written> answers(List<Cluster.Written> real) {
+      List<Cluster.Written> turned = new ArrayList<>(real);
+      Collections.rotate(turned, 1);
+      return turned;
+    }
+  },
+
+  /** Operations that left together have succeeded when one of them has. */
+  BATCH_SUCCEEDS_AS_A_WHOLE(Scenario.ALL) {
+    @Override
+    public List<Cluster.Written> answers(List<Cluster.Written> real) {
+      return real.stream()
+          .filter(written -> written.answer() == Cluster.Answer.APPLIED)
+          .findFirst()
+          .map(applied -> Collections.nCopies(real.size(), applied))
+          .orElse(real);
+    }
+  },
+
+  /** A request that is not answered in time has been carried out, with all that is in it. */
+  BATCH_WITHOUT_AN_ANSWER_IS_APPLIED(Scenario.ALL) {
+    @Override
+    public boolean trustsSilence() {
+      return true;
+    }
+  },
+
   /** The cluster compares sequence numbers only. */
   CLUSTER_IGNORES_TERMS(Scenario.NODES) {
     @Override
@@ -323,27 +357,27 @@ enum PlantedBug implements Planted {
 
     @Override
     public CompletableFuture<WriteResult> create(LockRecord record) {
-      return super.create(record).thenApply(this::shown);
+      return map(super.create(record), this::shown);
     }
 
     @Override
     public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-      return super.replace(record, meant.apply(expected)).thenApply(this::shown);
+      return map(super.replace(record, meant.apply(expected)), this::shown);
     }
 
     @Override
     public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
-      return super.delete(lockId, meant.apply(expected)).thenApply(this::shown);
+      return map(super.delete(lockId, meant.apply(expected)), this::shown);
     }
 
     @Override
     public CompletableFuture<ReadResult> read(String lockId) {
-      return super.read(lockId)
-          .thenApply(
-              read ->
-                  read instanceof ReadResult.Found found
-                      ? new ReadResult.Found(found.record(), shown.apply(found.version()))
-                      : read);
+      return map(
+          super.read(lockId),
+          read ->
+              read instanceof ReadResult.Found found
+                  ? new ReadResult.Found(found.record(), shown.apply(found.version()))
+                  : read);
     }
   }
 
@@ -353,31 +387,29 @@ enum PlantedBug implements Planted {
       String lockId,
       @Nullable Version meant,
       Function<Version, CompletableFuture<WriteResult>> write) {
-    return store
-        .read(lockId)
-        .thenCompose(
-            read -> {
-              Version version = read instanceof ReadResult.Found found ? found.version() : meant;
-              return version == null
-                  ? CompletableFuture.completedFuture(new WriteResult.Conflict())
-                  : write.apply(version);
-            });
+    return Chain.of(
+        store.read(lockId),
+        read -> {
+          Version version = read instanceof ReadResult.Found found ? found.version() : meant;
+          return version == null
+              ? CompletableFuture.completedFuture(new WriteResult.Conflict())
+              : write.apply(version);
+        });
   }
 
   private static CompletableFuture<WriteResult> replaceIfPast(
       LockStore store, LockRecord record, Instant now) {
-    return store
-        .read(record.lockId())
-        .thenCompose(
-            read -> {
-              if (read instanceof ReadResult.Found found) {
-                Instant expiresAt = found.record().expiresAt();
-                if (expiresAt != null && now.isAfter(expiresAt)) {
-                  return store.replace(record, found.version());
-                }
-              }
-              return CompletableFuture.completedFuture(new WriteResult.Conflict());
-            });
+    return Chain.of(
+        store.read(record.lockId()),
+        read -> {
+          if (read instanceof ReadResult.Found found) {
+            Instant expiresAt = found.record().expiresAt();
+            if (expiresAt != null && now.isAfter(expiresAt)) {
+              return store.replace(record, found.version());
+            }
+          }
+          return CompletableFuture.completedFuture(new WriteResult.Conflict());
+        });
   }
 
   private static ReadResult trusting(ReadResult read) {

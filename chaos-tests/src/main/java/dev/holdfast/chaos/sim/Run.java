@@ -31,6 +31,11 @@ final class Run {
   private static final int JUDGED_FROM_OUTSIDE = 4;
 
   private static final int NODES = 3;
+
+  /** A process does up to so many things at a time; where there are many locks, more. */
+  private static final int FEW_TASKS = 3;
+
+  private static final int MANY_TASKS = 8;
   private static final long FAULTY = Plan.FAULTY_MILLIS * Simulation.MILLI;
 
   /** The longest TTL of all clients. */
@@ -59,6 +64,10 @@ final class Run {
   long grants;
   long handOvers;
   long losses;
+
+  /** Operations that left together with others. */
+  long batched;
+
   long faultsInjected;
 
   private final SplittableRandom random;
@@ -83,6 +92,7 @@ final class Run {
       long grants,
       long handOvers,
       long losses,
+      long batched,
       long faults,
       long events,
       long nanos,
@@ -133,6 +143,7 @@ final class Run {
         run.grants,
         run.handOvers,
         run.losses,
+        run.batched,
         run.faultsInjected,
         run.simulation.eventsDone(),
         run.simulation.now(),
@@ -178,7 +189,7 @@ final class Run {
       Client client = new Client(this, NODES + i, host());
       clients.add(client);
       if (busyTasks == 0) {
-        client.start(1 + random.nextInt(3));
+        client.start(1 + random.nextInt(locks > 2 ? MANY_TASKS : FEW_TASKS));
       } else if (i == 0) {
         client.start(busyTasks, Habit.BUSY);
       } else {
@@ -219,7 +230,8 @@ final class Run {
   }
 
   /**
-   * After the faults: all calls end, one who comes new gets each lock in time, and nothing is left.
+   * After the faults: all calls end, one who comes new gets each lock in time, everybody else one
+   * of them, and nothing is left.
    */
   private void rest() {
     // The longest wait is 30 s; a call then ends at once. What it leaves behind takes the longest
@@ -239,16 +251,12 @@ final class Run {
     // (or sooner), which it finds out with its next poll; to be generous, twice that.
     long bound = 2 * (MAX_TTL + MAX_SKEW + 2 * Simulation.SECOND);
     for (int number = 0; number < locks; number++) {
-      LockOptions patient = LockOptions.defaults().withWaitTimeout(Duration.ofNanos(bound));
-      CompletableFuture<Lease> future = last.manager.acquireAsync(lock(number), patient);
-      simulation.runUntil(simulation.now() + bound + Simulation.SECOND);
-      if (!future.isDone() || future.isCompletedExceptionally()) {
-        throw new Violation(Invariant.LIVENESS, lock(number) + " cannot be had: " + future);
-      }
-      CompletableFuture<ReleaseResult> release = future.join().releaseAsync();
-      simulation.runUntil(simulation.now() + Simulation.SECOND);
-      if (!release.isDone() || release.join() != ReleaseResult.RELEASED) {
-        throw new Violation(Invariant.LIVENESS, lock(number) + " cannot be given back: " + release);
+      assertServed(last, lock(number), bound);
+    }
+    for (Client client : clients) {
+      // Those who have been through it all can still do what the newcomer can.
+      if (!client.host.isCrashed()) {
+        assertServed(client, lock(client.place % locks), bound);
       }
     }
     simulation.runUntil(simulation.now() + 10 * Simulation.SECOND);
@@ -270,6 +278,22 @@ final class Run {
         throw new Violation(
             Invariant.BOUNDS, "c" + client.place + " has " + client.host.timers() + " left");
       }
+    }
+  }
+
+  /** That process is granted the lock within the bound, and can give it back. */
+  private void assertServed(Client client, String lock, long bound) {
+    String who = "c" + client.place;
+    LockOptions patient = LockOptions.defaults().withWaitTimeout(Duration.ofNanos(bound));
+    CompletableFuture<Lease> future = client.manager.acquireAsync(lock, patient);
+    simulation.runUntil(simulation.now() + bound + Simulation.SECOND);
+    if (!future.isDone() || future.isCompletedExceptionally()) {
+      throw new Violation(Invariant.LIVENESS, who + " cannot have " + lock + ": " + future);
+    }
+    CompletableFuture<ReleaseResult> release = future.join().releaseAsync();
+    simulation.runUntil(simulation.now() + Simulation.SECOND);
+    if (!release.isDone() || release.join() != ReleaseResult.RELEASED) {
+      throw new Violation(Invariant.LIVENESS, who + " cannot give " + lock + " back: " + release);
     }
   }
 }

@@ -9,7 +9,7 @@ enum Scenario {
   /** Nothing goes wrong. */
   CALM("none"),
   /** Messages are late, lost, doubled; the network is cut. */
-  NETWORK("delay,request-lost,reply-lost,duplicate,partition,one-way,node-cut-off"),
+  NETWORK("delay,request-lost,reply-lost,duplicate,write-refused,partition,one-way,node-cut-off"),
   /** Nodes crash, stand still, and are cut off from each other. */
   NODES("node-crash=8,node-pause=8,node-cut-off=12,reply-lost"),
   /** Processes crash, stand still, and sleep. */
@@ -20,8 +20,8 @@ enum Scenario {
   DRIFT("drift,wall-offset,wall-jump=120,client-pause=12,request-lost=0.3"),
   /** The index is deleted under its holders. */
   INDEX("index-deleted=6,reply-lost,client-pause,delay"),
-  /** Requests and answers are lost, and nothing else happens. */
-  LOSSES("request-lost=0.05,reply-lost=0.05"),
+  /** Requests and answers are lost, operations turned away, and nothing else happens. */
+  LOSSES("request-lost=0.05,reply-lost=0.05,write-refused=0.05"),
   /** One process always wants the lock that others want now and then. */
   BUSY("busy=12");
 

@@ -3,6 +3,9 @@ package dev.holdfast.chaos.sim;
 import dev.holdfast.chaos.sim.Cluster.Answer;
 import dev.holdfast.chaos.sim.Cluster.Expected;
 import dev.holdfast.chaos.sim.Cluster.Write;
+import dev.holdfast.chaos.sim.Cluster.Written;
+import dev.holdfast.lock.store.Batcher;
+import dev.holdfast.lock.store.Chain;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -13,116 +16,169 @@ import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.io.IOException;
 import java.util.List;
-import java.util.SplittableRandom;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client's way to the simulated cluster. It asks a node by chance, remembers the incarnation as
- * the real store does, and is told of nothing but answers: what is lost on the way is silence.
+ * One client's way to the simulated cluster. Like the real store it sends what gathers while
+ * requests are out together, each request to the next node; it remembers the incarnation; and it is
+ * told of nothing but answers: what is lost on the way is silence.
  */
 final class SimulatedStore implements LockStore {
+  /** As many as the real store has out, of writes and of reads. */
+  private static final int MAX_REQUESTS = 2;
+
+  /** Fewer than of the real store, so that a run has requests that are full. */
+  private static final int MAX_OPERATIONS = 4;
+
+  /** After so long, a store that is wrong takes silence for an answer. */
+  private static final long PATIENCE = 50 * Simulation.MILLI;
+
+  private final Simulation simulation;
   private final Cluster cluster;
   private final Network network;
-  private final SplittableRandom random;
+  private final Planted planted;
   private final Host host;
   private final int place;
+  private final Witness witness;
+  private final Batcher<Write, Written> writes;
+  private final Batcher<String, ReadResult> reads;
+  private int nextNode;
   private @Nullable Incarnation current;
 
   /**
    * A way to the cluster.
    *
    * @param place the client's endpoint in the network
+   * @param witness is told what only the store sees
    */
-  SimulatedStore(Simulation simulation, Cluster cluster, Network network, Host host, int place) {
+  SimulatedStore(
+      Simulation simulation,
+      Cluster cluster,
+      Network network,
+      Planted planted,
+      Host host,
+      int place,
+      Witness witness) {
+    this.simulation = simulation;
     this.cluster = cluster;
     this.network = network;
-    this.random = simulation.fork();
+    this.planted = planted;
     this.host = host;
     this.place = place;
+    this.witness = witness;
+    this.nextNode = simulation.fork().nextInt(cluster.size());
+    int maxRequests = planted.gathers() ? MAX_REQUESTS : Integer.MAX_VALUE;
+    this.writes = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, this::send);
+    this.reads = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, this::ask);
+  }
+
+  /** Sees what neither the library nor the cluster tells. */
+  interface Witness {
+    /** Sees nothing. */
+    Witness NOBODY = new Witness() {};
+
+    /** So many operations left in one request. */
+    default void leftTogether(int operations) {}
+
+    /** Two answers in a row said that the index is gone. */
+    default void twiceSaidGone(Incarnation incarnation) {}
   }
 
   @Override
   public CompletableFuture<WriteResult> create(LockRecord record) {
-    CompletableFuture<WriteResult> result = new CompletableFuture<>();
-    Incarnation known = current;
-    if (known != null) {
-      write(new Write(known, record.lockId(), record, null, record.token()), result);
-    } else {
-      findOrCreate(
-          found -> write(new Write(found, record.lockId(), record, null, record.token()), result),
-          result);
-    }
-    return result;
+    return Chain.of(
+            findOrCreate(),
+            found -> write(new Write(found, record.lockId(), record, null, record.token()), true))
+        .orElse(WriteResult.Unknown::new);
   }
 
   @Override
   public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-    CompletableFuture<WriteResult> result = new CompletableFuture<>();
-    write(
+    return write(
         new Write(
             expected.incarnation(),
             record.lockId(),
             record,
             new Expected(expected.primaryTerm(), expected.seqNo()),
-            record.token()),
-        result);
-    return result;
+            record.token()));
   }
 
   @Override
   public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
-    CompletableFuture<WriteResult> result = new CompletableFuture<>();
-    write(
+    return write(
         new Write(
             expected.incarnation(),
             lockId,
             null,
             new Expected(expected.primaryTerm(), expected.seqNo()),
-            "client " + place),
-        result);
-    return result;
+            "client " + place));
   }
 
-  private void write(Write write, CompletableFuture<WriteResult> result) {
-    int copies = network.duplicates() ? 2 : 1;
-    for (int i = 0; i < copies; i++) {
-      write(write, random.nextInt(cluster.size()), true, result);
-    }
+  // --- Writes
+
+  private CompletableFuture<WriteResult> write(Write write) {
+    return write(write, true).orElse(WriteResult.Unknown::new);
   }
 
   /** As the real store, asks the next node too when one says that the index is gone. */
-  private void write(Write write, int node, boolean again, CompletableFuture<WriteResult> result) {
-    if (cluster.refusesConnections(node)) {
-      refused(result, node);
-      return;
-    }
-    Consumer<Cluster.Written> received =
+  private Chain<WriteResult> write(Write write, boolean again) {
+    return Chain.of(
+        writes.submit(write, 1),
         written -> {
-          if (again && written.answer() == Answer.INDEX_GONE) {
-            write(write, (node + 1) % cluster.size(), false, result);
-          } else {
-            result.complete(outcome(write, written));
+          if (written.answer() == Answer.INDEX_GONE) {
+            if (again) {
+              return write(write, false);
+            }
+            witness.twiceSaidGone(write.incarnation());
           }
-        };
-    network.request(
-        place,
-        node,
-        () ->
-            cluster.write(
-                node,
-                write,
-                written ->
-                    network.reply(node, place, () -> host.run(() -> received.accept(written)))));
+          return CompletableFuture.completedFuture(outcome(write, written));
+        });
   }
 
-  private void refused(CompletableFuture<WriteResult> result, int node) {
-    host.execute(
-        () -> result.complete(new WriteResult.Unknown(new IOException("n" + node + " is down"))));
+  /** Sends operations in one request, whose answer has one result for each. */
+  private CompletableFuture<List<Written>> send(List<Write> batch) {
+    CompletableFuture<List<Written>> answer = new CompletableFuture<>();
+    if (planted.trustsSilence()) {
+      List<Written> hoped = batch.stream().map(SimulatedStore::hoped).toList();
+      simulation.after(PATIENCE, () -> host.run(() -> answer.complete(hoped)));
+    }
+    int copies = network.duplicates() ? 2 : 1;
+    for (int i = 0; i < copies; i++) {
+      var unused =
+          this.<Write, Written>request(
+                  batch,
+                  (node, write, done) -> {
+                    if (network.refusesOne()) {
+                      done.accept(Written.of(Answer.UNAVAILABLE));
+                    } else {
+                      cluster.write(node, write, done);
+                    }
+                  })
+              .whenComplete(
+                  (written, failure) -> {
+                    if (failure != null) {
+                      answer.completeExceptionally(failure);
+                    } else {
+                      answer.complete(planted.answers(written));
+                    }
+                  });
+    }
+    return answer;
   }
 
-  private WriteResult outcome(Write write, Cluster.Written written) {
+  private static Written hoped(Write write) {
+    Expected expected = write.expected();
+    return expected == null
+        ? Written.of(Answer.UNAVAILABLE)
+        : new Written(Answer.APPLIED, expected.term(), expected.seqNo());
+  }
+
+  private WriteResult outcome(Write write, Written written) {
     Incarnation incarnation = write.incarnation();
     return switch (written.answer()) {
       case APPLIED ->
@@ -138,70 +194,56 @@ final class SimulatedStore implements LockStore {
     };
   }
 
-  private void findOrCreate(Consumer<Incarnation> then, CompletableFuture<WriteResult> result) {
-    int node = random.nextInt(cluster.size());
-    if (cluster.refusesConnections(node)) {
-      refused(result, node);
-      return;
+  // --- The index
+
+  private CompletableFuture<Incarnation> findOrCreate() {
+    Incarnation known = current;
+    if (known != null) {
+      return CompletableFuture.completedFuture(known);
     }
-    network.request(
-        place,
-        node,
-        () ->
-            cluster.createIndex(
-                node,
-                made ->
-                    cluster.find(
-                        node,
-                        found ->
-                            network.reply(
-                                node,
-                                place,
-                                () ->
-                                    host.run(
-                                        () -> {
-                                          if (found == null) {
-                                            result.complete(
-                                                new WriteResult.Unknown(
-                                                    new IOException("no master")));
-                                          } else {
-                                            current = found;
-                                            then.accept(found);
-                                          }
-                                        })))));
+    CompletableFuture<List<Optional<Incarnation>>> asked =
+        request(
+            List.of(""),
+            (node, nothing, done) ->
+                cluster.createIndex(
+                    node,
+                    made -> cluster.find(node, found -> done.accept(Optional.ofNullable(found)))));
+    return Chain.of(
+        asked,
+        found -> {
+          current = found.get(0).orElse(null);
+          return current == null
+              ? CompletableFuture.failedFuture(new IOException("no master"))
+              : CompletableFuture.completedFuture(current);
+        });
   }
+
+  // --- Reads
 
   @Override
   public CompletableFuture<ReadResult> read(String lockId) {
-    CompletableFuture<ReadResult> result = new CompletableFuture<>();
-    int node = random.nextInt(cluster.size());
-    if (cluster.refusesConnections(node)) {
-      host.execute(
-          () ->
-              result.complete(
-                  new ReadResult.Unavailable(new IOException("n" + node + " is down"))));
-      return result;
-    }
-    network.request(
-        place,
-        node,
-        () ->
-            cluster.read(
-                node,
-                lockId,
-                (incarnation, doc) ->
-                    network.reply(
-                        node,
-                        place,
-                        () -> host.run(() -> result.complete(seen(incarnation, doc))))));
-    return result;
+    return Chain.of(reads.submit(lockId, 1), CompletableFuture::completedFuture)
+        .orElse(ReadResult.Unavailable::new);
   }
 
-  private ReadResult seen(@Nullable Incarnation incarnation, Cluster.@Nullable Doc doc) {
+  private CompletableFuture<List<ReadResult>> ask(List<String> lockIds) {
+    CompletableFuture<List<Seen>> asked =
+        request(
+            lockIds,
+            (node, lockId, done) ->
+                cluster.read(node, lockId, (index, doc) -> done.accept(new Seen(index, doc))));
+    return asked.thenApply(all -> all.stream().map(this::result).toList());
+  }
+
+  private record Seen(@Nullable Incarnation incarnation, Cluster.@Nullable Doc doc) {}
+
+  private ReadResult result(Seen seen) {
+    Incarnation incarnation = seen.incarnation;
     // As the real store, which asks its incarnation's alias: one that is gone is looked up anew.
     if (current != null && !current.equals(incarnation)) {
       current = null;
     }
+    Cluster.Doc doc = seen.doc;
     LockRecord record = doc == null ? null : doc.record();
     if (doc == null || record == null || incarnation == null) {
       return new ReadResult.Absent(incarnation);
@@ -211,26 +253,68 @@ final class SimulatedStore implements LockStore {
 
   @Override
   public CompletableFuture<ListResult> list(int limit) {
-    CompletableFuture<ListResult> result = new CompletableFuture<>();
-    int node = random.nextInt(cluster.size());
+    CompletableFuture<List<List<ReadResult.Found>>> asked =
+        request(List.of(""), (node, nothing, done) -> done.accept(cluster.all()));
+    return asked.thenApply(
+        found ->
+            found.get(0).size() <= limit
+                ? new ListResult.Listed(found.get(0))
+                : new ListResult.Rejected(new IllegalStateException("more than " + limit)));
+  }
+
+  // --- Requests
+
+  /** What a node does for one operation of a request. */
+  private interface Effect<O, A> {
+    void at(int node, O operation, Consumer<A> done);
+  }
+
+  /** Sends a request to the next node, which answers when all of its operations have ended. */
+  private <O, A> CompletableFuture<List<A>> request(List<O> operations, Effect<O, A> effect) {
+    int node = nextNode;
+    nextNode = (node + 1) % cluster.size();
+    if (operations.size() > 1) {
+      witness.leftTogether(operations.size());
+    }
+    CompletableFuture<List<A>> answer = new CompletableFuture<>();
+    if (cluster.refusesConnections(node)) {
+      IOException refused = new IOException("n" + node + " is down");
+      host.execute(() -> answer.completeExceptionally(refused));
+      return answer;
+    }
     network.request(
         place,
         node,
         () -> {
-          List<ReadResult.Found> found = cluster.all();
-          network.reply(
-              node,
-              place,
-              () ->
-                  host.run(
-                      () ->
-                          result.complete(
-                              found.size() <= limit
-                                  ? new ListResult.Listed(found)
-                                  : new ListResult.Rejected(
-                                      new IllegalStateException("more than " + limit)))));
+          Answers<A> answers =
+              new Answers<>(
+                  operations.size(),
+                  all -> network.reply(node, place, () -> host.run(() -> answer.complete(all))));
+          for (int i = 0; i < operations.size(); i++) {
+            int number = i;
+            effect.at(node, operations.get(i), each -> answers.add(number, each));
+          }
         });
-    return result;
+    return answer;
+  }
+
+  /** Gathers the answers to all operations of a request, in their order. */
+  private static final class Answers<A> {
+    private final SortedMap<Integer, A> byNumber = new TreeMap<>();
+    private final int size;
+    private final Consumer<List<A>> complete;
+
+    Answers(int size, Consumer<List<A>> complete) {
+      this.size = size;
+      this.complete = complete;
+    }
+
+    void add(int number, A answer) {
+      byNumber.put(number, answer);
+      if (byNumber.size() == size) {
+        complete.accept(List.copyOf(byNumber.values()));
+      }
+    }
   }
 
   @Override

@@ -78,6 +78,15 @@ enum EngineBug {
     }
   },
 
+  A_SILENT_REQUEST_HOLDS_UP_THE_NEXT("store.Batcher", Scenario.ALL) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return stub(builder, "cancelled");
+    }
+  },
+
+  CLEAN_UP_LOOKS_ONCE("Cleanup", Scenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
+
   NO_CLEAN_UP("LockQueue", Scenario.LOSSES) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {

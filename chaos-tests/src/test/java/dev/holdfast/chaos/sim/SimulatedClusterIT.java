@@ -77,7 +77,14 @@ class SimulatedClusterIT {
       Cluster cluster =
           new Cluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
       simulated =
-          new SimulatedStore(simulation, cluster, network, new Host(simulation, 0, 1, 0, 0), NODES);
+          new SimulatedStore(
+              simulation,
+              cluster,
+              network,
+              Planted.NOTHING,
+              new Host(simulation, 0, 1, 0, 0),
+              NODES,
+              SimulatedStore.Witness.NOBODY);
     }
 
     void doTheSame() throws Exception {

@@ -23,7 +23,14 @@ class SimulatedStoreContractTest extends LockStoreContract {
   private final Cluster cluster =
       new Cluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
   private final LockStore store =
-      new SimulatedStore(simulation, cluster, network, new Host(simulation, 0, 1, 0, 0), NODES);
+      new SimulatedStore(
+          simulation,
+          cluster,
+          network,
+          Planted.NOTHING,
+          new Host(simulation, 0, 1, 0, 0),
+          NODES,
+          SimulatedStore.Witness.NOBODY);
 
   @Override
   protected LockStore store() {

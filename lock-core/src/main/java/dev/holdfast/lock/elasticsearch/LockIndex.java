@@ -15,6 +15,7 @@ import co.elastic.clients.elasticsearch.indices.IndexState;
 import co.elastic.clients.elasticsearch.indices.Translog;
 import co.elastic.clients.elasticsearch.indices.TranslogDurability;
 import co.elastic.clients.json.JsonData;
+import dev.holdfast.lock.store.Chain;
 import dev.holdfast.lock.store.Incarnation;
 import java.security.SecureRandom;
 import java.util.HexFormat;

@@ -1,4 +1,4 @@
-package dev.holdfast.lock.elasticsearch;
+package dev.holdfast.lock.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.holdfast.lock.elasticsearch;
+package dev.holdfast.lock.store;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param <O> an operation
  * @param <R> its result
  */
-final class Batcher<O, R> {
+public final class Batcher<O, R> {
   private final Function<List<O>, CompletableFuture<List<R>>> sender;
   private final int maxRequests;
   private final int maxOperations;
@@ -32,14 +32,15 @@ final class Batcher<O, R> {
   private int requests;
 
   /**
-   * A batcher.
+   * Makes one.
    *
-   * @param sender sends operations in one request, and gives as many results in the same order
-   * @param maxRequests how many requests may be out before operations wait
-   * @param maxOperations in one request
+   * @param maxRequests how many requests may be out before operations wait, 1 or more
+   * @param maxOperations in one request, 1 or more
    * @param maxBytes in one request, unless one operation alone has more
+   * @param sender sends operations in one request, and gives as many results in the same order;
+   *     what it fails with is what all of them fail with
    */
-  Batcher(
+  public Batcher(
       int maxRequests,
       int maxOperations,
       long maxBytes,
@@ -50,8 +51,12 @@ final class Batcher<O, R> {
     this.sender = sender;
   }
 
-  /** Sends an operation of that size, alone or with others. */
-  CompletableFuture<R> submit(O operation, long bytes) {
+  /**
+   * Sends an operation of that size, alone or with others.
+   *
+   * @return its own result; cancelling it gives the operation up
+   */
+  public CompletableFuture<R> submit(O operation, long bytes) {
     Item item = new Item(operation, bytes);
     Batch batch;
     synchronized (this) {

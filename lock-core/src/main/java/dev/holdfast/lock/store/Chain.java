@@ -1,4 +1,4 @@
-package dev.holdfast.lock.elasticsearch;
+package dev.holdfast.lock.store;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Steps that follow one another, where giving up the last gives up the one that is under way: a
  * request that has not left yet does not leave then, and one that has frees its connection.
+ * Thread-safe; steps run on the thread that completed the one before.
  */
-final class Chain<T extends @Nullable Object> extends CompletableFuture<T> {
+public final class Chain<T extends @Nullable Object> extends CompletableFuture<T> {
   private volatile @Nullable CompletableFuture<?> underWay;
 
   private Chain(CompletableFuture<?> first) {
@@ -18,7 +19,7 @@ final class Chain<T extends @Nullable Object> extends CompletableFuture<T> {
   }
 
   /** A first step, and one that follows when it succeeds. */
-  static <A extends @Nullable Object, B extends @Nullable Object> Chain<B> of(
+  public static <A extends @Nullable Object, B extends @Nullable Object> Chain<B> of(
       CompletableFuture<A> first, Function<A, CompletableFuture<B>> then) {
     Chain<B> chain = new Chain<>(first);
     var unused =
@@ -33,8 +34,8 @@ final class Chain<T extends @Nullable Object> extends CompletableFuture<T> {
     return chain;
   }
 
-  /** A first step, and what follows when it fails. */
-  static <A extends @Nullable Object, B extends @Nullable Object> Chain<B> of(
+  /** A first step, and what follows when it succeeds, or when it fails. */
+  public static <A extends @Nullable Object, B extends @Nullable Object> Chain<B> of(
       CompletableFuture<A> first,
       Function<A, CompletableFuture<B>> then,
       Function<Throwable, CompletableFuture<B>> otherwise) {
@@ -47,7 +48,7 @@ final class Chain<T extends @Nullable Object> extends CompletableFuture<T> {
   }
 
   /** The same, with something else in the place of a failure. */
-  Chain<T> orElse(Function<Throwable, T> fallback) {
+  public Chain<T> orElse(Function<Throwable, T> fallback) {
     Chain<T> chain = new Chain<>(this);
     var unused =
         handle(
