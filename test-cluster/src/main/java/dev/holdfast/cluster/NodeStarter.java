@@ -159,10 +159,9 @@ final class NodeStarter {
     HttpRequest request =
         HttpRequest.newBuilder(
                 uri.get().resolve("/_cluster/health?wait_for_status=yellow&timeout=1s"))
-            .timeout(Duration.ofSeconds(10))
             .build();
     try {
-      HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+      HttpResponse<String> response = Requests.send(http, request, Duration.ofSeconds(10));
       return switch (response.statusCode()) {
         case 200 -> !response.body().contains("\"timed_out\":true");
         case 401, 403 -> true; // a caller that turned security on; no more can be asked
