@@ -35,6 +35,9 @@ public final class Cluster implements AutoCloseable {
 
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
 
+  /** What a node can say at once, or not at all: it may be stopped, or cut off. */
+  private static final Duration QUESTION_LIMIT = Duration.ofSeconds(3);
+
   private final List<ElasticsearchNode> nodes;
   private final HttpClient http =
       HttpClient.newBuilder()
@@ -105,7 +108,7 @@ public final class Cluster implements AutoCloseable {
 
   private Optional<String> cat(String path) throws InterruptedException {
     try {
-      return Optional.of(request("GET", path, ""));
+      return Optional.of(request("GET", path, "", QUESTION_LIMIT));
     } catch (IOException e) {
       return Optional.empty(); // a fact about the cluster, for the caller to judge
     }
@@ -120,10 +123,16 @@ public final class Cluster implements AutoCloseable {
    */
   public String request(String method, String path, String body)
       throws IOException, InterruptedException {
+    return request(method, path, body, REQUEST_LIMIT);
+  }
+
+  /** The same, but waits no longer than so long for each node. */
+  public String request(String method, String path, String body, Duration limit)
+      throws IOException, InterruptedException {
     List<String> failures = new ArrayList<>();
     for (ElasticsearchNode node : nodes) {
       try {
-        return request(node, method, path, body, REQUEST_LIMIT);
+        return request(node, method, path, body, limit);
       } catch (IOException e) {
         failures.add(node.name() + ": " + e.getMessage());
       }

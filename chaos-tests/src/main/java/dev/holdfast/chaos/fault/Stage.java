@@ -7,6 +7,7 @@ import dev.holdfast.chaos.worker.WorkerSpec;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.history.HistoryWriter;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -17,7 +18,13 @@ import java.util.random.RandomGenerator;
 /** What faults of a run can reach. To be used by one thread. */
 public final class Stage {
 
-  private static final int TRIES = 100;
+  /**
+   * For how long a holder is looked for: meanwhile no fault ends, and some may be why there is
+   * none.
+   */
+  private static final Duration SEARCH = Duration.ofSeconds(5);
+
+  private static final Duration QUESTION_LIMIT = Duration.ofSeconds(1);
   private static final long BETWEEN_TRIES_MILLIS = 50;
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -105,7 +112,8 @@ public final class Stage {
    * Looks again for a while if there is none.
    */
   OptionalInt holderOf(String lock) throws InterruptedException {
-    for (int i = 0; i < TRIES; i++) {
+    long end = System.nanoTime() + SEARCH.toNanos();
+    do {
       String owner = ownerOf(lock);
       for (int slot = 0; slot < Arena.CLIENTS; slot++) {
         WorkerProcess worker = crew.worker(slot);
@@ -114,14 +122,14 @@ public final class Stage {
         }
       }
       TimeUnit.MILLISECONDS.sleep(BETWEEN_TRIES_MILLIS);
-    }
+    } while (System.nanoTime() - end < 0);
     return OptionalInt.empty();
   }
 
   private String ownerOf(String lock) throws InterruptedException {
     try {
       String path = "/" + names.lockAlias() + "/_doc/" + lock;
-      return JSON.readTree(arena.cluster().request("GET", path, ""))
+      return JSON.readTree(arena.cluster().request("GET", path, "", QUESTION_LIMIT))
           .path("_source")
           .path("owner")
           .asText();
