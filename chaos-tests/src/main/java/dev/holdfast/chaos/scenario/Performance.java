@@ -103,22 +103,32 @@ final class Performance implements Stage.Crew {
     end();
   }
 
+  /**
+   * Lets faults come and go. Aiming at something takes long on a cluster that is broken. What
+   * should have come meanwhile is left out or comes later, and all after it too, as the schedule
+   * has it: what is open must have its end before more is broken.
+   */
   private void inject(Schedule schedule) throws Exception {
     long start = System.nanoTime();
     PriorityQueue<Event> ends = new PriorityQueue<>(Comparator.comparingLong(Event::atNanos));
     for (Schedule.Step step : schedule.steps()) {
+      long late = System.nanoTime() - (start + step.at().toNanos());
+      if (late > 0 && schedule.keepsTime()) {
+        continue;
+      }
+      start += Math.max(0, late);
       long at = start + step.at().toNanos();
       endUntil(ends, at);
       sleepUntil(at);
       Optional<Disruption.Injection> injection = step.what().aim(stage);
       if (injection.isPresent()) {
         faults++;
-        Event end =
+        Event event =
             new Event(System.nanoTime() + step.lasting().toNanos(), step.what(), injection.get());
-        nemesis.nemesis("start-" + step.what().name(), target(end));
-        open.add(end);
-        end.injection.begin();
-        ends.add(end);
+        nemesis.nemesis("start-" + step.what().name(), target(event));
+        open.add(event);
+        event.injection.begin();
+        ends.add(event);
       }
     }
     endUntil(ends, Long.MAX_VALUE);

@@ -406,7 +406,7 @@ public final class Scenarios {
       steps.add(new Schedule.Step(at, what, Duration.ofMillis(lasting)));
       at = at.plusMillis(300 + random.nextInt(2_500));
     }
-    return new Schedule(steps, length);
+    return new Schedule(steps, length, true);
   }
 
   private static Disruption anyOfLinks(RandomGenerator random) {

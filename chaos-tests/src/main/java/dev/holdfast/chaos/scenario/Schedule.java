@@ -11,8 +11,9 @@ import java.util.List;
  *
  * @param steps the faults in order of their beginnings
  * @param length how long the run goes on before everything is mended
+ * @param keepsTime whether a fault whose moment has passed is left out; else all come, later
  */
-public record Schedule(List<Step> steps, Duration length) {
+public record Schedule(List<Step> steps, Duration length, boolean keepsTime) {
 
   /** One fault. */
   public record Step(Duration at, Disruption what, Duration lasting) {}
@@ -24,21 +25,22 @@ public record Schedule(List<Step> steps, Duration length) {
 
   /** Returns one without faults. */
   public static Schedule quiet(Duration length) {
-    return new Schedule(List.of(), length);
+    return new Schedule(List.of(), length, false);
   }
 
   /** Returns the first faults alone; without any, the length stays. */
   Schedule first(int count) {
     List<Step> first = steps.subList(0, Math.min(count, steps.size()));
     return first.isEmpty()
-        ? new Schedule(first, length)
+        ? new Schedule(first, length, keepsTime)
         : new Schedule(
             first,
             first.stream()
                 .map(step -> step.at().plus(step.lasting()))
                 .max(Comparator.naturalOrder())
                 .orElseThrow()
-                .plusSeconds(2));
+                .plusSeconds(2),
+            keepsTime);
   }
 
   /** Puts faults one after the other, with pauses before and after each. Not thread-safe. */
@@ -54,7 +56,7 @@ public record Schedule(List<Step> steps, Duration length) {
     }
 
     Schedule end() {
-      return new Schedule(steps, now);
+      return new Schedule(steps, now, false);
     }
   }
 }
