@@ -5,10 +5,9 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import us.bpsm.edn.Keyword;
 import us.bpsm.edn.Named;
@@ -23,6 +22,9 @@ import us.bpsm.edn.TaggedValue;
 public final class Edn {
 
   private static final int MAX_DEPTH = 100;
+  private static final Comparator<Map.Entry<String, Object>> BY_KEY =
+      Comparator.<Map.Entry<String, Object>>comparingInt(entry -> rank(entry.getKey()))
+          .thenComparing(Map.Entry::getKey);
 
   private Edn() {}
 
@@ -94,29 +96,32 @@ public final class Edn {
   }
 
   /** Copies a value deeply into plain, immutable types, its keys in a fixed order. */
-  static Map<String, Object> normalise(Map<String, ?> value) {
-    Map<String, Object> plain = normaliseMap(value, 0);
-    Map<String, Object> ordered = new LinkedHashMap<>();
-    for (String key : Vocabulary.KEYS) {
-      Object known = plain.get(key);
-      if (known != null) {
-        ordered.put(key, known);
-      }
-    }
-    plain.forEach(ordered::putIfAbsent);
-    return Collections.unmodifiableMap(ordered);
+  static PlainMap normalise(Map<String, ?> value) {
+    return value instanceof PlainMap plain ? plain : normaliseMap(value, 0);
   }
 
-  private static Map<String, Object> normaliseMap(Map<?, ?> map, int depth) {
-    Map<String, Object> plain = new TreeMap<>();
+  private static PlainMap normaliseMap(Map<?, ?> map, int depth) {
+    List<Map.Entry<String, Object>> entries = new ArrayList<>(map.size());
     map.forEach(
         (key, each) -> {
           Object copy = normalise(each, depth + 1);
-          if (copy != null && plain.put(keyText(key), copy) != null) {
-            throw new IllegalArgumentException("the key " + keyText(key) + " occurs twice");
+          if (copy != null) {
+            entries.add(Map.entry(keyText(key), copy));
           }
         });
-    return Collections.unmodifiableMap(plain);
+    entries.sort(BY_KEY);
+    for (int i = 1; i < entries.size(); i++) {
+      String key = entries.get(i).getKey();
+      if (key.equals(entries.get(i - 1).getKey())) {
+        throw new IllegalArgumentException("the key " + key + " occurs twice");
+      }
+    }
+    return new PlainMap(entries);
+  }
+
+  private static int rank(String key) {
+    int known = Vocabulary.KEYS.indexOf(key);
+    return known < 0 ? Vocabulary.KEYS.size() : known;
   }
 
   static @Nullable Object normalise(@Nullable Object value, int depth) {

@@ -18,6 +18,9 @@ public final class History {
   private final List<Operation> notices;
   private final List<Operation> nemesis;
 
+  /** Worked out when first asked for, since most checkers ask. */
+  private @Nullable List<Tenure> tenures;
+
   private History(
       List<Operation> operations,
       List<Call> calls,
@@ -45,10 +48,11 @@ public final class History {
     List<Operation> nemesis = new ArrayList<>();
     Map<Long, Integer> pending = new HashMap<>(); // process to place in calls
     long now = Long.MIN_VALUE;
-    for (Operation operation : all) {
+    for (int i = 0; i < all.size(); i++) {
+      Operation operation = all.get(i);
       if (operation.time() < now) {
         throw new HistoryFormatException(
-            describe(operation) + " is earlier than the operation before it");
+            i, describe(operation) + " is earlier than the operation before it");
       }
       now = operation.time();
       if (operation.isNemesis()) {
@@ -56,7 +60,7 @@ public final class History {
       } else if (operation.type() == Operation.Type.INVOKE) {
         if (pending.put(operation.process(), calls.size()) != null) {
           throw new HistoryFormatException(
-              describe(operation) + " begins before its process was done with the previous one");
+              i, describe(operation) + " begins before its process was done with the previous one");
         }
         calls.add(new Call(operation, null));
       } else {
@@ -65,13 +69,13 @@ public final class History {
         if (place != null && open != null) {
           if (!open.f().equals(operation.f())) {
             throw new HistoryFormatException(
-                describe(operation) + " answers an invocation of " + open.f());
+                i, describe(operation) + " answers an invocation of " + open.f());
           }
           calls.set(place, new Call(open.invocation(), operation));
         } else if (operation.type() == Operation.Type.INFO) {
           notices.add(operation);
         } else {
-          throw new HistoryFormatException(describe(operation) + " answers no invocation");
+          throw new HistoryFormatException(i, describe(operation) + " answers no invocation");
         }
       }
     }
@@ -112,6 +116,16 @@ public final class History {
    */
   public List<Operation> nemesis() {
     return nemesis;
+  }
+
+  /** The tenures, see {@link Tenure#of}. */
+  synchronized List<Tenure> tenures() {
+    List<Tenure> found = tenures;
+    if (found == null) {
+      found = Tenure.find(this);
+      tenures = found;
+    }
+    return found;
   }
 
   /**

@@ -10,13 +10,24 @@ public final class HistoryFormatException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 
+  /** The place of an exception that is not about a single operation. */
+  private static final int NOWHERE = -1;
+
+  private final int place;
+
   /**
    * Makes an exception about a history in memory.
    *
    * @param problem what is wrong, in words
    */
   public HistoryFormatException(String problem) {
+    this(NOWHERE, problem);
+  }
+
+  /** Makes an exception about the operation at that place in the list. */
+  HistoryFormatException(int place, String problem) {
     super(problem);
+    this.place = place;
   }
 
   /**
@@ -27,6 +38,16 @@ public final class HistoryFormatException extends RuntimeException {
    * @param problem what is wrong, in words
    */
   public HistoryFormatException(Path file, long line, String problem) {
-    super(file + ", line " + line + ": " + problem);
+    this(NOWHERE, file + ", line " + line + ": " + problem);
+  }
+
+  /** Tells the same with the file and the line of the operation that it is about. */
+  HistoryFormatException in(Path file, int[] lines) {
+    HistoryFormatException located =
+        place == NOWHERE
+            ? new HistoryFormatException(file + ": " + getMessage())
+            : new HistoryFormatException(file, lines[place], String.valueOf(getMessage()));
+    located.initCause(this);
+    return located;
   }
 }

@@ -80,6 +80,11 @@ public record Tenure(
    * @return the tenures in order of the answers that granted them
    */
   public static List<Tenure> of(History history) {
+    return history.tenures();
+  }
+
+  /** Does the work of {@link #of}, once for each history. */
+  static List<Tenure> find(History history) {
     List<Builder> builders = new ArrayList<>();
     for (Call call : history.calls()) {
       if (call.f().equals(Vocabulary.ACQUIRE) && call.isOk()) {
