@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import us.bpsm.edn.EdnSyntaxException;
 import us.bpsm.edn.Keyword;
@@ -105,14 +106,17 @@ public final class HistoryReader {
    * Reads one file, and pairs its operations.
    *
    * @param file the file
+   * @param change is applied to each operation, such as to name its lock
    * @param progress is told, now and then, how many operations have been read
    * @return the history
    * @throws IOException if the file cannot be read
    * @throws HistoryFormatException if it cannot be understood; it names the file and the line
    */
-  public static History readHistory(Path file, LongConsumer progress) throws IOException {
+  public static History readHistory(
+      Path file, UnaryOperator<Operation> change, LongConsumer progress) throws IOException {
     HistoryReader reader = new HistoryReader(file, progress);
     reader.read();
+    reader.operations.replaceAll(change);
     try {
       return History.of(reader.operations);
     } catch (HistoryFormatException e) {
@@ -137,8 +141,8 @@ public final class HistoryReader {
       return Histories.merge(parts);
     } catch (HistoryFormatException e) {
       for (Path file : files) {
-        History unused =
-            readHistory(file, count -> {}); // names the file and the line, if it is one
+        // Names the file and the line, if it is one of them that makes no sense.
+        History unused = readHistory(file, UnaryOperator.identity(), count -> {});
       }
       throw e;
     }

@@ -2,27 +2,48 @@ package dev.holdfast.history.check;
 
 import dev.holdfast.history.History;
 import dev.holdfast.history.Words;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 
 /** Puts checkers together. Stateless. */
 public final class Checkers {
 
+  /** How long the checkers of a composition may take if nothing else is said. */
+  public static final Duration DEFAULT_LIMIT = Duration.ofMinutes(10);
+
   private Checkers() {}
 
   /**
-   * Makes one checker of several. It runs them all, whatever they find, and its result holds theirs
-   * as parts; one that throws has said unknown. Its verdict is the one that beats all others.
+   * Makes one checker of several, that may take {@link #DEFAULT_LIMIT}.
    *
+   * @param checkers at least one checker
+   * @return the composition, see {@link #compose(Duration, Checker...)}
+   */
+  public static Checker compose(Checker... checkers) {
+    return compose(DEFAULT_LIMIT, checkers);
+  }
+
+  /**
+   * Makes one checker of several. It runs them all, at the same time, whatever they find, and its
+   * result holds theirs as parts; one that throws, or is not done in time, has said unknown. Its
+   * verdict is the one that beats all others.
+   *
+   * @param limit how long all of them together may take; positive. What is not done by then is
+   *     interrupted, and not waited for
    * @param checkers at least one checker
    * @return the composition
    */
-  public static Checker compose(Checker... checkers) {
+  public static Checker compose(Duration limit, Checker... checkers) {
     List<Checker> all = List.of(checkers);
     if (all.isEmpty()) {
       throw new IllegalArgumentException("no checkers, no verdict");
     }
-    return new Composition(all);
+    if (limit.isNegative() || limit.isZero()) {
+      throw new IllegalArgumentException("the limit must be positive, but is " + limit);
+    }
+    return new Composition(all, limit);
   }
 
   /**
@@ -36,15 +57,15 @@ public final class Checkers {
     try {
       return checker.check(history);
     } catch (Throwable e) { // whatever happened to this one, the others are to run
-      return new Result(
-          checker.name(),
-          Verdict.UNKNOWN,
-          "Not judged: the checker failed with " + e + ".",
-          List.of());
+      return unknown(checker, "the checker failed with " + e);
     }
   }
 
-  private record Composition(List<Checker> checkers) implements Checker {
+  private static Result unknown(Checker checker, String why) {
+    return new Result(checker.name(), Verdict.UNKNOWN, "Not judged: " + why + ".", List.of());
+  }
+
+  private record Composition(List<Checker> checkers, Duration limit) implements Checker {
 
     @Override
     public String name() {
@@ -53,13 +74,17 @@ public final class Checkers {
 
     @Override
     public Result check(History history) {
-      List<Result> parts = new ArrayList<>();
-      Verdict verdict = Verdict.VALID;
+      List<Callable<Result>> tasks = new ArrayList<>();
       for (Checker checker : checkers) {
-        Result part = safely(checker, history);
-        parts.add(part);
-        verdict = verdict.and(part.verdict());
+        tasks.add(() -> safely(checker, history));
       }
+      List<Result> parts =
+          Parallel.run(
+              tasks,
+              limit.toNanos(),
+              late ->
+                  unknown(checkers.get(late), "not done within " + Words.seconds(limit.toNanos())));
+      Verdict verdict = parts.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
       return new Result(name(), verdict, summary(verdict, parts), List.of(), parts);
     }
 

@@ -7,37 +7,67 @@ import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Whether there is an order of all operations, each between its invocation and its answer, in which
  * the object could have done what it is said to have done (Herlihy and Wing, "Linearizability",
- * TOPLAS 12(3), 1990). Each lock is judged by itself. What failed did not happen; what is not known
- * may have happened at any time after its invocation, or never; equal times are concurrent.
+ * TOPLAS 12(3), 1990). Each lock is judged by itself, several at the same time. What failed did not
+ * happen; what is not known may have happened at any time after its invocation, or never; equal
+ * times are concurrent.
  *
  * <p>With the model {@code lease}, each grant that was not ended by an acknowledged release may end
- * by itself, from the {@link Vocabulary#UNTIL} of its last acknowledged renewal, or of its
- * acquisition, on, or where that is absent from its TTL after the invocation; or from when its
- * holder was told that it is lost, who may then delete what is left of it.
+ * by itself, once, and need not: from the {@link Vocabulary#UNTIL} of its last acknowledged
+ * renewal, or of its acquisition, on, or where that is absent from its TTL after the invocation; or
+ * from when its holder was told that it is lost, who may then delete what is left of it.
+ *
+ * <p>A verdict of invalid comes with the smallest beginning of the history that has no order, the
+ * operation that ends it, and the states that were possible before that.
  */
 public final class LinearizabilityChecker implements Checker {
+
+  /** Is told how far a checker is. */
+  @FunctionalInterface
+  public interface Progress {
+
+    /**
+     * Says that one more lock has been judged; from any thread.
+     *
+     * @param locks how many have been
+     * @param of how many there are
+     */
+    void judged(int locks, int of);
+  }
+
+  private static final Set<String> OF_REGISTERS = Set.of("read", "write", "cas");
+
   /** What the models of locks are about; the rest of a history is not theirs. */
   private static final Set<String> OF_LOCKS =
       Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE);
 
-  private static final Set<String> OF_REGISTERS = Set.of("read", "write", "cas");
+  private static final Set<String> OF_LEASES =
+      Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE, Vocabulary.EXPIRE);
+
+  /** Shorter histories are judged sooner than threads are made. */
+  private static final int WORTH_THREADS = 10_000;
+
+  /** How many operations of a prefix, and how many states, are named. */
+  private static final int NAMED = 12;
 
   private final String name;
   private final Model model;
-  private final boolean ofRegister;
+  private final Set<String> understood;
   private final Duration limit;
+  private final Progress progress;
 
   /**
    * A checker for a model: {@code mutex}, {@code owner-mutex}, {@code reentrant-mutex:N}, {@code
@@ -47,13 +77,27 @@ public final class LinearizabilityChecker implements Checker {
    * @throws IllegalArgumentException if there is no such model, or the limit is not positive
    */
   public LinearizabilityChecker(String model, Duration limit) {
+    this(model, limit, (locks, of) -> {});
+  }
+
+  /**
+   * A checker that tells how far it is.
+   *
+   * @param model see above
+   * @param limit how long it may look before it says that it does not know; positive
+   * @param progress is told
+   * @throws IllegalArgumentException if there is no such model, or the limit is not positive
+   */
+  public LinearizabilityChecker(String model, Duration limit, Progress progress) {
     if (limit.isNegative() || limit.isZero()) {
       throw new IllegalArgumentException("the limit must be positive, but is " + limit);
     }
     this.name = model;
     this.model = Model.named(model);
-    this.ofRegister = model.endsWith("register");
+    this.understood =
+        model.endsWith("register") ? OF_REGISTERS : this.model.hasExpiry() ? OF_LEASES : OF_LOCKS;
     this.limit = limit;
+    this.progress = progress;
   }
 
   @Override
@@ -61,191 +105,227 @@ public final class LinearizabilityChecker implements Checker {
     return "linearizable-" + name.replace(':', '-');
   }
 
+  /** What happened to one lock. */
+  private static final class Part {
+    final String lock;
+    final List<Call> calls = new ArrayList<>();
+    final List<Operation> notices = new ArrayList<>();
+
+    Part(String lock) {
+      this.lock = lock;
+    }
+  }
+
+  private record Finding(Search.Outcome outcome, List<String> words) {
+
+    static Finding notJudged(String lock, String why) {
+      return new Finding(
+          Search.Outcome.GAVE_UP, List.of("Not judged: lock \"" + lock + "\"" + why + "."));
+    }
+  }
+
   @Override
   public Result check(History history) {
-    long deadline = System.nanoTime() + limit.toNanos();
-    Map<String, List<Call>> byLock = new TreeMap<>();
+    Search.Budget budget = new Search.Budget(System.nanoTime() + limit.toNanos());
+    Map<String, Part> parts = new TreeMap<>();
     boolean anyOk = false;
     for (Call call : history.calls()) {
-      if ((ofRegister ? OF_REGISTERS : OF_LOCKS).contains(call.f()) && !call.isFailed()) {
-        byLock.computeIfAbsent(call.lock(), lock -> new ArrayList<>()).add(call);
+      if (understood.contains(call.f())) {
+        parts.computeIfAbsent(call.lock(), Part::new).calls.add(call);
         anyOk |= call.isOk();
       }
     }
     if (!anyOk) {
       return Result.nothingSeen(name(), "no operation succeeded");
     }
-    List<String> violations = new ArrayList<>();
-    List<String> unfinished = new ArrayList<>();
-    for (Map.Entry<String, List<Call>> entry : byLock.entrySet()) {
-      List<Step> steps = steps(entry.getValue(), history.notices());
-      Search.Outcome outcome = Search.run(model, steps, deadline);
-      if (outcome == Search.Outcome.GAVE_UP) {
-        unfinished.add("Not judged in time: lock \"" + entry.getKey() + "\".");
-      } else if (outcome == Search.Outcome.NO_ORDER) {
-        violations.add(explanation(steps, deadline));
+    for (Operation notice : history.notices()) {
+      Part part = parts.get(notice.lock());
+      if (part != null) {
+        part.notices.add(notice);
       }
     }
-    if (violations.isEmpty() && !unfinished.isEmpty()) {
+    return conclude(judge(List.copyOf(parts.values()), budget));
+  }
+
+  private Result conclude(List<Finding> findings) {
+    Map<Search.Outcome, List<Finding>> byOutcome =
+        findings.stream().collect(Collectors.groupingBy(Finding::outcome));
+    List<Finding> broken = byOutcome.getOrDefault(Search.Outcome.NO_ORDER, List.of());
+    List<Finding> unfinished = byOutcome.getOrDefault(Search.Outcome.GAVE_UP, List.of());
+    if (broken.isEmpty() && !unfinished.isEmpty()) {
       return new Result(
           name(),
           Verdict.UNKNOWN,
-          "Not judged within "
-              + limit.toSeconds()
-              + " s: "
-              + Words.count(unfinished.size(), "lock")
-              + ".",
-          unfinished);
+          String.format(
+              "Not judged within %s and the memory of %,d states: %s.",
+              Words.seconds(limit.toNanos()),
+              Search.Budget.MEMORIES,
+              Words.count(unfinished.size(), "lock")),
+          unfinished.stream().flatMap(finding -> finding.words.stream()).toList());
     }
     return Result.of(
         name(),
         "There is an order that explains all operations on "
-            + Words.count(byLock.size(), "lock")
+            + Words.count(findings.size(), "lock")
             + ".",
-        "No order explains the operations on " + Words.count(violations.size(), "lock") + ".",
-        violations);
+        "No order explains the operations on " + Words.count(broken.size(), "lock") + ".",
+        broken.stream().flatMap(finding -> finding.words.stream()).toList());
+  }
+
+  private List<Finding> judge(List<Part> parts, Search.Budget budget) {
+    AtomicInteger judged = new AtomicInteger();
+    List<Callable<Finding>> tasks = new ArrayList<>();
+    int calls = 0;
+    for (Part part : parts) {
+      calls += part.calls.size();
+      tasks.add(
+          () -> {
+            Finding finding = safely(part, budget);
+            progress.judged(judged.incrementAndGet(), parts.size());
+            return finding;
+          });
+    }
+    if (parts.size() == 1 || calls < WORTH_THREADS) {
+      return parts.stream().map(part -> safely(part, budget)).toList();
+    }
+    return Parallel.run(
+        tasks, limit.toNanos(), late -> Finding.notJudged(parts.get(late).lock, " in time"));
+  }
+
+  /** Judges one lock; that one of many cannot be judged hides no violation of another. */
+  private Finding safely(Part part, Search.Budget budget) {
+    try {
+      return judge(part, budget);
+    } catch (Throwable e) { // also if the memory is at its end: then the others may go on
+      return Finding.notJudged(part.lock, ": the checker failed with " + e);
+    }
+  }
+
+  private Finding judge(Part part, Search.Budget budget) {
+    return switch (Search.run(model, steps(part.calls, part.notices), budget)) {
+      case ORDER -> new Finding(Search.Outcome.ORDER, List.of());
+      case GAVE_UP -> Finding.notJudged(part.lock, " in time");
+      case NO_ORDER ->
+          new Finding(Search.Outcome.NO_ORDER, new Prefixes(part, budget).explanation());
+    };
   }
 
   private List<Step> steps(List<Call> calls, List<Operation> notices) {
     List<Step> steps = new ArrayList<>();
-    calls.forEach(call -> steps.add(Step.of(call)));
+    for (Call call : calls) {
+      if (!call.isFailed()) {
+        steps.add(Step.of(call, steps.size()));
+      }
+    }
     if (model.hasExpiry()) {
-      expiries(calls, notices, steps);
+      steps.addAll(Expiries.of(steps, notices));
     }
     return steps;
   }
 
-  /** What names a lease. */
-  private record Grant(String lock, String client, @Nullable Long fence) {
-    static Grant of(Call call) {
-      return new Grant(call.lock(), call.client(), boxed(call.fence()));
-    }
+  /**
+   * The beginnings of what happened to a lock, each ending with an answer. What was not answered by
+   * then is open, and what is told later is not known.
+   */
+  private final class Prefixes {
+    private final Part part;
+    private final Search.Budget budget;
 
-    static Grant of(Operation notice) {
-      return new Grant(notice.lock(), notice.client(), boxed(notice.number(Vocabulary.FENCE)));
-    }
+    /** The answers that say whether something happened, in their order. */
+    private final List<Call> answers;
 
-    private static @Nullable Long boxed(OptionalLong fence) {
-      return fence.isPresent() ? (Long) fence.getAsLong() : null;
-    }
-  }
+    private final IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
 
-  private static void expiries(List<Call> calls, List<Operation> notices, List<Step> steps) {
-    Map<Grant, Long> lost = new HashMap<>();
-    for (Operation notice : notices) {
-      if (notice.f().equals(Vocabulary.LOST) || notice.f().equals(Vocabulary.EXPIRE)) {
-        lost.merge(Grant.of(notice), notice.time(), Math::min);
+    Prefixes(Part part, Search.Budget budget) {
+      this.part = part;
+      this.budget = budget;
+      this.answers =
+          part.calls.stream()
+              .filter(call -> call.isOk() || call.isFailed())
+              .sorted(Comparator.comparingLong(Call::completedAt))
+              .toList();
+      for (Call call : answers) {
+        places.put(call, places.size());
       }
     }
-    Map<Grant, Call> last = new HashMap<>();
-    Map<Grant, Call> grants = new HashMap<>();
-    List<Call> untold = new ArrayList<>();
-    Set<Grant> released = new java.util.HashSet<>();
-    for (Call call : calls) {
-      Grant grant = Grant.of(call);
-      switch (call.f()) {
-        case Vocabulary.ACQUIRE -> {
-          if (grant.fence == null) {
-            untold.add(call);
-          } else {
-            grants.put(grant, call);
-            last.merge(grant, call, LinearizabilityChecker::later);
-          }
-        }
-        case Vocabulary.RENEW -> {
-          if (call.isOk()) {
-            last.merge(grant, call, LinearizabilityChecker::later);
-          }
-        }
-        default -> {
-          if (call.isOk()) {
-            released.add(grant);
-          }
+
+    /** What was known when so many answers had been given; at least one. */
+    private List<Call> known(int count) {
+      long end = answers.get(count - 1).completedAt();
+      List<Call> known = new ArrayList<>();
+      for (Call call : part.calls) {
+        if (call.invokedAt() <= end) {
+          Integer place = places.get(call);
+          boolean isTold = place == null ? call.completedAt() <= end : place < count;
+          known.add(isTold ? call : new Call(call.invocation(), null));
         }
       }
+      return known;
     }
-    grants.forEach(
-        (grant, call) -> {
-          if (!released.contains(grant)) {
-            long end = end(call, last.getOrDefault(grant, call));
-            steps.add(Step.expiry(call, Math.min(end, lost.getOrDefault(grant, end))));
-          }
-        });
-    untold.forEach(call -> steps.add(Step.expiry(call, end(call, call))));
-  }
 
-  private static Call later(Call one, Call other) {
-    return one.invokedAt() >= other.invokedAt() ? one : other;
-  }
-
-  private static long end(Call grant, Call last) {
-    OptionalLong until =
-        last.completion() == null
-            ? OptionalLong.empty()
-            : last.completion().number(Vocabulary.UNTIL);
-    if (until.isPresent()) {
-      // One that had passed when its answer was recorded does not tell when.
-      boolean tells = until.getAsLong() > last.completedAt();
-      return tells ? until.getAsLong() : last.invokedAt();
+    private List<Step> steps(int count) {
+      long end = answers.get(count - 1).completedAt();
+      return LinearizabilityChecker.this.steps(
+          known(count), part.notices.stream().filter(notice -> notice.time() <= end).toList());
     }
-    long ttl = last.number(Vocabulary.TTL).orElse(grant.number(Vocabulary.TTL).orElse(-1));
-    return ttl < 0
-        ? Long.MAX_VALUE
-        : Words.plus(last.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl));
-  }
 
-  /** The shortest beginning of the history that has no order, and what could still be explained. */
-  private String explanation(List<Step> steps, long deadline) {
-    List<Long> answers =
-        steps.stream().filter(step -> !step.open()).map(Step::to).sorted().distinct().toList();
-    int low = 0;
-    int high = answers.size() - 1;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (Search.run(model, until(steps, answers.get(middle)), deadline)
-          == Search.Outcome.NO_ORDER) {
-        high = middle;
-      } else {
-        low = middle + 1;
+    List<String> explanation() {
+      int low = 1;
+      int high = answers.size();
+      boolean isSmallest = true;
+      while (low < high && isSmallest) {
+        int middle = (low + high) >>> 1;
+        switch (Search.run(model, steps(middle), budget)) {
+          case NO_ORDER -> high = middle;
+          case ORDER -> low = middle + 1;
+          case GAVE_UP -> isSmallest = false;
+        }
       }
+      Call last = answers.get(high - 1);
+      String culprit = last.describe();
+      if (!isSmallest) {
+        return List.of(
+            "Nothing explains what happened up to the "
+                + culprit
+                + "; whether something before it is to blame was not found out in time.");
+      }
+      return List.of(
+          "Nothing explains "
+              + (last.isFailed() ? "that there failed the " : "")
+              + culprit
+              + ": before it the state was one of "
+              + states(high - 1)
+              + ".",
+          prefix(high));
     }
-    long end = answers.get(low);
-    String culprit =
-        steps.stream()
-            .filter(step -> !step.open() && step.to() == end)
-            .map(Step::words)
-            .reduce((a, b) -> a + " and " + b)
-            .orElse("");
-    Set<Object> states =
-        low == 0
-            ? Set.of(model.initial())
-            : Search.finalStates(model, until(steps, answers.get(low - 1)), deadline);
-    return "Nothing explains "
-        + culprit
-        + ": before it the state was one of "
-        + states.stream().limit(5).map(Object::toString).sorted().toList()
-        + ".";
+
+    private String states(int count) {
+      Set<Object> states =
+          count == 0 ? Set.of(model.initial()) : Search.finalStates(model, steps(count), budget);
+      List<String> words = states.stream().map(Object::toString).distinct().sorted().toList();
+      return words.size() <= NAMED
+          ? words.toString()
+          : words.subList(0, NAMED) + " and " + (words.size() - NAMED) + " more";
+    }
+
+    private String prefix(int count) {
+      List<Call> calls = known(count);
+      int from = Math.max(0, calls.size() - NAMED);
+      return "The smallest failing prefix has "
+          + Words.count(calls.size(), "call")
+          + " on lock \""
+          + part.lock
+          + "\""
+          + (from == 0 ? ": " : ", the last of them: ")
+          + calls.subList(from, calls.size()).stream()
+              .map(LinearizabilityChecker::told)
+              .collect(Collectors.joining("; "))
+          + ".";
+    }
   }
 
-  /** What was known at that time: what was not answered by then is open. */
-  private static List<Step> until(List<Step> steps, long end) {
-    List<Step> known = new ArrayList<>();
-    for (Step step : steps) {
-      if (step.from() <= end) {
-        boolean open = step.open() || step.to() > end;
-        known.add(
-            new Step(
-                step.f(),
-                step.client(),
-                step.fence(),
-                step.argument(),
-                step.result(),
-                step.from(),
-                open ? Long.MAX_VALUE : step.to(),
-                open,
-                step.words()));
-      }
-    }
-    return known;
+  private static String told(Call call) {
+    @Nullable Operation completion = call.completion();
+    return call.describe() + ": " + (completion == null ? "open" : completion.type().text());
   }
 }

@@ -4,7 +4,6 @@ import dev.holdfast.history.Vocabulary;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -96,7 +95,12 @@ interface Model {
   }
 
   /** Who holds it, and how often. */
-  record Hold(String owner, int times) {}
+  record Hold(String owner, int times) {
+    @Override
+    public String toString() {
+      return times == 0 ? "free" : "held by " + owner + (times == 1 ? "" : " " + times + " times");
+    }
+  }
 
   /** One client holds it at a time, at most so many times, and only that one releases it. */
   private static Model reentrant(int most) {
@@ -125,56 +129,91 @@ interface Model {
    * @param owner null if nobody does
    * @param fence of the owner's grant; null if it was not told
    * @param highest of all grants
+   * @param grant which acquisition it was, where that makes a difference
    */
-  record Tenancy(@Nullable String owner, @Nullable Long fence, long highest) {}
+  record Tenancy(@Nullable String owner, @Nullable Long fence, long highest, int grant) {
+    static final int NO_GRANT = -1;
+
+    /** That nobody holds it. */
+    static Tenancy free(long highest) {
+      return new Tenancy(null, null, highest, NO_GRANT);
+    }
+
+    @Override
+    public String toString() {
+      String holder = owner == null ? "free" : "held by " + owner;
+      return holder
+          + (owner == null ? "" : fence == null ? " with an unknown fence" : " with fence " + fence)
+          + (highest == Long.MIN_VALUE ? "" : " (highest fence " + highest + ")");
+    }
+  }
 
   /** A mutex whose grants have rising tokens; as a lease, it may also end by itself. */
   record Fenced(boolean hasExpiry) implements Model {
     @Override
     public Object initial() {
-      return new Tenancy(null, null, Long.MIN_VALUE);
+      return Tenancy.free(Long.MIN_VALUE);
     }
 
     @Override
     public @Nullable Object next(Object state, Step step) {
       Tenancy tenancy = (Tenancy) state;
       Long fence = step.fence();
-      // A grant of which no answer told has some token; it may be the one that is asked about.
+      boolean rises = fence == null || fence > tenancy.highest;
+      // A grant of which no answer told has some token; it may be the one that is told of now.
       boolean own =
           step.client().equals(tenancy.owner)
-              && (fence == null || tenancy.fence == null || fence.equals(tenancy.fence));
-      Tenancy free = new Tenancy(null, null, tenancy.highest);
+              && (fence == null || (tenancy.fence == null ? rises : fence.equals(tenancy.fence)));
+      long highest = fence == null ? tenancy.highest : Math.max(fence, tenancy.highest);
       return switch (step.f()) {
         case Vocabulary.ACQUIRE ->
-            tenancy.owner != null || (fence != null && fence <= tenancy.highest)
-                ? null
-                : new Tenancy(step.client(), fence, fence == null ? tenancy.highest : fence);
-        case Vocabulary.RELEASE -> own ? free : null;
-        case Vocabulary.RENEW -> own ? tenancy : null;
-        case Vocabulary.EXPIRE -> own ? free : tenancy;
+            tenancy.owner == null && rises
+                ? new Tenancy(
+                    step.client(), fence, highest, hasExpiry ? step.grant() : Tenancy.NO_GRANT)
+                : null;
+        case Vocabulary.RELEASE -> own ? Tenancy.free(highest) : null;
+        case Vocabulary.RENEW ->
+            own
+                ? new Tenancy(
+                    tenancy.owner,
+                    tenancy.fence == null ? fence : tenancy.fence,
+                    highest,
+                    tenancy.grant)
+                : null;
+        // One that comes late ends nobody else's lease.
+        case Vocabulary.EXPIRE ->
+            step.isExpiryOf(tenancy.grant) || (own && !step.isDerived())
+                ? Tenancy.free(highest)
+                : tenancy;
         default -> throw unknown(step);
       };
+    }
+  }
+
+  /** What a register holds. */
+  record Content(@Nullable Object value) {
+    @Override
+    public String toString() {
+      return value == null ? "nil" : value.toString();
     }
   }
 
   /** Holds a value, at first none. */
   private static Model register(boolean hasCas) {
     return of(
-        Optional.empty(),
+        new Content(null),
         (state, step) -> {
-          Optional<?> value = (Optional<?>) state;
+          Content content = (Content) state;
           return switch (step.f()) {
             // One whose answer was not told says nothing.
             case "read" ->
-                step.open() || Objects.equals(step.result(), value.orElse(null)) ? state : null;
-            case "write" -> Optional.ofNullable(step.argument());
+                step.open() || Objects.equals(step.result(), content.value) ? state : null;
+            case "write" -> new Content(step.argument());
             case "cas" -> {
               if (!hasCas || !(step.argument() instanceof List<?> pair) || pair.size() != 2) {
                 throw unknown(step);
               }
-              yield Objects.equals(pair.get(0), value.orElse(null))
-                  ? Optional.ofNullable(pair.get(1))
-                  : null;
+              yield Objects.equals(pair.get(0), content.value) ? new Content(pair.get(1)) : null;
             }
             default -> throw unknown(step);
           };
@@ -182,6 +221,6 @@ interface Model {
   }
 
   private static IllegalArgumentException unknown(Step step) {
-    return new IllegalArgumentException("the model does not know " + step.words());
+    return new IllegalArgumentException("the model does not know " + step.call().describe());
   }
 }

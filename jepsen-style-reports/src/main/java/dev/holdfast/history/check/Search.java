@@ -2,25 +2,29 @@ package dev.holdfast.history.check;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The search for an order: depth first, taking out of a list of invocations and answers one
  * operation after the other that may come next, and never trying again to go on from operations and
  * a state that led nowhere (Wing and Gong, "Testing and verifying concurrent objects", JPDC 17,
- * 1993; with the memory of Lowe, "Testing for linearizability", CCPE 29(4), 2017). Nothing here
- * recurs, so a history may be of any length.
+ * 1993; with the memory of Lowe, "Testing for linearizability", CCPE 29(4), 2017). What is open,
+ * and so need not have happened, is tried last. Nothing here recurs, so a history may be of any
+ * length.
+ *
+ * <p>What is remembered of a set of operations is a fingerprint of 128 bits, the exclusive or of
+ * random numbers, one for each operation: a set takes as little memory, and a step as little time,
+ * in a long history as in a short one. That two of the few million sets of a search are taken for
+ * one is less likely than 1 in 10^24.
  */
 final class Search {
-  /** How many pairs of operations and state are remembered before it gives up. */
-  private static final int MAX_MEMORY = 2_000_000;
-
-  /** One in so many steps looks at the time. */
+  /** One in so many steps looks at what is left of the budget. */
   private static final int LOOK = 1_024;
 
   /** What came of it. */
@@ -30,17 +34,40 @@ final class Search {
     GAVE_UP
   }
 
+  /** What several searches may use up together. Thread-safe. */
+  static final class Budget {
+    /** How much is remembered at most: some 100 bytes each. */
+    static final long MEMORIES = 3_000_000;
+
+    private final long deadline;
+    private final AtomicLong memories = new AtomicLong(MEMORIES);
+
+    /** A budget until that time by {@link System#nanoTime()}. */
+    Budget(long deadline) {
+      this.deadline = deadline;
+    }
+
+    boolean isSpent() {
+      return System.nanoTime() - deadline > 0
+          || memories.get() < 0
+          || Thread.currentThread().isInterrupted();
+    }
+  }
+
   /** An invocation or an answer, in a list from which both can be taken and put back. */
   private static final class Node {
     final int step;
     final boolean isCall;
+    final boolean isOpen;
+    int place;
     @Nullable Node answer;
     Node before = this;
     Node after = this;
 
-    Node(int step, boolean isCall) {
+    Node(int step, boolean isCall, boolean isOpen) {
       this.step = step;
       this.isCall = isCall;
+      this.isOpen = isOpen;
     }
 
     void takeOut() {
@@ -58,46 +85,79 @@ final class Search {
       before.after = this;
       after.before = this;
     }
+
+    void append(Node last) {
+      last.before = before;
+      last.after = this;
+      before.after = last;
+      before = last;
+    }
   }
 
-  private record Taken(Node call, Object stateBefore) {}
+  /**
+   * A choice that can be taken back.
+   *
+   * @param limit the place of the answer that had to be explained when it was made
+   */
+  private record Taken(Node call, Object stateBefore, int limit) {}
 
-  private record Seen(BitSet done, Object state) {}
+  private record Seen(long high, long low, Object state) {}
 
   private final Model model;
   private final List<Step> steps;
-  private final long deadline;
-  private final Node head = new Node(-1, false);
-  private final Set<Seen> seen = new HashSet<>();
-  private final BitSet done = new BitSet();
-  private int answersLeft;
+  private final Budget budget;
 
-  private Search(Model model, List<Step> steps, long deadline) {
+  /** Before the invocations and answers of what was answered. */
+  private final Node answered = new Node(-1, false, false);
+
+  /** Before the invocations of what is open. */
+  private final Node open = new Node(-1, false, true);
+
+  private final Set<Seen> seen = new HashSet<>();
+  private final long[] highs;
+  private final long[] lows;
+  private long high;
+  private long low;
+  private int answersLeft;
+  private long tried;
+
+  private Search(Model model, List<Step> steps, Budget budget) {
     this.model = model;
     this.steps = steps;
-    this.deadline = deadline;
+    this.budget = budget;
+    SplittableRandom random = new SplittableRandom(steps.size());
+    this.highs = random.longs(steps.size()).toArray();
+    this.lows = random.longs(steps.size()).toArray();
     link();
   }
 
-  /** Looks for an order until that time by {@link System#nanoTime()}. */
-  static Outcome run(Model model, List<Step> steps, long deadline) {
-    return new Search(model, steps, deadline).run(null);
+  /** Looks for an order. */
+  static Outcome run(Model model, List<Step> steps, Budget budget) {
+    return new Search(model, steps, budget).run(null);
   }
 
-  /** The states in which the operations can end, as far as they are found in time. */
-  static Set<Object> finalStates(Model model, List<Step> steps, long deadline) {
+  /** How many steps it takes to find out, for tests of how that grows. */
+  static long count(Model model, List<Step> steps, Budget budget) {
+    Search search = new Search(model, steps, budget);
+    Outcome unused = search.run(null);
+    return search.tried;
+  }
+
+  /** The states in which the operations can end, as far as they are found within the budget. */
+  static Set<Object> finalStates(Model model, List<Step> steps, Budget budget) {
     Set<Object> states = new HashSet<>();
-    Outcome unused = new Search(model, steps, deadline).run(states);
+    Outcome unused = new Search(model, steps, budget).run(states);
     return states;
   }
 
   private void link() {
     List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < steps.size(); i++) {
-      Node call = new Node(i, true);
+      boolean isOpen = steps.get(i).open();
+      Node call = new Node(i, true, isOpen);
       nodes.add(call);
-      if (!steps.get(i).open()) {
-        Node answer = new Node(i, false);
+      if (!isOpen) {
+        Node answer = new Node(i, false, false);
         call.answer = answer;
         nodes.add(answer);
         answersLeft++;
@@ -108,14 +168,11 @@ final class Search {
         Comparator.<Node>comparingLong(
                 node -> node.isCall ? steps.get(node.step).from() : steps.get(node.step).to())
             .thenComparing(node -> !node.isCall));
-    Node last = head;
-    for (Node node : nodes) {
-      node.before = last;
-      last.after = node;
-      last = node;
+    for (int i = 0; i < nodes.size(); i++) {
+      Node node = nodes.get(i);
+      node.place = i;
+      (node.isOpen ? open : answered).append(node);
     }
-    last.after = head;
-    head.before = last;
   }
 
   /**
@@ -124,12 +181,20 @@ final class Search {
    * @param states where to put the states of all orders; null to stop at the first order
    */
   private Outcome run(@Nullable Set<Object> states) {
+    try {
+      return search(states);
+    } finally {
+      long unused = budget.memories.addAndGet(seen.size());
+    }
+  }
+
+  private Outcome search(@Nullable Set<Object> states) {
     ArrayDeque<Taken> taken = new ArrayDeque<>();
     Object state = model.initial();
-    Node node = head.after;
-    int count = 0;
+    Node node = answered.after;
+    int limit = Integer.MAX_VALUE;
     while (true) {
-      if (++count % LOOK == 0 && (System.nanoTime() - deadline > 0 || seen.size() > MAX_MEMORY)) {
+      if (++tried % LOOK == 0 && budget.isSpent()) {
         return Outcome.GAVE_UP;
       }
       if (answersLeft == 0 && states == null) {
@@ -137,39 +202,52 @@ final class Search {
       } else if (answersLeft == 0 && states != null) {
         states.add(state);
       }
-      if (node != head && node.isCall) {
+      if (node.isCall && node.place < limit) {
         Step step = steps.get(node.step);
         Object next = model.next(state, step);
         // One that is open and changes nothing may as well not have happened.
         boolean isIdle = step.open() && state.equals(next);
         if (next != null && !isIdle && isNew(node.step, next)) {
-          taken.push(new Taken(node, state));
-          done.set(node.step);
+          taken.push(new Taken(node, state, limit));
+          mark(node.step);
           node.takeOut();
           answersLeft -= node.answer == null ? 0 : 1;
           state = next;
-          node = head.after;
+          node = answered.after;
+          limit = Integer.MAX_VALUE;
         } else {
           node = node.after;
         }
+      } else if (!node.isOpen) {
+        // The first answer whose operation has not been taken, or the end.
+        limit = node == answered ? Integer.MAX_VALUE : node.place;
+        node = open.after;
       } else if (taken.isEmpty()) {
         return states != null && !states.isEmpty() ? Outcome.ORDER : Outcome.NO_ORDER;
       } else {
-        // An answer whose operation has not been taken, or the end: what was taken last is wrong.
+        // Nothing leads to that answer: what was taken last is wrong.
         Taken wrong = taken.pop();
-        Node call = wrong.call();
-        done.clear(call.step);
-        call.putBack();
-        answersLeft += call.answer == null ? 0 : 1;
-        state = wrong.stateBefore();
-        node = call.after;
+        mark(wrong.call.step);
+        wrong.call.putBack();
+        answersLeft += wrong.call.answer == null ? 0 : 1;
+        state = wrong.stateBefore;
+        limit = wrong.limit;
+        node = wrong.call.after;
       }
     }
   }
 
+  /** Puts an operation into the fingerprint, or takes it out. */
+  private void mark(int step) {
+    high ^= highs[step];
+    low ^= lows[step];
+  }
+
   private boolean isNew(int step, Object next) {
-    BitSet after = (BitSet) done.clone();
-    after.set(step);
-    return seen.add(new Seen(after, next));
+    boolean isNew = seen.add(new Seen(high ^ highs[step], low ^ lows[step], next));
+    if (isNew) {
+      long unused = budget.memories.decrementAndGet();
+    }
+    return isNew;
   }
 }

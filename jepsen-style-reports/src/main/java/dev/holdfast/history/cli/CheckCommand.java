@@ -5,32 +5,47 @@ import dev.holdfast.history.HistoryFormatException;
 import dev.holdfast.history.HistoryReader;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.check.AvailabilityChecker;
+import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
+import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.LinearizabilityChecker;
+import dev.holdfast.history.check.LossNoticeChecker;
+import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.check.NotVacuousChecker;
+import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.TtlExpiryChecker;
 import dev.holdfast.history.check.Verdict;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** {@code check}: whether histories are linearizable. */
+/** {@code check}: whether histories are linearizable, and what else can be asked of them. */
 @CommandLine.Command(
     name = "check",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Says of each history whether it is linearizable: FILE<TAB>valid, invalid or unknown.",
+      "Says of each history whether it is what a model allows, and keeps the rules of locks:"
+          + " FILE<TAB>valid, invalid or unknown.",
+      "Histories are EDN or JSON, one operation a line or all in one vector.",
       "Why, and how far it is, goes to the standard error stream.",
       "Exits with 0 if all are valid, 1 if any is invalid, 2 if any is unknown, and 3 if a file or"
           + " an option cannot be understood."
@@ -38,19 +53,46 @@ import picocli.CommandLine;
     exitCodeOnInvalidInput = 3)
 final class CheckCommand implements Callable<Integer> {
   private static final int UNREADABLE = 3;
-  private static final long LARGE = 5_000_000;
+  private static final long TELL_EVERY_NANOS = 2_000_000_000;
+
+  /** By how much monotonic clocks may disagree. */
+  private static final double DRIFT = 0.02;
+
+  private static final Map<String, Supplier<Checker>> CHECKERS =
+      new TreeMap<>(
+          Map.of(
+              "mutual-exclusion", MutualExclusionChecker::new,
+              "fencing", FencingChecker::new,
+              "ttl-expiry", () -> new TtlExpiryChecker(DRIFT),
+              "loss-notice", LossNoticeChecker::new,
+              "renewal", RenewalChecker::new,
+              "availability", AvailabilityChecker::new,
+              "not-vacuous",
+                  () ->
+                      new NotVacuousChecker(
+                          Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
+
   private static final Pattern TIME = Pattern.compile("(\\d{1,6})(ms|s|m|h)");
 
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   @CommandLine.Option(
       names = "--model",
-      required = true,
       paramLabel = "MODEL",
       description =
-          "What the history is of: mutex, owner-mutex, reentrant-mutex:N, fenced-mutex,"
-              + " semaphore:N, lease, register or cas-register.")
-  private String model = "";
+          "What the history is of, to be linearizable: mutex, owner-mutex, reentrant-mutex:N,"
+              + " fenced-mutex, semaphore:N, lease, register or cas-register.")
+  private @Nullable String model;
+
+  @CommandLine.Option(
+      names = "--checkers",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "Rules of locks to check too, or instead, by intervals of time: all, or some of"
+              + " availability, fencing, loss-notice, mutual-exclusion, not-vacuous, renewal,"
+              + " ttl-expiry, separated by commas.")
+  private List<String> checkers = List.of();
 
   @CommandLine.Option(
       names = "--key",
@@ -71,40 +113,33 @@ final class CheckCommand implements Callable<Integer> {
   @CommandLine.Parameters(arity = "1..*", paramLabel = "FILE", description = "The histories.")
   private List<Path> files = List.of();
 
+  private long lastTold = System.nanoTime();
+
   @Override
   public Integer call() {
     CommandLine commandLine = spec == null ? new CommandLine(this) : spec.commandLine();
     PrintWriter out = commandLine.getOut();
     PrintWriter err = commandLine.getErr();
-    LinearizabilityChecker checker;
-    try {
-      checker = new LinearizabilityChecker(model, limit());
-    } catch (IllegalArgumentException e) {
-      throw new CommandLine.ParameterException(commandLine, String.valueOf(e.getMessage()), e);
-    }
+    limit(commandLine); // said to be wrong before a file is read
     Verdict all = Verdict.VALID;
     boolean unreadable = false;
     for (Path file : files) {
       try {
-        if (Files.size(file) > LARGE) {
-          err.println(file + ": reading");
-          err.flush();
-        }
-        History history = History.of(HistoryReader.read(file).stream().map(this::keyed).toList());
-        Result result = Checkers.safely(checker, history);
+        Checker checker = checker(commandLine, file);
+        Result result = Checkers.safely(checker, read(file, err));
         out.println(file + "\t" + result.verdict().text());
         out.flush();
-        if (result.verdict() != Verdict.VALID) {
-          err.println(file + ": " + result.summary());
-          result.details().forEach(detail -> err.println("    " + detail));
-        }
+        explain(file, result, err);
         all = all.and(result.verdict());
       } catch (NoSuchFileException e) {
         unreadable = true;
         err.println(file + ": there is no such file");
-      } catch (IOException | HistoryFormatException e) {
+      } catch (IOException e) {
         unreadable = true;
         err.println(file + ": " + e.getMessage());
+      } catch (HistoryFormatException e) {
+        unreadable = true;
+        err.println(e.getMessage());
       }
     }
     err.flush();
@@ -117,10 +152,76 @@ final class CheckCommand implements Callable<Integer> {
         };
   }
 
-  private Duration limit() {
+  private History read(Path file, PrintWriter err) throws IOException {
+    UnaryOperator<Operation> keyed =
+        key.equals(Vocabulary.LOCK) ? UnaryOperator.identity() : this::keyed;
+    return HistoryReader.readHistory(
+        file, keyed, count -> tell(err, "%s: %,d operations read".formatted(file, count)));
+  }
+
+  /** Says how far it is, every few seconds. */
+  private synchronized void tell(PrintWriter err, String what) {
+    if (System.nanoTime() - lastTold > TELL_EVERY_NANOS) {
+      lastTold = System.nanoTime();
+      err.println(what);
+      err.flush();
+    }
+  }
+
+  private static void explain(Path file, Result result, PrintWriter err) {
+    List<Result> parts = result.parts().isEmpty() ? List.of(result) : result.parts();
+    for (Result part : parts) {
+      if (part.verdict() != Verdict.VALID || parts.size() > 1) {
+        err.println(
+            "%s: %s: %s: %s"
+                .formatted(file, part.checker(), part.verdict().text(), part.summary()));
+        part.details().forEach(detail -> err.println("    " + detail));
+      }
+    }
+  }
+
+  private Checker checker(CommandLine commandLine, Path file) {
+    PrintWriter err = commandLine.getErr();
+    List<Checker> chosen = new ArrayList<>();
+    try {
+      if (model != null) {
+        chosen.add(
+            new LinearizabilityChecker(
+                model,
+                limit(commandLine),
+                (locks, of) ->
+                    tell(err, "%s: %,d of %,d locks judged".formatted(file, locks, of))));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new CommandLine.ParameterException(commandLine, String.valueOf(e.getMessage()), e);
+    }
+    for (String name :
+        checkers.equals(List.of("all")) ? CHECKERS.keySet() : new TreeSet<>(checkers)) {
+      Supplier<Checker> known = CHECKERS.get(name);
+      if (known == null) {
+        throw new CommandLine.ParameterException(
+            commandLine,
+            "there is no checker \""
+                + name
+                + "\"; there are all, "
+                + String.join(", ", CHECKERS.keySet()));
+      }
+      chosen.add(known.get());
+    }
+    if (chosen.isEmpty()) {
+      throw new CommandLine.ParameterException(
+          commandLine, "say what to check: --model MODEL, --checkers NAME,... or both");
+    }
+    return chosen.size() == 1
+        ? chosen.get(0)
+        : Checkers.compose(limit(commandLine), chosen.toArray(Checker[]::new));
+  }
+
+  private Duration limit(CommandLine commandLine) {
     Matcher time = TIME.matcher(timeLimit);
     if (!time.matches() || Long.parseLong(time.group(1)) == 0) {
-      throw new IllegalArgumentException(
+      throw new CommandLine.ParameterException(
+          commandLine,
           "--time-limit must be like 500ms, 30s, 5m or 1h, but is \"" + timeLimit + "\"");
     }
     long number = Long.parseLong(time.group(1));
@@ -135,7 +236,7 @@ final class CheckCommand implements Callable<Integer> {
   /** With the object's name where locks have theirs. */
   private Operation keyed(Operation operation) {
     Object object = operation.value().get(key);
-    if (key.equals(Vocabulary.LOCK) || object == null) {
+    if (object == null) {
       return operation;
     }
     Map<String, Object> value = new LinkedHashMap<>(operation.value());

@@ -8,7 +8,7 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     version = "Holdfast histories 0.1.0",
     description = "Checks histories in Jepsen's format.",
-    subcommands = {CheckCommand.class})
+    subcommands = {CheckCommand.class, GenerateCommand.class})
 public final class Main implements Runnable {
   @CommandLine.Spec private CommandLine.Model.@org.jspecify.annotations.Nullable CommandSpec spec;
 
@@ -25,7 +25,8 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     if (spec != null) {
-      throw new CommandLine.ParameterException(spec.commandLine(), "say what to do: check");
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "say what to do: check or generate");
     }
   }
 }

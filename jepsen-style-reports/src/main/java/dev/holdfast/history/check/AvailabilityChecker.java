@@ -1,0 +1,194 @@
+package dev.holdfast.history.check;
+
+import dev.holdfast.history.Call;
+import dev.holdfast.history.Fault;
+import dev.holdfast.history.History;
+import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.Words;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How well locks could be had: for each kind of operation the part that succeeded and how long that
+ * took, and for each fault how long after its end a lock was granted again. Invalid if less of the
+ * acquisitions succeeded, or that took longer, than was allowed.
+ *
+ * <p>A fault counts for the latter if it was mended, somebody was asking for a lock afterwards, the
+ * history goes on for as long as is allowed, and no other fault was there meanwhile.
+ */
+public final class AvailabilityChecker implements Checker {
+
+  private static final int DIGITS = 3;
+
+  private final double leastSuccess;
+  private final @Nullable Duration within;
+
+  /** Makes a checker that allows anything but that nothing succeeds, for its figures. */
+  public AvailabilityChecker() {
+    this(0, null);
+  }
+
+  /**
+   * Makes a checker.
+   *
+   * @param leastSuccess the part of all acquisitions that must succeed, from 0 to 1
+   * @param within how long after the end of a fault a lock must be granted again; {@code null} to
+   *     not ask
+   */
+  public AvailabilityChecker(double leastSuccess, @Nullable Duration within) {
+    if (!(leastSuccess >= 0 && leastSuccess <= 1)) {
+      throw new IllegalArgumentException(
+          "leastSuccess must be from 0 to 1, but is " + leastSuccess);
+    }
+    this.leastSuccess = leastSuccess;
+    this.within = within;
+  }
+
+  @Override
+  public String name() {
+    return "availability";
+  }
+
+  /** What became of the operations of one kind. */
+  private static final class Tally {
+    /** Of those that succeeded, in nanoseconds. */
+    final Histogram latencies = new Histogram(DIGITS);
+
+    long all;
+    long refused;
+
+    void add(Call call) {
+      all++;
+      refused += call.isFailed() ? 1 : 0;
+      if (call.isOk()) {
+        latencies.recordValue(call.completedAt() - call.invokedAt());
+      }
+    }
+
+    long succeeded() {
+      return latencies.getTotalCount();
+    }
+
+    double rate() {
+      return (double) succeeded() / all;
+    }
+
+    String describe(String f) {
+      String counts =
+          String.format(
+              Locale.ROOT,
+              "%s: %,d of %,d succeeded (%.1f %%), %,d failed, %,d unknown",
+              f,
+              succeeded(),
+              all,
+              100 * rate(),
+              refused,
+              all - refused - succeeded());
+      return succeeded() == 0
+          ? counts + "."
+          : String.format(
+              Locale.ROOT,
+              "%s; latency %s (median), %s (90 %%), %s (99 %%), %s (longest).",
+              counts,
+              millis(latencies.getValueAtPercentile(50)),
+              millis(latencies.getValueAtPercentile(90)),
+              millis(latencies.getValueAtPercentile(99)),
+              millis(latencies.getMaxValue()));
+    }
+
+    private static String millis(long nanos) {
+      return String.format(Locale.ROOT, "%,.1f ms", nanos / 1e6);
+    }
+  }
+
+  @Override
+  public Result check(History history) {
+    Map<String, Tally> tallies = new TreeMap<>();
+    for (Call call : history.calls()) {
+      tallies.computeIfAbsent(call.f(), f -> new Tally()).add(call);
+    }
+    Tally acquisitions = tallies.get(Vocabulary.ACQUIRE);
+    if (acquisitions == null || acquisitions.succeeded() == 0) {
+      return Result.nothingSeen(name(), "no lock was ever granted");
+    }
+    List<String> violations = new ArrayList<>();
+    if (acquisitions.rate() < leastSuccess) {
+      violations.add(
+          String.format(
+              Locale.ROOT,
+              "Of all acquisitions %.1f %% succeeded, less than %.1f %%.",
+              100 * acquisitions.rate(),
+              100 * leastSuccess));
+    }
+    List<String> figures = new ArrayList<>();
+    tallies.forEach((f, tally) -> figures.add(tally.describe(f)));
+    recoveries(history, violations, figures);
+    boolean isValid = violations.isEmpty();
+    violations.addAll(figures);
+    return new Result(
+        name(),
+        isValid ? Verdict.VALID : Verdict.INVALID,
+        String.format(
+            Locale.ROOT,
+            "Of %s %.1f %% succeeded.",
+            Words.count(acquisitions.all, "acquisition"),
+            100 * acquisitions.rate()),
+        violations);
+  }
+
+  private void recoveries(History history, List<String> violations, List<String> figures) {
+    TreeSet<Long> grants = new TreeSet<>();
+    for (Call call : history.calls()) {
+      if (call.f().equals(Vocabulary.ACQUIRE) && call.isOk()) {
+        grants.add(call.completedAt());
+      }
+    }
+    List<Fault> faults = Fault.of(history);
+    for (Fault fault : faults) {
+      if (!fault.healed()) {
+        continue;
+      }
+      Long next = grants.higher(fault.toNanos());
+      String name = fault.name() + (fault.target().isEmpty() ? "" : " (" + fault.target() + ")");
+      String ended = name + " was over at " + Words.seconds(fault.toNanos());
+      if (within != null) {
+        long bound = Words.plus(fault.toNanos(), within.toNanos());
+        boolean granted = next != null && next <= bound;
+        if (!granted
+            && history.endNanos() >= bound
+            && somebodyAsked(history, fault.toNanos(), bound)
+            && faults.stream().noneMatch(other -> isMeanwhile(fault, other, bound))) {
+          violations.add(
+              ended + ", and no lock was granted within " + Words.seconds(within.toNanos()) + ".");
+        }
+      }
+      figures.add(
+          next == null
+              ? ended + ", and no lock was granted after that."
+              : ended
+                  + ", and a lock granted "
+                  + Words.seconds(next - fault.toNanos())
+                  + " later.");
+    }
+  }
+
+  private static boolean somebodyAsked(History history, long from, long to) {
+    return history.calls().stream()
+        .anyMatch(
+            call ->
+                call.f().equals(Vocabulary.ACQUIRE)
+                    && call.invokedAt() <= to
+                    && call.completedAt() > from);
+  }
+
+  private static boolean isMeanwhile(Fault fault, Fault other, long bound) {
+    return !other.equals(fault) && other.fromNanos() <= bound && other.toNanos() > fault.toNanos();
+  }
+}
