@@ -290,6 +290,7 @@ public final class HistoryReader {
         add(input.readValueAs(Object.class));
       }
       if (input.nextToken() != null) {
+        line = input.currentTokenLocation().getLineNr();
         throw problem("something follows the array");
       }
     } catch (JsonProcessingException e) {

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -114,6 +116,105 @@ class HistoryReaderTest {
     assertThatThrownBy(() -> read(GOOD + "\n" + "[".repeat(200_000) + "\n" + GOOD + "\n"))
         .isInstanceOf(HistoryFormatException.class)
         .hasMessageContaining("line 2");
+  }
+
+  @Test
+  void read_jsonLines_areTheSameAsEdn() throws IOException {
+    List<Operation> edn =
+        read(
+            """
+            {:time 5, :type :invoke, :process 0, :f :acquire, :value {:lock "a", :ttl 100}}
+            {:time 6, :type :ok, :process 0, :f :acquire, :value {:lock "a", :fence 7, :list [1 2.5 nil true]}}
+            {:time 7, :type :info, :process :nemesis, :f :start, :value nil, :error "why"}
+            """);
+    String json =
+        """
+        {"time": 5, "type": "invoke", "process": 0, "f": "acquire", "value": {"lock": "a", "ttl": 100}}
+
+        { "type": "ok", "time": 6, "process": 0, "f": "acquire", "value": {"lock": "a", "fence": 7, "list": [1, 2.5, null, true]}}
+        {"time": 7, "type": "info", "process": "nemesis", "f": "start", "value": null, "error": "why"}
+        """;
+    assertThat(read(json)).isEqualTo(edn);
+    assertThat(read("\n [\n" + json.strip().replaceAll("\\}\n+", "},\n") + "\n]\n")).isEqualTo(edn);
+  }
+
+  @Test
+  void read_jsonCutAnywhere_isThePrefixOfItsWholeLines() throws IOException {
+    String line = "{\"type\": \"invoke\", \"process\": 0, \"f\": \"acquire\"}";
+    for (int length = 0; length < line.length(); length++) {
+      assertThat(read(line + "\n" + line.substring(0, length))).hasSize(1);
+    }
+    assertThat(read(line + "\n" + line)).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\u0001',
+      value = {
+        "{\"type\": \"ok\", \"process\": 0, \"f\": | not JSON",
+        "{\"type\": \"ok\", \"process\": 0, \"f\": \"x\"} {}| more than one form",
+        "{\"type\": \"ok\", \"type\": \"ok\", \"process\": 0, \"f\": \"x\"}| not JSON: Duplicate",
+        "{\"type\": \"ok\", \"process\": 1.5, \"f\": \"x\"}| :process must be a whole number",
+        "{\"type\": \"ok\", \"process\": 0}| no :f",
+        "7| an operation must be a map",
+      })
+  void read_badJson_saysFileLineAndWhatIsWrong(String bad, String problem) {
+    String good = "{\"type\": \"invoke\", \"process\": 0, \"f\": \"acquire\"}";
+    assertThatThrownBy(() -> read(good + "\n" + bad + "\n" + good + "\n"))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("history.edn, line 2: ")
+        .hasMessageContaining(problem.strip());
+  }
+
+  @Test
+  void read_badJsonArray_saysTheLine() {
+    String good = "{\"type\": \"invoke\", \"process\": 0, \"f\": \"acquire\"}";
+    assertThatThrownBy(() -> read("[" + good + ",\n\n{\"type\": \"ok\"}\n]"))
+        .hasMessageContaining("line 3: no :process");
+    assertThatThrownBy(() -> read("[" + good + ",\n"))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("line 2: not JSON");
+    assertThatThrownBy(() -> read("[" + good + "]\n" + good))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("line 2: something follows the array");
+  }
+
+  @Test
+  void read_longLinesOverSeveralBlocks_areWhole() throws IOException {
+    String name = "x".repeat(70_000);
+    String line = "{:type :invoke, :process 0, :f :acquire, :value {:lock \"" + name + "\"}}";
+    assertThat(read(line + "\n\n" + line)).extracting(Operation::lock).containsExactly(name, name);
+    assertThatThrownBy(() -> read(GOOD + "\n" + line.replace(name, "x".repeat(1 << 20)) + "\n"))
+        .hasMessageContaining("line 2: longer than 1048576 bytes");
+  }
+
+  @Test
+  void readHistory_whatDoesNotFit_saysFileAndLine() throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("history.edn"),
+            "; two\n" + GOOD + "\n\n{:type :ok, :process 3, :f :acquire}\n");
+    assertThatThrownBy(() -> HistoryReader.readHistory(file, UnaryOperator.identity(), count -> {}))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("history.edn, line 4: ")
+        .hasMessageContaining("answers no invocation");
+    assertThatThrownBy(() -> HistoryReader.readAll(List.of(file)))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("history.edn, line 4: ");
+  }
+
+  @Test
+  void readHistory_longFile_tellsHowFarItIs() throws IOException {
+    Path file = Files.writeString(folder.resolve("history.edn"), notices(25_000));
+    List<Long> told = new ArrayList<>();
+    History history = HistoryReader.readHistory(file, UnaryOperator.identity(), told::add);
+    assertThat(history.notices()).hasSize(25_000);
+    assertThat(told).containsExactly(10_000L, 20_000L);
+  }
+
+  private static String notices(int count) {
+    return "{:type :info, :process 0, :f :lost}\n".repeat(count);
   }
 
   private List<Operation> read(String text) throws IOException {

@@ -130,13 +130,15 @@ interface Model {
    * @param fence of the owner's grant; null if it was not told
    * @param highest of all grants
    * @param grant which acquisition it was, where that makes a difference
+   * @param supposed whether nothing that was answered shows that there was this grant
    */
-  record Tenancy(@Nullable String owner, @Nullable Long fence, long highest, int grant) {
+  record Tenancy(
+      @Nullable String owner, @Nullable Long fence, long highest, int grant, boolean supposed) {
     static final int NO_GRANT = -1;
 
     /** That nobody holds it. */
     static Tenancy free(long highest) {
-      return new Tenancy(null, null, highest, NO_GRANT);
+      return new Tenancy(null, null, highest, NO_GRANT, false);
     }
 
     @Override
@@ -148,7 +150,13 @@ interface Model {
     }
   }
 
-  /** A mutex whose grants have rising tokens; as a lease, it may also end by itself. */
+  /**
+   * A mutex whose grants have rising tokens; as a lease, it may also end by itself.
+   *
+   * <p>A grant that is only supposed is given back or ends only when something answered has shown
+   * it: without that, neither it nor its end need have happened, and to try all sets of such pairs
+   * would take for ever.
+   */
   record Fenced(boolean hasExpiry) implements Model {
     @Override
     public Object initial() {
@@ -169,20 +177,27 @@ interface Model {
         case Vocabulary.ACQUIRE ->
             tenancy.owner == null && rises
                 ? new Tenancy(
-                    step.client(), fence, highest, hasExpiry ? step.grant() : Tenancy.NO_GRANT)
+                    step.client(),
+                    fence,
+                    highest,
+                    hasExpiry ? step.grant() : Tenancy.NO_GRANT,
+                    step.open())
                 : null;
-        case Vocabulary.RELEASE -> own ? Tenancy.free(highest) : null;
+        case Vocabulary.RELEASE ->
+            own && !(tenancy.supposed && step.open()) ? Tenancy.free(highest) : null;
         case Vocabulary.RENEW ->
             own
                 ? new Tenancy(
                     tenancy.owner,
                     tenancy.fence == null ? fence : tenancy.fence,
                     highest,
-                    tenancy.grant)
+                    tenancy.grant,
+                    tenancy.supposed && step.open())
                 : null;
         // One that comes late ends nobody else's lease.
         case Vocabulary.EXPIRE ->
-            step.isExpiryOf(tenancy.grant) || (own && !step.isDerived())
+            (step.isExpiryOf(tenancy.grant) || (own && !step.isDerived()))
+                    && !(tenancy.supposed && step.open())
                 ? Tenancy.free(highest)
                 : tenancy;
         default -> throw unknown(step);

@@ -40,11 +40,16 @@ final class Search {
     static final long MEMORIES = 3_000_000;
 
     private final long deadline;
-    private final AtomicLong memories = new AtomicLong(MEMORIES);
+    private final AtomicLong memories;
 
     /** A budget until that time by {@link System#nanoTime()}. */
     Budget(long deadline) {
+      this(deadline, MEMORIES);
+    }
+
+    Budget(long deadline, long memories) {
       this.deadline = deadline;
+      this.memories = new AtomicLong(memories);
     }
 
     boolean isSpent() {
@@ -61,6 +66,7 @@ final class Search {
     final boolean isOpen;
     int place;
     @Nullable Node answer;
+    Node call = this;
     Node before = this;
     Node after = this;
 
@@ -113,6 +119,9 @@ final class Search {
   /** Before the invocations of what is open. */
   private final Node open = new Node(-1, false, true);
 
+  /** All invocations and answers in order. */
+  private final List<Node> nodes = new ArrayList<>();
+
   private final Set<Seen> seen = new HashSet<>();
   private final long[] highs;
   private final long[] lows;
@@ -151,13 +160,13 @@ final class Search {
   }
 
   private void link() {
-    List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < steps.size(); i++) {
       boolean isOpen = steps.get(i).open();
       Node call = new Node(i, true, isOpen);
       nodes.add(call);
       if (!isOpen) {
         Node answer = new Node(i, false, false);
+        answer.call = call;
         call.answer = answer;
         nodes.add(answer);
         answersLeft++;
@@ -191,8 +200,8 @@ final class Search {
   private Outcome search(@Nullable Set<Object> states) {
     ArrayDeque<Taken> taken = new ArrayDeque<>();
     Object state = model.initial();
-    Node node = answered.after;
-    int limit = Integer.MAX_VALUE;
+    int limit = firstAnswer();
+    Node node = next(answered, limit);
     while (true) {
       if (++tried % LOOK == 0 && budget.isSpent()) {
         return Outcome.GAVE_UP;
@@ -213,28 +222,50 @@ final class Search {
           node.takeOut();
           answersLeft -= node.answer == null ? 0 : 1;
           state = next;
-          node = answered.after;
-          limit = Integer.MAX_VALUE;
+          limit = firstAnswer();
+          node = next(answered, limit);
         } else {
-          node = node.after;
+          node = next(node, limit);
         }
-      } else if (!node.isOpen) {
-        // The first answer whose operation has not been taken, or the end.
-        limit = node == answered ? Integer.MAX_VALUE : node.place;
-        node = open.after;
       } else if (taken.isEmpty()) {
         return states != null && !states.isEmpty() ? Outcome.ORDER : Outcome.NO_ORDER;
       } else {
-        // Nothing leads to that answer: what was taken last is wrong.
+        // Nothing leads to the first answer: what was taken last is wrong.
         Taken wrong = taken.pop();
         mark(wrong.call.step);
         wrong.call.putBack();
         answersLeft += wrong.call.answer == null ? 0 : 1;
         state = wrong.stateBefore;
         limit = wrong.limit;
-        node = wrong.call.after;
+        node = next(wrong.call, limit);
       }
     }
+  }
+
+  /** The place of the first answer, before which its operation must be taken. */
+  private int firstAnswer() {
+    Node node = answered.after;
+    while (node.isCall) {
+      node = node.after;
+    }
+    return node == answered ? Integer.MAX_VALUE : node.place;
+  }
+
+  /**
+   * What to try after that: first the operation of the first answer, which is right most often,
+   * then the others that were invoked before that answer, then what is open.
+   */
+  private Node next(Node node, int limit) {
+    if (node == answered && limit < Integer.MAX_VALUE) {
+      return nodes.get(limit).call;
+    }
+    Node next = node.isOpen || !isUrgent(node, limit) ? node.after : answered.after;
+    next = isUrgent(next, limit) ? next.after : next;
+    return next.isCall || next.isOpen ? next : open.after;
+  }
+
+  private static boolean isUrgent(Node node, int limit) {
+    return node.answer != null && node.answer.place == limit;
   }
 
   /** Puts an operation into the fingerprint, or takes it out. */

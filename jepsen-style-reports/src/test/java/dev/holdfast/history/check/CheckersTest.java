@@ -8,8 +8,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 class CheckersTest {
@@ -53,6 +59,52 @@ class CheckersTest {
   @Test
   void compose_nothing_isRefused() {
     assertThatThrownBy(Checkers::compose).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> Checkers.compose(Duration.ZERO, always(VALID)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void compose_several_runAtTheSameTime() {
+    int atOnce = Math.min(2, Runtime.getRuntime().availableProcessors());
+    CyclicBarrier barrier = new CyclicBarrier(atOnce);
+    Checker meeting =
+        history -> {
+          try {
+            barrier.await(1, TimeUnit.MINUTES); // ends at once if the other one is there
+          } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new IllegalStateException(e);
+          }
+          return always(VALID).check(history);
+        };
+    assertThat(Checkers.compose(meeting, meeting).check(EMPTY).verdict()).isEqualTo(VALID);
+  }
+
+  @Test
+  void compose_aCheckerThatDoesNotEnd_isInterruptedAndUnknown() throws InterruptedException {
+    CountDownLatch interrupted = new CountDownLatch(1);
+    Checker endless =
+        history -> {
+          try {
+            new CountDownLatch(1).await();
+          } catch (InterruptedException e) {
+            interrupted.countDown();
+          }
+          return always(VALID).check(history);
+        };
+    Result result =
+        Checkers.compose(Duration.ofMillis(50), endless, always(INVALID), always(VALID))
+            .check(EMPTY);
+    assertThat(result.parts().get(0).verdict()).isEqualTo(UNKNOWN);
+    assertThat(result.parts().get(0).summary()).isEqualTo("Not judged: not done within 0.050 s.");
+    assertThat(interrupted.await(1, TimeUnit.MINUTES)).isTrue();
+  }
+
+  @Test
+  void compose_onAnInterruptedThread_isUnknownAndStaysInterrupted() {
+    Thread.currentThread().interrupt();
+    Result result = Checkers.compose(always(VALID), always(VALID)).check(EMPTY);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(result.verdict()).isEqualTo(UNKNOWN);
   }
 
   @Test

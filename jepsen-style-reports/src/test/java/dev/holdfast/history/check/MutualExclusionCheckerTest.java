@@ -2,7 +2,10 @@ package dev.holdfast.history.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
+import java.time.Duration;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class MutualExclusionCheckerTest {
@@ -82,6 +85,74 @@ class MutualExclusionCheckerTest {
   void check_nothingGranted_isUnknown() {
     assertThat(check(new HistoryScript().invoked(0, "acquire", "lock", "a")).verdict())
         .isEqualTo(Verdict.UNKNOWN);
+  }
+
+  /** By intervals and by the search for an order: what the first finds broken, the second does. */
+  @Test
+  void check_randomLeases_neverFindsMoreThanTheSearchForAnOrder() {
+    SplittableRandom random = new SplittableRandom(4);
+    int broken = 0;
+    for (int i = 0; i < 10_000; i++) {
+      HistoryScript script = new HistoryScript();
+      for (int fence = 1; fence <= 4; fence++) {
+        String client = "c" + random.nextInt(3);
+        long from = random.nextInt(40);
+        script.acquired(from, from + random.nextInt(8), client, fence, 1 + random.nextInt(20));
+        long later = from + random.nextInt(30);
+        if (random.nextInt(3) > 0) {
+          script.released(later, later + random.nextInt(5), client, fence);
+        } else if (random.nextBoolean()) {
+          script.renewed(later, later + random.nextInt(5), client, fence, 10);
+        }
+      }
+      if (check(script).verdict() == Verdict.INVALID) {
+        broken++;
+        assertThat(asLease(script.build()))
+            .as("%s", script.build().operations())
+            .isEqualTo(Verdict.INVALID);
+      }
+    }
+    assertThat(broken).isGreaterThan(1_000);
+  }
+
+  /**
+   * Where each call is answered before its lease ends, clients act while theirs last, and tokens
+   * rise with the answers, exclusion is all that can go wrong: both say the same.
+   */
+  @Test
+  void check_randomLeasesOfWellBehavedClients_agreesWithTheSearchForAnOrder() {
+    SplittableRandom random = new SplittableRandom(5);
+    int broken = 0;
+    for (int i = 0; i < 10_000; i++) {
+      HistoryScript script = new HistoryScript();
+      long answered = 0;
+      for (int fence = 1; fence <= 4; fence++) {
+        answered += 1 + random.nextInt(25);
+        long asked = Math.max(0, answered - random.nextInt(8));
+        long ttl = 10 + random.nextLong(10);
+        long end = asked + ttl;
+        String client = "c" + fence;
+        script.acquired(asked, answered, client, fence, ttl);
+        if (random.nextInt(4) == 0) {
+          long renewed = answered + random.nextLong(end - answered);
+          script.renewed(renewed, renewed, client, fence, ttl);
+          end = renewed + ttl;
+          answered = renewed;
+        }
+        if (random.nextInt(3) > 0) {
+          long released = answered + 1 + random.nextLong(end - answered - 1);
+          script.released(released, released + random.nextInt(5), client, fence);
+        }
+      }
+      Verdict verdict = check(script).verdict();
+      broken += verdict == Verdict.INVALID ? 1 : 0;
+      assertThat(asLease(script.build())).as("%s", script.build().operations()).isEqualTo(verdict);
+    }
+    assertThat(broken).isBetween(1_000, 9_000);
+  }
+
+  private static Verdict asLease(History history) {
+    return new LinearizabilityChecker("lease", Duration.ofMinutes(1)).check(history).verdict();
   }
 
   private static Result check(HistoryScript script) {
