@@ -9,12 +9,14 @@ import dev.holdfast.chaos.fault.Disruption;
 import dev.holdfast.chaos.worker.Defect;
 import dev.holdfast.chaos.worker.Workload;
 import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.check.AvailabilityChecker;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
 import dev.holdfast.history.check.NotVacuousChecker;
+import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.TtlExpiryChecker;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -101,7 +103,9 @@ public final class Scenario {
       all.add(new FencingChecker());
       all.add(new TtlExpiryChecker(DRIFT));
       all.add(new LossNoticeChecker(NOTICE_GRACE));
+      all.add(new RenewalChecker());
     }
+    all.add(new AvailabilityChecker());
     all.addAll(parts.checkers);
     all.add(new LostUpdatesChecker(!faults));
     all.add(new RecoveryChecker());

@@ -10,8 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class AvailabilityChecker implements Checker {
 
   private static final int DIGITS = 3;
+
+  /** More faults of one kind are told of together. */
+  private static final int FEW = 20;
 
   private final double leastSuccess;
   private final @Nullable Duration within;
@@ -144,39 +149,75 @@ public final class AvailabilityChecker implements Checker {
   }
 
   private void recoveries(History history, List<String> violations, List<String> figures) {
-    TreeSet<Long> grants = new TreeSet<>();
+    NavigableSet<Long> grants = new TreeSet<>();
     for (Call call : history.calls()) {
       if (call.f().equals(Vocabulary.ACQUIRE) && call.isOk()) {
         grants.add(call.completedAt());
       }
     }
     List<Fault> faults = Fault.of(history);
+    Map<String, List<Fault>> byName =
+        faults.stream()
+            .filter(Fault::healed)
+            .collect(Collectors.groupingBy(Fault::name, TreeMap::new, Collectors.toList()));
+    byName.forEach(
+        (name, alike) -> {
+          if (alike.size() > FEW) {
+            figures.add(describe(name, alike, grants));
+          } else {
+            alike.forEach(fault -> figures.add(describe(fault, grants.higher(fault.toNanos()))));
+          }
+        });
     for (Fault fault : faults) {
-      if (!fault.healed()) {
-        continue;
-      }
-      Long next = grants.higher(fault.toNanos());
-      String name = fault.name() + (fault.target().isEmpty() ? "" : " (" + fault.target() + ")");
-      String ended = name + " was over at " + Words.seconds(fault.toNanos());
-      if (within != null) {
+      if (within != null && fault.healed()) {
         long bound = Words.plus(fault.toNanos(), within.toNanos());
+        Long next = grants.higher(fault.toNanos());
         boolean granted = next != null && next <= bound;
         if (!granted
             && history.endNanos() >= bound
             && somebodyAsked(history, fault.toNanos(), bound)
             && faults.stream().noneMatch(other -> isMeanwhile(fault, other, bound))) {
           violations.add(
-              ended + ", and no lock was granted within " + Words.seconds(within.toNanos()) + ".");
+              ended(fault)
+                  + ", and no lock was granted within "
+                  + Words.seconds(within.toNanos())
+                  + ".");
         }
       }
-      figures.add(
-          next == null
-              ? ended + ", and no lock was granted after that."
-              : ended
-                  + ", and a lock granted "
-                  + Words.seconds(next - fault.toNanos())
-                  + " later.");
     }
+  }
+
+  private static String ended(Fault fault) {
+    String target = fault.target().isEmpty() ? "" : " (" + fault.target() + ")";
+    return fault.name() + target + " was over at " + Words.seconds(fault.toNanos());
+  }
+
+  private static String describe(Fault fault, @Nullable Long next) {
+    return next == null
+        ? ended(fault) + ", and no lock was granted after that."
+        : ended(fault)
+            + ", and a lock granted "
+            + Words.seconds(next - fault.toNanos())
+            + " later.";
+  }
+
+  private static String describe(String name, List<Fault> alike, NavigableSet<Long> grants) {
+    Histogram recoveries = new Histogram(DIGITS);
+    for (Fault fault : alike) {
+      Long next = grants.higher(fault.toNanos());
+      if (next != null) {
+        recoveries.recordValue(next - fault.toNanos());
+      }
+    }
+    long never = alike.size() - recoveries.getTotalCount();
+    return String.format(
+        Locale.ROOT,
+        "%s was over %,d times, and a lock granted %s (median), %s (longest) later%s.",
+        name,
+        alike.size(),
+        Words.seconds(recoveries.getValueAtPercentile(50)),
+        Words.seconds(recoveries.getMaxValue()),
+        never == 0 ? "" : String.format(Locale.ROOT, ", after %,d of them not any more", never));
   }
 
   private static boolean somebodyAsked(History history, long from, long to) {

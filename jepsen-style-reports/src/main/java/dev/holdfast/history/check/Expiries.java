@@ -35,14 +35,13 @@ final class Expiries {
 
     /** From when on the lease may have ended. */
     long end() {
-      OptionalLong until = until(last);
+      OptionalLong until = TtlExpiryChecker.until(last);
       long ttl =
           last.number(Vocabulary.TTL).orElse(acquire.call().number(Vocabulary.TTL).orElse(-1));
       long end;
       if (until.isPresent()) {
         // One that had passed when its answer was recorded does not tell when.
-        boolean tells = until.getAsLong() > last.completedAt();
-        end = tells ? until.getAsLong() : last.invokedAt();
+        end = TtlExpiryChecker.wasOver(last) ? last.invokedAt() : until.getAsLong();
       } else {
         end =
             ttl < 0
@@ -50,12 +49,6 @@ final class Expiries {
                 : Words.plus(last.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl));
       }
       return Math.min(end, lostAt);
-    }
-
-    private static OptionalLong until(Call call) {
-      return call.completion() == null
-          ? OptionalLong.empty()
-          : call.completion().number(Vocabulary.UNTIL);
     }
   }
 

@@ -14,7 +14,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,10 +88,7 @@ public final class RenewalChecker implements Checker {
   }
 
   private static boolean hasSucceeded(Call renewal) {
-    return renewal.isOk()
-        && renewal.completion() != null
-        && renewal.completion().number(Vocabulary.UNTIL).orElse(Long.MAX_VALUE)
-            > renewal.completedAt();
+    return renewal.isOk() && !TtlExpiryChecker.wasOver(renewal);
   }
 
   private void judge(Tenure tenure, @Nullable Tenure next, List<String> violations) {
@@ -135,10 +131,9 @@ public final class RenewalChecker implements Checker {
 
   /** When a lease has ended at the latest, if nothing follows that call. */
   private static long latestEnd(Tenure tenure, Call call) {
-    OptionalLong own = call.number(Vocabulary.TTL);
-    OptionalLong ttl = own.isPresent() ? own : tenure.acquire().number(Vocabulary.TTL);
-    return ttl.isEmpty() || call.completion() == null || !call.isOk()
+    OptionalLong ttl = TtlExpiryChecker.ttlNanos(tenure, call);
+    return ttl.isEmpty() || !call.isOk()
         ? Long.MAX_VALUE
-        : Words.plus(call.completedAt(), TimeUnit.MILLISECONDS.toNanos(ttl.getAsLong()));
+        : Words.plus(call.completedAt(), ttl.getAsLong());
   }
 }

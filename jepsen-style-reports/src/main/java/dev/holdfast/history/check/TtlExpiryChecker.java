@@ -133,7 +133,8 @@ public final class TtlExpiryChecker implements Checker {
         : Words.plus(last.invokedAt(), (long) (ttl.getAsLong() * (1 - margin)));
   }
 
-  private static OptionalLong until(Call call) {
+  /** Until when the answer says that the lease lasts. */
+  static OptionalLong until(Call call) {
     return call.completion() == null
         ? OptionalLong.empty()
         : call.completion().number(Vocabulary.UNTIL);
@@ -143,7 +144,7 @@ public final class TtlExpiryChecker implements Checker {
    * Whether a lease had ended when its holder came to hear of it, as after a pause of its process:
    * such an answer does not tell when.
    */
-  private static boolean wasOver(Call call) {
+  static boolean wasOver(Call call) {
     OptionalLong until = until(call);
     return until.isPresent() && until.getAsLong() <= call.completedAt();
   }
@@ -163,7 +164,8 @@ public final class TtlExpiryChecker implements Checker {
     return end;
   }
 
-  private static OptionalLong ttlNanos(Tenure tenure, Call call) {
+  /** How long the lease lasts that the call got, or of what it prolonged. */
+  static OptionalLong ttlNanos(Tenure tenure, Call call) {
     OptionalLong own = call.number(Vocabulary.TTL);
     OptionalLong millis = own.isPresent() ? own : tenure.acquire().number(Vocabulary.TTL);
     return millis.isEmpty()

@@ -74,6 +74,21 @@ class AvailabilityCheckerTest {
   }
 
   @Test
+  void check_manyFaultsOfAKind_areToldOfTogether() {
+    HistoryScript script = new HistoryScript();
+    for (long i = 0; i < 30; i++) {
+      script.nemesis(100 * i, "kill", "target", "n" + i);
+      script.acquired(100 * i + 10, 100 * i + 20, "c1", i, 10);
+    }
+    script.nemesis(3_000, "kill", "target", "n");
+    assertThat(new AvailabilityChecker().check(script.build()).details())
+        .last()
+        .isEqualTo(
+            "kill was over 31 times, and a lock granted 0.020 s (median), 0.020 s (longest)"
+                + " later, after 1 of them not any more.");
+  }
+
+  @Test
   void check_nothingGranted_isUnknown() {
     assertThat(
             new AvailabilityChecker()

@@ -1,0 +1,134 @@
+package dev.holdfast.history.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.history.History;
+import dev.holdfast.history.HistoryReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Histories in the forms in which Jepsen, Knossos and Porcupine publish theirs. */
+class PublishedHistoriesTest {
+
+  @TempDir Path folder;
+
+  @Test
+  void casRegister_crashedWriteThatTakesEffectLater_isValid() throws IOException {
+    assertVerdict(
+        Verdict.VALID,
+        "cas-register",
+        """
+        {:process 4, :type :invoke, :f :write, :value 4}
+        {:process 3, :type :invoke, :f :cas, :value [1 4]}
+        {:process 1, :type :invoke, :f :read, :value nil}
+        {:process 1, :type :ok, :f :read, :value nil}
+        {:process 4, :type :info, :f :write, :value 4, :error :timeout}
+        {:process 3, :type :fail, :f :cas, :value [1 4]}
+        {:process 2, :type :invoke, :f :write, :value 1}
+        {:process 2, :type :ok, :f :write, :value 1}
+        {:process 2, :type :invoke, :f :read, :value nil}
+        {:process 2, :type :ok, :f :read, :value 4}
+        {:process 9, :type :invoke, :f :cas, :value [4 0]}
+        {:process 9, :type :ok, :f :cas, :value [4 0]}
+        {:process :nemesis, :type :info, :f :start, :value "Cut off {:n1 #{:n2}}"}
+        {:process 1, :type :invoke, :f :read, :value nil}
+        {:process 1, :type :info, :f :read, :value nil, :error :timeout}
+        """);
+  }
+
+  @Test
+  void casRegister_crashedWriteThatTakesEffectTwice_isInvalid() throws IOException {
+    assertVerdict(
+        Verdict.INVALID,
+        "cas-register",
+        """
+        [{:process 0 :type :invoke :f :write :value 4}
+         {:process 0 :type :info   :f :write :value 4}
+         {:process 1 :type :invoke :f :write :value 1}
+         {:process 1 :type :ok     :f :write :value 1}
+         {:process 1 :type :invoke :f :read  :value nil}
+         {:process 1 :type :ok     :f :read  :value 4}
+         {:process 1 :type :invoke :f :write :value 2}
+         {:process 1 :type :ok     :f :write :value 2}
+         {:process 1 :type :invoke :f :read  :value nil}
+         {:process 1 :type :ok     :f :read  :value 4}]
+        """);
+  }
+
+  @Test
+  void casRegister_concurrentCompareAndSets_onlyOneOfThemCanWin() throws IOException {
+    String both =
+        """
+        {:process 0, :type :invoke, :f :write, :value 0, :time 1, :index 0}
+        {:process 0, :type :ok, :f :write, :value 0, :time 2, :index 1}
+        {:process 1, :type :invoke, :f :cas, :value [0 1], :time 3, :index 2}
+        {:process 2, :type :invoke, :f :cas, :value [0 2], :time 4, :index 3}
+        {:process 1, :type :ok, :f :cas, :value [0 1], :time 5, :index 4}
+        {:process 2, :type :ok, :f :cas, :value [0 2], :time 6, :index 5}
+        """;
+    assertVerdict(Verdict.INVALID, "cas-register", both);
+    assertVerdict(
+        Verdict.VALID,
+        "cas-register",
+        both.replace(":ok, :f :cas, :value [0 2]", ":fail, :f :cas, :value [0 2]"));
+  }
+
+  @Test
+  void register_readsOnEitherSideOfAConcurrentWrite_doNotGoBack() throws IOException {
+    String forth =
+        """
+        {"process": 0, "type": "invoke", "f": "write", "value": "new"}
+        {"process": 1, "type": "invoke", "f": "read", "value": null}
+        {"process": 1, "type": "ok", "f": "read", "value": null}
+        {"process": 2, "type": "invoke", "f": "read", "value": null}
+        {"process": 2, "type": "ok", "f": "read", "value": "new"}
+        {"process": 0, "type": "ok", "f": "write", "value": "new"}
+        """;
+    String back =
+        forth
+            .replace("\"read\", \"value\": \"new\"", "\"read\", \"value\": \"x\"")
+            .replace(
+                "\"type\": \"ok\", \"f\": \"read\", \"value\": null",
+                "\"type\": \"ok\", \"f\": \"read\", \"value\": \"new\"")
+            .replace("\"read\", \"value\": \"x\"", "\"read\", \"value\": null");
+    assertVerdict(Verdict.VALID, "register", forth);
+    assertVerdict(Verdict.INVALID, "register", back);
+  }
+
+  @Test
+  void locks_withValuesOfOneKeyOrNone_takeTheProcessAsTheClient() throws IOException {
+    String mutex =
+        """
+        {:process 0, :type :invoke, :f :acquire, :value nil}
+        {:process 0, :type :ok, :f :acquire, :value nil}
+        {:process 1, :type :invoke, :f :release, :value nil}
+        {:process 1, :type :ok, :f :release, :value nil}
+        """;
+    assertVerdict(Verdict.VALID, "mutex", mutex);
+    assertVerdict(Verdict.INVALID, "owner-mutex", mutex);
+
+    String fenced =
+        """
+        {:process 0, :type :invoke, :f :acquire, :value nil}
+        {:process 0, :type :ok, :f :acquire, :value {:fence 3}}
+        {:process 0, :type :invoke, :f :release, :value nil}
+        {:process 0, :type :ok, :f :release, :value nil}
+        {:process 1, :type :invoke, :f :acquire, :value nil}
+        {:process 1, :type :ok, :f :acquire, :value {:fence 4}}
+        """;
+    assertVerdict(Verdict.VALID, "fenced-mutex", fenced);
+    assertVerdict(Verdict.INVALID, "fenced-mutex", fenced.replace(":fence 4", ":fence 3"));
+  }
+
+  private void assertVerdict(Verdict verdict, String model, String text) throws IOException {
+    Path file = Files.writeString(folder.resolve("history"), text);
+    History history = HistoryReader.readHistory(file, UnaryOperator.identity(), count -> {});
+    Result result = new LinearizabilityChecker(model, Duration.ofMinutes(1)).check(history);
+    assertThat(result.verdict()).as("%s: %s", text, result).isEqualTo(verdict);
+  }
+}
