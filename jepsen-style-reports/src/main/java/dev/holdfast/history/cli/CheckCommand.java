@@ -212,7 +212,7 @@ final class CheckCommand implements Callable<Integer> {
       throw new CommandLine.ParameterException(
           commandLine, "say what to check: --model MODEL, --checkers NAME,... or both");
     }
-    return chosen.size() == 1
+    return model != null && chosen.size() == 1
         ? chosen.get(0)
         : Checkers.compose(limit(commandLine), chosen.toArray(Checker[]::new));
   }
