@@ -10,8 +10,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small immutable map in one array, its keys in a given order. A history holds a map for each of
- * its millions of operations; the usual ones take five times the memory.
+ * A small immutable map in one array, its keys in a given order: a history holds a map for each of
+ * its millions of operations, and hash tables for a handful of keys would be most of its memory.
  */
 final class PlainMap extends AbstractMap<String, Object> {
 

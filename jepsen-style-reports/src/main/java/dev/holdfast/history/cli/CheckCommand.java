@@ -50,7 +50,8 @@ import picocli.CommandLine;
       "Exits with 0 if all are valid, 1 if any is invalid, 2 if any is unknown, and 3 if a file or"
           + " an option cannot be understood."
     },
-    exitCodeOnInvalidInput = 3)
+    exitCodeOnInvalidInput = 3,
+    exitCodeOnExecutionException = 3)
 final class CheckCommand implements Callable<Integer> {
   private static final int UNREADABLE = 3;
   private static final long TELL_EVERY_NANOS = 2_000_000_000;
@@ -140,6 +141,9 @@ final class CheckCommand implements Callable<Integer> {
       } catch (HistoryFormatException e) {
         unreadable = true;
         err.println(e.getMessage());
+      } catch (OutOfMemoryError e) {
+        unreadable = true;
+        err.println(file + ": too long for the memory; java -Xmx4g, say, gives more");
       }
     }
     err.flush();
