@@ -224,6 +224,38 @@ public record Tenure(
     return release != null && release.invokedAt() <= nanos;
   }
 
+  /**
+   * Returns until when its holder could count on it, had it neither given it back nor been told of
+   * a loss.
+   *
+   * @return when the last lease that was granted or renewed ends, in nanoseconds; {@link
+   *     Long#MAX_VALUE} if that is not known
+   */
+  public long validUntil() {
+    long until = leaseEnd(acquire, acquire);
+    for (Call renewal : renewals) {
+      until = renewal.isOk() ? Math.max(until, leaseEnd(acquire, renewal)) : until;
+    }
+    return until;
+  }
+
+  private static long leaseEnd(Call acquire, Call call) {
+    OptionalLong until =
+        call.completion() == null
+            ? OptionalLong.empty()
+            : call.completion().number(Vocabulary.UNTIL);
+    if (until.isPresent()) {
+      return until.getAsLong();
+    }
+    OptionalLong ttl = call.number(Vocabulary.TTL);
+    if (ttl.isEmpty()) {
+      ttl = acquire.number(Vocabulary.TTL);
+    }
+    return ttl.isEmpty()
+        ? Long.MAX_VALUE
+        : Words.plus(call.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl.getAsLong()));
+  }
+
   private static boolean isLoss(String f) {
     return f.equals(Vocabulary.LOST) || f.equals(Vocabulary.EXPIRE);
   }
@@ -275,34 +307,17 @@ public record Tenure(
       confirmed.sort(Comparator.comparingLong(Call::completedAt));
       List<Span> held = new ArrayList<>();
       long from = acquire.completedAt();
-      long to = leaseEnd(acquire);
+      long to = leaseEnd(acquire, acquire);
       for (Call renewal : confirmed) {
         long at = renewal.completedAt();
         if (at > to) {
           addSpan(held, from, Math.min(to, stop));
           from = at;
         }
-        to = Math.max(at, leaseEnd(renewal));
+        to = Math.max(at, leaseEnd(acquire, renewal));
       }
       addSpan(held, from, Math.min(to, stop));
       return new Tenure(acquire, List.copyOf(renewals), release, loss, List.copyOf(held));
-    }
-
-    private long leaseEnd(Call call) {
-      OptionalLong until =
-          call.completion() == null
-              ? OptionalLong.empty()
-              : call.completion().number(Vocabulary.UNTIL);
-      if (until.isPresent()) {
-        return until.getAsLong();
-      }
-      OptionalLong ttl = call.number(Vocabulary.TTL);
-      if (ttl.isEmpty()) {
-        ttl = acquire.number(Vocabulary.TTL);
-      }
-      return ttl.isEmpty()
-          ? Long.MAX_VALUE
-          : Words.plus(call.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl.getAsLong()));
     }
 
     private static void addSpan(List<Span> held, long from, long to) {

@@ -1,14 +1,27 @@
 package dev.holdfast.history.report;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.history.check.Verdict;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Base64;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
 /** Text templating for pages. Stateless. */
 final class Html {
+
+  static final DateTimeFormatter WHEN =
+      DateTimeFormatter.ofPattern("d MMMM yyyy, HH:mm:ss 'UTC'", Locale.ENGLISH)
+          .withZone(ZoneOffset.UTC);
 
   private Html() {}
 
@@ -27,11 +40,103 @@ final class Html {
                 default -> {
                   boolean shown = c == '\n' || c == '\t' || !Character.isISOControl(c);
                   boolean whole = c > 0xFFFF || !Character.isSurrogate((char) c);
-                  out.appendCodePoint(shown && whole ? c : 0xFFFD);
+                  out.appendCodePoint(shown && whole && !turnsText(c) ? c : 0xFFFD);
                 }
               }
             });
     return out.toString();
+  }
+
+  /** Whether it would make the text after it run backwards, and so seem to say something else. */
+  private static boolean turnsText(int c) {
+    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+  }
+
+  /** JSON that is safe within a script element: no text in it can end the element. */
+  static String scriptJson(JsonNode node) {
+    return node.toString().replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026");
+  }
+
+  /** What a Content-Security-Policy calls a script, so that no other is run. */
+  static String scriptHash(String script) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8));
+      return "sha256-" + Base64.getEncoder().encodeToString(hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  /** The address of a file beside or below a page, escaped for an attribute. */
+  static String link(String path) {
+    return escape("./" + path.replace("%", "%25").replace("#", "%23").replace("?", "%3F"));
+  }
+
+  /** The address that makes the page's timeline show a span of time. */
+  static String timelineLink(long fromNanos, long toNanos) {
+    return "#at="
+        + BigDecimal.valueOf(fromNanos, 9).toPlainString()
+        + ","
+        + BigDecimal.valueOf(toNanos, 9).toPlainString();
+  }
+
+  static String count(long number) {
+    return String.format(Locale.ENGLISH, "%,d", number);
+  }
+
+  /** A verdict for people: the word, and a sign that needs no colour. */
+  static String badge(Verdict verdict) {
+    return "<span class=\"badge "
+        + verdict.text()
+        + "\">"
+        + icon(verdict)
+        + word(verdict)
+        + "</span>";
+  }
+
+  static String word(Verdict verdict) {
+    return switch (verdict) {
+      case VALID -> "Valid";
+      case INVALID -> "Invalid";
+      case UNKNOWN -> "Unknown";
+    };
+  }
+
+  static String icon(Verdict verdict) {
+    String path =
+        switch (verdict) {
+          case VALID -> "M3 8.5 6.5 12 13 4.5";
+          case INVALID -> "M4 4 12 12 M12 4 4 12";
+          case UNKNOWN -> "M5.2 6a2.8 2.6 0 1 1 3.9 2.4C8.2 8.9 8 9.3 8 10.2 M8 13v.2";
+        };
+    return "<svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\""
+        + path
+        + "\"/></svg>";
+  }
+
+  /** Puts a number with its name into a list of them. */
+  static void number(StringBuilder out, String name, String value) {
+    out.append("<div><dt>").append(name).append("</dt><dd>").append(value).append("</dd></div>\n");
+  }
+
+  /**
+   * The head of a table and the beginning of its body; names that begin with {@code >} are of
+   * numbers.
+   */
+  static void head(StringBuilder out, String... names) {
+    out.append("<thead><tr>");
+    for (String name : names) {
+      boolean number = name.startsWith(">");
+      out.append(number ? "<th scope=\"col\" class=\"number\">" : "<th scope=\"col\">");
+      out.append(number ? name.substring(1) : name).append("</th>");
+    }
+    out.append("</tr></thead><tbody>\n");
+  }
+
+  static void cell(StringBuilder out, String style, String text) {
+    out.append(style.isEmpty() ? "<td>" : "<td class=\"" + style + "\">");
+    out.append(escape(text)).append("</td>");
   }
 
   /**
@@ -51,7 +156,7 @@ final class Html {
     return out.append(text, done, text.length()).toString();
   }
 
-  private static String resource(String name) {
+  static String resource(String name) {
     try (InputStream in = Html.class.getResourceAsStream(name)) {
       return new String(Objects.requireNonNull(in, name).readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

@@ -1,105 +1,203 @@
 package dev.holdfast.history.report;
 
+import static dev.holdfast.history.report.Html.cell;
 import static dev.holdfast.history.report.Html.escape;
+import static dev.holdfast.history.report.Html.head;
+import static dev.holdfast.history.report.Html.number;
 
 import dev.holdfast.history.Edn;
 import dev.holdfast.history.Fault;
-import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Result;
-import dev.holdfast.history.check.Verdict;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.function.Predicate;
 
 /**
- * The page about one run: one HTML file without scripts, that loads nothing from anywhere.
+ * The pages about one run, each one HTML file that loads nothing from anywhere.
  *
  * @param test what was run
  * @param startedAt when
- * @param history what happened
+ * @param story what happened
  * @param result what was found; its parts are shown one by one
- * @param reproduce the command that repeats the run
+ * @param reproduce the command that repeats the run; empty if it is not known
  * @param files what to link to, relative to the page
+ * @param allRuns the address of the list of all runs; empty if there is none
  */
-public record ReportPage(
+record ReportPage(
     String test,
     Instant startedAt,
-    History history,
+    Story story,
     Result result,
     String reproduce,
-    List<String> files) {
+    List<String> files,
+    String allRuns) {
 
   private static final int MAX_OPERATIONS = 500;
   private static final int MAX_FAULTS = 200;
   private static final int MAX_FILES = 200;
-  private static final DateTimeFormatter WHEN =
-      DateTimeFormatter.ofPattern("d MMMM yyyy, HH:mm:ss 'UTC'", Locale.ENGLISH)
-          .withZone(ZoneOffset.UTC);
+  private static final int MAX_OVERLAPS = 20;
 
   /** Copies the list. */
-  public ReportPage {
+  ReportPage {
     files = List.copyOf(files);
   }
 
-  /**
-   * Writes the page.
-   *
-   * @return the HTML
-   */
-  public String html() {
-    List<Tenure> tenures = Tenure.of(history);
-    List<Fault> faults = Fault.of(history);
-    Timeline timeline = new Timeline(history, tenures, faults);
+  /** The report: everything. */
+  String html() {
+    String script = Html.resource("timeline.js");
     return Html.fill(
         "run.html",
         Map.ofEntries(
+            Map.entry("scriptHash", Html.scriptHash(script)),
+            Map.entry("style", Html.resource("page.css") + Ink.css()),
             Map.entry("test", escape(test)),
-            Map.entry("started", escape(WHEN.format(startedAt))),
+            Map.entry("started", escape(Html.WHEN.format(startedAt))),
             Map.entry("startedIso", escape(startedAt.toString())),
             Map.entry("verdict", result.verdict().text()),
-            Map.entry("icon", icon(result.verdict())),
-            Map.entry("verdictWord", word(result.verdict())),
+            Map.entry("icon", Html.icon(result.verdict())),
+            Map.entry("verdictWord", Html.word(result.verdict())),
             Map.entry("summary", escape(result.summary())),
-            Map.entry("numbers", numbers(tenures, faults)),
+            Map.entry(
+                "allRuns", allRuns.isEmpty() ? "" : "<a href=\"" + allRuns + "\">All runs</a>"),
+            Map.entry("numbers", numbers()),
+            Map.entry("exclusion", exclusion()),
+            Map.entry("lanes", lanes("")),
+            Map.entry("lanesScript", lanesScript(script)),
+            Map.entry("counterexamples", counterexamples()),
             Map.entry("checkers", checkers()),
-            Map.entry("timeline", timeline.html()),
-            Map.entry("faults", faults(faults)),
+            Map.entry("faults", faults(story.faults())),
+            Map.entry("plots", plots()),
             Map.entry("operations", operations()),
             Map.entry("files", links()),
-            Map.entry("reproduce", escape(reproduce))));
+            Map.entry("reproduce", reproduceHtml())));
   }
 
-  private String numbers(List<Tenure> tenures, List<Fault> faults) {
+  /** The timeline alone, as large as the window. */
+  String timelineHtml() {
+    String script = Html.resource("timeline.js");
+    return Html.fill(
+        "timeline.html",
+        Map.of(
+            "scriptHash", Html.scriptHash(script),
+            "style", Html.resource("page.css"),
+            "test", escape(test),
+            "lanes", lanes("data-fill=\"true\""),
+            "lanesScript", lanesScript(script)));
+  }
+
+  private String lanes(String fill) {
+    int overlaps = story.overlaps().size();
+    return Html.fill(
+        "lanes.html",
+        Map.of(
+            "fill",
+            fill,
+            "autofocus",
+            fill.isEmpty() ? "" : "autofocus",
+            "description",
+            Words.count(story.tenures().size(), "lease")
+                + ", "
+                + Words.count(overlaps, "overlap")
+                + ", "
+                + Words.count(story.faults().size(), "fault")
+                + ".",
+            "overlapButton",
+            overlaps == 0
+                ? ""
+                : "<button type=\"button\" class=\"alarm\" data-key=\"o\">Next of "
+                    + Words.count(overlaps, "overlap")
+                    + "</button>"));
+  }
+
+  private String lanesScript(String script) {
+    TimelineData data = new TimelineData(story);
+    return Html.fill(
+        "lanes-script.html",
+        Map.of("json", data.json(), "columns", data.columns(), "script", script));
+  }
+
+  private String numbers() {
     StringBuilder out = new StringBuilder();
-    number(out, "Duration", Words.seconds(history.endNanos()));
-    number(out, "Operations", count(history.operations().size()));
-    number(out, "Leases", count(tenures.size()));
-    number(out, "Locks", count(Tenure.byLock(tenures).size()));
-    number(out, "Overlaps", count(Tenure.overlaps(tenures).size()));
-    number(out, "Faults", count(faults.size()));
+    List<Operation> all = story.history().operations();
+    number(out, "Duration", all.isEmpty() ? "–" : Words.seconds(story.lengthNanos()));
+    number(out, "Operations", Html.count(all.size()));
+    number(out, "Leases", Html.count(story.tenures().size()));
+    number(out, "Locks", Html.count(story.locks()));
+    number(out, "Overlaps", Html.count(story.overlaps().size()));
+    number(out, "Faults", Html.count(story.faults().size()));
     return out.toString();
   }
 
-  private static void number(StringBuilder out, String name, String value) {
-    out.append("<div><dt>").append(name).append("</dt><dd>").append(value).append("</dd></div>\n");
+  private String exclusion() {
+    List<Tenure.Overlap> overlaps = story.overlaps();
+    if (story.tenures().isEmpty()) {
+      return "<p class=\"held-words\">No lock was granted in this run.</p>\n";
+    } else if (overlaps.isEmpty()) {
+      return "<p class=\"held-words\">No two clients held a lock at the same time: "
+          + Words.count(story.tenures().size(), "lease")
+          + " on "
+          + Words.count(story.locks(), "lock")
+          + ".</p>\n";
+    }
+    StringBuilder out =
+        new StringBuilder("<p class=\"held-words invalid\">Two clients held a lock");
+    out.append(" at the same time ").append(Words.count(overlaps.size(), "time"));
+    out.append(":</p>\n<ul class=\"overlaps\">\n");
+    for (int i = 0; i < Math.min(overlaps.size(), MAX_OVERLAPS); i++) {
+      Tenure.Overlap overlap = overlaps.get(i);
+      out.append("<li><a href=\"#overlap=").append(i).append("\">");
+      out.append(escape(overlap.describe())).append("</a>: operations ");
+      out.append(granting(overlap.first())).append(" and ").append(granting(overlap.second()));
+      out.append("</li>\n");
+    }
+    if (overlaps.size() > MAX_OVERLAPS) {
+      out.append("<li>and ").append(Html.count(overlaps.size() - MAX_OVERLAPS));
+      out.append(" more</li>\n");
+    }
+    return out.append("</ul>\n").toString();
+  }
+
+  private static long granting(Tenure tenure) {
+    Operation answer = tenure.acquire().completion();
+    return answer == null ? tenure.acquire().invocation().index() : answer.index();
+  }
+
+  private String counterexamples() {
+    List<Counterexample> found = Counterexample.of(story, result);
+    if (found.isEmpty()) {
+      return "";
+    }
+    StringBuilder out = new StringBuilder("<section aria-labelledby=\"counterexamples\">");
+    out.append("<h2 id=\"counterexamples\">The smallest counterexample</h2>\n");
+    found.forEach(each -> out.append(each.html()));
+    return out.append("</section>\n").toString();
+  }
+
+  private String plots() {
+    StringBuilder out = new StringBuilder();
+    Plots plots = new Plots(story);
+    for (Plots.Plot plot : Plots.Plot.values()) {
+      out.append("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+      out.append(escape(plot.title)).append("\">").append(plots.svg(plot).element());
+      out.append("</div>\n");
+    }
+    return out.toString();
+  }
+
+  private String reproduceHtml() {
+    return reproduce.isEmpty()
+        ? "<p>Nobody wrote down which command repeats this run.</p>\n"
+        : "<pre tabindex=\"0\"><code>" + escape(reproduce) + "</code></pre>\n";
   }
 
   private String checkers() {
     StringBuilder out = new StringBuilder();
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
-      String verdict = part.verdict().text();
-      out.append("<li class=\"checker ").append(verdict).append("\">");
-      out.append("<span class=\"badge\">")
-          .append(icon(part.verdict()))
-          .append(word(part.verdict()));
-      out.append("</span><div><h3>").append(escape(part.checker())).append("</h3><p>");
+      out.append("<li class=\"checker\">").append(Html.badge(part.verdict()));
+      out.append("<div><h3>").append(escape(part.checker())).append("</h3><p>");
       out.append(escape(part.summary())).append("</p>");
       if (!part.details().isEmpty()) {
         out.append(
@@ -122,7 +220,7 @@ public record ReportPage(
     out.append(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table>");
     out.append("<caption>").append(shown("faults", faults.size(), MAX_FAULTS)).append("</caption>");
-    head(out, "Fault", "Target", ">From", ">To", ">Lasted");
+    head(out, "Fault", "Target", ">From", ">To", ">Lasted", "Timeline");
     for (Fault fault : faults.subList(0, Math.min(faults.size(), MAX_FAULTS))) {
       out.append("<tr><th scope=\"row\">").append(escape(fault.name())).append("</th>");
       cell(out, "", fault.target().isEmpty() ? "–" : fault.target());
@@ -130,13 +228,15 @@ public record ReportPage(
       cell(out, "number", fault.healed() ? Words.seconds(fault.toNanos()) : "never healed");
       long lasted = fault.toNanos() - fault.fromNanos();
       cell(out, "number", lasted == 0 ? "a moment" : Words.seconds(lasted));
-      out.append("</tr>\n");
+      out.append("<td><a href=\"");
+      out.append(Html.timelineLink(fault.fromNanos(), fault.toNanos()));
+      out.append("\">show</a></td></tr>\n");
     }
     return out.append("</tbody></table></div>").toString();
   }
 
   private String operations() {
-    List<Operation> all = history.operations();
+    List<Operation> all = story.history().operations();
     StringBuilder out = new StringBuilder();
     out.append(
         "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of operations\"><table>");
@@ -168,8 +268,7 @@ public record ReportPage(
   private String links() {
     StringBuilder out = new StringBuilder();
     for (String file : files.subList(0, Math.min(files.size(), MAX_FILES))) {
-      String href = file.replace("%", "%25").replace("#", "%23").replace("?", "%3F");
-      out.append("<li><a href=\"./").append(escape(href)).append("\">");
+      out.append("<li><a href=\"").append(Html.link(file)).append("\">");
       out.append(escape(file)).append("</a></li>\n");
     }
     if (files.size() > MAX_FILES) {
@@ -178,54 +277,15 @@ public record ReportPage(
     return out.toString();
   }
 
-  private static void head(StringBuilder out, String... names) {
-    out.append("<thead><tr>");
-    Predicate<String> number = name -> name.startsWith(">");
-    for (String name : names) {
-      out.append(number.test(name) ? "<th scope=\"col\" class=\"number\">" : "<th scope=\"col\">");
-      out.append(number.test(name) ? name.substring(1) : name).append("</th>");
-    }
-    out.append("</tr></thead><tbody>\n");
-  }
-
-  private static void cell(StringBuilder out, String style, String text) {
-    out.append(style.isEmpty() ? "<td>" : "<td class=\"" + style + "\">");
-    out.append(escape(text)).append("</td>");
-  }
-
   private static String shown(String what, int all, int atMost) {
     return all <= atMost
-        ? "All " + count(all) + " " + what
+        ? "All " + Html.count(all) + " " + what
         : "The first "
-            + count(atMost)
+            + Html.count(atMost)
             + " of "
-            + count(all)
+            + Html.count(all)
             + " "
             + what
             + "; the files have the rest";
-  }
-
-  static String count(long number) {
-    return String.format(Locale.ENGLISH, "%,d", number);
-  }
-
-  private static String word(Verdict verdict) {
-    return switch (verdict) {
-      case VALID -> "Valid";
-      case INVALID -> "Invalid";
-      case UNKNOWN -> "Unknown";
-    };
-  }
-
-  private static String icon(Verdict verdict) {
-    String path =
-        switch (verdict) {
-          case VALID -> "M3 8.5 6.5 12 13 4.5";
-          case INVALID -> "M4 4 12 12 M12 4 4 12";
-          case UNKNOWN -> "M5.2 6a2.8 2.6 0 1 1 3.9 2.4C8.2 8.9 8 9.3 8 10.2 M8 13v.2";
-        };
-    return "<svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\""
-        + path
-        + "\"/></svg>";
   }
 }

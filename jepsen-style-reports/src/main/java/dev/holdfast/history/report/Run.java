@@ -1,9 +1,5 @@
 package dev.holdfast.history.report;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.history.Edn;
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryReader;
@@ -14,6 +10,7 @@ import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import us.bpsm.edn.Keyword;
 
 /**
@@ -33,16 +31,28 @@ import us.bpsm.edn.Keyword;
  */
 public final class Run {
 
-  private static final String RECORDINGS = "recordings";
+  static final String HISTORY = "history.edn";
+  static final String RECORDINGS = "recordings";
+  static final String INDEX = "index.html";
+  private static final String TIMELINE = "timeline.html";
+  private static final String NEW = ".new";
+  private static final String RESULTS = "results.json";
 
   private final String test;
   private final Instant startedAt;
   private final Path directory;
+  private final @Nullable Path store;
 
-  Run(String test, Instant startedAt, Path directory) {
+  /**
+   * A run.
+   *
+   * @param store the folder with the list of all runs; {@code null} if this one stands alone
+   */
+  Run(String test, Instant startedAt, Path directory, @Nullable Path store) {
     this.test = test;
     this.startedAt = startedAt;
     this.directory = directory;
+    this.store = store;
   }
 
   /**
@@ -112,9 +122,69 @@ public final class Run {
     saveHistory(history);
     Result result = Checkers.safely(checker, history);
     saveResult(result);
-    ReportPage page = new ReportPage(test, startedAt, history, result, reproduce, files());
-    write("index.html", out -> out.write(page.html()));
+    writePages(history, result, reproduce);
+    if (store != null) {
+      new RunStore(store).writeIndex();
+    }
     return result;
+  }
+
+  /**
+   * Writes the pages anew from what is saved: the history, or where that is missing the recordings,
+   * and the results. Nothing is checked again; a run without results is shown as unknown.
+   *
+   * @return the results as they were saved
+   * @throws IOException if something cannot be read or written
+   * @throws dev.holdfast.history.HistoryFormatException if the history cannot be understood
+   */
+  public Result report() throws IOException {
+    Path saved = directory.resolve(HISTORY);
+    History history;
+    if (Files.exists(saved)) {
+      history = History.of(HistoryReader.read(saved));
+    } else {
+      history = readRecordings();
+      saveHistory(history);
+    }
+    Path results = directory.resolve(RESULTS);
+    Result result =
+        Files.exists(results)
+            ? ResultJson.readResult(results)
+            : new Result("all", Verdict.UNKNOWN, "Never checked: no results are saved.", List.of());
+    Path info = directory.resolve(RunInfo.FILE);
+    writePages(history, result, Files.exists(info) ? RunInfo.read(info).reproduce() : "");
+    return result;
+  }
+
+  private void writePages(History history, Result result, String reproduce) throws IOException {
+    Story story = Story.of(history);
+    RunInfo info = RunInfo.of(test, startedAt, reproduce, story, result);
+    write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
+    write("summary.md", out -> out.write(Markdown.of(info, story, result)));
+    writePlots(new Plots(story));
+    String allRuns = "";
+    if (store != null) {
+      allRuns = "../".repeat(store.relativize(directory).getNameCount()) + "index.html";
+    }
+    ReportPage page = new ReportPage(test, startedAt, story, result, reproduce, files(), allRuns);
+    write(TIMELINE, out -> out.write(page.timelineHtml()));
+    write(INDEX, out -> out.write(page.html()));
+  }
+
+  private void writePlots(Plots plots) throws IOException {
+    for (Plots.Plot plot : Plots.Plot.values()) {
+      write(plot.file + ".svg", out -> out.write(plots.svg(plot).file()));
+    }
+    try {
+      for (Plots.Plot plot : Plots.Plot.values()) {
+        ImageDrawing image = plots.image(plot);
+        writeBytes(directory, plot.file + ".png", image::writePng);
+      }
+    } catch (LinkageError | InternalError e) {
+      // A Java without fonts or without its drawing library; everything is in the SVG files too.
+      System.getLogger(Run.class.getName())
+          .log(System.Logger.Level.WARNING, "no PNG of the plots: this Java cannot draw", e);
+    }
   }
 
   /**
@@ -125,7 +195,7 @@ public final class Run {
    */
   public void saveHistory(History history) throws IOException {
     write(
-        "history.edn",
+        HISTORY,
         out -> {
           for (Operation operation : history.operations()) {
             out.append(operation.toEdn()).append('\n');
@@ -154,18 +224,17 @@ public final class Run {
     StringBuilder edn = new StringBuilder();
     Edn.write(edn, toEdn(result));
     write("results.edn", out -> out.append(edn).append('\n'));
-    String json =
-        new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(toJson(result));
-    write("results.json", out -> out.append(json).append('\n'));
+    String json = ResultJson.text(ResultJson.toJson(result));
+    write(RESULTS, out -> out.append(json));
   }
 
-  /** The files of the run, relative to its folder, without the page itself. */
+  /** The files of the run, relative to its folder, without the pages themselves. */
   List<String> files() throws IOException {
     try (Stream<Path> files = Files.walk(directory, 3)) {
       return files
           .filter(Files::isRegularFile)
           .map(file -> directory.relativize(file).toString().replace('\\', '/'))
-          .filter(name -> !name.equals("index.html") && !name.contains(".new"))
+          .filter(name -> !name.equals(INDEX) && !name.equals(TIMELINE) && !name.endsWith(NEW))
           .sorted()
           .toList();
     }
@@ -205,29 +274,33 @@ public final class Run {
     return map;
   }
 
-  private static ObjectNode toJson(Result result) {
-    ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("checker", result.checker());
-    node.put("verdict", result.verdict().text());
-    node.put("summary", result.summary());
-    ArrayNode details = node.putArray("details");
-    result.details().forEach(details::add);
-    ArrayNode parts = node.putArray("parts");
-    result.parts().forEach(part -> parts.add(toJson(part)));
-    return node;
+  interface Content<T> {
+    void writeTo(T out) throws IOException;
   }
 
-  private interface Content {
-    void writeTo(BufferedWriter out) throws IOException;
+  private void write(String name, Content<BufferedWriter> content) throws IOException {
+    write(directory, name, content);
   }
 
-  private void write(String name, Content content) throws IOException {
-    Path temporary = directory.resolve(name + ".new");
+  static void write(Path directory, String name, Content<BufferedWriter> content)
+      throws IOException {
     // An OutputStreamWriter puts a question mark where text cannot be encoded;
     // Files.newBufferedWriter would throw.
-    try (BufferedWriter out =
-        new BufferedWriter(
-            new OutputStreamWriter(Files.newOutputStream(temporary), StandardCharsets.UTF_8))) {
+    writeBytes(
+        directory,
+        name,
+        bytes -> {
+          BufferedWriter out =
+              new BufferedWriter(new OutputStreamWriter(bytes, StandardCharsets.UTF_8));
+          content.writeTo(out);
+          out.flush();
+        });
+  }
+
+  private static void writeBytes(Path directory, String name, Content<OutputStream> content)
+      throws IOException {
+    Path temporary = directory.resolve(name + "-" + ProcessHandle.current().pid() + NEW);
+    try (OutputStream out = Files.newOutputStream(temporary)) {
       content.writeTo(out);
     }
     RunStore.replace(temporary, directory.resolve(name));

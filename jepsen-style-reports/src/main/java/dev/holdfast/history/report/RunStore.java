@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Clock;
@@ -11,9 +12,13 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A folder that keeps every run of every test, as Jepsen's store does: {@code
@@ -74,12 +79,65 @@ public final class RunStore {
         Path directory = Files.createDirectory(tests.resolve(folder));
         link(tests, Path.of(folder));
         link(root, Path.of(test, folder));
-        return new Run(test, startedAt, directory);
+        return new Run(test, startedAt, directory, root);
       } catch (FileAlreadyExistsException e) {
         startedAt = startedAt.plusMillis(1);
       }
     }
     throw new IOException("more than " + MAX_TRIES + " runs of " + test + " within a second");
+  }
+
+  /**
+   * Finds the runs of a folder: a store, the runs of one test in it, or a single run. What has a
+   * history or recordings is a run; links are not followed.
+   *
+   * @return the runs in order of their folders; empty if there are none
+   * @throws IOException if the folder cannot be read
+   */
+  public List<Run> runs() throws IOException {
+    try (Stream<Path> folders = Files.walk(root, 2)) {
+      List<Run> runs = new ArrayList<>();
+      for (Path folder : folders.filter(RunStore::isRun).sorted().toList()) {
+        runs.add(open(folder));
+      }
+      return runs;
+    }
+  }
+
+  private static boolean isRun(Path folder) {
+    return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+        && (Files.isRegularFile(folder.resolve(Run.HISTORY))
+            || Files.isDirectory(folder.resolve(Run.RECORDINGS)));
+  }
+
+  private Run open(Path folder) throws IOException {
+    Path path = folder.toAbsolutePath().normalize();
+    Path parent = path.getParent();
+    String name = String.valueOf(path.getFileName());
+    boolean alone = folder.equals(root);
+    try {
+      Instant startedAt = FOLDER.parse(name, Instant::from);
+      Path test = parent == null ? null : parent.getFileName();
+      return new Run(test == null ? name : test.toString(), startedAt, folder, alone ? null : root);
+    } catch (DateTimeParseException e) { // not one of ours: it is called as its folder is
+      Instant startedAt = Files.getLastModifiedTime(folder).toInstant();
+      return new Run(name, startedAt, folder, alone ? null : root);
+    }
+  }
+
+  /**
+   * Writes the list of all runs, {@code index.html}. Each run that finishes does it too; of those
+   * that finish at the same moment in several processes, it may miss one until the next.
+   *
+   * @throws IOException if the folder cannot be read or written
+   */
+  public void writeIndex() throws IOException {
+    String html = indexHtml();
+    Run.write(root, Run.INDEX, out -> out.write(html));
+  }
+
+  String indexHtml() throws IOException {
+    return IndexPage.html(root, runs());
   }
 
   private static void link(Path folder, Path target) throws IOException {

@@ -4,6 +4,15 @@ import static dev.holdfast.history.Operation.Type.FAIL;
 
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.Checkers;
+import dev.holdfast.history.check.FencingChecker;
+import dev.holdfast.history.check.LossNoticeChecker;
+import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.check.NotVacuousChecker;
+import dev.holdfast.history.check.TtlExpiryChecker;
+import java.time.Duration;
+import java.util.Set;
 
 /** Runs as a chaos test would record them, to look at. */
 final class SampleRun {
@@ -30,6 +39,15 @@ final class SampleRun {
             "ttl",
             2000)
         .build();
+  }
+
+  static Checker checker() {
+    return Checkers.compose(
+        new MutualExclusionChecker(),
+        new FencingChecker(),
+        new TtlExpiryChecker(0.02, Duration.ofMillis(1500)),
+        new LossNoticeChecker(),
+        new NotVacuousChecker(Set.of("acquire", "renew", "release", "write"), true));
   }
 
   private static HistoryScript script() {

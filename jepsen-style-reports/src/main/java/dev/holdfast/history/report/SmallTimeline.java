@@ -4,41 +4,26 @@ import static dev.holdfast.history.report.Html.escape;
 
 import dev.holdfast.history.Call;
 import dev.holdfast.history.Fault;
-import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
-import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.Words;
-import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The timeline of ownership: a lane for each client (and lock, where there are several), bars for
- * its leases, faults shaded behind. Its size is bounded: overlaps are always drawn first, and the
- * page says what was left out.
+ * A still drawing of a short piece of a history: a lane for each client (and lock, where there are
+ * several), bars for its leases, faults shaded behind.
  */
-final class Timeline {
+final class SmallTimeline {
 
-  private static final int MAX_TENURES = 2000;
-  private static final int MAX_WAITS = 2000;
-  private static final int MAX_LANES = 60;
-  private static final int MAX_FAULTS = 200;
-  private static final int MAX_FAULT_ROWS = 12;
-  private static final int MAX_OVERLAPS = 200;
-  private static final int MAX_LOCKS_IN_LEGEND = 12;
+  private static final int MAX_LANES = 24;
+  private static final int MAX_FAULT_ROWS = 6;
 
-  private static final int MIN_WIDTH = 1000;
-  private static final int MAX_WIDTH = 12_000;
-  private static final int WIDTH_PER_TENURE = 40;
+  private static final int WIDTH = 1000;
   private static final int WIDTH_PER_TICK = 90;
   private static final int TOP = 8;
   private static final int LANE = 38;
@@ -48,7 +33,7 @@ final class Timeline {
   private static final int RIGHT = 12;
   private static final double LETTER = 7;
 
-  /** How many colours {@code run.html} has for locks. */
+  /** How many colours {@code page.css} has for locks. */
   private static final int COLOURS = 5;
 
   private record Lane(String client, String lock) {
@@ -57,75 +42,64 @@ final class Timeline {
     }
   }
 
-  private final History history;
-  private final List<Tenure> tenures;
-  private final List<Tenure.Overlap> overlaps;
+  private final Story story;
+  private final long fromNanos;
+  private final long toNanos;
   private final List<Fault> faults;
-  private final int allTenures;
   private final Map<Lane, Integer> lanes = new LinkedHashMap<>();
   private final Map<String, Integer> colours = new TreeMap<>();
   private final List<String> faultRows;
-  private final long endNanos;
-  private final int width;
   private final int height;
   private final StringBuilder out = new StringBuilder();
 
-  Timeline(History history, List<Tenure> all, List<Fault> faults) {
-    this.history = history;
-    this.faults = faults.stream().limit(MAX_FAULTS).toList();
-    this.faultRows =
-        this.faults.stream().map(Fault::name).distinct().limit(MAX_FAULT_ROWS).toList();
-    this.overlaps = Tenure.overlaps(all).stream().limit(MAX_OVERLAPS).toList();
-    this.allTenures = all.size();
-    this.endNanos = Math.max(1, history.endNanos());
-    Set<Tenure> chosen = new LinkedHashSet<>();
-    for (Tenure.Overlap overlap : overlaps) {
-      chosen.add(overlap.first());
-      chosen.add(overlap.second());
-    }
-    all.stream().limit(MAX_TENURES).forEach(chosen::add);
-    chosen.stream()
-        .map(tenure -> Lane.of(tenure.acquire()))
+  /**
+   * A drawing.
+   *
+   * @param story what is to be drawn
+   * @param all the faults of the run, of which those within the time are drawn
+   */
+  SmallTimeline(Story story, List<Fault> all, long fromNanos, long toNanos) {
+    this.story = story;
+    this.fromNanos = fromNanos;
+    this.toNanos = Math.max(fromNanos + 1, toNanos);
+    this.faults =
+        all.stream()
+            .filter(fault -> fault.fromNanos() <= toNanos && fault.toNanos() >= fromNanos)
+            .toList();
+    this.faultRows = faults.stream().map(Fault::name).distinct().limit(MAX_FAULT_ROWS).toList();
+    story.history().calls().stream()
+        .map(Lane::of)
         .distinct()
         .limit(MAX_LANES)
         .sorted(Comparator.comparing((Lane lane) -> padded(lane.client)).thenComparing(Lane::lock))
         .forEach(lane -> lanes.put(lane, lanes.size()));
-    this.tenures =
-        chosen.stream().filter(tenure -> lanes.containsKey(Lane.of(tenure.acquire()))).toList();
     lanes.keySet().stream()
         .map(Lane::lock)
         .distinct()
         .sorted()
         .forEach(lock -> colours.put(lock, colours.size() % COLOURS));
-    Map<String, Integer> busy = new HashMap<>();
-    tenures.forEach(tenure -> busy.merge(tenure.client(), WIDTH_PER_TENURE, Integer::sum));
-    int wanted = busy.values().stream().mapToInt(each -> each).max().orElse(0);
-    this.width = Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, wanted));
     this.height = laneTop(lanes.size()) + AXIS;
   }
 
   String html() {
-    if (lanes.isEmpty()) {
-      return "<p>No lock was granted in this run, so there is nothing to draw.</p>";
-    }
     drawGround();
     faults.forEach(this::drawFault);
-    history.calls().stream()
-        .filter(call -> call.f().equals(Vocabulary.ACQUIRE) && lanes.containsKey(Lane.of(call)))
-        .limit(MAX_WAITS)
+    story.history().calls().stream()
+        .filter(call -> lanes.containsKey(Lane.of(call)))
+        .filter(call -> call.invokedAt() <= toNanos && call.completedAt() >= fromNanos)
         .forEach(this::drawWait);
-    tenures.forEach(this::drawTenure);
-    overlaps.forEach(this::drawOverlap);
+    story.tenures().stream()
+        .filter(tenure -> lanes.containsKey(Lane.of(tenure.acquire())))
+        .forEach(this::drawTenure);
+    story.overlaps().forEach(this::drawOverlap);
     return Html.fill(
-        "timeline.html",
+        "small-timeline.html",
         Map.of(
             "labels", labels(),
-            "width", Integer.toString(width),
+            "width", Integer.toString(WIDTH),
             "height", Integer.toString(height),
             "description", escape(description()),
-            "drawing", out.toString(),
-            "locks", lockLegend(),
-            "note", escape(note())));
+            "drawing", out.toString()));
   }
 
   private String labels() {
@@ -143,17 +117,16 @@ final class Timeline {
 
   private void drawGround() {
     for (int row = 0; row < lanes.size(); row += 2) {
-      rect("stripe", 0, laneTop(row), width, LANE);
+      rect("stripe", 0, laneTop(row), WIDTH, LANE);
     }
     int bottom = height - AXIS;
-    long step = tick();
-    for (long at = 0; at <= endNanos; at += step) {
-      String anchor = at == 0 ? "start" : x(at) > width - 40 ? "end" : "middle";
-      String label = BigDecimal.valueOf(at, 9).stripTrailingZeros().toPlainString() + " s";
+    long step = Ticks.step((double) (toNanos - fromNanos) * WIDTH_PER_TICK / WIDTH);
+    for (long at = -Math.floorDiv(-fromNanos, step) * step; at <= toNanos; at += step) {
+      String anchor = x(at) < 20 ? "start" : x(at) > WIDTH - 40 ? "end" : "middle";
       line("grid", x(at), TOP, x(at), bottom + 5);
       draw(
           "<text class=\"tick\" text-anchor=\"%s\" x=\"%.1f\" y=\"%d\">%s</text>",
-          anchor, x(at), bottom + 20, label);
+          anchor, x(at), bottom + 20, Ticks.seconds(at));
     }
   }
 
@@ -193,6 +166,9 @@ final class Timeline {
     open("tenure lock-" + colours.get(tenure.lock()), describe(tenure));
     long clear = tenure.grantedAt(); // until where nothing is in the way of the fence
     for (Tenure.Span span : tenure.held()) {
+      if (span.toNanos() < fromNanos || span.fromNanos() > toNanos) {
+        continue;
+      }
       clear = span.equals(tenure.held().get(0)) ? span.toNanos() : clear;
       rect(
           "bar",
@@ -202,19 +178,21 @@ final class Timeline {
           BAR);
     }
     for (Call renewal : tenure.renewals()) {
-      if (renewal.isOk()) {
+      if (renewal.isOk() && isSeen(renewal.completedAt())) {
         clear = Math.min(clear, renewal.completedAt());
         line("renewed", x(renewal.completedAt()), top + 1, x(renewal.completedAt()), top + BAR - 1);
       }
     }
-    draw("<circle class=\"acquired\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", start, middle);
+    if (isSeen(tenure.grantedAt())) {
+      draw("<circle class=\"acquired\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", start, middle);
+    }
     String fence =
         tenure.acquire().fence().isPresent() ? "#" + tenure.acquire().fence().getAsLong() : "";
     text("on-bar", start + 7, top + 13, x(clear) - start - 10, fence);
     Operation loss = tenure.loss();
-    if (loss != null) {
+    if (loss != null && isSeen(loss.time())) {
       draw("<path class=\"lost\" d=\"M%.1f %.1fl8 8m0-8l-8 8\"/>", x(loss.time()) - 4, middle - 4);
-    } else if (tenure.release() != null) {
+    } else if (tenure.release() != null && isSeen(tenure.release().invokedAt())) {
       double at = x(tenure.release().invokedAt());
       line("released", at, top - 4, at, top + BAR + 4);
     }
@@ -234,36 +212,13 @@ final class Timeline {
     }
   }
 
-  private String lockLegend() {
-    StringBuilder legend = new StringBuilder();
-    int shown = colours.size() == 1 ? 0 : MAX_LOCKS_IN_LEGEND;
-    for (Map.Entry<String, Integer> each : colours.entrySet().stream().limit(shown).toList()) {
-      legend.append("<li><svg width=\"26\" height=\"14\" aria-hidden=\"true\" class=\"lock-");
-      legend.append(each.getValue());
-      legend.append(
-          "\"><rect class=\"bar\" x=\"1\" y=\"1\" width=\"24\" height=\"12\"/></svg>lock ");
-      legend.append(escape(each.getKey())).append("</li>\n");
-    }
-    return legend.toString();
-  }
-
   private String description() {
-    List<String> parts = new ArrayList<>();
-    parts.add(Words.count(tenures.size(), "lease"));
-    parts.add(Words.count(lanes.keySet().stream().map(Lane::client).distinct().count(), "client"));
-    parts.add(Words.count(faults.size(), "fault"));
-    parts.add(Words.count(overlaps.size(), "overlap"));
-    return String.join(", ", parts) + ". The tables on this page say the same in words.";
-  }
-
-  private String note() {
-    return tenures.size() == allTenures
-        ? "Every lease of the run is drawn."
-        : String.format(
-            Locale.ROOT,
-            "Drawn are %,d of %,d leases: those that overlap, and the first ones.",
-            tenures.size(),
-            allTenures);
+    return Words.count(story.tenures().size(), "lease")
+        + " of "
+        + Words.count(lanes.size(), "client")
+        + ", "
+        + Words.count(story.overlaps().size(), "overlap")
+        + ".";
   }
 
   private static String describe(Tenure tenure) {
@@ -282,6 +237,10 @@ final class Timeline {
     return words.toString();
   }
 
+  private boolean isSeen(long nanos) {
+    return fromNanos <= nanos && nanos <= toNanos;
+  }
+
   private int row(Call call) {
     return lanes.getOrDefault(Lane.of(call), 0);
   }
@@ -291,16 +250,8 @@ final class Timeline {
   }
 
   private double x(long nanos) {
-    return (double) Math.min(nanos, endNanos) / endNanos * (width - RIGHT);
-  }
-
-  /** A distance between ticks of 1, 2 or 5 times a power of ten nanoseconds. */
-  private long tick() {
-    double wanted = (double) endNanos * WIDTH_PER_TICK / width;
-    double power = Math.pow(10, Math.floor(Math.log10(wanted)));
-    double factor =
-        wanted / power <= 1 ? 1 : wanted / power <= 2 ? 2 : wanted / power <= 5 ? 5 : 10;
-    return Math.max(1, (long) (factor * power));
+    long inside = Math.max(fromNanos, Math.min(nanos, toNanos));
+    return (double) (inside - fromNanos) / (toNanos - fromNanos) * (WIDTH - RIGHT);
   }
 
   /** Begins a group that says what it is when pointed at. */

@@ -1,0 +1,68 @@
+package dev.holdfast.history.cli;
+
+import dev.holdfast.history.HistoryFormatException;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.report.Run;
+import dev.holdfast.history.report.RunStore;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** {@code report}: writes the pages of saved runs anew. */
+@CommandLine.Command(
+    name = "report",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Writes the pages of saved runs anew, from their histories and results.",
+      "Prints the page of each run, a TAB, and its verdict as it was saved: nothing is checked"
+          + " again. Progress and errors go to the standard error stream.",
+      "Exits with 0 if all pages were written, and 3 if a folder, a history or an option cannot be"
+          + " understood."
+    },
+    exitCodeOnInvalidInput = 3)
+final class ReportCommand implements Callable<Integer> {
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
+
+  @CommandLine.Parameters(
+      paramLabel = "DIR",
+      description = "A store, the folder of one test in it, or that of a single run.")
+  private Path folder = Path.of("");
+
+  @Override
+  public Integer call() throws IOException {
+    CommandLine commandLine = spec == null ? new CommandLine(this) : spec.commandLine();
+    PrintWriter out = commandLine.getOut();
+    PrintWriter err = commandLine.getErr();
+    RunStore store = new RunStore(Main.folder(commandLine, folder));
+    List<Run> runs = store.runs();
+    if (runs.isEmpty()) {
+      throw new CommandLine.ParameterException(
+          commandLine, folder + ": no folder in it has a history.edn or recordings");
+    }
+    boolean failed = false;
+    for (int i = 0; i < runs.size(); i++) {
+      Run run = runs.get(i);
+      err.printf("%d of %d: %s%n", i + 1, runs.size(), run.directory());
+      err.flush();
+      try {
+        Result result = run.report();
+        out.println(run.directory().resolve("index.html") + "\t" + result.verdict().text());
+        out.flush();
+      } catch (IOException | HistoryFormatException e) {
+        failed = true;
+        err.println(run.directory() + ": " + e.getMessage());
+      }
+    }
+    if (!runs.get(0).directory().equals(folder)) {
+      store.writeIndex();
+      err.println("all runs: " + folder.resolve("index.html"));
+    }
+    err.flush();
+    return failed ? Main.UNREADABLE : 0;
+  }
+}

@@ -1,0 +1,24 @@
+package dev.holdfast.history.report;
+
+/** Something to draw on, in pixels from the top left corner. */
+interface Drawing {
+
+  /** Where a text stands relative to its place. */
+  enum Anchor {
+    START,
+    MIDDLE,
+    END
+  }
+
+  /** A filled rectangle; the words say what it is, to whoever points at it. */
+  void rect(Ink ink, double x, double y, double wide, double high, String words);
+
+  /** A line through points, broken where one is not a number. */
+  void line(Ink ink, double thick, double[] xs, double[] ys);
+
+  /** A dot at each point. */
+  void dots(Ink ink, double thick, double[] xs, double[] ys);
+
+  /** A line of text. */
+  void text(Ink ink, Anchor anchor, boolean bold, double x, double y, String text);
+}

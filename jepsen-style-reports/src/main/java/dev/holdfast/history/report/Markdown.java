@@ -1,0 +1,75 @@
+package dev.holdfast.history.report;
+
+import dev.holdfast.history.Fault;
+import dev.holdfast.history.Words;
+import dev.holdfast.history.check.Result;
+import java.util.List;
+
+/** What a run found, in Markdown, for the page of a CI. Stateless. */
+final class Markdown {
+
+  private static final int MAX_DETAILS = 5;
+  private static final int MAX_FAULTS = 50;
+
+  private Markdown() {}
+
+  static String of(RunInfo info, Story story, Result result) {
+    StringBuilder out = new StringBuilder();
+    out.append("## ").append(escape(info.test())).append(": ").append(info.verdict().text());
+    out.append("\n\n").append(escape(info.summary())).append("\n\n");
+    out.append("Run of ").append(Html.WHEN.format(info.startedAt())).append(": ");
+    out.append(Words.seconds(info.durationNanos())).append(", ");
+    out.append(Words.count(info.operations(), "operation")).append(", ");
+    out.append(Words.count(story.tenures().size(), "lease")).append(" on ");
+    out.append(Words.count(story.locks(), "lock")).append(", ");
+    out.append(Words.count(info.overlaps(), "overlap")).append(", ");
+    out.append(Words.count(info.faults(), "fault")).append(".\n\n");
+    row(out, "check", "verdict", "why");
+    row(out, "---", "---", "---");
+    List<Result> parts = result.parts().isEmpty() ? List.of(result) : result.parts();
+    for (Result part : parts) {
+      row(out, escape(part.checker()), part.verdict().text(), escape(part.summary()));
+    }
+    for (Result part : parts) {
+      if (!part.details().isEmpty()) {
+        out.append("\n").append(escape(part.checker())).append(":\n\n");
+        part.details().stream()
+            .limit(MAX_DETAILS)
+            .forEach(detail -> out.append("- ").append(escape(detail)).append('\n'));
+        if (part.details().size() > MAX_DETAILS) {
+          out.append("- and ").append(part.details().size() - MAX_DETAILS).append(" more\n");
+        }
+      }
+    }
+    if (!story.faults().isEmpty()) {
+      out.append('\n');
+      row(out, "fault", "target", "from", "to");
+      row(out, "---", "---", "---", "---");
+      for (Fault fault : story.faults().stream().limit(MAX_FAULTS).toList()) {
+        row(
+            out,
+            escape(fault.name()),
+            escape(fault.target()),
+            Words.seconds(fault.fromNanos()),
+            fault.healed() ? Words.seconds(fault.toNanos()) : "never healed");
+      }
+      if (story.faults().size() > MAX_FAULTS) {
+        out.append("\nand ").append(story.faults().size() - MAX_FAULTS).append(" more faults\n");
+      }
+    }
+    if (!info.reproduce().isEmpty()) {
+      out.append("\nTo repeat it:\n\n    ");
+      out.append(info.reproduce().replaceAll("\\R", "\n    ")).append('\n');
+    }
+    return out.toString();
+  }
+
+  private static void row(StringBuilder out, String... cells) {
+    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  }
+
+  /** Makes any text stand for itself, on one line. */
+  static String escape(String text) {
+    return text.replaceAll("\\R", " ").replaceAll("([\\\\`*_{}\\[\\]()<>#|~&!])", "\\\\$1");
+  }
+}

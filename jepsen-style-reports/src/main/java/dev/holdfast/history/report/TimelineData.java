@@ -1,0 +1,206 @@
+package dev.holdfast.history.report;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.history.Call;
+import dev.holdfast.history.Fault;
+import dev.holdfast.history.Operation;
+import dev.holdfast.history.Tenure;
+import java.io.ByteArrayOutputStream;
+import java.util.Base64;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A story as the script in the pages reads it: names and faults as JSON, calls and leases as
+ * columns of numbers. Each number is the difference to what is to be expected, in as many bytes as
+ * it needs (LEB128, signed ones as zigzag), so that 200,000 operations take a few megabytes. The
+ * reader, {@code timeline.js}, takes the columns in the order in which they are put here.
+ */
+final class TimelineData {
+
+  /** Shorter histories are told in nanoseconds, which are then the numbers of their lines. */
+  private static final long SHORT_NANOS = 10_000_000;
+
+  private static final int HAS_FENCE = 4;
+
+  private final Story story;
+  private final long unit;
+  private final Map<String, Integer> clients = new LinkedHashMap<>();
+  private final Map<String, Integer> locks = new LinkedHashMap<>();
+  private final Map<String, Integer> kinds = new LinkedHashMap<>();
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(1 << 16);
+  private final String columns;
+
+  TimelineData(Story story) {
+    this.story = story;
+    this.unit = story.lengthNanos() < SHORT_NANOS ? 1 : 1000;
+    IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
+    List<Call> calls = story.history().calls();
+    calls.forEach(call -> places.put(call, places.size()));
+    putCalls(calls);
+    putTenures(places);
+    this.columns = Base64.getEncoder().encodeToString(bytes.toByteArray());
+  }
+
+  /** The columns, as text that is safe anywhere in HTML. */
+  String columns() {
+    return columns;
+  }
+
+  /** The rest, as JSON that is safe within a script element. */
+  String json() {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("unit", unit);
+    root.put("start", at(story.startNanos()));
+    root.put("end", at(story.startNanos() + story.lengthNanos()));
+    root.put("calls", story.history().calls().size());
+    root.put("tenures", story.tenures().size());
+    names(root.putArray("clients"), clients);
+    names(root.putArray("locks"), locks);
+    names(root.putArray("kinds"), kinds);
+    ArrayNode faults = root.putArray("faults");
+    for (Fault fault : story.faults()) {
+      faults
+          .addObject()
+          .put("name", fault.name())
+          .put("target", fault.target())
+          .put("from", at(fault.fromNanos()))
+          .put("to", at(fault.toNanos()))
+          .put("healed", fault.healed());
+    }
+    IdentityHashMap<Tenure, Integer> places = new IdentityHashMap<>();
+    story.tenures().forEach(tenure -> places.put(tenure, places.size()));
+    ArrayNode overlaps = root.putArray("overlaps");
+    for (Tenure.Overlap overlap : story.overlaps()) {
+      overlaps
+          .addObject()
+          .put("a", places.getOrDefault(overlap.first(), 0))
+          .put("b", places.getOrDefault(overlap.second(), 0))
+          .put("from", at(overlap.fromNanos()))
+          .put("to", at(Math.min(overlap.toNanos(), story.history().endNanos())));
+    }
+    return Html.scriptJson(root);
+  }
+
+  private static void names(ArrayNode array, Map<String, Integer> names) {
+    names.keySet().forEach(array::add);
+  }
+
+  private void putCalls(List<Call> calls) {
+    long last = at(story.startNanos());
+    for (Call call : calls) {
+      put(at(call.invokedAt()) - last);
+      last = at(call.invokedAt());
+    }
+    for (Call call : calls) {
+      put(call.completion() == null ? 0 : at(call.completedAt()) - at(call.invokedAt()) + 1);
+    }
+    calls.forEach(call -> put(number(clients, call.client())));
+    calls.forEach(call -> put(number(locks, call.lock())));
+    calls.forEach(call -> put(number(kinds, call.f())));
+    for (Call call : calls) {
+      int type = call.completion() == null ? 0 : call.isOk() ? 1 : call.isFailed() ? 2 : 3;
+      put(type + (call.fence().isPresent() ? HAS_FENCE : 0));
+    }
+    for (Call call : calls) {
+      call.fence().ifPresent(fence -> put(fence >>> Integer.SIZE));
+    }
+    for (Call call : calls) {
+      call.fence().ifPresent(fence -> put(fence & 0xFFFF_FFFFL));
+    }
+    long index = 0;
+    for (Call call : calls) {
+      putSigned(call.invocation().index() - index);
+      index = call.invocation().index();
+    }
+    for (Call call : calls) {
+      Operation completion = call.completion();
+      put(completion == null ? 0 : Math.max(0, completion.index() - call.invocation().index()));
+    }
+  }
+
+  private void putTenures(IdentityHashMap<Call, Integer> places) {
+    Set<Tenure> takeovers = story.takeovers();
+    int last = 0;
+    for (Tenure tenure : story.tenures()) {
+      int place = places.getOrDefault(tenure.acquire(), 0);
+      putSigned(place - last);
+      last = place;
+    }
+    story.tenures().forEach(tenure -> put(tenure.held().size()));
+    for (Tenure tenure : story.tenures()) {
+      long from = at(tenure.grantedAt());
+      for (Tenure.Span span : tenure.held()) {
+        put(at(span.fromNanos()) - from);
+        put(at(end(span)) - at(span.fromNanos()));
+        from = at(end(span));
+      }
+    }
+    for (Tenure tenure : story.tenures()) {
+      long until = Math.min(tenure.validUntil(), story.history().endNanos());
+      putSigned(at(until) - at(tenure.grantedAt()));
+    }
+    for (Tenure tenure : story.tenures()) {
+      Call release = tenure.release();
+      putLater(tenure, release == null ? null : release.invocation());
+    }
+    for (Tenure tenure : story.tenures()) {
+      putLater(tenure, tenure.loss());
+    }
+    story.tenures().forEach(tenure -> put(takeovers.contains(tenure) ? 1 : 0));
+    for (Tenure tenure : story.tenures()) {
+      put(tenure.renewals().stream().filter(Call::isOk).count());
+    }
+    for (Tenure tenure : story.tenures()) {
+      int before = places.getOrDefault(tenure.acquire(), 0);
+      for (Call renewal : tenure.renewals()) {
+        if (renewal.isOk()) {
+          int place = places.getOrDefault(renewal, 0);
+          putSigned(place - before);
+          before = place;
+        }
+      }
+    }
+  }
+
+  /** Puts 0 for what never was. */
+  private void putLater(Tenure tenure, @Nullable Operation what) {
+    put(what == null ? 0 : 1 + zigzag(at(what.time()) - at(tenure.grantedAt())));
+  }
+
+  private long end(Tenure.Span span) {
+    return Math.max(span.fromNanos(), Math.min(span.toNanos(), story.history().endNanos()));
+  }
+
+  private long at(long nanos) {
+    return Math.floorDiv(nanos, unit);
+  }
+
+  private static int number(Map<String, Integer> names, String name) {
+    Integer number = names.putIfAbsent(name, names.size());
+    return number == null ? names.size() - 1 : number;
+  }
+
+  private void putSigned(long number) {
+    put(zigzag(number));
+  }
+
+  private static long zigzag(long number) {
+    return (number << 1) ^ (number >> 63);
+  }
+
+  private void put(long number) {
+    long rest = number;
+    while ((rest & ~0x7FL) != 0) {
+      bytes.write((int) (rest & 0x7F) | 0x80);
+      rest >>>= 7;
+    }
+    bytes.write((int) rest);
+  }
+}

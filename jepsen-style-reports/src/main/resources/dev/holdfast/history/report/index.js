@@ -1,0 +1,16 @@
+"use strict";
+// Hides the runs whose name or verdict does not contain what was typed.
+(() => {
+const filter = document.getElementById("filter"), told = document.getElementById("shown");
+if (!filter) return;
+filter.hidden = false;
+filter.addEventListener("input", () => {
+  const wanted = filter.value.trim().toLowerCase();
+  let shown = 0;
+  for (const row of document.querySelectorAll("tbody tr")) {
+    row.hidden = !row.dataset.search.includes(wanted);
+    shown += row.hidden ? 0 : 1;
+  }
+  told.textContent = shown + " shown";
+});
+})();

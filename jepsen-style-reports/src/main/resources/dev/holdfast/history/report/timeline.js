@@ -1,0 +1,533 @@
+"use strict";
+// The timeline of ownership. Reads the columns that TimelineData wrote, sorts leases into lanes, and draws on a canvas only
+// what is in view: below a pixel each, leases become shades that say what part of the time the lock was held, so that a
+// frame costs as much for a million operations as for a thousand.
+(() => {
+const element = id => document.getElementById(id);
+const figure = element("timeline-figure"), stage = element("stage"), canvas = element("canvas"), tall = element("tall");
+const about = JSON.parse(element("timeline-about").textContent);
+
+// --- Reading
+
+const text = element("timeline-columns").textContent.trim();
+const raw = atob(text), bytes = new Uint8Array(raw.length);
+for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+let at = 0;
+function number() { // sums, not shifts: 32 bits are too few
+  let value = 0, factor = 1, byte;
+  do { byte = bytes[at++]; value += (byte & 127) * factor; factor *= 128; } while (byte > 127);
+  return value;
+}
+const unzigzag = value => value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+const column = (Type, length, read) => { const a = new Type(length); for (let i = 0; i < length; i++) a[i] = read(i, a); return a; };
+const running = (Type, length, from, read) => { let sum = from; return column(Type, length, i => sum += read(i)); };
+
+const n = about.calls, m = about.tenures, OPEN = 0, OK = 1, FAIL = 2;
+const invoked = running(Float64Array, n, about.start, number);
+const completed = column(Float64Array, n, i => { const d = number(); return d === 0 ? Infinity : invoked[i] + d - 1; });
+const client = column(Uint32Array, n, number), lock = column(Uint32Array, n, number), kind = column(Uint16Array, n, number);
+const type = column(Uint8Array, n, number);
+const fenceHigh = column(Uint32Array, n, i => type[i] & 4 ? number() : 0);
+const fenceLow = column(Uint32Array, n, i => type[i] & 4 ? number() : 0);
+const outcome = i => type[i] & 3;
+const fence = i => type[i] & 4 ? String(BigInt(fenceHigh[i]) << 32n | BigInt(fenceLow[i])) : "";
+const askedAt = running(Float64Array, n, 0, () => unzigzag(number()));
+const answeredAt = column(Float64Array, n, i => { const d = number(); return d === 0 ? -1 : askedAt[i] + d; });
+
+const grant = running(Uint32Array, m, 0, () => unzigzag(number()));
+const granted = column(Float64Array, m, i => completed[grant[i]]);
+const spanCount = column(Uint32Array, m, number);
+const offsets = counts => { const a = new Uint32Array(counts.length + 1); counts.forEach((c, i) => a[i + 1] = a[i] + c); return a; };
+const spanStart = offsets(spanCount), spanFrom = new Float64Array(spanStart[m]), spanTo = new Float64Array(spanStart[m]);
+for (let i = 0; i < m; i++)
+  for (let s = spanStart[i], t = granted[i]; s < spanStart[i + 1]; s++) { spanFrom[s] = t += number(); spanTo[s] = t += number(); }
+const validUntil = column(Float64Array, m, i => granted[i] + unzigzag(number()));
+const later = i => { const d = number(); return d === 0 ? NaN : granted[i] + unzigzag(d - 1); };
+const released = column(Float64Array, m, later), lost = column(Float64Array, m, later);
+const takenOver = column(Uint8Array, m, number);
+const renewalStart = offsets(column(Uint32Array, m, number)), renewals = new Uint32Array(renewalStart[m]);
+for (let i = 0; i < m; i++)
+  for (let r = renewalStart[i], c = grant[i]; r < renewalStart[i + 1]; r++) renewals[r] = c += unzigzag(number());
+if (at !== bytes.length) throw new Error("the columns are longer than what they tell");
+const heldUntil = column(Float64Array, m, i => spanCount[i] ? spanTo[spanStart[i + 1] - 1] : granted[i]);
+
+// --- Lanes
+
+const ACQUIRE = about.kinds.indexOf("acquire"), LEASE_KINDS = new Set(["acquire", "renew", "release"].map(k => about.kinds.indexOf(k)));
+const clashing = new Set(about.overlaps.flatMap(o => [o.a, o.b]));
+const MAX_ROWS = 6;
+const collator = new Intl.Collator("en", {numeric: true});
+let lanes = [], rowOf = new Uint8Array(m), laneOf = new Uint32Array(m), grouping = "";
+
+/** The rank of each name among all, for colours that stay the same however lanes are sorted. */
+const rank = names => { const a = []; names.map((_, i) => i).sort((x, y) => collator.compare(names[x], names[y])).forEach((x, i) => a[x] = i); return a; };
+const clientRank = rank(about.clients), lockRank = rank(about.locks);
+
+function group(by) {
+  grouping = by;
+  const names = by === "lock" ? about.locks : about.clients, key = by === "lock" ? lock : client;
+  const all = names.map((name, i) => ({name, i, rows: [], calls: [], clash: false}));
+  for (let c = 0; c < n; c++) if (kind[c] === ACQUIRE || !LEASE_KINDS.has(kind[c])) all[key[c]].calls.push(c);
+  for (let t = 0; t < m; t++) { // in order of their grants, each in the first row that is free
+    const lane = all[key[grant[t]]];
+    let row = lane.rows.findIndex(r => r.end <= granted[t]);
+    if (row < 0) {
+      row = Math.min(lane.rows.length, MAX_ROWS - 1);
+      if (row === lane.rows.length) lane.rows.push({end: 0, list: []});
+    }
+    lane.rows[row].list.push(t);
+    lane.rows[row].end = Math.max(lane.rows[row].end, heldUntil[t]);
+    rowOf[t] = row;
+    if (clashing.has(t)) lane.clash = true;
+  }
+  lanes = all.filter(l => l.rows.length || l.calls.length)
+    .sort((a, b) => b.clash - a.clash || collator.compare(a.name, b.name));
+  let top = 0;
+  lanes.forEach((lane, place) => {
+    lane.top = top;
+    lane.height = Math.max(1, lane.rows.length) * ROW + 12;
+    top += lane.height;
+    lane.calls = Uint32Array.from(lane.calls);
+    lane.callEnds = highest(lane.calls, c => completed[c]);
+    lane.rows.forEach(row => {
+      const list = row.list = Uint32Array.from(row.list);
+      list.forEach(t => laneOf[t] = place);
+      row.ends = highest(list, t => Math.max(heldUntil[t], Math.min(validUntil[t], isNaN(released[t]) ? Infinity : released[t])));
+      row.sum = new Float64Array(list.length + 1); // of the time held, up to each
+      list.forEach((t, i) => row.sum[i + 1] = row.sum[i] + heldUntil[t] - granted[t]);
+      row.marked = list.filter(t => takenOver[t] || !isNaN(lost[t]));
+    });
+  });
+  lanesHeight = top;
+  for (const each of figure.querySelectorAll("[data-group]")) each.setAttribute("aria-pressed", String(each.dataset.group === by));
+  legend();
+  resize();
+}
+/** The latest end up to each of a list, so that what began earlier and is still on is found by bisection. */
+function highest(list, end) { let top = -Infinity; return Float64Array.from(list, x => top = Math.max(top, end(x))); }
+/** The first place of an ascending list with more than that. */
+function bisect(list, value, read = x => x, from = 0) {
+  let low = from, high = list.length;
+  while (low < high) { const mid = low + high >>> 1; if (read(list[mid]) > value) high = mid; else low = mid + 1; }
+  return low;
+}
+
+// --- View
+
+const ROW = 24, BAR = 16, OVERVIEW = 18, FAULT = 20, AXIS = 26, MIN_VIEW = 10, SMALL_BAR = 4;
+const faultNames = [...new Set(about.faults.map(f => f.name))].slice(0, 8);
+const full = {from: about.start, to: about.end + Math.max(1, (about.end - about.start) * .005)};
+let view = {...full}, width = 0, height = 0, gutter = 0, lanesHeight = 0, wanted = false, pointer = null, chosen = -1, colours = {};
+const head = () => OVERVIEW + 8 + faultNames.length * FAULT + AXIS;
+const x = time => gutter + (time - view.from) / (view.to - view.from) * (width - gutter);
+const time = px => view.from + (px - gutter) / (width - gutter) * (view.to - view.from);
+
+function look(from, to) {
+  const all = full.to - full.from, size = Math.min(all, Math.max(Math.min(MIN_VIEW, all), to - from));
+  const start = Math.min(Math.max(full.from, from + (to - from - size) / 2), full.to - size);
+  view = {from: start, to: start + size};
+  redraw();
+}
+const pan = part => look(view.from + part * (view.to - view.from), view.to + part * (view.to - view.from));
+function zoom(factor, around = (view.from + view.to) / 2) {
+  look(around - (around - view.from) * factor, around + (view.to - around) * factor);
+}
+function redraw() { if (!wanted) { wanted = true; requestAnimationFrame(() => { wanted = false; draw(); }); } }
+function resize() {
+  width = stage.clientWidth;
+  gutter = Math.round(Math.min(150, Math.max(64, width * .13)));
+  const most = figure.dataset.fill ? stage.clientHeight : Math.max(260, Math.min(620, innerHeight * .7));
+  height = figure.dataset.fill ? most : Math.min(most, head() + lanesHeight + 6);
+  if (!figure.dataset.fill) stage.style.height = height + "px";
+  tall.style.height = head() + lanesHeight + 6 + "px";
+  const ratio = devicePixelRatio || 1;
+  canvas.style.width = width + "px";
+  canvas.style.height = height + "px";
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  redraw();
+}
+function readColours() {
+  const style = getComputedStyle(document.documentElement), get = name => style.getPropertyValue("--" + name).trim();
+  for (const name of ["card", "text", "muted", "rule", "stripe", "shade", "fault", "fault-text", "clash", "link", "held"]) colours[name] = get(name);
+  colours.bars = [0, 1, 2, 3, 4].map(i => [get("lock-" + i), get("on-lock-" + i)]);
+  redraw();
+}
+/** Five colours; who comes after gets them again with a stripe, so that they are still told apart. */
+const colour = t => { const r = grouping === "lock" ? clientRank[client[grant[t]]] : lockRank[lock[grant[t]]]; return [...colours.bars[r % 5], Math.floor(r / 5) % 3]; };
+
+// --- Drawing
+
+const g = canvas.getContext("2d", {alpha: false});
+const FONT = "12px system-ui, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif", BOLD = "600 " + FONT, SMALL = "600 " + FONT.replace("12", "11");
+function rect(style, x0, y, wide, high) { g.fillStyle = style; g.fillRect(x0, y, wide, high); }
+function stroke(style, thick, ...points) {
+  g.strokeStyle = style; g.lineWidth = thick; g.beginPath(); g.moveTo(points[0], points[1]);
+  for (let i = 2; i < points.length; i += 2) g.lineTo(points[i], points[i + 1]);
+  g.stroke();
+}
+const widths = new Map();
+function label(style, font, px, y, room, text) {
+  if (room < 14 || !text) return;
+  g.font = font; g.fillStyle = style;
+  let shown = text.length > 80 ? text.slice(0, 80) : text;
+  const measure = s => { const k = font + s; if (!widths.has(k)) { if (widths.size > 5000) widths.clear(); widths.set(k, g.measureText(s).width); } return widths.get(k); };
+  if (measure(shown) > room) {
+    shown = shown.slice(0, Math.max(1, Math.floor(shown.length * room / measure(shown)) - 1)) + "…";
+    if (shown.length < 3 || measure(shown) > room) return;
+  }
+  g.fillText(shown, px, y);
+}
+const seconds = t => (t * about.unit / 1e9).toLocaleString("en", {minimumFractionDigits: 3, maximumFractionDigits: Math.max(3, Math.min(9, Math.ceil(-Math.log10((view.to - view.from) * about.unit / 1e9)) + 3))}) + " s";
+
+function draw() {
+  const ratio = devicePixelRatio || 1, scroll = stage.scrollTop;
+  g.setTransform(ratio, 0, 0, ratio, 0, 0);
+  g.textBaseline = "middle";
+  rect(colours.card, 0, 0, width, height);
+  g.save();
+  g.beginPath(); g.rect(0, head(), width, height - head()); g.clip();
+  g.translate(0, head() - scroll);
+  const first = lanes.findIndex(l => l.top + l.height > scroll);
+  const seen = first < 0 ? [] : lanes.slice(first, first + Math.ceil(height / (ROW + 12)) + 1);
+  seen.forEach((lane, i) => { if ((first + i) % 2 === 0) rect(colours.stripe, 0, lane.top, width, lane.height); });
+  g.save();
+  g.beginPath(); g.rect(gutter, scroll, width - gutter, height); g.clip();
+  grid(scroll, scroll + height);
+  shades(scroll, height);
+  seen.forEach(drawLane);
+  clashes(seen);
+  g.restore();
+  for (const lane of seen) {
+    label(lane.clash ? colours.clash : colours.text, BOLD, 8, lane.top + lane.height / 2, gutter - 16, (lane.clash ? "✕ " : "") + lane.name);
+  }
+  if (!lanes.length) label(colours.muted, FONT, gutter + 8, 20, width - gutter, "Nobody asked for a lock in this run.");
+  g.restore();
+  drawHead();
+  stroke(colours.rule, 1, gutter + .5, OVERVIEW + 4, gutter + .5, height);
+  element("window").textContent = seconds(view.from) + " to " + seconds(Math.min(view.to, about.end));
+  figure.dataset.from = view.from; figure.dataset.to = view.to; figure.dataset.draws = Number(figure.dataset.draws || 0) + 1;
+}
+/** Distances of 1, 2 or 5 times a power of ten. */
+function step() {
+  const least = (view.to - view.from) / Math.max(1, (width - gutter) / 90), power = 10 ** Math.floor(Math.log10(least));
+  return Math.max(1, power * [1, 2, 5, 10].find(f => least <= f * power * 1.000001));
+}
+function eachTick(use) { const s = step(); for (let t = Math.ceil(view.from / s) * s; t <= view.to; t += s) use(t); }
+function grid(top, bottom) { eachTick(t => rect(colours.rule, Math.round(x(t)), top, 1, bottom - top)); }
+function visibleFaults() { return about.faults.filter(f => f.to >= view.from && f.from <= view.to); }
+function shades(top, high) {
+  let last = -Infinity;
+  for (const f of visibleFaults()) {
+    const from = x(f.from), wide = Math.max(1.5, x(f.to) - from);
+    if (from + wide - last < .5) continue; // hidden by the one before
+    rect(colours.shade, from, top, wide, high);
+    last = Math.max(last, wide < 2 ? from + wide : -Infinity);
+  }
+}
+function drawHead() {
+  rect(colours.card, 0, 0, width, head());
+  // The whole run in one strip, with what is in view.
+  const ox = t => gutter + (t - full.from) / (full.to - full.from) * (width - gutter);
+  label(colours.muted, FONT, 8, OVERVIEW / 2 + 2, gutter - 16, "whole run");
+  rect(colours.stripe, gutter, 2, width - gutter, OVERVIEW - 2);
+  for (const f of about.faults) rect(colours.shade, ox(f.from), 2, Math.max(1, ox(f.to) - ox(f.from)), OVERVIEW - 2);
+  for (const o of about.overlaps) rect(colours.clash, ox(o.from) - 1, 2, Math.max(3, ox(o.to) - ox(o.from)), OVERVIEW - 2);
+  g.strokeStyle = colours.link; g.lineWidth = 2;
+  g.strokeRect(Math.min(ox(view.from) + 1, width - 5), 2, Math.max(3, ox(view.to) - ox(view.from) - 2), OVERVIEW - 2);
+  g.save();
+  g.beginPath(); g.rect(gutter, 0, width - gutter, head()); g.clip();
+  const faultTop = OVERVIEW + 8;
+  for (const f of visibleFaults()) {
+    const row = faultNames.indexOf(f.name);
+    if (row < 0) continue;
+    const from = Math.max(gutter - 4, x(f.from)), wide = Math.max(4, Math.min(width + 4, x(f.to)) - from), y = faultTop + row * FAULT + 2;
+    g.fillStyle = colours.fault; g.beginPath(); g.roundRect(from, y, wide, FAULT - 4, 3); g.fill();
+    label(colours["fault-text"], SMALL, Math.max(gutter, from) + 5, y + (FAULT - 4) / 2 + .5, wide - 10, f.target || f.name);
+  }
+  eachTick(t => {
+    rect(colours.rule, Math.round(x(t)), head() - AXIS + 2, 1, AXIS);
+    label(colours.muted, FONT, x(t) + 4, head() - AXIS / 2 + 1, 80, Number((t * about.unit / 1e9).toPrecision(12)) + " s");
+  });
+  g.restore();
+  faultNames.forEach((name, row) => label(colours.muted, FONT, 8, faultTop + row * FAULT + FAULT / 2, gutter - 16, name));
+  stroke(colours.rule, 1, 0, head() - .5, width, head() - .5);
+}
+function drawLane(lane) {
+  waits(lane);
+  lane.rows.forEach((row, i) => drawRow(row, lane.top + 4 + i * ROW));
+}
+/** How much of each pixel was held: shades in eight steps. */
+function drawRow(row, top) {
+  const {list} = row, perPixel = (view.to - view.from) / (width - gutter), y = top + (ROW - BAR) / 2;
+  let i = bisect(row.ends, view.from);
+  let runFrom = 0, runTo = -1, runShade = 0;
+  const flush = () => { if (runTo >= runFrom) { g.globalAlpha = .2 + .1 * runShade; rect(colours.held, runFrom, y, runTo - runFrom, BAR); g.globalAlpha = 1; } runTo = -1; };
+  while (i < list.length && granted[list[i]] < view.to) {
+    const t = list[i];
+    const next = i + 1 < list.length ? granted[list[i + 1]] : Infinity;
+    // Small, and so is what follows: one shade for the whole pixel.
+    if (heldUntil[t] - granted[t] < SMALL_BAR * perPixel && next - granted[t] < SMALL_BAR * perPixel && !clashing.has(t) && t !== chosen) {
+      const px = Math.floor(x(granted[t])), end = time(px + 1), after = Math.max(i + 1, bisect(list, end, u => granted[u], i));
+      const shade = Math.max(1, Math.min(8, Math.ceil(8 * (row.sum[after] - row.sum[i]) / perPixel)));
+      if (px === runTo && shade === runShade) runTo = px + 1;
+      else { flush(); runFrom = px; runTo = px + 1; runShade = shade; }
+      i = after;
+    } else {
+      flush();
+      bar(t, y);
+      i++;
+    }
+  }
+  flush();
+  let last = -Infinity; // losses and take-overs are never left out, unless on top of each other
+  for (let k = bisect(row.marked, view.from, t => Math.max(heldUntil[t], isNaN(lost[t]) ? 0 : lost[t])); k < row.marked.length && granted[row.marked[k]] < view.to; k++) {
+    const t = row.marked[k];
+    if (x(granted[t]) - last < 3) continue;
+    last = x(granted[t]);
+    if (takenOver[t]) takeover(last, y);
+    if (!isNaN(lost[t])) cross(x(lost[t]), y + BAR / 2);
+  }
+}
+function bar(t, y) {
+  const [fill, on, stripes] = colour(t), from = x(granted[t]), until = isNaN(released[t]) ? validUntil[t] : Math.min(validUntil[t], released[t]);
+  if (until > granted[t]) { g.globalAlpha = .28; rect(fill, from, y, Math.min(width + 2, x(until)) - from, BAR); g.globalAlpha = 1; }
+  let free = from;
+  for (let s = spanStart[t]; s < spanStart[t + 1]; s++) {
+    const left = Math.max(gutter - 2, x(spanFrom[s])), wide = Math.max(1, Math.min(width + 2, x(spanTo[s])) - left);
+    if (wide < 0 || left > width) continue;
+    rect(fill, left, y, wide, BAR);
+    for (let k = 0; k < stripes && wide > 3; k++) rect(on, left, y + 3 + 4 * k, wide, 1);
+    if (s === spanStart[t]) free = left + wide;
+  }
+  if (x(heldUntil[t]) - from > 10) {
+    let last = from + 3;
+    for (let r = renewalStart[t]; r < renewalStart[t + 1]; r++) {
+      const px = x(completed[renewals[r]]);
+      if (px - last > 4 && px > gutter) { rect(on, px, y + BAR - 6, 1.5, 6); last = px; }
+    }
+    rect(on, from, y, 1.5, BAR);
+    if (!isNaN(released[t])) { const px = x(released[t]); rect(colours.text, px - 1, y - 3, 2, BAR + 6); }
+  } else if (x(heldUntil[t]) - from > 3) rect(colours.card, x(heldUntil[t]) - .5, y, .5, BAR);
+  const left = Math.max(from, gutter) + 6;
+  const who = grouping === "lock" ? about.clients[client[grant[t]]] : about.locks[lock[grant[t]]];
+  label(on, SMALL, left, y + BAR / 2 + .5, free - left - 4, who + (fence(grant[t]) && free - left > 170 ? "  #" + fence(grant[t]) : ""));
+  if (t === chosen) { g.strokeStyle = colours.text; g.lineWidth = 2; g.strokeRect(Math.max(from, gutter - 4) - 1, y - 2, Math.max(4, Math.min(width + 4, x(heldUntil[t])) - Math.max(from, gutter - 4)) + 2, BAR + 4); }
+}
+function takeover(px, y) { g.fillStyle = colours.text; g.beginPath(); g.moveTo(px - 5, y - 5); g.lineTo(px + 5, y - 5); g.lineTo(px, y + 3); g.closePath(); g.fill(); }
+function cross(px, y) { for (const [c, w] of [[colours.card, 5], [colours.text, 2.2]]) { stroke(c, w, px - 4, y - 4, px + 4, y + 4); stroke(c, w, px - 4, y + 4, px + 4, y - 4); } }
+/** Who asked and waited, at the bottom of the lane, and what was refused. */
+function waits(lane) {
+  const y = lane.top + lane.height - 5, perPixel = (view.to - view.from) / (width - gutter);
+  let i = bisect(lane.callEnds, view.from), last = -Infinity;
+  while (i < lane.calls.length && invoked[lane.calls[i]] < view.to) {
+    const c = lane.calls[i], from = Math.max(last, x(invoked[c]), gutter), to = Math.min(width, x(Math.min(completed[c], about.end)));
+    if (kind[c] !== ACQUIRE) {
+      g.fillStyle = outcome(c) === FAIL ? colours.clash : colours.muted;
+      g.fillRect(x(completed[c]) - 1, y - 2, 2, 4);
+    } else if (to > from) {
+      rect(colours.muted, from, y, Math.max(.7, to - from), 1);
+      if (outcome(c) === FAIL && to - from > 3) rect(colours.muted, to - 1, y - 3, 1.5, 7);
+    }
+    last = Math.max(last, to);
+    i = Math.max(i + 1, bisect(lane.callEnds, Math.max(time(last), invoked[c] + perPixel / 2), e => e, i));
+  }
+}
+let hatching = null;
+function hatch() {
+  if (hatching && hatching.of === colours.clash) return hatching.pattern;
+  const tile = document.createElement("canvas"); tile.width = tile.height = 8;
+  const h = tile.getContext("2d");
+  h.strokeStyle = colours.clash; h.lineWidth = 3; h.lineCap = "square";
+  h.beginPath(); h.moveTo(0, 8); h.lineTo(8, 0); h.moveTo(-2, 2); h.lineTo(2, -2); h.moveTo(6, 10); h.lineTo(10, 6); h.stroke();
+  hatching = {of: colours.clash, pattern: g.createPattern(tile, "repeat")};
+  return hatching.pattern;
+}
+function clashes(seen) {
+  for (const o of about.overlaps) {
+    if (o.to < view.from || o.from > view.to) continue;
+    const one = lanes[laneOf[o.a]], other = lanes[laneOf[o.b]];
+    const tops = [[one, o.a], [other, o.b]].map(([lane, t]) => lane.top + 4 + rowOf[t] * ROW);
+    if (!seen.includes(one) && !seen.includes(other)) continue;
+    const top = Math.min(...tops) + 1, bottom = Math.max(...tops) + ROW - 1, from = Math.max(gutter - 6, x(o.from)), wide = Math.max(3, Math.min(width + 6, x(o.to)) - from);
+    g.globalAlpha = .75; rect(hatch(), from, top, wide, bottom - top); g.globalAlpha = 1;
+    g.strokeStyle = colours.clash; g.lineWidth = 2; g.strokeRect(from, top, wide, bottom - top);
+    const words = "two holders: " + [o.a, o.b].map(t => "operation " + answeredAt[grant[t]] + " (" + about.clients[client[grant[t]]] + ")").join(" and ");
+    g.font = SMALL;
+    const room = g.measureText(words).width + 12, tx = Math.max(gutter + 4, Math.min(x(o.from) + wide + 6, width - room));
+    if (room < width - gutter) {
+      rect(colours.clash, tx, (top + bottom) / 2 - 9, room, 18);
+      label(colours.card, SMALL, tx + 6, (top + bottom) / 2 + .5, room, words);
+    }
+  }
+}
+
+// --- Words
+
+function words(t) {
+  const c = grant[t];
+  const parts = [about.clients[client[c]] + " held " + about.locks[lock[c]] + (fence(c) ? ", fence " + fence(c) : ""),
+    "operations " + askedAt[c] + " and " + answeredAt[c] + ": asked at " + seconds(invoked[c]) + ", granted at " + seconds(granted[t])];
+  for (let s = spanStart[t]; s < spanStart[t + 1]; s++) parts.push("held from " + seconds(spanFrom[s]) + " to " + seconds(spanTo[s]));
+  parts.push("valid until " + seconds(validUntil[t]) + (renewalStart[t + 1] > renewalStart[t] ? ", after " + (renewalStart[t + 1] - renewalStart[t]) + " renewals" : ""));
+  if (takenOver[t]) parts.push("taken over: the lease before it was not released");
+  if (!isNaN(lost[t])) parts.push("told at " + seconds(lost[t]) + " that it was lost");
+  if (!isNaN(released[t])) parts.push("released at " + seconds(released[t]));
+  for (const o of about.overlaps) if (o.a === t || o.b === t) {
+    const rival = grant[o.a === t ? o.b : o.a];
+    parts.push("OVERLAPS with " + about.clients[client[rival]] + " (operation " + answeredAt[rival] + ") from " + seconds(o.from) + " to " + seconds(o.to));
+  }
+  return parts;
+}
+function callWords(c) {
+  const ends = ["was never answered", "ok", "failed", "nobody knows"];
+  return [about.clients[client[c]] + ": " + about.kinds[kind[c]] + " of " + about.locks[lock[c]] + (fence(c) ? ", fence " + fence(c) : ""),
+    "operation " + askedAt[c] + " at " + seconds(invoked[c]), ends[outcome(c)] + (outcome(c) === OPEN ? "" : " at " + seconds(completed[c]) + " (operation " + answeredAt[c] + ")")];
+}
+function hit(px, py) {
+  if (px < gutter) return null;
+  const t = time(px), slack = 3 * (view.to - view.from) / (width - gutter);
+  if (py < head()) {
+    const row = Math.floor((py - OVERVIEW - 8) / FAULT);
+    const f = about.faults.find(f => faultNames.indexOf(f.name) === row && f.from - slack <= t && t <= f.to + slack);
+    return f ? {words: ["fault: " + f.name + (f.target ? " of " + f.target : ""), "from " + seconds(f.from) + (f.healed ? " to " + seconds(f.to) : ", never healed")]} : null;
+  }
+  const y = py - head() + stage.scrollTop, lane = lanes.find(l => l.top <= y && y < l.top + l.height);
+  if (!lane) return null;
+  const row = lane.rows[Math.floor((y - lane.top - 4) / ROW)];
+  if (row) {
+    for (let i = Math.min(row.list.length, bisect(row.list, t + slack, u => granted[u])) - 1, tries = 0; i >= 0 && tries < 50; i--, tries++) {
+      const u = row.list[i], end = Math.max(heldUntil[u], isNaN(released[u]) ? validUntil[u] : released[u], isNaN(lost[u]) ? 0 : lost[u]);
+      if (granted[u] - slack <= t && t <= end + slack) return {words: words(u), tenure: u};
+    }
+  }
+  for (let i = bisect(lane.callEnds, t - slack), tries = 0; i < lane.calls.length && tries < 500; i++, tries++) {
+    const c = lane.calls[i];
+    if (invoked[c] > t + slack) break;
+    if (completed[c] >= t - slack) return {words: callWords(c)};
+  }
+  return null;
+}
+const tip = element("tip");
+function tell(found, px, py) {
+  tip.hidden = !found;
+  if (!found) return;
+  tip.replaceChildren(...found.words.map((w, i) => { const d = document.createElement(i ? "div" : "strong"); d.textContent = w; return d; }));
+  const box = tip.getBoundingClientRect();
+  tip.style.left = Math.max(0, Math.min(px + 14, width - box.width)) + "px";
+  tip.style.top = (py + 18 + box.height > height && py > box.height + 18 ? py - box.height - 10 : py + 18) + "px";
+}
+function legend() {
+  const holders = grouping === "lock" ? about.clients : about.locks, ranks = grouping === "lock" ? clientRank : lockRank;
+  const used = [...new Set(Array.from(grant, c => grouping === "lock" ? client[c] : lock[c]))].sort((a, b) => ranks[a] - ranks[b]);
+  element("holders").replaceChildren(...used.slice(0, 12).map(h => {
+    const item = document.createElement("li"), swatch = document.createElement("i");
+    swatch.className = "swatch lock-" + ranks[h] % 5 + " stripes-" + Math.floor(ranks[h] / 5) % 3;
+    item.append(swatch, (grouping === "lock" ? "" : "lock ") + holders[h]);
+    return item;
+  }), ...(used.length > 12 ? [Object.assign(document.createElement("li"), {textContent: "and " + (used.length - 12) + " more"})] : []));
+}
+
+// --- Hands
+
+function show(from, to, t) { // something, with room around it
+  const room = Math.max((to - from) * .75, (full.to - full.from) / 2000, MIN_VIEW / 4);
+  if (t !== undefined) { const lane = lanes[laneOf[t]]; chosen = t; stage.scrollTop = lane.top + lane.height / 2 - (height - head()) / 2; }
+  look(from - room, to + room);
+}
+function choose(t) {
+  if (t === undefined || t < 0 || t >= m) return;
+  if (granted[t] < view.from || heldUntil[t] > view.to) show(granted[t], heldUntil[t], t); else show1(t);
+  element("told").textContent = words(t).join("; ");
+}
+function show1(t) { chosen = t; const lane = lanes[laneOf[t]]; if (lane.top < stage.scrollTop || lane.top + lane.height > stage.scrollTop + height - head()) stage.scrollTop = lane.top; redraw(); }
+let overlapShown = -1;
+function nextOverlap() {
+  if (!about.overlaps.length) { element("told").textContent = "No two held one lock at the same time."; return; }
+  overlapShown = (overlapShown + 1) % about.overlaps.length;
+  const o = about.overlaps[overlapShown];
+  show(o.from, o.to, o.b);
+  element("told").textContent = words(o.b).join("; ");
+}
+const keys = {
+  ArrowLeft: () => pan(-.15), ArrowRight: () => pan(.15), PageUp: () => stage.scrollBy(0, -200), PageDown: () => stage.scrollBy(0, 200),
+  ArrowUp: () => stage.scrollBy(0, -ROW), ArrowDown: () => stage.scrollBy(0, ROW),
+  "+": () => zoom(.6), "=": () => zoom(.6), "-": () => zoom(1 / .6), "0": () => { chosen = -1; look(full.from, full.to); },
+  Home: () => pan(-1e9), End: () => pan(1e9), n: () => choose(chosen < 0 ? Math.min(m - 1, bisect(granted, view.from)) : chosen + 1), p: () => choose(chosen - 1),
+  o: nextOverlap, g: () => group(grouping === "lock" ? "client" : "lock"), Escape: () => { chosen = -1; tell(null); redraw(); },
+};
+stage.addEventListener("keydown", e => {
+  if (e.ctrlKey || e.metaKey || e.altKey || !keys[e.key]) return;
+  e.preventDefault();
+  keys[e.key]();
+});
+stage.addEventListener("wheel", e => {
+  const scale = e.deltaMode ? 20 : 1;
+  if (e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY)) { e.preventDefault(); pan((e.deltaX || e.deltaY) * scale / (width - gutter)); }
+  else if (e.ctrlKey || e.metaKey || document.activeElement === stage) { e.preventDefault(); zoom(Math.exp(e.deltaY * scale * .002), time(Math.max(gutter, e.clientX - canvas.getBoundingClientRect().left))); }
+}, {passive: false});
+const place = e => { const box = canvas.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
+const pointers = new Map();
+canvas.addEventListener("pointerdown", e => {
+  const [px, py] = place(e);
+  canvas.setPointerCapture(e.pointerId);
+  pointers.set(e.pointerId, [px, py]);
+  pointer = {view: {...view}, px, py, scroll: stage.scrollTop, moved: false, overview: py < OVERVIEW + 4 && px > gutter};
+  if (pointers.size === 2) { const [[a], [b]] = [...pointers.values()]; pointer.pinch = Math.max(20, Math.abs(a - b)); pointer.middle = time((a + b) / 2); }
+  if (pointer.overview) jump(px);
+  tell(null);
+});
+function jump(px) { const t = full.from + (px - gutter) / (width - gutter) * (full.to - full.from), half = (view.to - view.from) / 2; look(t - half, t + half); }
+canvas.addEventListener("pointermove", e => {
+  const [px, py] = place(e);
+  if (pointer && pointers.has(e.pointerId)) {
+    pointers.set(e.pointerId, [px, py]);
+    if (pointer.pinch) {
+      const [[a], [b]] = [...pointers.values()], factor = pointer.pinch / Math.max(20, Math.abs(a - b));
+      look(pointer.middle - (pointer.middle - pointer.view.from) * factor, pointer.middle + (pointer.view.to - pointer.middle) * factor);
+    } else if (pointer.overview) jump(px);
+    else {
+      pointer.moved ||= Math.abs(px - pointer.px) > 3 || Math.abs(py - pointer.py) > 3;
+      const by = (pointer.px - px) / (width - gutter) * (pointer.view.to - pointer.view.from);
+      if (e.pointerType === "mouse") stage.scrollTop = pointer.scroll + pointer.py - py;
+      look(pointer.view.from + by, pointer.view.to + by);
+    }
+  } else tell(hit(px, py), px, py);
+});
+function up(e) {
+  if (pointer && !pointer.moved && !pointer.overview && e.type === "pointerup") {
+    const [px, py] = place(e), found = hit(px, py);
+    tell(found, px, py);
+    chosen = found && found.tenure !== undefined ? found.tenure : -1;
+    element("told").textContent = found ? found.words.join("; ") : "";
+    redraw();
+  }
+  pointers.delete(e.pointerId);
+  if (!pointers.size || pointer && pointer.pinch) pointer = null;
+}
+canvas.addEventListener("pointerup", up);
+canvas.addEventListener("pointercancel", up);
+canvas.addEventListener("pointerleave", () => tell(null));
+canvas.addEventListener("dblclick", e => zoom(.4, time(place(e)[0])));
+stage.addEventListener("scroll", redraw);
+for (const each of figure.querySelectorAll("[data-key]")) each.addEventListener("click", () => keys[each.dataset.key]());
+for (const each of figure.querySelectorAll("[data-group]")) each.addEventListener("click", () => group(each.dataset.group));
+// Links of the page, such as #at=1.5,2 in seconds, or #overlap=0.
+function follow() {
+  const [what, value] = location.hash.slice(1).split("=");
+  if (what === "at") {
+    const [from, to] = value.split(",").map(s => Number(s) * 1e9 / about.unit);
+    if (isFinite(from) && isFinite(to)) show(from, to);
+  } else if (what === "overlap" && about.overlaps[Number(value)]) { overlapShown = Number(value) - 1; nextOverlap(); } else return;
+  figure.scrollIntoView({block: "nearest"});
+}
+addEventListener("hashchange", follow);
+addEventListener("resize", resize);
+new ResizeObserver(() => { if (stage.clientWidth !== width) resize(); }).observe(stage);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", readColours);
+readColours();
+group("lock");
+follow();
+draw();
+performance.mark("timeline-drawn");
+})();
