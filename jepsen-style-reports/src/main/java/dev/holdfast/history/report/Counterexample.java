@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,9 +46,11 @@ final class Counterexample {
     this.named = named;
   }
 
-  /** The shortest one for each checker that found something. */
+  /**
+   * The shortest one for each checker that found something; one for all that name the same calls.
+   */
   static List<Counterexample> of(Story story, Result result) {
-    List<Counterexample> found = new ArrayList<>();
+    Map<Set<Call>, Counterexample> found = new LinkedHashMap<>();
     Map<Long, Call> calls = null;
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
       if (part.verdict() == Verdict.INVALID) {
@@ -64,10 +67,12 @@ final class Counterexample {
             all.add(new Counterexample(story, part.checker(), detail, named));
           }
         }
-        all.stream().min(Comparator.comparingLong(Counterexample::length)).ifPresent(found::add);
+        all.stream()
+            .min(Comparator.comparingLong(Counterexample::length))
+            .ifPresent(one -> found.merge(Set.copyOf(one.named), one, Counterexample::and));
       }
     }
-    return found;
+    return List.copyOf(found.values());
   }
 
   private static List<Call> named(String detail, Map<Long, Call> calls) {
@@ -79,6 +84,11 @@ final class Counterexample {
       }
     }
     return named;
+  }
+
+  private Counterexample and(Counterexample other) {
+    return new Counterexample(
+        story, checker + ", " + other.checker, detail + " " + other.detail, named);
   }
 
   private long from() {

@@ -28,7 +28,8 @@ final class Html {
   /** Makes any text safe as the content of an element or of a quoted attribute. */
   static String escape(String text) {
     StringBuilder out = new StringBuilder(text.length() + 16);
-    text.codePoints()
+    visible(text)
+        .codePoints()
         .forEach(
             c -> {
               switch (c) {
@@ -37,19 +38,25 @@ final class Html {
                 case '>' -> out.append("&gt;");
                 case '"' -> out.append("&quot;");
                 case '\'' -> out.append("&#39;");
-                default -> {
-                  boolean shown = c == '\n' || c == '\t' || !Character.isISOControl(c);
-                  boolean whole = c > 0xFFFF || !Character.isSurrogate((char) c);
-                  out.appendCodePoint(shown && whole && !turnsText(c) ? c : 0xFFFD);
-                }
+                default -> out.appendCodePoint(c);
               }
             });
     return out.toString();
   }
 
-  /** Whether it would make the text after it run backwards, and so seem to say something else. */
-  private static boolean turnsText(int c) {
-    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+  /** Puts a sign in place of what is not to be seen, or would change how the rest is seen. */
+  static String visible(String text) {
+    return text.codePoints()
+        .map(c -> isShown(c) ? c : 0xFFFD)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
+  }
+
+  private static boolean isShown(int c) {
+    boolean control = Character.isISOControl(c) && c != '\n' && c != '\t';
+    boolean half = c <= 0xFFFF && Character.isSurrogate((char) c);
+    boolean turnsText = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    return !control && !half && !turnsText;
   }
 
   /** JSON that is safe within a script element: no text in it can end the element. */

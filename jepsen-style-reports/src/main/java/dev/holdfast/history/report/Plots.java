@@ -253,12 +253,17 @@ final class Plots {
 
   /** Shades the faults and draws the axis of time. */
   private void ground(Drawing to, int top, int bottom) {
+    double shaded = 0;
     for (Fault fault : story.faults()) {
       double from = x(fault.fromNanos());
-      String words =
-          fault.name() + (fault.target().isEmpty() ? "" : " of " + fault.target()) + " from ";
-      words += Words.seconds(fault.fromNanos()) + " to " + Words.seconds(fault.toNanos());
-      to.rect(Ink.SHADE, from, top, Math.max(1.5, x(fault.toNanos()) - from), bottom - top, words);
+      double wide = Math.max(1.5, x(fault.toNanos()) - from);
+      if (from + wide > shaded + 1) { // else hidden by the ones before
+        String target = fault.target().isEmpty() ? "" : " of " + fault.target();
+        String words = fault.name() + target + " from " + Words.seconds(fault.fromNanos());
+        words += " to " + Words.seconds(fault.toNanos());
+        to.rect(Ink.SHADE, from, top, wide, bottom - top, words);
+        shaded = Math.max(shaded, from + wide);
+      }
     }
     long step = Ticks.step((double) story.lengthNanos() * PER_TICK / (WIDTH - LEFT - RIGHT));
     long end = story.startNanos() + story.lengthNanos();

@@ -68,8 +68,8 @@ final class TimelineData {
     for (Fault fault : story.faults()) {
       faults
           .addObject()
-          .put("name", fault.name())
-          .put("target", fault.target())
+          .put("name", Html.visible(fault.name()))
+          .put("target", Html.visible(fault.target()))
           .put("from", at(fault.fromNanos()))
           .put("to", at(fault.toNanos()))
           .put("healed", fault.healed());
@@ -89,7 +89,7 @@ final class TimelineData {
   }
 
   private static void names(ArrayNode array, Map<String, Integer> names) {
-    names.keySet().forEach(array::add);
+    names.keySet().forEach(name -> array.add(Html.visible(name)));
   }
 
   private void putCalls(List<Call> calls) {

@@ -96,9 +96,10 @@ final class Browser implements AutoCloseable {
         http.newWebSocketBuilder()
             .buildAsync(address(process), new Listener())
             .get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-    String target = call("", "Target.createTarget", "url", "about:blank").path("targetId").asText();
+    String target =
+        callIn("", "Target.createTarget", "url", "about:blank").path("targetId").asText();
     session =
-        call("", "Target.attachToTarget", "targetId", target, "flatten", true)
+        callIn("", "Target.attachToTarget", "targetId", target, "flatten", true)
             .path("sessionId")
             .asText();
     for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
@@ -145,8 +146,18 @@ final class Browser implements AutoCloseable {
 
   /** Opens a page and waits until it has been loaded. */
   void open(URI page) {
+    load(() -> call("Page.navigate", "url", page.toString()));
+  }
+
+  /** Follows a link, and waits until what it leads to has been loaded. */
+  void follow(String selector) {
+    load(
+        () -> evaluate("setTimeout(() => document.querySelector('" + selector + "').click())"));
+  }
+
+  private void load(Runnable how) {
     loaded = new CompletableFuture<>();
-    call("Page.navigate", "url", page.toString());
+    how.run();
     loaded.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
   }
 
@@ -172,7 +183,7 @@ final class Browser implements AutoCloseable {
     boolean held =
         evaluate(
                 "new Promise(done => { const end = performance.now() + "
-                    + TIMEOUT_SECONDS * 1_000
+                    + TIMEOUT_SECONDS * 500 // before we give up waiting for its answer
                     + "; const look = () => ("
                     + condition
                     + ") ? done(true) : performance.now() > end ? done(false)"
@@ -250,10 +261,10 @@ final class Browser implements AutoCloseable {
   }
 
   private JsonNode call(String method, Object... parameters) {
-    return call(session, method, parameters);
+    return callIn(session, method, parameters);
   }
 
-  private JsonNode call(String inSession, String method, Object... parameters) {
+  private JsonNode callIn(String inSession, String method, Object... parameters) {
     ObjectNode node = JSON.createObjectNode();
     for (int i = 0; i < parameters.length; i += 2) {
       node.putPOJO((String) parameters[i], parameters[i + 1]);

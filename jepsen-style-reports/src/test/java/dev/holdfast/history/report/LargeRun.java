@@ -32,7 +32,7 @@ final class LargeRun {
       end = Math.max(end, run.use(lock, clients, calls * (lock + 1L) / locks));
     }
     String[] faults = {"partition", "kill", "pause"};
-    for (int i = 0; i * 20_000 * MILLI < end - 10_000 * MILLI; i++) {
+    for (int i = 0; i * 20_000L * MILLI < end - 10_000 * MILLI; i++) {
       String fault = faults[i % faults.length];
       Map<String, Object> target = Map.of("target", "es-" + (1 + i % 3));
       run.add((i * 20_000L + 5_000) * MILLI, Operation.Type.INFO, -1, "start-" + fault, target);
