@@ -88,7 +88,7 @@ final class Counterexample {
 
   private Counterexample and(Counterexample other) {
     return new Counterexample(
-        story, checker + ", " + other.checker, detail + " " + other.detail, named);
+        story, checker + ", " + other.checker, detail + "\n" + other.detail, named);
   }
 
   private long from() {
@@ -114,8 +114,9 @@ final class Counterexample {
     long room = Math.max(1_000, (long) ((to() - from) * ROOM));
     long end = Math.min(story.history().endNanos(), to() + room);
     StringBuilder out = new StringBuilder("<div class=\"counterexample\"><h3>");
-    out.append(escape(checker)).append("</h3><p>").append(escape(detail));
-    out.append(" <a href=\"").append(Html.timelineLink(from, end)).append("\">");
+    out.append(escape(checker)).append("</h3>");
+    detail.lines().forEach(each -> out.append("<p>").append(escape(each)).append("</p>"));
+    out.append("<p><a href=\"").append(Html.timelineLink(from, end)).append("\">");
     out.append("Show it in the timeline</a></p>\n");
     out.append(new SmallTimeline(told, story.faults(), Math.max(0, from - room / 4), end).html());
     out.append("<details><summary>Its operations</summary><pre tabindex=\"0\"><code>");

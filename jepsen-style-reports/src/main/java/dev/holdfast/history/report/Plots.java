@@ -47,6 +47,7 @@ final class Plots {
   private static final int PANEL = 190;
   private static final int BUCKETS = 100;
   private static final int PER_TICK = 90;
+  private static final int MANY = 3_000;
   private static final double[] QUANTILES = {0.5, 0.95, 0.99, 1};
 
   private final Story story;
@@ -98,15 +99,16 @@ final class Plots {
     LogScale scale = latencies(call -> true, TOP, Plot.LATENCY.height - BOTTOM);
     ground(to, scale.top, scale.bottom);
     scale.draw(to);
+    double dot = story.history().calls().size() > MANY ? 2 : 4;
     Legend legend = new Legend(to);
     for (int kind = 0; kind < kinds.size(); kind++) {
       String f = kinds.get(kind);
-      scatter(to, Ink.of(kind), 2, scale, call -> call.f().equals(f) && call.isOk());
+      scatter(to, Ink.of(kind), dot, scale, call -> call.f().equals(f) && call.isOk());
       legend.add(Ink.of(kind), f);
     }
-    scatter(to, Ink.TEXT, 3, scale, Call::isFailed);
+    scatter(to, Ink.TEXT, dot + 1, scale, Call::isFailed);
     legend.add(Ink.TEXT, "failed: certainly did not happen");
-    scatter(to, Ink.RED, 4, scale, call -> !call.isOk() && !call.isFailed());
+    scatter(to, Ink.RED, dot + 2, scale, call -> !call.isOk() && !call.isFailed());
     legend.add(Ink.RED, "nobody knows");
   }
 
@@ -172,7 +174,7 @@ final class Plots {
         }
         double[] xs = middles();
         to.line(Ink.of(i), 1.6, xs, ys);
-        to.dots(Ink.of(i), 3, lonely(xs, ys, xs), lonely(xs, ys, ys));
+        to.dots(Ink.of(i), 4, lonely(xs, ys, xs), lonely(xs, ys, ys));
       }
       top += PANEL;
     }

@@ -50,6 +50,8 @@ for (let i = 0; i < m; i++)
   for (let r = renewalStart[i], c = grant[i]; r < renewalStart[i + 1]; r++) renewals[r] = c += unzigzag(number());
 if (at !== bytes.length) throw new Error("the columns are longer than what they tell");
 const heldUntil = column(Float64Array, m, i => spanCount[i] ? spanTo[spanStart[i + 1] - 1] : granted[i]);
+/** Until when a lease matters: that it was lost may be told long after. */
+const tail = t => isNaN(lost[t]) ? heldUntil[t] : Math.max(heldUntil[t], lost[t]);
 
 // --- Lanes
 
@@ -76,12 +78,16 @@ function group(by) {
       if (row === lane.rows.length) lane.rows.push({end: 0, list: []});
     }
     lane.rows[row].list.push(t);
-    lane.rows[row].end = Math.max(lane.rows[row].end, heldUntil[t]);
+    lane.rows[row].end = Math.max(lane.rows[row].end, tail(t));
     rowOf[t] = row;
     if (clashing.has(t)) lane.clash = true;
   }
   lanes = all.filter(l => l.rows.length || l.calls.length)
     .sort((a, b) => b.clash - a.clash || collator.compare(a.name, b.name));
+  const rows = lanes.reduce((sum, lane) => sum + Math.max(1, lane.rows.length), 0);
+  const room = (figure.dataset.fill ? stage.clientHeight : 400) - head() - 12 * lanes.length;
+  ROW = Math.max(LOW, Math.min(HIGH, Math.floor(room / rows)));
+  BAR = ROW - 8;
   let top = 0;
   lanes.forEach((lane, place) => {
     lane.top = top;
@@ -92,7 +98,8 @@ function group(by) {
     lane.rows.forEach(row => {
       const list = row.list = Uint32Array.from(row.list);
       list.forEach(t => laneOf[t] = place);
-      row.ends = highest(list, t => Math.max(heldUntil[t], Math.min(validUntil[t], isNaN(released[t]) ? Infinity : released[t])));
+      row.ends = highest(list, t => Math.max(tail(t), Math.min(validUntil[t], isNaN(released[t]) ? Infinity : released[t])));
+      row.heldEnds = highest(list, t => heldUntil[t]);
       row.sum = new Float64Array(list.length + 1); // of the time held, up to each
       list.forEach((t, i) => row.sum[i + 1] = row.sum[i] + heldUntil[t] - granted[t]);
       row.marked = list.filter(t => takenOver[t] || !isNaN(lost[t]));
@@ -114,7 +121,8 @@ function bisect(list, value, read = x => x, from = 0) {
 
 // --- View
 
-const ROW = 24, BAR = 16, OVERVIEW = 18, FAULT = 20, AXIS = 26, MIN_VIEW = 10, SMALL_BAR = 4;
+let ROW = 24, BAR = 16; // as high as there is room for
+const LOW = 24, HIGH = 40, OVERVIEW = 18, FAULT = 20, AXIS = 26, MIN_VIEW = 10, SMALL_BAR = 4;
 const faultNames = [...new Set(about.faults.map(f => f.name))].slice(0, 8);
 const full = {from: about.start, to: about.end + Math.max(1, (about.end - about.start) * .005)};
 let view = {...full}, width = 0, height = 0, gutter = 0, lanesHeight = 0, wanted = false, pointer = null, chosen = -1, colours = {};
@@ -135,7 +143,7 @@ function zoom(factor, around = (view.from + view.to) / 2) {
 function redraw() { if (!wanted) { wanted = true; requestAnimationFrame(() => { wanted = false; draw(); }); } }
 function resize() {
   width = stage.clientWidth;
-  gutter = Math.round(Math.min(150, Math.max(64, width * .13)));
+  gutter = Math.round(Math.min(150, Math.max(86, width * .13)));
   const most = figure.dataset.fill ? stage.clientHeight : Math.max(260, Math.min(620, innerHeight * .7));
   height = figure.dataset.fill ? most : Math.min(most, head() + lanesHeight + 6);
   if (!figure.dataset.fill) stage.style.height = height + "px";
@@ -199,7 +207,7 @@ function draw() {
   clashes(seen);
   g.restore();
   for (const lane of seen) {
-    label(lane.clash ? colours.clash : colours.text, BOLD, 8, lane.top + lane.height / 2, gutter - 16, (lane.clash ? "✕ " : "") + lane.name);
+    label(lane.clash ? colours.clash : colours.text, BOLD, 7, lane.top + lane.height / 2, gutter - 10, (lane.clash ? "✕ " : "") + lane.name);
   }
   if (!lanes.length) label(colours.muted, FONT, gutter + 8, 20, width - gutter, "Nobody asked for a lock in this run.");
   g.restore();
@@ -229,7 +237,7 @@ function drawHead() {
   rect(colours.card, 0, 0, width, head());
   // The whole run in one strip, with what is in view.
   const ox = t => gutter + (t - full.from) / (full.to - full.from) * (width - gutter);
-  label(colours.muted, FONT, 8, OVERVIEW / 2 + 2, gutter - 16, "whole run");
+  label(colours.muted, FONT, 7, OVERVIEW / 2 + 2, gutter - 10, "whole run");
   rect(colours.stripe, gutter, 2, width - gutter, OVERVIEW - 2);
   for (const f of about.faults) rect(colours.shade, ox(f.from), 2, Math.max(1, ox(f.to) - ox(f.from)), OVERVIEW - 2);
   for (const o of about.overlaps) rect(colours.clash, ox(o.from) - 1, 2, Math.max(3, ox(o.to) - ox(o.from)), OVERVIEW - 2);
@@ -250,29 +258,33 @@ function drawHead() {
     label(colours.muted, FONT, x(t) + 4, head() - AXIS / 2 + 1, 80, Number((t * about.unit / 1e9).toPrecision(12)) + " s");
   });
   g.restore();
-  faultNames.forEach((name, row) => label(colours.muted, FONT, 8, faultTop + row * FAULT + FAULT / 2, gutter - 16, name));
+  faultNames.forEach((name, row) => label(colours.muted, FONT, 7, faultTop + row * FAULT + FAULT / 2, gutter - 10, name));
   stroke(colours.rule, 1, 0, head() - .5, width, head() - .5);
 }
 function drawLane(lane) {
   waits(lane);
   lane.rows.forEach((row, i) => drawRow(row, lane.top + 4 + i * ROW));
 }
-/** How much of each pixel was held: shades in eight steps. */
+/** For how long a row was held until then. */
+function heldUpTo(row, until) {
+  const k = bisect(row.list, until, t => granted[t]);
+  return k === 0 ? 0 : row.sum[k] - Math.max(0, heldUntil[row.list[k - 1]] - until);
+}
+/** Leases one by one, or how much of each pixel was held, in eight shades, where they are too small for that. */
 function drawRow(row, top) {
   const {list} = row, perPixel = (view.to - view.from) / (width - gutter), y = top + (ROW - BAR) / 2;
   let i = bisect(row.ends, view.from);
-  let runFrom = 0, runTo = -1, runShade = 0;
+  let pixel = -1, runFrom = 0, runTo = -1, runShade = 0;
   const flush = () => { if (runTo >= runFrom) { g.globalAlpha = .2 + .1 * runShade; rect(colours.held, runFrom, y, runTo - runFrom, BAR); g.globalAlpha = 1; } runTo = -1; };
   while (i < list.length && granted[list[i]] < view.to) {
     const t = list[i];
     const next = i + 1 < list.length ? granted[list[i + 1]] : Infinity;
-    // Small, and so is what follows: one shade for the whole pixel.
     if (heldUntil[t] - granted[t] < SMALL_BAR * perPixel && next - granted[t] < SMALL_BAR * perPixel && !clashing.has(t) && t !== chosen) {
-      const px = Math.floor(x(granted[t])), end = time(px + 1), after = Math.max(i + 1, bisect(list, end, u => granted[u], i));
-      const shade = Math.max(1, Math.min(8, Math.ceil(8 * (row.sum[after] - row.sum[i]) / perPixel)));
-      if (px === runTo && shade === runShade) runTo = px + 1;
-      else { flush(); runFrom = px; runTo = px + 1; runShade = shade; }
-      i = after;
+      pixel = Math.max(pixel + 1, Math.floor(x(Math.max(granted[t], view.from)))); // one shade for all of it
+      const end = time(pixel + 1), shade = Math.max(1, Math.min(8, Math.round(8 * (heldUpTo(row, end) - heldUpTo(row, time(pixel))) / perPixel)));
+      if (pixel !== runTo || shade !== runShade) { flush(); runFrom = pixel; runShade = shade; }
+      runTo = pixel + 1;
+      i = bisect(row.heldEnds, end, e => e, i);
     } else {
       flush();
       bar(t, y);
@@ -281,12 +293,15 @@ function drawRow(row, top) {
   }
   flush();
   let last = -Infinity; // losses and take-overs are never left out, unless on top of each other
-  for (let k = bisect(row.marked, view.from, t => Math.max(heldUntil[t], isNaN(lost[t]) ? 0 : lost[t])); k < row.marked.length && granted[row.marked[k]] < view.to; k++) {
+  for (let k = bisect(row.marked, view.from, tail); k < row.marked.length && granted[row.marked[k]] < view.to; k++) {
     const t = row.marked[k];
     if (x(granted[t]) - last < 3) continue;
     last = x(granted[t]);
     if (takenOver[t]) takeover(last, y);
-    if (!isNaN(lost[t])) cross(x(lost[t]), y + BAR / 2);
+    if (!isNaN(lost[t])) {
+      if (lost[t] > heldUntil[t]) rect(colour(t)[0], x(heldUntil[t]), y + BAR / 2 - 1, x(lost[t]) - x(heldUntil[t]), 2);
+      cross(x(lost[t]), y + BAR / 2);
+    }
   }
 }
 function bar(t, y) {
@@ -297,7 +312,7 @@ function bar(t, y) {
     const left = Math.max(gutter - 2, x(spanFrom[s])), wide = Math.max(1, Math.min(width + 2, x(spanTo[s])) - left);
     if (wide < 0 || left > width) continue;
     rect(fill, left, y, wide, BAR);
-    for (let k = 0; k < stripes && wide > 3; k++) rect(on, left, y + 3 + 4 * k, wide, 1);
+    for (let k = 0; k < stripes && wide > 3; k++) rect(on, left, k ? y + BAR - 2 : y + 1, wide, 1);
     if (s === spanStart[t]) free = left + wide;
   }
   if (x(heldUntil[t]) - from > 10) {
@@ -350,11 +365,12 @@ function clashes(seen) {
     const tops = [[one, o.a], [other, o.b]].map(([lane, t]) => lane.top + 4 + rowOf[t] * ROW);
     if (!seen.includes(one) && !seen.includes(other)) continue;
     const top = Math.min(...tops) + 1, bottom = Math.max(...tops) + ROW - 1, from = Math.max(gutter - 6, x(o.from)), wide = Math.max(3, Math.min(width + 6, x(o.to)) - from);
-    g.globalAlpha = .75; rect(hatch(), from, top, wide, bottom - top); g.globalAlpha = 1;
+    g.globalAlpha = .5; rect(hatch(), from, top, wide, bottom - top); g.globalAlpha = 1;
     g.strokeStyle = colours.clash; g.lineWidth = 2; g.strokeRect(from, top, wide, bottom - top);
     const words = "two holders: " + [o.a, o.b].map(t => "operation " + answeredAt[grant[t]] + " (" + about.clients[client[grant[t]]] + ")").join(" and ");
     g.font = SMALL;
-    const room = g.measureText(words).width + 12, tx = Math.max(gutter + 4, Math.min(x(o.from) + wide + 6, width - room));
+    const room = g.measureText(words).width + 12, right = from + wide + 6, left = from - room - 6;
+    const tx = right + room < width ? right : Math.max(gutter + 4, Math.min(left, width - room));
     if (room < width - gutter) {
       rect(colours.clash, tx, (top + bottom) / 2 - 9, room, 18);
       label(colours.card, SMALL, tx + 6, (top + bottom) / 2 + .5, room, words);
@@ -397,7 +413,7 @@ function hit(px, py) {
   const row = lane.rows[Math.floor((y - lane.top - 4) / ROW)];
   if (row) {
     for (let i = Math.min(row.list.length, bisect(row.list, t + slack, u => granted[u])) - 1, tries = 0; i >= 0 && tries < 50; i--, tries++) {
-      const u = row.list[i], end = Math.max(heldUntil[u], isNaN(released[u]) ? validUntil[u] : released[u], isNaN(lost[u]) ? 0 : lost[u]);
+      const u = row.list[i], end = Math.max(tail(u), isNaN(released[u]) ? validUntil[u] : released[u]);
       if (granted[u] - slack <= t && t <= end + slack) return {words: words(u), tenure: u};
     }
   }

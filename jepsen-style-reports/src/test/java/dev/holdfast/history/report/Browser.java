@@ -151,8 +151,7 @@ final class Browser implements AutoCloseable {
 
   /** Follows a link, and waits until what it leads to has been loaded. */
   void follow(String selector) {
-    load(
-        () -> evaluate("setTimeout(() => document.querySelector('" + selector + "').click())"));
+    load(() -> evaluate("setTimeout(() => document.querySelector('" + selector + "').click())"));
   }
 
   private void load(Runnable how) {

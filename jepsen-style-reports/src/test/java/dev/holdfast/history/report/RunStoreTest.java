@@ -97,7 +97,38 @@ class RunStoreTest {
     JsonNode json = new ObjectMapper().readTree(run.directory().resolve("results.json").toFile());
     assertThat(json.get("verdict").asText()).isEqualTo("valid");
     assertThat(json.at("/parts/1/checker").asText()).isEqualTo("fencing");
-    assertThat(run.directory().resolve("index.html")).content().contains("href=\"./history.edn\"");
+    assertThat(run.directory().resolve("index.html"))
+        .content()
+        .contains("href=\"./history.edn\"", "href=\"./rate.svg\"", "href=\"../../index.html\"");
+    assertThat(run.directory().resolve("timeline.html")).content().contains("timeline-columns");
+    assertThat(run.directory().resolve("latency.svg")).content().startsWith("<svg ");
+    assertThat(run.directory().resolve("latency-quantiles.png")).isNotEmptyFile();
+    assertThat(run.directory().resolve("summary.md"))
+        .content()
+        .contains(
+            "## partition: valid",
+            "0.030 s, 4 operations, 1 lease on 1 lock, 0 overlaps, 0 faults",
+            "| mutual-exclusion | valid |",
+            "    mvn");
+    assertThat(root.resolve("index.html"))
+        .content()
+        .contains("href=\"./partition/20261123T091502.123Z/index.html\"", "23 November 2026");
+  }
+
+  @Test
+  void writeIndex_aRunThatIsBrokenOffOrSpoilt_isARowOfItsOwn() throws IOException {
+    Run finished = store.start("partition");
+    assertThat(finished.finish(HISTORY, new FencingChecker(), "mvn").verdict())
+        .isEqualTo(Verdict.VALID);
+    Run begun = store.start("crash");
+    Files.createDirectory(begun.directory().resolve("recordings"));
+    store.writeIndex();
+    assertThat(root.resolve("index.html"))
+        .content()
+        .contains(">partition</a>", "Broken off, still going on, or never reported.");
+    Files.writeString(finished.directory().resolve("run.json"), "{\"verdict\": \"splendid\"}");
+    store.writeIndex();
+    assertThat(root.resolve("index.html")).content().contains("run.json: not understood");
   }
 
   @Test

@@ -1,0 +1,166 @@
+package dev.holdfast.history.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.history.HistoryScript;
+import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.report.Run;
+import dev.holdfast.history.report.RunStore;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PipedReader;
+import java.io.PipedWriter;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PageCommandsTest {
+
+  @TempDir private Path folder;
+
+  private record Answer(int status, String out, String err) {}
+
+  private static Answer run(Object... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int status =
+        Main.commandLine()
+            .setOut(new PrintWriter(out))
+            .setErr(new PrintWriter(err))
+            .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+    return new Answer(status, out.toString(), err.toString());
+  }
+
+  private Path finished(String test) throws IOException {
+    Run run = new RunStore(folder).start(test);
+    var history =
+        new HistoryScript().acquired(0, 10, "c1", 1, 1000).released(20, 30, "c1", 1).build();
+    assertThat(run.finish(history, new MutualExclusionChecker(), "mvn -Dseed=7").verdict().text())
+        .isEqualTo("valid");
+    return run.directory();
+  }
+
+  @Test
+  void report_aStore_writesThePagesAgainAsTheyWere() throws IOException {
+    Path one = finished("partition");
+    Path other = finished("crash");
+    String page = Files.readString(one.resolve("index.html"));
+    for (Path each : new Path[] {one, other}) {
+      for (String file :
+          new String[] {"index.html", "timeline.html", "latency.svg", "summary.md"}) {
+        Files.delete(each.resolve(file));
+      }
+    }
+    Files.delete(folder.resolve("index.html"));
+
+    Answer answer = run("report", folder);
+
+    assertThat(answer.status()).isZero();
+    assertThat(answer.out())
+        .isEqualTo(
+            other.resolve("index.html") + "\tvalid\n" + one.resolve("index.html") + "\tvalid\n");
+    assertThat(answer.err()).contains("1 of 2", "2 of 2");
+    assertThat(one.resolve("index.html")).hasContent(page);
+    assertThat(page).contains("mvn -Dseed=7");
+    assertThat(folder.resolve("index.html")).content().contains(">partition</a>", ">crash</a>");
+    assertThat(other.resolve("timeline.html")).isNotEmptyFile();
+  }
+
+  @Test
+  void report_aRunThatWasNeverChecked_saysUnknownAndShowsItAllTheSame() throws IOException {
+    Path run = Files.createDirectory(folder.resolve("somebody-elses"));
+    Files.writeString(
+        run.resolve("history.edn"),
+        """
+        {:type :invoke, :process 0, :f :acquire, :value {:lock "a"}}
+        {:type :ok, :process 0, :f :acquire, :value {:lock "a"}}
+        """);
+
+    Answer answer = run("report", run);
+
+    assertThat(answer.out()).isEqualTo(run.resolve("index.html") + "\tunknown\n");
+    assertThat(run.resolve("index.html"))
+        .content()
+        .contains("<h1>somebody-elses</h1>", "Never checked", "Nobody wrote down");
+  }
+
+  @Test
+  void report_aRunThatWasBrokenOff_isMadeOfItsRecordings() throws IOException {
+    Path run = finished("partition");
+    Files.createDirectory(run.resolve("recordings"));
+    Files.move(run.resolve("history.edn"), run.resolve("recordings/client.edn"));
+
+    assertThat(run("report", run).status()).isZero();
+    assertThat(Files.readAllLines(run.resolve("history.edn"))).hasSize(4);
+  }
+
+  @Test
+  void report_aHistoryThatCannotBeUnderstood_saysWhereAndGoesOnWithTheOthers() throws IOException {
+    Path bad = finished("bad");
+    Path good = finished("good");
+    Files.writeString(bad.resolve("history.edn"), "{:type :sideways}\n{}\n");
+
+    Answer answer = run("report", folder);
+
+    assertThat(answer.status()).isEqualTo(3);
+    assertThat(answer.err()).contains("history.edn, line 1", "sideways");
+    assertThat(answer.out()).isEqualTo(good.resolve("index.html") + "\tvalid\n");
+  }
+
+  @Test
+  void commands_wrongFoldersAndOptions_sayWhatIsWrong() {
+    Path missing = folder.resolve("missing");
+    for (String command : new String[] {"report", "serve"}) {
+      assertThat(run(command, missing).status()).isEqualTo(3);
+      assertThat(run(command, missing).err()).contains("missing: there is no such folder");
+      assertThat(run(command).err()).contains("DIR");
+      assertThat(run(command, "--help").out()).contains("DIR");
+    }
+    assertThat(run("report", folder).err()).contains("no folder in it has a history.edn");
+    assertThat(run("serve", "--port", "70000", folder).err()).contains("0 to 65535");
+    assertThat(run("--help").out()).contains("check", "report", "serve");
+  }
+
+  @Test
+  void serve_aPortThatIsTaken_saysSo() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Answer answer = run("serve", "--port", taken.getLocalPort(), folder);
+      assertThat(answer.status()).isEqualTo(3);
+      assertThat(answer.err()).contains("is taken", "--port");
+    }
+  }
+
+  @Test
+  void serve_aStore_saysWhereAndServesUntilInterrupted() throws Exception {
+    Path unused = finished("partition");
+    PipedWriter pipe = new PipedWriter();
+    BufferedReader said = new BufferedReader(new PipedReader(pipe));
+    Thread server =
+        new Thread(
+            () ->
+                Main.commandLine()
+                    .setOut(new PrintWriter(pipe))
+                    .setErr(new PrintWriter(new StringWriter()))
+                    .execute("serve", "--port", "0", folder.toString()));
+    server.start();
+    URI uri = URI.create(said.readLine());
+    assertThat(uri.getHost()).isEqualTo("localhost");
+    assertThat(
+            HttpClient.newHttpClient()
+                .send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString())
+                .body())
+        .contains(">partition</a>");
+    server.interrupt();
+    server.join();
+  }
+}
