@@ -91,7 +91,8 @@ function group(by) {
   let top = 0;
   lanes.forEach((lane, place) => {
     lane.top = top;
-    lane.height = Math.max(1, lane.rows.length) * ROW + 12;
+    lane.bottom = Math.max(1, lane.rows.length) * ROW + 4;
+    lane.height = lane.bottom + 8 + (lane.clash ? 16 : 0); // who waits, and what is to be said of an overlap
     top += lane.height;
     lane.calls = Uint32Array.from(lane.calls);
     lane.callEnds = highest(lane.calls, c => completed[c]);
@@ -175,13 +176,15 @@ function stroke(style, thick, ...points) {
   g.stroke();
 }
 const widths = new Map();
-function label(style, font, px, y, room, text) {
+/** A text cut to the room there is: its end, where names that are alike differ, or its beginning. */
+function label(style, font, px, y, room, text, end = false) {
   if (room < 14 || !text) return;
   g.font = font; g.fillStyle = style;
   let shown = text.length > 80 ? text.slice(0, 80) : text;
   const measure = s => { const k = font + s; if (!widths.has(k)) { if (widths.size > 5000) widths.clear(); widths.set(k, g.measureText(s).width); } return widths.get(k); };
   if (measure(shown) > room) {
-    shown = shown.slice(0, Math.max(1, Math.floor(shown.length * room / measure(shown)) - 1)) + "…";
+    const most = Math.max(1, Math.floor(shown.length * room / measure(shown)) - 1);
+    shown = end ? "…" + shown.slice(-most) : shown.slice(0, most) + "…";
     if (shown.length < 3 || measure(shown) > room) return;
   }
   g.fillText(shown, px, y);
@@ -326,14 +329,16 @@ function bar(t, y) {
   } else if (x(heldUntil[t]) - from > 3) rect(colours.card, x(heldUntil[t]) - .5, y, .5, BAR);
   const left = Math.max(from, gutter) + 6;
   const who = grouping === "lock" ? about.clients[client[grant[t]]] : about.locks[lock[grant[t]]];
-  label(on, SMALL, left, y + BAR / 2 + .5, free - left - 4, who + (fence(grant[t]) && free - left > 170 ? "  #" + fence(grant[t]) : ""));
+  const space = free - left - 4, both = who + "  #" + fence(grant[t]);
+  g.font = SMALL;
+  label(on, SMALL, left, y + BAR / 2 + .5, space, fence(grant[t]) && space > 60 && g.measureText(both).width <= space ? both : who, true);
   if (t === chosen) { g.strokeStyle = colours.text; g.lineWidth = 2; g.strokeRect(Math.max(from, gutter - 4) - 1, y - 2, Math.max(4, Math.min(width + 4, x(heldUntil[t])) - Math.max(from, gutter - 4)) + 2, BAR + 4); }
 }
 function takeover(px, y) { g.fillStyle = colours.text; g.beginPath(); g.moveTo(px - 5, y - 5); g.lineTo(px + 5, y - 5); g.lineTo(px, y + 3); g.closePath(); g.fill(); }
 function cross(px, y) { for (const [c, w] of [[colours.card, 5], [colours.text, 2.2]]) { stroke(c, w, px - 4, y - 4, px + 4, y + 4); stroke(c, w, px - 4, y + 4, px + 4, y - 4); } }
 /** Who asked and waited, at the bottom of the lane, and what was refused. */
 function waits(lane) {
-  const y = lane.top + lane.height - 5, perPixel = (view.to - view.from) / (width - gutter);
+  const y = lane.top + lane.bottom + 3, perPixel = (view.to - view.from) / (width - gutter);
   let i = bisect(lane.callEnds, view.from), last = -Infinity;
   while (i < lane.calls.length && invoked[lane.calls[i]] < view.to) {
     const c = lane.calls[i], from = Math.max(last, x(invoked[c]), gutter), to = Math.min(width, x(Math.min(completed[c], about.end)));
@@ -369,11 +374,10 @@ function clashes(seen) {
     g.strokeStyle = colours.clash; g.lineWidth = 2; g.strokeRect(from, top, wide, bottom - top);
     const words = "two holders: " + [o.a, o.b].map(t => "operation " + answeredAt[grant[t]] + " (" + about.clients[client[grant[t]]] + ")").join(" and ");
     g.font = SMALL;
-    const room = g.measureText(words).width + 12, right = from + wide + 6, left = from - room - 6;
-    const tx = right + room < width ? right : Math.max(gutter + 4, Math.min(left, width - room));
+    const room = g.measureText(words).width + 12, tx = Math.max(gutter + 4, Math.min(from, width - room));
     if (room < width - gutter) {
-      rect(colours.clash, tx, (top + bottom) / 2 - 9, room, 18);
-      label(colours.card, SMALL, tx + 6, (top + bottom) / 2 + .5, room, words);
+      rect(colours.clash, tx, bottom + 3, room, 17);
+      label(colours.card, SMALL, tx + 6, bottom + 12, room, words);
     }
   }
 }

@@ -49,7 +49,8 @@ class PlotsTest {
 
   private static double tickOf(Plot plot, String label) throws Exception {
     return elements(plot, "text").stream()
-        .filter(text -> text.getTextContent().equals(label))
+        .filter(
+            text -> text.getTextContent().equals(label) && text.getAttribute("x").equals("56.0"))
         .mapToDouble(text -> Double.parseDouble(text.getAttribute("y")) - 4)
         .findFirst()
         .orElseThrow();
