@@ -220,7 +220,9 @@ final class Plots {
           Arrays.stream(counts[outcome])
               .map(each -> bottom - each / highest * (bottom - TOP))
               .toArray();
-      to.line(inks[outcome], 1.8, middles(), ys);
+      if (Arrays.stream(counts[outcome]).sum() > 0) {
+        to.line(inks[outcome], 1.8, middles(), ys);
+      }
       legend.add(inks[outcome], names[outcome]);
     }
   }

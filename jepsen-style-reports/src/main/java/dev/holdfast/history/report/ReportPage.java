@@ -142,10 +142,10 @@ record ReportPage(
           + Words.count(story.locks(), "lock")
           + ".</p>\n";
     }
-    StringBuilder out =
-        new StringBuilder("<p class=\"held-words invalid\">Two clients held a lock");
-    out.append(" at the same time ").append(Words.count(overlaps.size(), "time"));
-    out.append(":</p>\n<ul class=\"overlaps\">\n");
+    StringBuilder out = new StringBuilder("<p class=\"held-words invalid\">");
+    out.append("Two clients held a lock at the same time: ");
+    out.append(Words.count(overlaps.size(), "overlap"));
+    out.append(".</p>\n<ul class=\"overlaps\">\n");
     for (int i = 0; i < Math.min(overlaps.size(), MAX_OVERLAPS); i++) {
       Tenure.Overlap overlap = overlaps.get(i);
       out.append("<li><a href=\"#overlap=").append(i).append("\">");

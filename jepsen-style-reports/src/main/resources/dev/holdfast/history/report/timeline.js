@@ -159,11 +159,11 @@ function resize() {
 function readColours() {
   const style = getComputedStyle(document.documentElement), get = name => style.getPropertyValue("--" + name).trim();
   for (const name of ["card", "text", "muted", "rule", "stripe", "shade", "fault", "fault-text", "clash", "link", "held"]) colours[name] = get(name);
-  colours.bars = [0, 1, 2, 3, 4].map(i => [get("lock-" + i), get("on-lock-" + i)]);
+  colours.holders = Array.from({length: 15}, (_, i) => [get("lock-" + i % 5), get("on-lock-" + i % 5), Math.floor(i / 5)]);
   redraw();
 }
 /** Five colours; who comes after gets them again with a stripe, so that they are still told apart. */
-const colour = t => { const r = grouping === "lock" ? clientRank[client[grant[t]]] : lockRank[lock[grant[t]]]; return [...colours.bars[r % 5], Math.floor(r / 5) % 3]; };
+const colour = t => { const r = grouping === "lock" ? clientRank[client[grant[t]]] : lockRank[lock[grant[t]]]; return colours.holders[r % 15]; };
 
 // --- Drawing
 
@@ -183,9 +183,13 @@ function label(style, font, px, y, room, text, end = false) {
   let shown = text.length > 80 ? text.slice(0, 80) : text;
   const measure = s => { const k = font + s; if (!widths.has(k)) { if (widths.size > 5000) widths.clear(); widths.set(k, g.measureText(s).width); } return widths.get(k); };
   if (measure(shown) > room) {
-    const most = Math.max(1, Math.floor(shown.length * room / measure(shown)) - 1);
-    shown = end ? "…" + shown.slice(-most) : shown.slice(0, most) + "…";
-    if (shown.length < 3 || measure(shown) > room) return;
+    const whole = shown;
+    let most = Math.floor(whole.length * room / measure(whole));
+    do {
+      if (most < 1) return;
+      shown = end ? "…" + whole.slice(-most) : whole.slice(0, most) + "…";
+      most--;
+    } while (measure(shown) > room);
   }
   g.fillText(shown, px, y);
 }
@@ -309,7 +313,7 @@ function drawRow(row, top) {
 }
 function bar(t, y) {
   const [fill, on, stripes] = colour(t), from = x(granted[t]), until = isNaN(released[t]) ? validUntil[t] : Math.min(validUntil[t], released[t]);
-  if (until > granted[t]) { g.globalAlpha = .28; rect(fill, from, y, Math.min(width + 2, x(until)) - from, BAR); g.globalAlpha = 1; }
+  if (until > heldUntil[t]) { const end = Math.max(gutter, x(heldUntil[t])); g.globalAlpha = .28; rect(fill, end, y, Math.min(width + 2, x(until)) - end, BAR); g.globalAlpha = 1; }
   let free = from;
   for (let s = spanStart[t]; s < spanStart[t + 1]; s++) {
     const left = Math.max(gutter - 2, x(spanFrom[s])), wide = Math.max(1, Math.min(width + 2, x(spanTo[s])) - left);
@@ -329,9 +333,12 @@ function bar(t, y) {
   } else if (x(heldUntil[t]) - from > 3) rect(colours.card, x(heldUntil[t]) - .5, y, .5, BAR);
   const left = Math.max(from, gutter) + 6;
   const who = grouping === "lock" ? about.clients[client[grant[t]]] : about.locks[lock[grant[t]]];
-  const space = free - left - 4, both = who + "  #" + fence(grant[t]);
-  g.font = SMALL;
-  label(on, SMALL, left, y + BAR / 2 + .5, space, fence(grant[t]) && space > 60 && g.measureText(both).width <= space ? both : who, true);
+  const space = free - left - 4;
+  if (space > 14) {
+    const both = who + "  #" + fence(grant[t]);
+    g.font = SMALL;
+    label(on, SMALL, left, y + BAR / 2 + .5, space, fence(grant[t]) && space > 60 && g.measureText(both).width <= space ? both : who, true);
+  }
   if (t === chosen) { g.strokeStyle = colours.text; g.lineWidth = 2; g.strokeRect(Math.max(from, gutter - 4) - 1, y - 2, Math.max(4, Math.min(width + 4, x(heldUntil[t])) - Math.max(from, gutter - 4)) + 2, BAR + 4); }
 }
 function takeover(px, y) { g.fillStyle = colours.text; g.beginPath(); g.moveTo(px - 5, y - 5); g.lineTo(px + 5, y - 5); g.lineTo(px, y + 3); g.closePath(); g.fill(); }

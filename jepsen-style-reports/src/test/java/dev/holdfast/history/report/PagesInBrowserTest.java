@@ -88,7 +88,8 @@ class PagesInBrowserTest {
     assertThat(text(".verdict strong")).isEqualTo("Invalid");
     assertThat(text(".numbers"))
         .containsSubsequence("Duration", "21.", "Locks", "2", "Overlaps", "1", "Faults", "3");
-    assertThat(text("#timeline + p")).isEqualTo("Two clients held a lock at the same time 1 time:");
+    assertThat(text("#timeline + p"))
+        .isEqualTo("Two clients held a lock at the same time: 1 overlap.");
     assertThat(browser.evaluate("document.querySelectorAll('.plot').length").asInt()).isEqualTo(3);
     assertThat(text("#files ~ pre")).isEqualTo(REPRODUCE);
     assertThat(browser.evaluate("performance.getEntriesByName('timeline-drawn').length").asInt())
