@@ -64,6 +64,7 @@ record ReportPage(
                 "allRuns", allRuns.isEmpty() ? "" : "<a href=\"" + allRuns + "\">All runs</a>"),
             Map.entry("numbers", numbers()),
             Map.entry("exclusion", exclusion()),
+            Map.entry("overlaps", overlaps()),
             Map.entry("lanes", lanes("")),
             Map.entry("lanesScript", lanesScript(script)),
             Map.entry("counterexamples", counterexamples()),
@@ -142,10 +143,17 @@ record ReportPage(
           + Words.count(story.locks(), "lock")
           + ".</p>\n";
     }
-    StringBuilder out = new StringBuilder("<p class=\"held-words invalid\">");
-    out.append("Two clients held a lock at the same time: ");
-    out.append(Words.count(overlaps.size(), "overlap"));
-    out.append(".</p>\n<ul class=\"overlaps\">\n");
+    return "<p class=\"held-words invalid\">Two clients held a lock at the same time: "
+        + Words.count(overlaps.size(), "overlap")
+        + ".</p>\n";
+  }
+
+  private String overlaps() {
+    List<Tenure.Overlap> overlaps = story.overlaps();
+    if (overlaps.isEmpty()) {
+      return "";
+    }
+    StringBuilder out = new StringBuilder("<ul class=\"overlaps\">\n");
     for (int i = 0; i < Math.min(overlaps.size(), MAX_OVERLAPS); i++) {
       Tenure.Overlap overlap = overlaps.get(i);
       out.append("<li><a href=\"#overlap=").append(i).append("\">");

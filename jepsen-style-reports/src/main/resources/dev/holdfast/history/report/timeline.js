@@ -123,8 +123,16 @@ function bisect(list, value, read = x => x, from = 0) {
 // --- View
 
 let ROW = 24, BAR = 16; // as high as there is room for
-const LOW = 24, HIGH = 40, OVERVIEW = 18, FAULT = 20, AXIS = 26, MIN_VIEW = 10, SMALL_BAR = 4;
-const faultNames = [...new Set(about.faults.map(f => f.name))].slice(0, 8);
+const LOW = 24, HIGH = 40, OVERVIEW = 18, AXIS = 26, MIN_VIEW = 10, SMALL_BAR = 4;
+const MAX_FAULT_ROWS = 12, faultNames = [...new Set(about.faults.map(f => f.name))];
+if (faultNames.length > MAX_FAULT_ROWS) faultNames.splice(MAX_FAULT_ROWS - 1, Infinity, "others");
+const FAULT = faultNames.length > 6 ? 16 : 20;
+const faultRow = f => { const row = faultNames.indexOf(f.name); return row < 0 ? faultNames.length - 1 : row; };
+const broken = []; // when anything was, without overlap: [from, to], in order
+for (const f of about.faults) {
+  const last = broken[broken.length - 1];
+  if (last && f.from <= last[1]) last[1] = Math.max(last[1], f.to); else broken.push([f.from, f.to]);
+}
 const full = {from: about.start, to: about.end + Math.max(1, (about.end - about.start) * .005)};
 let view = {...full}, width = 0, height = 0, gutter = 0, lanesHeight = 0, wanted = false, pointer = null, chosen = -1, colours = {};
 const head = () => OVERVIEW + 8 + faultNames.length * FAULT + AXIS;
@@ -231,13 +239,12 @@ function step() {
 function eachTick(use) { const s = step(); for (let t = Math.ceil(view.from / s) * s; t <= view.to; t += s) use(t); }
 function grid(top, bottom) { eachTick(t => rect(colours.rule, Math.round(x(t)), top, 1, bottom - top)); }
 function visibleFaults() { return about.faults.filter(f => f.to >= view.from && f.from <= view.to); }
-function shades(top, high) {
+function shades(top, high, place = x) {
   let last = -Infinity;
-  for (const f of visibleFaults()) {
-    const from = x(f.from), wide = Math.max(1.5, x(f.to) - from);
-    if (from + wide - last < .5) continue; // hidden by the one before
-    rect(colours.shade, from, top, wide, high);
-    last = Math.max(last, wide < 2 ? from + wide : -Infinity);
+  for (const [from, to] of broken) {
+    const left = Math.max(last, place(from)), right = Math.max(place(from) + 1.5, place(to)); // shades on shades would be darker
+    if (right > left && right > gutter && left < width) rect(colours.shade, left, top, right - left, high);
+    last = Math.max(last, right);
   }
 }
 function drawHead() {
@@ -246,7 +253,7 @@ function drawHead() {
   const ox = t => gutter + (t - full.from) / (full.to - full.from) * (width - gutter);
   label(colours.muted, FONT, 7, OVERVIEW / 2 + 2, gutter - 10, "whole run");
   rect(colours.stripe, gutter, 2, width - gutter, OVERVIEW - 2);
-  for (const f of about.faults) rect(colours.shade, ox(f.from), 2, Math.max(1, ox(f.to) - ox(f.from)), OVERVIEW - 2);
+  shades(2, OVERVIEW - 2, ox);
   for (const o of about.overlaps) rect(colours.clash, ox(o.from) - 1, 2, Math.max(3, ox(o.to) - ox(o.from)), OVERVIEW - 2);
   g.strokeStyle = colours.link; g.lineWidth = 2;
   g.strokeRect(Math.min(ox(view.from) + 1, width - 5), 2, Math.max(3, ox(view.to) - ox(view.from) - 2), OVERVIEW - 2);
@@ -254,11 +261,10 @@ function drawHead() {
   g.beginPath(); g.rect(gutter, 0, width - gutter, head()); g.clip();
   const faultTop = OVERVIEW + 8;
   for (const f of visibleFaults()) {
-    const row = faultNames.indexOf(f.name);
-    if (row < 0) continue;
+    const row = faultRow(f);
     const from = Math.max(gutter - 4, x(f.from)), wide = Math.max(4, Math.min(width + 4, x(f.to)) - from), y = faultTop + row * FAULT + 2;
     g.fillStyle = colours.fault; g.beginPath(); g.roundRect(from, y, wide, FAULT - 4, 3); g.fill();
-    label(colours["fault-text"], SMALL, Math.max(gutter, from) + 5, y + (FAULT - 4) / 2 + .5, wide - 10, f.target || f.name);
+    label(colours["fault-text"], SMALL, Math.max(gutter, from) + 5, y + (FAULT - 4) / 2 + .5, wide - 10, faultNames[row] === f.name ? f.target || f.name : f.name + " " + f.target);
   }
   eachTick(t => {
     rect(colours.rule, Math.round(x(t)), head() - AXIS + 2, 1, AXIS);
@@ -326,7 +332,7 @@ function bar(t, y) {
     let last = from + 3;
     for (let r = renewalStart[t]; r < renewalStart[t + 1]; r++) {
       const px = x(completed[renewals[r]]);
-      if (px - last > 4 && px > gutter) { rect(on, px, y + BAR - 6, 1.5, 6); last = px; }
+      if (px - last > 4 && px > gutter) { rect(on, px, y + BAR - 4, 1.5, 4); last = px; }
     }
     rect(on, from, y, 1.5, BAR);
     if (!isNaN(released[t])) { const px = x(released[t]); rect(colours.text, px - 1, y - 3, 2, BAR + 6); }
@@ -416,7 +422,7 @@ function hit(px, py) {
   const t = time(px), slack = 3 * (view.to - view.from) / (width - gutter);
   if (py < head()) {
     const row = Math.floor((py - OVERVIEW - 8) / FAULT);
-    const f = about.faults.find(f => faultNames.indexOf(f.name) === row && f.from - slack <= t && t <= f.to + slack);
+    const f = about.faults.find(f => faultRow(f) === row && f.from - slack <= t && t <= f.to + slack);
     return f ? {words: ["fault: " + f.name + (f.target ? " of " + f.target : ""), "from " + seconds(f.from) + (f.healed ? " to " + seconds(f.to) : ", never healed")]} : null;
   }
   const y = py - head() + stage.scrollTop, lane = lanes.find(l => l.top <= y && y < l.top + l.height);
