@@ -173,7 +173,7 @@ final class Plots {
           ys[bucket] = sorted.isEmpty() ? Double.NaN : scale.y(sorted.get(Math.max(0, rank)));
         }
         double[] xs = middles();
-        to.line(Ink.of(i), 1.6, xs, ys);
+        to.line(Ink.of(i), 1.6 + i, xs, ys); // thicker below, so that equal ones are all seen
         to.dots(Ink.of(i), 4, lonely(xs, ys, xs), lonely(xs, ys, ys));
       }
       top += PANEL;

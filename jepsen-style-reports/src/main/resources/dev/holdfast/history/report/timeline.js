@@ -92,7 +92,7 @@ function group(by) {
   lanes.forEach((lane, place) => {
     lane.top = top;
     lane.bottom = Math.max(1, lane.rows.length) * ROW + 4;
-    lane.height = lane.bottom + 8 + (lane.clash ? 16 : 0); // who waits, and what is to be said of an overlap
+    lane.height = lane.bottom + 8 + (lane.clash ? 18 : 0); // who waits, and what is to be said of an overlap
     top += lane.height;
     lane.calls = Uint32Array.from(lane.calls);
     lane.callEnds = highest(lane.calls, c => completed[c]);
@@ -377,32 +377,38 @@ function hatch() {
   return hatching.pattern;
 }
 function clashes(seen) {
+  const said = new Map(); // by the lower of the two lanes: what there is to say below it
   for (const o of about.overlaps) {
     if (o.to < view.from || o.from > view.to) continue;
     const one = lanes[laneOf[o.a]], other = lanes[laneOf[o.b]];
-    const tops = [[one, o.a], [other, o.b]].map(([lane, t]) => lane.top + 4 + rowOf[t] * ROW);
     if (!seen.includes(one) && !seen.includes(other)) continue;
+    const tops = [[one, o.a], [other, o.b]].map(([lane, t]) => lane.top + 4 + rowOf[t] * ROW);
     const top = Math.min(...tops) + 1, bottom = Math.max(...tops) + ROW - 1, from = Math.max(gutter - 6, x(o.from)), wide = Math.max(3, Math.min(width + 6, x(o.to)) - from);
     g.globalAlpha = .5; rect(hatch(), from, top, wide, bottom - top); g.globalAlpha = 1;
     g.strokeStyle = colours.clash; g.lineWidth = 2; g.strokeRect(from, top, wide, bottom - top);
-    const words = "two holders: " + [o.a, o.b].map(t => "operation " + answeredAt[grant[t]] + " (" + about.clients[client[grant[t]]] + ")").join(" and ");
+    const lane = one.top > other.top ? one : other;
+    if (!said.has(lane)) said.set(lane, []);
+    said.get(lane).push(o);
+  }
+  for (const [lane, all] of said) {
+    const first = all.reduce((a, b) => b.from < a.from ? b : a);
+    const words = (all.length > 1 ? all.length + " overlaps, first: " : "two holders: ") +
+      [first.a, first.b].map(t => "operation " + answeredAt[grant[t]] + " (" + about.clients[client[grant[t]]] + ")").join(" and ");
     g.font = SMALL;
-    const room = g.measureText(words).width + 12, tx = Math.max(gutter + 4, Math.min(from, width - room));
-    if (room < width - gutter) {
-      rect(colours.clash, tx, bottom + 3, room, 17);
-      label(colours.card, SMALL, tx + 6, bottom + 12, room, words);
-    }
+    const room = Math.min(width - gutter - 8, g.measureText(words).width + 12), tx = Math.max(gutter + 4, Math.min(x(first.from), width - room)), y = lane.top + lane.height - 18;
+    rect(colours.clash, tx, y, room, 17);
+    label(colours.card, SMALL, tx + 6, y + 9, room - 10, words);
   }
 }
 
 // --- Words
 
 function words(t) {
-  const c = grant[t];
+  const c = grant[t], renewed = renewalStart[t + 1] - renewalStart[t];
   const parts = [about.clients[client[c]] + " held " + about.locks[lock[c]] + (fence(c) ? ", fence " + fence(c) : ""),
     "operations " + askedAt[c] + " and " + answeredAt[c] + ": asked at " + seconds(invoked[c]) + ", granted at " + seconds(granted[t])];
   for (let s = spanStart[t]; s < spanStart[t + 1]; s++) parts.push("held from " + seconds(spanFrom[s]) + " to " + seconds(spanTo[s]));
-  parts.push("valid until " + seconds(validUntil[t]) + (renewalStart[t + 1] > renewalStart[t] ? ", after " + (renewalStart[t + 1] - renewalStart[t]) + " renewals" : ""));
+  parts.push("valid until " + seconds(validUntil[t]) + (renewed ? ", after " + renewed + (renewed === 1 ? " renewal" : " renewals") : ""));
   if (takenOver[t]) parts.push("taken over: the lease before it was not released");
   if (!isNaN(lost[t])) parts.push("told at " + seconds(lost[t]) + " that it was lost");
   if (!isNaN(released[t])) parts.push("released at " + seconds(released[t]));

@@ -224,7 +224,7 @@ class PagesInBrowserTest {
   @Test
   void timeline_of200000Calls_isSmallAndSmooth() throws IOException {
     Story story = Story.of(LargeRun.of(200_000, 40, 16, 1));
-    Path page = folder.resolve("large.html");
+    Path page = Files.createDirectories(SCREENSHOTS).resolve("large.html"); // to be looked at
     ReportPage report =
         new ReportPage("200,000 calls", Instant.EPOCH, story, NOT_CHECKED, "", List.of(), "");
     Files.writeString(page, report.timelineHtml());
