@@ -64,8 +64,7 @@ final class Html {
     return node.toString().replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026");
   }
 
-  /** What a Content-Security-Policy calls a script, so that no other is run. */
-  static String scriptHash(String script) {
+  private static String scriptHash(String script) {
     try {
       byte[] hash =
           MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8));
@@ -122,6 +121,18 @@ final class Html {
         + "\"/></svg>";
   }
 
+  /**
+   * All of a page before its body. The one script of the page is named, so that no other is run.
+   */
+  static String head(String title, String script, String style) {
+    return fill(
+        "head.html",
+        Map.of(
+            "title", escape(title),
+            "scriptHash", scriptHash(script),
+            "style", resource("page.css") + style));
+  }
+
   /** Puts a number with its name into a list of them. */
   static void number(StringBuilder out, String name, String value) {
     out.append("<div><dt>").append(name).append("</dt><dd>").append(value).append("</dd></div>\n");
@@ -131,7 +142,7 @@ final class Html {
    * The head of a table and the beginning of its body; names that begin with {@code >} are of
    * numbers.
    */
-  static void head(StringBuilder out, String... names) {
+  static void tableHead(StringBuilder out, String... names) {
     out.append("<thead><tr>");
     for (String name : names) {
       boolean number = name.startsWith(">");

@@ -37,12 +37,8 @@ final class IndexPage {
     return Html.fill(
         "index.html",
         Map.of(
-            "scriptHash",
-            Html.scriptHash(script),
-            "style",
-            Html.resource("page.css"),
-            "title",
-            "All runs",
+            "head",
+            Html.head("All runs", script, ""),
             "numbers",
             numbers.toString(),
             "runs",
@@ -59,7 +55,8 @@ final class IndexPage {
     out.append(
         "<p class=\"note\" id=\"shown\" role=\"status\"></p>\n<div class=\"scroll\" tabindex=\"0\""
             + " role=\"region\" aria-label=\"Table of runs\"><table class=\"runs\">\n");
-    Html.head(out, "Name", "When", "Verdict", ">Duration", ">Operations", ">Overlaps", ">Faults");
+    Html.tableHead(
+        out, "Name", "When", "Verdict", ">Duration", ">Operations", ">Overlaps", ">Faults");
     return out.append(rows).append("</tbody></table></div>").toString();
   }
 

@@ -2,8 +2,8 @@ package dev.holdfast.history.report;
 
 import static dev.holdfast.history.report.Html.cell;
 import static dev.holdfast.history.report.Html.escape;
-import static dev.holdfast.history.report.Html.head;
 import static dev.holdfast.history.report.Html.number;
+import static dev.holdfast.history.report.Html.tableHead;
 
 import dev.holdfast.history.Edn;
 import dev.holdfast.history.Fault;
@@ -51,8 +51,8 @@ record ReportPage(
     return Html.fill(
         "run.html",
         Map.ofEntries(
-            Map.entry("scriptHash", Html.scriptHash(script)),
-            Map.entry("style", Html.resource("page.css") + Ink.css()),
+            Map.entry(
+                "head", Html.head(Html.word(result.verdict()) + ": " + test, script, Ink.css())),
             Map.entry("test", escape(test)),
             Map.entry("started", escape(Html.WHEN.format(startedAt))),
             Map.entry("startedIso", escape(startedAt.toString())),
@@ -82,8 +82,7 @@ record ReportPage(
     return Html.fill(
         "timeline.html",
         Map.of(
-            "scriptHash", Html.scriptHash(script),
-            "style", Html.resource("page.css"),
+            "head", Html.head("Timeline of " + test, script, ""),
             "test", escape(test),
             "lanes", lanes("data-fill=\"true\""),
             "lanesScript", lanesScript(script)));
@@ -228,7 +227,7 @@ record ReportPage(
     out.append(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table>");
     out.append("<caption>").append(shown("faults", faults.size(), MAX_FAULTS)).append("</caption>");
-    head(out, "Fault", "Target", ">From", ">To", ">Lasted", "Timeline");
+    tableHead(out, "Fault", "Target", ">From", ">To", ">Lasted", "Timeline");
     for (Fault fault : faults.subList(0, Math.min(faults.size(), MAX_FAULTS))) {
       out.append("<tr><th scope=\"row\">").append(escape(fault.name())).append("</th>");
       cell(out, "", fault.target().isEmpty() ? "–" : fault.target());
@@ -251,7 +250,7 @@ record ReportPage(
     out.append("<caption>")
         .append(shown("operations", all.size(), MAX_OPERATIONS))
         .append("</caption>");
-    head(out, ">Index", ">Time", ">Process", "Type", "Operation", "Value");
+    tableHead(out, ">Index", ">Time", ">Process", "Type", "Operation", "Value");
     for (Operation operation : all.subList(0, Math.min(all.size(), MAX_OPERATIONS))) {
       String type = operation.type().text();
       out.append("<tr class=\"").append(operation.isNemesis() ? "nemesis" : type).append("\">");

@@ -3,11 +3,8 @@ package dev.holdfast.history.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,19 +30,6 @@ class CheckCommandTest {
 
   @TempDir private Path dir;
 
-  private record Answer(int status, String out, String err) {}
-
-  private static Answer run(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int status =
-        Main.commandLine()
-            .setOut(new PrintWriter(out))
-            .setErr(new PrintWriter(err))
-            .execute(List.of(arguments).stream().map(Object::toString).toArray(String[]::new));
-    return new Answer(status, out.toString(), err.toString());
-  }
-
   private Path file(String name, String text) throws IOException {
     return Files.writeString(dir.resolve(name), text);
   }
@@ -53,7 +37,7 @@ class CheckCommandTest {
   @Test
   void check_valid_saysSoAndExitsWith0() throws IOException {
     Path file = file("a.edn", VALID);
-    Answer answer = run("check", "--model", "fenced-mutex", file);
+    Answer answer = Answer.to("check", "--model", "fenced-mutex", file);
 
     assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
     assertThat(answer.status()).isZero();
@@ -65,13 +49,13 @@ class CheckCommandTest {
     Path invalid = file("b.edn", INVALID);
     Path unknown = file("c.edn", UNKNOWN);
 
-    Answer all = run("check", "--model", "fenced-mutex", valid, invalid, unknown);
+    Answer all = Answer.to("check", "--model", "fenced-mutex", valid, invalid, unknown);
     assertThat(all.out())
         .isEqualTo(valid + "\tvalid\n" + invalid + "\tinvalid\n" + unknown + "\tunknown\n");
     assertThat(all.status()).isEqualTo(1);
     assertThat(all.err()).contains("Nothing explains acquire of \"lock\" by process 1");
 
-    assertThat(run("check", "--model", "fenced-mutex", valid, unknown).status()).isEqualTo(2);
+    assertThat(Answer.to("check", "--model", "fenced-mutex", valid, unknown).status()).isEqualTo(2);
   }
 
   @Test
@@ -80,7 +64,7 @@ class CheckCommandTest {
     Path bad = file("b.edn", VALID + "{:type :sideways, :process 0, :f :acquire}\n{}\n");
     Path missing = dir.resolve("c.edn");
 
-    Answer answer = run("check", "--model", "mutex", good, bad, missing);
+    Answer answer = Answer.to("check", "--model", "mutex", good, bad, missing);
 
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).as("no half a verdict").isEqualTo(good + "\tvalid\n");
@@ -99,8 +83,8 @@ class CheckCommandTest {
             {:type :ok, :process 1, :f :acquire, :value {:door "right"}}
             """);
 
-    assertThat(run("check", "--model", "mutex", "--key", "door", file).status()).isZero();
-    assertThat(run("check", "--model", "mutex", file).status()).isEqualTo(1);
+    assertThat(Answer.to("check", "--model", "mutex", "--key", "door", file).status()).isZero();
+    assertThat(Answer.to("check", "--model", "mutex", file).status()).isEqualTo(1);
   }
 
   @Test
@@ -155,16 +139,16 @@ class CheckCommandTest {
     Object[] all = new Object[arguments.length + 1];
     all[0] = "check";
     System.arraycopy(arguments, 0, all, 1, arguments.length);
-    Answer answer = run(all);
+    Answer answer = Answer.to(all);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.err()).contains(message);
   }
 
   @Test
   void help_namesWhatThereIs() {
-    assertThat(run("--help").out()).contains("check");
-    assertThat(run("check", "--help").out())
+    assertThat(Answer.to("--help").out()).contains("check");
+    assertThat(Answer.to("check", "--help").out())
         .contains("--model", "--key", "--time-limit", "semaphore:N");
-    assertThat(run().status()).as("nothing to do").isEqualTo(2);
+    assertThat(Answer.to().status()).as("nothing to do").isEqualTo(2);
   }
 }

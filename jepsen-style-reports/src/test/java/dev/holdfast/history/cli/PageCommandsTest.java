@@ -20,26 +20,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PageCommandsTest {
 
   @TempDir private Path folder;
-
-  private record Answer(int status, String out, String err) {}
-
-  private static Answer run(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int status =
-        Main.commandLine()
-            .setOut(new PrintWriter(out))
-            .setErr(new PrintWriter(err))
-            .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
-    return new Answer(status, out.toString(), err.toString());
-  }
 
   private Path finished(String test) throws IOException {
     Run run = new RunStore(folder).start(test);
@@ -63,7 +49,7 @@ class PageCommandsTest {
     }
     Files.delete(folder.resolve("index.html"));
 
-    Answer answer = run("report", folder);
+    Answer answer = Answer.to("report", folder);
 
     assertThat(answer.status()).isZero();
     assertThat(answer.out())
@@ -86,7 +72,7 @@ class PageCommandsTest {
         {:type :ok, :process 0, :f :acquire, :value {:lock "a"}}
         """);
 
-    Answer answer = run("report", run);
+    Answer answer = Answer.to("report", run);
 
     assertThat(answer.out()).isEqualTo(run.resolve("index.html") + "\tunknown\n");
     assertThat(run.resolve("index.html"))
@@ -100,7 +86,7 @@ class PageCommandsTest {
     Files.createDirectory(run.resolve("recordings"));
     Files.move(run.resolve("history.edn"), run.resolve("recordings/client.edn"));
 
-    assertThat(run("report", run).status()).isZero();
+    assertThat(Answer.to("report", run).status()).isZero();
     assertThat(Files.readAllLines(run.resolve("history.edn"))).hasSize(4);
   }
 
@@ -110,7 +96,7 @@ class PageCommandsTest {
     Path good = finished("good");
     Files.writeString(bad.resolve("history.edn"), "{:type :sideways}\n{}\n");
 
-    Answer answer = run("report", folder);
+    Answer answer = Answer.to("report", folder);
 
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.err()).contains("history.edn, line 1", "sideways");
@@ -121,20 +107,20 @@ class PageCommandsTest {
   void commands_wrongFoldersAndOptions_sayWhatIsWrong() {
     Path missing = folder.resolve("missing");
     for (String command : new String[] {"report", "serve"}) {
-      assertThat(run(command, missing).status()).isEqualTo(3);
-      assertThat(run(command, missing).err()).contains("missing: there is no such folder");
-      assertThat(run(command).err()).contains("DIR");
-      assertThat(run(command, "--help").out()).contains("DIR");
+      assertThat(Answer.to(command, missing).status()).isEqualTo(3);
+      assertThat(Answer.to(command, missing).err()).contains("missing: there is no such folder");
+      assertThat(Answer.to(command).err()).contains("DIR");
+      assertThat(Answer.to(command, "--help").out()).contains("DIR");
     }
-    assertThat(run("report", folder).err()).contains("no folder in it has a history.edn");
-    assertThat(run("serve", "--port", "70000", folder).err()).contains("0 to 65535");
-    assertThat(run("--help").out()).contains("check", "report", "serve");
+    assertThat(Answer.to("report", folder).err()).contains("no folder in it has a history.edn");
+    assertThat(Answer.to("serve", "--port", "70000", folder).err()).contains("0 to 65535");
+    assertThat(Answer.to("--help").out()).contains("check", "report", "serve");
   }
 
   @Test
   void serve_aPortThatIsTaken_saysSo() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      Answer answer = run("serve", "--port", taken.getLocalPort(), folder);
+      Answer answer = Answer.to("serve", "--port", taken.getLocalPort(), folder);
       assertThat(answer.status()).isEqualTo(3);
       assertThat(answer.err()).contains("is taken", "--port");
     }

@@ -202,12 +202,7 @@ class PagesInBrowserTest {
   @Test
   void pages_namesThatWouldBeScripts_areOnlyText() throws IOException {
     String evil = ReportPageTest.EVIL + "<script>window.owned = true</script>";
-    History history =
-        new HistoryScript()
-            .ok(0, 10, "acquire", "lock", evil, "client", evil, "fence", 1, "ttl", 1000)
-            .ok(20, 30, "acquire", "lock", evil, "client", evil + "2", "fence", 2, "ttl", 1000)
-            .nemesis(15, "kill", "target", evil)
-            .build();
+    History history = SampleRun.named(evil);
     Path run = run(folder.resolve("evil"), "evil", "2026-11-23T12:00:00.000Z", history);
     for (String page : List.of("index.html", "timeline.html")) {
       open(run.resolve(page));

@@ -71,12 +71,7 @@ class ReportPageTest {
   @Test
   void html_textThatLooksLikeHtml_isOnlyText() throws Exception {
     String evil = EVIL;
-    History history =
-        new HistoryScript()
-            .ok(0, 10, "acquire", "lock", evil, "client", evil, "fence", 1, "ttl", 1000)
-            .ok(20, 30, "acquire", "lock", evil, "client", evil + "2", "fence", 2, "ttl", 1000)
-            .nemesis(15, "kill", "target", evil)
-            .build();
+    History history = SampleRun.named(evil);
     String html = page(history, evil);
     assertThat(html)
         .doesNotContain("<img", "<!--", "\u202e")

@@ -41,6 +41,15 @@ final class SampleRun {
         .build();
   }
 
+  /** Two clients that hold one lock, all of whose names, as that of a broken node, are this. */
+  static History named(String name) {
+    return new HistoryScript()
+        .ok(0, 10, "acquire", "lock", name, "client", name, "fence", 1, "ttl", 1000)
+        .ok(20, 30, "acquire", "lock", name, "client", name + "2", "fence", 2, "ttl", 1000)
+        .nemesis(15, "kill", "target", name)
+        .build();
+  }
+
   static Checker checker() {
     return Checkers.compose(
         new MutualExclusionChecker(),
