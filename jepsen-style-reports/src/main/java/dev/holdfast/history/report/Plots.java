@@ -108,7 +108,7 @@ final class Plots {
     }
     scatter(to, Ink.TEXT, dot + 1, scale, Call::isFailed);
     legend.add(Ink.TEXT, "failed: certainly did not happen");
-    scatter(to, Ink.RED, dot + 2, scale, call -> !call.isOk() && !call.isFailed());
+    scatter(to, Ink.RED, dot + 1, scale, call -> !call.isOk() && !call.isFailed());
     legend.add(Ink.RED, "nobody knows");
   }
 
