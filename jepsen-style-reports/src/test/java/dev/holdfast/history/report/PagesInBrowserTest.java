@@ -255,7 +255,7 @@ class PagesInBrowserTest {
           shown() / 1e6,
           frames[0],
           frames[1]);
-      assertThat(frames[0]).as("frames a second, however busy the machine").isGreaterThan(2);
+      assertThat(frames[0]).as("frames a second, however busy the machine").isGreaterThan(0.5);
     }
     browser.screenshot(SCREENSHOTS.resolve("large-closer.png"), false);
   }
@@ -281,6 +281,7 @@ class PagesInBrowserTest {
     JsonNode times =
         browser.evaluate(
             "(() => { const f = window.frames_; window.frames_ = null; return f; })()");
+    assertThat(times.size()).as("frames").isGreaterThan(1);
     double[] gaps = new double[times.size() - 1];
     for (int i = 0; i < gaps.length; i++) {
       gaps[i] = times.get(i + 1).asDouble() - times.get(i).asDouble();
