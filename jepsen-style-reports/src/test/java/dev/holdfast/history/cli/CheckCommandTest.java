@@ -100,23 +100,23 @@ class CheckCommandTest {
   @Test
   void check_checkers_judgeByTheRulesOfLocks() throws IOException {
     Path file = file("a.edn", VALID);
-    Answer some = run("check", "--checkers", "fencing,mutual-exclusion", file);
+    Answer some = Answer.to("check", "--checkers", "fencing,mutual-exclusion", file);
     assertThat(some.out()).isEqualTo(file + "\tvalid\n");
     assertThat(some.status()).isZero();
     assertThat(some.err()).contains(file + ": fencing: valid: The fences of 1 grant rose");
 
-    Answer all = run("check", "--checkers", "all", "--model", "lease", file);
+    Answer all = Answer.to("check", "--checkers", "all", "--model", "lease", file);
     assertThat(all.out()).isEqualTo(file + "\tunknown\n");
     assertThat(all.err()).contains("renewal: unknown: Not judged: no renewal succeeded");
 
     Path invalid = file("b.edn", INVALID);
-    assertThat(run("check", "--checkers", "mutual-exclusion", invalid).status()).isEqualTo(1);
+    assertThat(Answer.to("check", "--checkers", "mutual-exclusion", invalid).status()).isEqualTo(1);
   }
 
   @Test
   void check_whatDoesNotFit_saysTheLine() throws IOException {
     Path file = file("a.edn", VALID + VALID.lines().skip(1).findFirst().orElseThrow() + "\n");
-    Answer answer = run("check", "--model", "mutex", file);
+    Answer answer = Answer.to("check", "--model", "mutex", file);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).isEmpty();
     assertThat(answer.err()).contains("a.edn, line 5: ", "answers no invocation");
@@ -125,14 +125,14 @@ class CheckCommandTest {
   @Test
   void generate_thenCheck_isValidByAllThatIsKnown() {
     Path file = dir.resolve("made.edn");
-    assertThat(run("generate", "--operations", 6000, "--locks", 2, file).status()).isZero();
-    Answer answer = run("check", "--model", "lease", "--checkers", "all", file);
+    assertThat(Answer.to("generate", "--operations", 6000, "--locks", 2, file).status()).isZero();
+    Answer answer = Answer.to("check", "--model", "lease", "--checkers", "all", file);
     assertThat(answer.out()).as(answer.err()).isEqualTo(file + "\tvalid\n");
 
-    Answer again = run("generate", file);
+    Answer again = Answer.to("generate", file);
     assertThat(again.status()).isEqualTo(1);
     assertThat(again.err()).contains("there is such a file already");
-    assertThat(run("generate", "--operations", 0, file).status()).isEqualTo(3);
+    assertThat(Answer.to("generate", "--operations", 0, file).status()).isEqualTo(3);
   }
 
   private static void assertWrong(String message, Object... arguments) {
