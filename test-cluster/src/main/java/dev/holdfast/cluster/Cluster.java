@@ -25,20 +25,22 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * A cluster of Elasticsearch nodes on 127.0.0.1, each a process with fixed ports, which it keeps
- * when it is killed and started again.
+ * A cluster of Elasticsearch nodes. One that a builder starts is of processes on 127.0.0.1 with
+ * fixed ports, which they keep when they are killed and started again.
  *
  * <p>Closing it kills all nodes and throws their data away; the same happens by itself when the JVM
  * ends without closing it. Thread-safe as its nodes are.
+ *
+ * @param <N> what its nodes are
  */
-public final class Cluster implements AutoCloseable {
+public final class Cluster<N extends Node> implements AutoCloseable {
 
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
 
   /** What a node can say at once, or not at all: it may be stopped, or cut off. */
   private static final Duration QUESTION_LIMIT = Duration.ofSeconds(3);
 
-  private final List<ElasticsearchNode> nodes;
+  private final List<N> nodes;
   private final HttpClient http =
       HttpClient.newBuilder()
           .proxy(HttpClient.Builder.NO_PROXY)
@@ -46,8 +48,13 @@ public final class Cluster implements AutoCloseable {
           .connectTimeout(Duration.ofSeconds(2))
           .build();
 
-  private Cluster(List<ElasticsearchNode> nodes) {
+  private Cluster(List<N> nodes) {
     this.nodes = List.copyOf(nodes);
+  }
+
+  /** Returns a cluster of nodes that were started to form one, and closes them with it. */
+  public static <N extends Node> Cluster<N> of(List<N> nodes) {
+    return new Cluster<>(nodes);
   }
 
   /** Returns a builder of a cluster of three nodes of the version. */
@@ -56,13 +63,13 @@ public final class Cluster implements AutoCloseable {
   }
 
   /** Returns the nodes, n1 first, whether they run or not. */
-  public List<ElasticsearchNode> nodes() {
+  public List<N> nodes() {
     return nodes;
   }
 
   /** Returns where the nodes answer HTTP, n1 first. */
   public List<URI> httpUris() {
-    return nodes.stream().map(ElasticsearchNode::httpUri).toList();
+    return nodes.stream().map(Node::httpUri).toList();
   }
 
   /**
@@ -70,7 +77,7 @@ public final class Cluster implements AutoCloseable {
    *
    * @throws IllegalArgumentException if there is none
    */
-  public ElasticsearchNode node(String name) {
+  public N node(String name) {
     return nodes.stream()
         .filter(node -> node.name().equals(name))
         .findFirst()
@@ -81,7 +88,7 @@ public final class Cluster implements AutoCloseable {
    * Returns the node that the cluster says is its master; empty if it has none, or none can be
    * asked. Nodes that are cut off may think otherwise.
    */
-  public Optional<ElasticsearchNode> master() throws InterruptedException {
+  public Optional<N> master() throws InterruptedException {
     return cat("/_cat/master?h=node").map(String::strip).flatMap(this::named);
   }
 
@@ -89,7 +96,7 @@ public final class Cluster implements AutoCloseable {
    * Returns the node with the primary of the first shard of an index; empty if it has none, or none
    * can be asked.
    */
-  public Optional<ElasticsearchNode> primaryOf(String index) throws InterruptedException {
+  public Optional<N> primaryOf(String index) throws InterruptedException {
     return cat("/_cat/shards/" + index + "?h=shard,prirep,node")
         .flatMap(
             table ->
@@ -102,7 +109,7 @@ public final class Cluster implements AutoCloseable {
         .flatMap(words -> named(words[2]));
   }
 
-  private Optional<ElasticsearchNode> named(String name) {
+  private Optional<N> named(String name) {
     return nodes.stream().filter(node -> node.name().equals(name)).findFirst();
   }
 
@@ -130,7 +137,7 @@ public final class Cluster implements AutoCloseable {
   public String request(String method, String path, String body, Duration limit)
       throws IOException, InterruptedException {
     List<String> failures = new ArrayList<>();
-    for (ElasticsearchNode node : nodes) {
+    for (Node node : nodes) {
       try {
         return request(node, method, path, body, limit);
       } catch (IOException e) {
@@ -140,8 +147,7 @@ public final class Cluster implements AutoCloseable {
     throw new IOException(method + " " + path + " was not answered: " + failures);
   }
 
-  private String request(
-      ElasticsearchNode node, String method, String path, String body, Duration limit)
+  private String request(Node node, String method, String path, String body, Duration limit)
       throws IOException, InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(node.httpUri().resolve(path))
@@ -185,7 +191,7 @@ public final class Cluster implements AutoCloseable {
             });
   }
 
-  private String health(ElasticsearchNode node) {
+  private String health(Node node) {
     try {
       return request(
           node, "GET", "/_cluster/health?timeout=1s&master_timeout=1s", "", REQUEST_LIMIT);
@@ -201,8 +207,7 @@ public final class Cluster implements AutoCloseable {
    * Resumes every node that is paused and starts every one that does not run. Returns when all are
    * up.
    *
-   * @throws NodeStartException as {@link ElasticsearchNode#relaunch} and {@link
-   *     ElasticsearchNode#awaitUp} do
+   * @throws NodeStartException as {@link Node#relaunch} and {@link Node#awaitUp} do
    */
   public void reviveAll() {
     inParallel(
@@ -212,7 +217,7 @@ public final class Cluster implements AutoCloseable {
           node.resume();
           return node;
         });
-    nodes.forEach(ElasticsearchNode::awaitUp);
+    nodes.forEach(Node::awaitUp);
   }
 
   /** Kills all nodes and removes their files. Idempotent. */
@@ -227,7 +232,7 @@ public final class Cluster implements AutoCloseable {
   }
 
   /** Does something to all at the same time; throws what a failing one threw, when all are done. */
-  private static <S, T> List<T> inParallel(List<S> all, Function<S, T> task) {
+  static <S, T> List<T> inParallel(List<S> all, Function<S, T> task) {
     ExecutorService threads = Executors.newCachedThreadPool();
     try {
       List<Future<T>> futures =
@@ -307,7 +312,7 @@ public final class Cluster implements AutoCloseable {
      * @throws NodeStartException if a node did not start; nothing is left then
      * @throws IllegalStateException as {@link ElasticsearchNode.Builder#start} does
      */
-    public Cluster start() throws InterruptedException {
+    public Cluster<ElasticsearchNode> start() throws InterruptedException {
       List<Integer> ports = Ports.free(2 * size);
       List<Integer> published =
           ports.subList(0, size).stream().map(publishedPort::applyAsInt).toList();
@@ -340,11 +345,11 @@ public final class Cluster implements AutoCloseable {
                   started.add(node);
                   return node;
                 });
-        Cluster cluster = new Cluster(nodes);
+        Cluster<ElasticsearchNode> cluster = new Cluster<>(nodes);
         cluster.awaitGreen(Duration.ofMinutes(2));
         return cluster;
       } catch (RuntimeException | InterruptedException e) {
-        new Cluster(started).close();
+        new Cluster<>(started).close();
         throw e;
       }
     }

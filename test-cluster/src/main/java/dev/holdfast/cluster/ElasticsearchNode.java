@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; {@link #pause}, {@link #resume}, {@link #kill}, {@link #stop}, {@link #relaunch}
  * and {@link #close} take turns.
  */
-public final class ElasticsearchNode implements AutoCloseable {
+public final class ElasticsearchNode implements Node {
 
   private final NodeSpec spec;
   private final WorkDir dir;
@@ -83,11 +83,13 @@ public final class ElasticsearchNode implements AutoCloseable {
   }
 
   /** Returns the node's name. */
+  @Override
   public String name() {
     return spec.nodeName();
   }
 
   /** Returns where the node answers HTTP, for example {@code http://127.0.0.1:39475}. */
+  @Override
   public URI httpUri() {
     return httpUri;
   }
@@ -113,6 +115,7 @@ public final class ElasticsearchNode implements AutoCloseable {
   }
 
   /** Returns the text of the node's log up to now; empty once it is closed. */
+  @Override
   public String log() {
     return WorkDir.read(dir.log(spec.clusterName()));
   }
@@ -124,6 +127,7 @@ public final class ElasticsearchNode implements AutoCloseable {
    *
    * @throws IllegalStateException if the server does not run, or the wait was interrupted
    */
+  @Override
   public synchronized void pause() {
     requireOpen();
     server.pause();
@@ -134,6 +138,7 @@ public final class ElasticsearchNode implements AutoCloseable {
    *
    * @throws IllegalStateException if the server does not run, or the wait was interrupted
    */
+  @Override
   public synchronized void resume() {
     requireOpen();
     server.resume();
@@ -146,6 +151,7 @@ public final class ElasticsearchNode implements AutoCloseable {
    * @throws IllegalStateException if the process is not gone after 30 s, or the wait was
    *     interrupted
    */
+  @Override
   public synchronized void kill() {
     if (!closed) {
       server.kill();
@@ -159,6 +165,7 @@ public final class ElasticsearchNode implements AutoCloseable {
    *
    * @throws IllegalStateException if the process is not gone then, or the wait was interrupted
    */
+  @Override
   public synchronized void stop() {
     if (!closed) {
       server.terminate();
@@ -174,6 +181,7 @@ public final class ElasticsearchNode implements AutoCloseable {
    * @throws NodeStartException if it did not start, or this thread was interrupted
    * @throws IllegalStateException if the node is closed
    */
+  @Override
   public synchronized void relaunch() {
     requireOpen();
     if (server.handle().isAlive()) {
@@ -194,6 +202,7 @@ public final class ElasticsearchNode implements AutoCloseable {
    *
    * @throws NodeStartException if it did not answer, or died, or this thread was interrupted
    */
+  @Override
   public void awaitUp() {
     try {
       starter.awaitBack(supervisor);

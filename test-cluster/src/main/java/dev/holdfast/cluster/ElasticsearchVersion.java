@@ -1,6 +1,11 @@
 package dev.holdfast.cluster;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Properties;
 
 /**
  * The supported major versions of Elasticsearch.
@@ -38,6 +43,17 @@ public enum ElasticsearchVersion {
    */
   public String number() {
     return Distributions.versionOf(distribution());
+  }
+
+  /** Returns the full version that the build uses, unpacked or not, for example {@code 9.5.3}. */
+  String release() {
+    Properties releases = new Properties();
+    try (InputStream in = ElasticsearchVersion.class.getResourceAsStream("releases.properties")) {
+      releases.load(Objects.requireNonNull(in));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return Objects.requireNonNull(releases.getProperty(Integer.toString(major)));
   }
 
   /** Returns the folder of the unpacked distribution, or throws what {@link #number()} throws. */

@@ -86,13 +86,16 @@ record NodeSpec(
 
   /** Returns the value of {@code ES_JAVA_OPTS}: a small server that is up soon. */
   String javaOptions() {
-    String defaults =
-        "-Xms%1$dm -Xmx%1$dm -XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC"
-            .formatted(heapMebibytes);
+    String defaults = javaOptions(heapMebibytes);
     return jvmOptions.isEmpty() ? defaults : defaults + " " + String.join(" ", jvmOptions);
   }
 
-  private static boolean isAboutForming(String key) {
+  static String javaOptions(int heapMebibytes) {
+    return "-Xms%1$dm -Xmx%1$dm -XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC"
+        .formatted(heapMebibytes);
+  }
+
+  static boolean isAboutForming(String key) {
     return key.startsWith("discovery.") || key.equals("cluster.initial_master_nodes");
   }
 

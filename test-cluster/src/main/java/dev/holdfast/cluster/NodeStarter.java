@@ -3,8 +3,6 @@ package dev.holdfast.cluster;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -150,29 +148,9 @@ final class NodeStarter {
     return WorkDir.read(dir.exitCode()).strip();
   }
 
-  /** Returns whether the node is part of a cluster with a master, whose indices are usable. */
   private boolean answers() {
-    Optional<URI> uri = address("http");
-    if (uri.isEmpty() || address("transport").isEmpty()) {
-      return false;
-    }
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                uri.get().resolve("/_cluster/health?wait_for_status=yellow&timeout=1s"))
-            .build();
-    try {
-      HttpResponse<String> response = Requests.send(http, request, Duration.ofSeconds(10));
-      return switch (response.statusCode()) {
-        case 200 -> !response.body().contains("\"timed_out\":true");
-        case 401, 403 -> true; // a caller that turned security on; no more can be asked
-        default -> false;
-      };
-    } catch (IOException e) {
-      return false;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // ends the polling at its next pause
-      return false;
-    }
+    return address("transport").isPresent()
+        && address("http").filter(uri -> Health.answers(http, uri)).isPresent();
   }
 
   private Optional<URI> address(String protocol) {

@@ -16,7 +16,7 @@ class ClusterIT {
   void cluster_primaryKilledAndBack_movesAndIsGreenAgain() throws Exception {
     List<Integer> published = new ArrayList<>();
     List<Long> pids = new ArrayList<>();
-    try (Cluster cluster =
+    try (Cluster<ElasticsearchNode> cluster =
         Cluster.builder(ElasticsearchVersion.V8)
             .publishTransportAt(
                 port -> {
@@ -48,7 +48,7 @@ class ClusterIT {
     assertThat(pids).hasSize(3).noneMatch(Processes::isRunning);
   }
 
-  private static boolean primaryIsElsewhere(Cluster cluster, ElasticsearchNode before) {
+  private static boolean primaryIsElsewhere(Cluster<?> cluster, Node before) {
     try {
       return cluster.primaryOf("things").filter(node -> node != before).isPresent();
     } catch (InterruptedException e) {
