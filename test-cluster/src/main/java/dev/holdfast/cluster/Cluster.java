@@ -35,6 +35,7 @@ import java.util.stream.IntStream;
  */
 public final class Cluster<N extends Node> implements AutoCloseable {
 
+  private static final Duration GREEN_LIMIT = Duration.ofMinutes(2);
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
 
   /** What a node can say at once, or not at all: it may be stopped, or cut off. */
@@ -52,9 +53,33 @@ public final class Cluster<N extends Node> implements AutoCloseable {
     this.nodes = List.copyOf(nodes);
   }
 
-  /** Returns a cluster of nodes that were started to form one, and closes them with it. */
-  public static <N extends Node> Cluster<N> of(List<N> nodes) {
-    return new Cluster<>(nodes);
+  /**
+   * Starts nodes that are to form a cluster, all at the same time, and returns when all have joined
+   * it.
+   *
+   * @param builders of the nodes, n1 first
+   * @param start starts one, and returns when its cluster has a master
+   * @throws NodeStartException if a node did not start; nothing is left then
+   */
+  public static <B, N extends Node> Cluster<N> startAll(List<B> builders, Function<B, N> start)
+      throws InterruptedException {
+    List<N> started = new CopyOnWriteArrayList<>();
+    try {
+      List<N> nodes =
+          inParallel(
+              builders,
+              builder -> {
+                N node = start.apply(builder);
+                started.add(node);
+                return node;
+              });
+      Cluster<N> cluster = new Cluster<>(nodes);
+      cluster.awaitGreen(GREEN_LIMIT);
+      return cluster;
+    } catch (RuntimeException | InterruptedException e) {
+      new Cluster<>(started).close();
+      throw e;
+    }
   }
 
   /** Returns a builder of a cluster of three nodes of the version. */
@@ -232,7 +257,7 @@ public final class Cluster<N extends Node> implements AutoCloseable {
   }
 
   /** Does something to all at the same time; throws what a failing one threw, when all are done. */
-  static <S, T> List<T> inParallel(List<S> all, Function<S, T> task) {
+  private static <S, T> List<T> inParallel(List<S> all, Function<S, T> task) {
     ExecutorService threads = Executors.newCachedThreadPool();
     try {
       List<Future<T>> futures =
@@ -335,23 +360,7 @@ public final class Cluster<N extends Node> implements AutoCloseable {
         settings.forEach(node::setting);
         builders.add(node);
       }
-      List<ElasticsearchNode> started = new CopyOnWriteArrayList<>();
-      try {
-        List<ElasticsearchNode> nodes =
-            inParallel(
-                builders,
-                builder -> {
-                  ElasticsearchNode node = builder.start();
-                  started.add(node);
-                  return node;
-                });
-        Cluster<ElasticsearchNode> cluster = new Cluster<>(nodes);
-        cluster.awaitGreen(Duration.ofMinutes(2));
-        return cluster;
-      } catch (RuntimeException | InterruptedException e) {
-        new Cluster<>(started).close();
-        throw e;
-      }
+      return startAll(builders, ElasticsearchNode.Builder::start);
     }
   }
 }

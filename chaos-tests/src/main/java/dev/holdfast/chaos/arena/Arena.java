@@ -1,10 +1,8 @@
 package dev.holdfast.chaos.arena;
 
-import dev.holdfast.chaos.toxiproxy.ToxiproxyHandle;
-import dev.holdfast.chaos.toxiproxy.ToxiproxyServers;
 import dev.holdfast.cluster.Cluster;
-import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.cluster.Node;
 import eu.rekawek.toxiproxy.Proxy;
 import eu.rekawek.toxiproxy.ToxiproxyClient;
 import eu.rekawek.toxiproxy.model.Toxic;
@@ -16,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,36 +21,50 @@ import org.jspecify.annotations.Nullable;
  * through a proxy of its own, the nodes reach each other through one proxy for each node's inbound
  * side, and where this machine allows it they can be parted truly. To be used by one thread.
  */
-public final class Arena implements AutoCloseable {
+public abstract class Arena implements AutoCloseable {
 
   /** How many clients there are at a time, numbered from 0. */
   public static final int CLIENTS = 3;
 
   private static final Duration GREEN_LIMIT = Duration.ofMinutes(3);
-  private static final String LOOPBACK = "127.0.0.1";
 
-  private final ToxiproxyHandle toxiproxy;
   private final List<Proxy> proxies = new ArrayList<>();
   private final Map<String, Proxy> inbound = new LinkedHashMap<>();
-  private final Map<String, Proxy> links = new LinkedHashMap<>();
-  private @Nullable Partitions partitions;
-  private String whyNoPartitions = "";
-  private @Nullable Cluster cluster;
+  private final Map<String, Link> links = new LinkedHashMap<>();
+  private @Nullable Cluster<?> cluster;
 
-  private Arena() {
-    this.toxiproxy = ToxiproxyServers.find();
-  }
+  /** A proxy, and where it listens as clients see it. */
+  private record Link(Proxy proxy, URI uri) {}
+
+  Arena() {}
 
   /**
-   * Starts one.
+   * Starts one whose nodes are processes.
    *
    * @param settings for {@code elasticsearch.yml} of each node
    */
   public static Arena start(ElasticsearchVersion version, Map<String, String> settings)
       throws InterruptedException {
-    Arena arena = new Arena();
+    return opened(new ProcessArena(), version, settings);
+  }
+
+  /**
+   * Starts one whose nodes are containers.
+   *
+   * @param settings for each node
+   * @throws IllegalStateException if there is {@link dev.holdfast.cluster.ContainerNode
+   *     #unsupportedReason no Docker}
+   */
+  public static Arena startInContainers(ElasticsearchVersion version, Map<String, String> settings)
+      throws InterruptedException {
+    return opened(new ContainerArena(), version, settings);
+  }
+
+  private static Arena opened(
+      Arena arena, ElasticsearchVersion version, Map<String, String> settings)
+      throws InterruptedException {
     try {
-      arena.open(version, settings);
+      arena.cluster = arena.open(version, settings);
       return arena;
     } catch (IOException e) {
       arena.close();
@@ -64,42 +75,16 @@ public final class Arena implements AutoCloseable {
     }
   }
 
-  private void open(ElasticsearchVersion version, Map<String, String> settings)
-      throws IOException, InterruptedException {
-    ToxiproxyClient client = new ToxiproxyClient(toxiproxy.host(), toxiproxy.port());
-    Cluster.Builder builder =
-        Cluster.builder(version)
-            .publishTransportAt(
-                port -> {
-                  String node = "n" + (inbound.size() + 1);
-                  Proxy proxy = proxy(client, "to-" + node, LOOPBACK + ":" + port);
-                  inbound.put(node, proxy);
-                  return portOf(proxy);
-                });
-    settings.forEach(builder::setting);
-    Cluster started = builder.start();
-    cluster = started;
-    for (ElasticsearchNode node : started.nodes()) {
-      for (int i = 0; i < CLIENTS; i++) {
-        String name = linkName(i, node);
-        links.put(name, proxy(client, name, LOOPBACK + ":" + node.httpUri().getPort()));
-      }
-    }
-    try {
-      partitions = Partitions.open();
-      if (started.nodes().stream().anyMatch(node -> node.uid().isEmpty())) {
-        whyNoPartitions = "all nodes run as one user, so that packets cannot be told apart";
-      }
-    } catch (IOException e) {
-      whyNoPartitions = e.getMessage() + "";
-    }
-  }
+  /** Starts the cluster, with a link from each client to each node and an inbound one for each. */
+  abstract Cluster<?> open(ElasticsearchVersion version, Map<String, String> settings)
+      throws IOException, InterruptedException;
 
-  private Proxy proxy(ToxiproxyClient client, String name, String upstream) {
+  /** Makes a proxy, which is mended and deleted with all others. */
+  final Proxy proxy(ToxiproxyClient client, String name, String listen, String upstream) {
     try {
       Proxy proxy =
           client.createProxy(
-              "holdfast-" + ProcessHandle.current().pid() + "-" + name, LOOPBACK + ":0", upstream);
+              "holdfast-" + ProcessHandle.current().pid() + "-" + name, listen, upstream);
       proxies.add(proxy);
       return proxy;
     } catch (IOException e) {
@@ -107,16 +92,20 @@ public final class Arena implements AutoCloseable {
     }
   }
 
-  private static String linkName(int client, ElasticsearchNode node) {
-    return "client-" + (client + 1) + "-to-" + node.name();
+  final void addInbound(String node, Proxy proxy) {
+    inbound.put(node, proxy);
   }
 
-  private static int portOf(Proxy proxy) {
-    return URI.create("http://" + proxy.getListen()).getPort();
+  final void addLink(int client, String node, Proxy proxy, URI uri) {
+    links.put(linkName(client, node), new Link(proxy, uri));
+  }
+
+  static String linkName(int client, String node) {
+    return "client-" + (client + 1) + "-to-" + node;
   }
 
   /** Returns the cluster. */
-  public Cluster cluster() {
+  public final Cluster<?> cluster() {
     if (cluster == null) {
       throw new IllegalStateException("the cluster was not started");
     }
@@ -124,23 +113,25 @@ public final class Arena implements AutoCloseable {
   }
 
   /** Returns what stands between clients and nodes, for reports. */
-  public String toxiproxy() {
-    return toxiproxy.description();
-  }
+  public abstract String toxiproxy();
 
   /** Returns where a client reaches the nodes, each through a proxy. */
-  public List<URI> urlsOf(int client) {
-    return links(client).stream().map(link -> URI.create("http://" + link.getListen())).toList();
+  public final List<URI> urlsOf(int client) {
+    return cluster().nodes().stream().map(node -> entry(client, node).uri()).toList();
   }
 
   /** Returns the proxies between a client and the nodes. */
-  public List<Proxy> links(int client) {
+  public final List<Proxy> links(int client) {
     return cluster().nodes().stream().map(node -> link(client, node)).toList();
   }
 
   /** Returns the proxy between a client and a node. */
-  public Proxy link(int client, ElasticsearchNode node) {
-    Proxy link = links.get(linkName(client, node));
+  public final Proxy link(int client, Node node) {
+    return entry(client, node).proxy();
+  }
+
+  private Link entry(int client, Node node) {
+    Link link = links.get(linkName(client, node.name()));
     if (link == null) {
       throw new IllegalArgumentException("no client " + client + " or no node " + node);
     }
@@ -148,7 +139,7 @@ public final class Arena implements AutoCloseable {
   }
 
   /** Returns the proxy through which the other nodes reach a node. */
-  public Proxy inbound(ElasticsearchNode node) {
+  public final Proxy inbound(Node node) {
     Proxy proxy = inbound.get(node.name());
     if (proxy == null) {
       throw new IllegalArgumentException("no node " + node);
@@ -156,26 +147,41 @@ public final class Arena implements AutoCloseable {
     return proxy;
   }
 
-  /** Returns the port at which the other nodes reach a node. */
-  public int inboundPort(ElasticsearchNode node) {
-    return portOf(inbound(node));
-  }
+  /** Returns why packets between nodes cannot be dropped here; empty if they can. */
+  public abstract String whyNoPartitions();
 
-  /** Returns what can part nodes truly; empty where {@link #whyNoPartitions} says why not. */
-  public Optional<Partitions> partitions() {
-    return whyNoPartitions.isEmpty() ? Optional.ofNullable(partitions) : Optional.empty();
-  }
+  /**
+   * Drops, from now on, all that a node sends to where it reaches another.
+   *
+   * @throws IllegalStateException if that {@link #whyNoPartitions cannot be done}
+   */
+  public abstract void block(Node from, Node to) throws IOException;
 
-  /** Returns why nodes cannot be parted truly here; empty if they can. */
-  public String whyNoPartitions() {
-    return whyNoPartitions;
-  }
+  /** Takes away what {@link #block} did. */
+  public abstract void unblock(Node from, Node to) throws IOException;
+
+  /** Returns why nodes cannot be taken from their network here; empty if they can. */
+  public abstract String whyNoDisconnecting();
+
+  /**
+   * Takes a node from the network of the nodes. Clients still reach it.
+   *
+   * @throws IllegalStateException if that {@link #whyNoDisconnecting cannot be done}
+   */
+  public abstract void disconnect(Node node);
+
+  /** Puts a node back that {@link #disconnect} took; does nothing if it is there. */
+  public abstract void reconnect(Node node);
+
+  /** Mends what a kind of arena alone can break. */
+  abstract void mendNetwork() throws IOException;
+
+  /** Ends what a kind of arena alone has beside nodes and proxies. */
+  abstract void closeNetwork();
 
   /** Mends all that is broken, and waits until the cluster is whole. */
-  public void heal() throws IOException, InterruptedException {
-    if (partitions != null) {
-      partitions.clear();
-    }
+  public final void heal() throws IOException, InterruptedException {
+    mendNetwork();
     for (Proxy proxy : proxies) {
       proxy.enable();
       for (Toxic toxic : proxy.toxics().getAll()) {
@@ -188,26 +194,20 @@ public final class Arena implements AutoCloseable {
 
   /** Ends all that was started here. */
   @Override
-  public void close() {
+  public final void close() {
     try {
-      if (partitions != null) {
-        partitions.close();
+      if (cluster != null) {
+        cluster.close();
       }
     } finally {
-      try {
-        if (cluster != null) {
-          cluster.close();
+      for (Proxy proxy : proxies) {
+        try {
+          proxy.delete(); // the server may be another's, and live on
+        } catch (IOException e) {
+          System.err.println("the proxy " + proxy.getName() + " may be left: " + e);
         }
-      } finally {
-        for (Proxy proxy : proxies) {
-          try {
-            proxy.delete(); // the server may be another's, and live on
-          } catch (IOException e) {
-            System.err.println("the proxy " + proxy.getName() + " may be left: " + e);
-          }
-        }
-        toxiproxy.close();
       }
+      closeNetwork();
     }
   }
 }

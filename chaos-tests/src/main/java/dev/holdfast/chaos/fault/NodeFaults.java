@@ -1,11 +1,11 @@
 package dev.holdfast.chaos.fault;
 
 import dev.holdfast.chaos.arena.Arena;
-import dev.holdfast.chaos.arena.Partitions;
 import dev.holdfast.chaos.fault.Stage.Part;
-import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.cluster.Node;
 import eu.rekawek.toxiproxy.model.Toxic;
 import eu.rekawek.toxiproxy.model.ToxicDirection;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +20,7 @@ public final class NodeFaults {
   private NodeFaults() {}
 
   private interface Act {
-    void on(Stage stage, ElasticsearchNode node) throws Exception;
+    void on(Stage stage, Node node) throws Exception;
   }
 
   /** The node is killed, and started again in the end. */
@@ -41,12 +41,24 @@ public final class NodeFaults {
         "node-paused", part, (stage, node) -> node.pause(), (stage, node) -> node.resume());
   }
 
+  /** The node is stopped in an orderly way and started again at once. */
+  public static Disruption restart(Part part) {
+    return new NodeFault(
+        "node-restarted",
+        part,
+        (stage, node) -> {
+          node.stop();
+          node.relaunch();
+        },
+        (stage, node) -> node.awaitUp());
+  }
+
   /** All nodes one after the other are stopped, and started again, and waited for. */
   public static Disruption roll() {
     return new Simple("rolling-restart", "n1, n2, n3") {
       @Override
       void begin(Stage stage) throws Exception {
-        for (ElasticsearchNode node : stage.arena().cluster().nodes()) {
+        for (Node node : stage.arena().cluster().nodes()) {
           stage.nemesis().nemesis("start-node-stopped", target(node.name()));
           node.stop();
           node.relaunch();
@@ -68,12 +80,12 @@ public final class NodeFaults {
     return new Simple("cluster-stopped", "n1, n2, n3") {
       @Override
       void begin(Stage stage) {
-        stage.arena().cluster().nodes().forEach(ElasticsearchNode::stop);
+        stage.arena().cluster().nodes().forEach(Node::stop);
       }
 
       @Override
       void end(Stage stage) {
-        stage.arena().cluster().nodes().forEach(ElasticsearchNode::relaunch);
+        stage.arena().cluster().nodes().forEach(Node::relaunch);
       }
     };
   }
@@ -81,22 +93,23 @@ public final class NodeFaults {
   /** Two of the three nodes are killed, and started again in the end. */
   public static Disruption killMajority(String survivor) {
     return new Simple("majority-killed", "all but " + survivor) {
-      private List<ElasticsearchNode> victims(Stage stage) {
+      private List<Node> victims(Stage stage) {
         return stage.arena().cluster().nodes().stream()
             .filter(node -> !node.name().equals(survivor))
+            .map(Node.class::cast)
             .toList();
       }
 
       @Override
       void begin(Stage stage) {
-        victims(stage).forEach(ElasticsearchNode::kill);
+        victims(stage).forEach(Node::kill);
         stage.nemesis().nemesis("start-" + NO_MAJORITY, target("cluster"));
       }
 
       @Override
       void end(Stage stage) {
         stage.nemesis().nemesis("stop-" + NO_MAJORITY, target("cluster"));
-        victims(stage).forEach(ElasticsearchNode::relaunch);
+        victims(stage).forEach(Node::relaunch);
       }
     };
   }
@@ -162,9 +175,7 @@ public final class NodeFaults {
 
       @Override
       public Optional<String> missing(Arena arena) {
-        return arena.partitions().isPresent()
-            ? Optional.empty()
-            : Optional.of(arena.whyNoPartitions());
+        return reason(arena.whyNoPartitions());
       }
     };
   }
@@ -187,29 +198,45 @@ public final class NodeFaults {
     };
   }
 
-  private static void change(
-      Stage stage, ElasticsearchNode node, Direction direction, boolean block) throws Exception {
-    Partitions partitions = stage.arena().partitions().orElseThrow();
-    for (ElasticsearchNode other : stage.arena().cluster().nodes()) {
+  private static void change(Stage stage, Node node, Direction direction, boolean block)
+      throws IOException {
+    for (Node other : stage.arena().cluster().nodes()) {
       if (other != node) {
         if (direction != Direction.INBOUND) {
-          change(partitions, node, stage.arena().inboundPort(other), block);
+          change(stage.arena(), node, other, block);
         }
         if (direction != Direction.OUTBOUND) {
-          change(partitions, other, stage.arena().inboundPort(node), block);
+          change(stage.arena(), other, node, block);
         }
       }
     }
   }
 
-  private static void change(Partitions partitions, ElasticsearchNode from, int port, boolean block)
-      throws Exception {
-    int uid = from.uid().orElseThrow();
+  private static void change(Arena arena, Node from, Node to, boolean block) throws IOException {
     if (block) {
-      partitions.block(uid, port);
+      arena.block(from, to);
     } else {
-      partitions.unblock(uid, port);
+      arena.unblock(from, to);
     }
+  }
+
+  /** The node is taken from the network of the nodes, and put back in the end. */
+  public static Disruption disconnect(Part part) {
+    return new NodeFault(
+        "node-disconnected",
+        part,
+        (stage, node) -> stage.arena().disconnect(node),
+        (stage, node) -> stage.arena().reconnect(node)) {
+
+      @Override
+      public Optional<String> missing(Arena arena) {
+        return reason(arena.whyNoDisconnecting());
+      }
+    };
+  }
+
+  private static Optional<String> reason(String text) {
+    return text.isEmpty() ? Optional.empty() : Optional.of(text);
   }
 
   private static Map<String, Object> target(String name) {
@@ -217,7 +244,7 @@ public final class NodeFaults {
   }
 
   private static Disruption.Injection injection(
-      Stage stage, Part part, ElasticsearchNode node, Act begin, Act end) {
+      Stage stage, Part part, Node node, Act begin, Act end) {
     return new Disruption.Injection() {
       @Override
       public String target() {

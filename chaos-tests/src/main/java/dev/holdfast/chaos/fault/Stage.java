@@ -4,11 +4,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.chaos.arena.Arena;
 import dev.holdfast.chaos.worker.WorkerProcess;
 import dev.holdfast.chaos.worker.WorkerSpec;
-import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.cluster.Node;
 import dev.holdfast.history.HistoryWriter;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -91,14 +92,17 @@ public final class Stage {
   }
 
   /** Returns a node by its part, if there is one and it is whole. */
-  Optional<ElasticsearchNode> find(Part part) throws InterruptedException {
-    Optional<ElasticsearchNode> found =
+  Optional<Node> find(Part part) throws InterruptedException {
+    Optional<Node> found =
         switch (part) {
-          case PRIMARY -> arena.cluster().primaryOf(names.lockAlias());
-          case MASTER -> arena.cluster().master();
+          case PRIMARY -> arena.cluster().primaryOf(names.lockAlias()).map(Node.class::cast);
+          case MASTER -> arena.cluster().master().map(Node.class::cast);
           case ANY -> {
-            var whole =
-                arena.cluster().nodes().stream().filter(node -> !isDisturbed(node)).toList();
+            List<Node> whole =
+                arena.cluster().nodes().stream()
+                    .filter(node -> !isDisturbed(node))
+                    .map(Node.class::cast)
+                    .toList();
             yield whole.isEmpty()
                 ? Optional.empty()
                 : Optional.of(whole.get(random.nextInt(whole.size())));

@@ -8,7 +8,7 @@ import dev.holdfast.chaos.fault.Stage;
 import dev.holdfast.chaos.worker.Facts;
 import dev.holdfast.chaos.worker.WorkerProcess;
 import dev.holdfast.chaos.worker.WorkerSpec;
-import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.cluster.Node;
 import dev.holdfast.history.HistoryWriter;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.report.Run;
@@ -75,7 +75,7 @@ final class Performance implements Stage.Crew {
 
   void play() throws Exception {
     Schedule schedule = scenario.schedule(random);
-    for (ElasticsearchNode node : arena.cluster().nodes()) {
+    for (Node node : arena.cluster().nodes()) {
       logLengths.put(node.name(), node.log().length());
     }
     deleteIndices(); // of a run that was broken off
@@ -300,7 +300,7 @@ final class Performance implements Stage.Crew {
   void leave() throws IOException, InterruptedException {
     everStarted.forEach(WorkerProcess::close);
     nemesis.close();
-    for (ElasticsearchNode node : arena.cluster().nodes()) {
+    for (Node node : arena.cluster().nodes()) {
       String log = node.log();
       int from = Math.min(log.length(), logLengths.getOrDefault(node.name(), 0));
       Path file = run.directory().resolve(node.name() + ".log");

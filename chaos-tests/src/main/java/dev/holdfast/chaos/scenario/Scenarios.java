@@ -77,6 +77,49 @@ public final class Scenarios {
         scenario("baseline").with(Defect.TRUST_IN_A_STALE_READ, 0));
   }
 
+  /**
+   * Returns the scenarios for nodes in containers: a few short ones, since all others are about
+   * things that do not care where a node runs.
+   */
+  public static List<Scenario> inContainers() {
+    return List.of(
+        Scenario.named("container-holder-cut-off")
+            .purpose("The holder of a lock can reach no container any more, silently.")
+            .bound("its lease is over, and it has been told, before another is granted the lock")
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .faults(
+                random -> times(2, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL)))
+            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.UNANSWERED)
+            .build(),
+        Scenario.named("container-disconnected")
+            .purpose(
+                "The container with the primary is taken from the network of the nodes, and put"
+                    + " back; clients reach all of them.")
+            .bound("the smaller part grants nothing, and its reads are not believed")
+            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.disconnect(Part.PRIMARY)))
+            .build(),
+        Scenario.named("container-paused")
+            .purpose("The container with the primary is paused until it is replaced, and goes on.")
+            .bound("what a stale primary says counts for nothing")
+            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.pause(Part.PRIMARY)))
+            .build(),
+        Scenario.named("container-killed")
+            .purpose("The container with the primary is killed, and started again.")
+            .bound("an acknowledged write survives its container")
+            .faults(random -> times(1, 3_000, 3_000, i -> NodeFaults.kill(Part.PRIMARY)))
+            .build(),
+        Scenario.named("container-restarted")
+            .purpose("The master's container is stopped in an orderly way, and started again.")
+            .bound("an upgrade makes no second holder")
+            .faults(random -> times(1, 3_000, 1_000, i -> NodeFaults.restart(Part.MASTER)))
+            .build());
+  }
+
+  /** Returns a client with a mistake, in a scenario for containers that must find it out. */
+  public static List<Scenario> brokenInContainers() {
+    return List.of(inContainers().get(0).with(Defect.NO_RENEWAL_CHECK, 2));
+  }
+
   private static Scenario scenario(String name) {
     return all(Duration.ofSeconds(1)).stream()
         .filter(each -> each.name().equals(name))

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.chaos.arena.Arena;
 import dev.holdfast.chaos.scenario.Scenario.Ground;
 import dev.holdfast.chaos.worker.Defect;
+import dev.holdfast.cluster.ContainerNode;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import dev.holdfast.history.report.RunStore;
@@ -32,13 +33,23 @@ import org.junit.jupiter.api.TestInstance;
  *
  * <p>System properties: {@code holdfast.scenario} (names, separated by commas), {@code
  * holdfast.seed} (a number, repeats the faults of a run), {@code holdfast.elasticsearch} (8, which
- * is the default, 9 or both), {@code holdfast.soak} (how long the storm lasts, such as 2m; without
- * {@code holdfast.scenario}, only the storm is run then).
+ * is the default, 9 or both), {@code holdfast.cluster} (process, which is the default, or docker:
+ * then the scenarios are those of {@link Scenarios#inContainers}), {@code holdfast.soak} (how long
+ * the storm lasts, such as 2m; without {@code holdfast.scenario}, only the storm is run then).
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ScenariosChaos {
 
   private static final Duration DEFAULT_STORM = Duration.ofSeconds(40);
+
+  /** What belongs into the command that repeats a run. */
+  private static final List<String> PASSED_ON =
+      List.of(
+          "holdfast.elasticsearch",
+          "holdfast.soak",
+          "holdfast.cluster",
+          "holdfast.docker.elasticsearch",
+          "holdfast.docker.toxiproxy");
 
   private final long seed = Long.getLong("holdfast.seed", new Random().nextInt(Integer.MAX_VALUE));
   private final Path store = Path.of(System.getProperty("holdfast.store", "store"));
@@ -47,13 +58,14 @@ class ScenariosChaos {
   private final List<Outcome> good = new ArrayList<>();
   private final List<Outcome> broken = new ArrayList<>();
   private final long startNanos = System.nanoTime();
+  private final boolean inContainers = inContainers();
 
   private @Nullable Arena arena;
   private @Nullable String standing;
 
   private static String options() {
     StringBuilder options = new StringBuilder();
-    for (String property : List.of("holdfast.elasticsearch", "holdfast.soak")) {
+    for (String property : PASSED_ON) {
       String value = System.getProperty(property);
       if (value != null) {
         options.append(" -D").append(property).append('=').append(value);
@@ -66,9 +78,14 @@ class ScenariosChaos {
   Stream<DynamicTest> scenarios() {
     say("seed %d".formatted(seed));
     String soak = System.getProperty("holdfast.soak", "");
-    List<Scenario> all =
-        new ArrayList<>(Scenarios.all(soak.isEmpty() ? DEFAULT_STORM : length(soak)));
-    all.addAll(Scenarios.broken());
+    List<Scenario> all = new ArrayList<>();
+    if (inContainers) {
+      all.addAll(Scenarios.inContainers());
+      all.addAll(Scenarios.brokenInContainers());
+    } else {
+      all.addAll(Scenarios.all(soak.isEmpty() ? DEFAULT_STORM : length(soak)));
+      all.addAll(Scenarios.broken());
+    }
     String wanted = System.getProperty("holdfast.scenario", soak.isEmpty() ? "" : "storm");
     List<Scenario> chosen = new ArrayList<>(Scenarios.select(all, wanted));
     chosen.sort(java.util.Comparator.comparing(Scenario::ground));
@@ -80,6 +97,17 @@ class ScenariosChaos {
                         scenario ->
                             DynamicTest.dynamicTest(
                                 scenario.name() + " on " + version, () -> run(scenario, version))));
+  }
+
+  private static boolean inContainers() {
+    String wanted = System.getProperty("holdfast.cluster", "process");
+    return switch (wanted) {
+      case "process" -> false;
+      case "docker" -> true;
+      default ->
+          throw new IllegalArgumentException(
+              "holdfast.cluster is process or docker, not " + wanted);
+    };
   }
 
   private static Duration length(String text) {
@@ -100,7 +128,10 @@ class ScenariosChaos {
 
   private void run(Scenario scenario, ElasticsearchVersion version) throws Exception {
     boolean sound = scenario.workload().defect() == Defect.NONE;
-    Optional<String> unsupported = ElasticsearchNode.unsupportedReason(version);
+    Optional<String> unsupported =
+        inContainers
+            ? ContainerNode.unsupportedReason()
+            : ElasticsearchNode.unsupportedReason(version);
     Outcome outcome =
         unsupported.isPresent()
             ? Outcome.skipped(scenario.name(), unsupported.get())
@@ -123,7 +154,10 @@ class ScenariosChaos {
     }
     close();
     say("starting a cluster: %s, %s".formatted(version.number(), ground));
-    Arena started = Arena.start(version, settings(ground));
+    Arena started =
+        inContainers
+            ? Arena.startInContainers(version, settings(ground))
+            : Arena.start(version, settings(ground));
     arena = started;
     standing = wanted;
     say(
