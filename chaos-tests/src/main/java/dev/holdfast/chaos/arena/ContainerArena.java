@@ -1,5 +1,6 @@
 package dev.holdfast.chaos.arena;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.model.ContainerNetwork;
 import dev.holdfast.cluster.Cluster;
@@ -123,7 +124,7 @@ final class ContainerArena extends Arena {
     pod.start();
     connect(name);
     ToxiproxyClient client = new ToxiproxyClient(pod.getHost(), pod.getMappedPort(API_PORT));
-    version = client.version();
+    version = new ObjectMapper().readTree(client.version()).path("version").asText();
     Proxy unused = proxy(client, "direct-to-" + name, "0.0.0.0:" + DIRECT_PORT, HTTP);
     for (int i = 0; i < CLIENTS; i++) {
       int port = FIRST_CLIENT_PORT + i;
@@ -148,7 +149,7 @@ final class ContainerArena extends Arena {
 
   @Override
   public String toxiproxy() {
-    return "%s in each node's pod, of the image %s".formatted(version, image);
+    return "toxiproxy-server %s in each node's pod, of the image %s".formatted(version, image);
   }
 
   @Override

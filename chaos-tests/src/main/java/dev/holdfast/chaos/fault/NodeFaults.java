@@ -6,16 +6,23 @@ import dev.holdfast.cluster.Node;
 import eu.rekawek.toxiproxy.model.Toxic;
 import eu.rekawek.toxiproxy.model.ToxicDirection;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** Faults of nodes, and between them. Stateless. */
 public final class NodeFaults {
 
   /** While this lasts, there is no majority of nodes for certain. */
   public static final String NO_MAJORITY = "no-majority";
+
+  /** Far longer than a cluster takes to notice, so that a test which hangs says where. */
+  private static final Duration MISSED_LIMIT = Duration.ofMinutes(2);
+
+  private static final long BETWEEN_LOOKS_MILLIS = 50;
 
   private NodeFaults() {}
 
@@ -64,7 +71,7 @@ public final class NodeFaults {
           node.relaunch();
           node.awaitUp();
           stage.nemesis().nemesis("stop-node-stopped", target(node.name()));
-          stage.arena().cluster().awaitGreen(java.time.Duration.ofMinutes(2));
+          stage.arena().cluster().awaitGreen(Duration.ofMinutes(2));
         }
       }
 
@@ -226,13 +233,27 @@ public final class NodeFaults {
         "node-disconnected",
         part,
         (stage, node) -> stage.arena().disconnect(node),
-        (stage, node) -> stage.arena().reconnect(node)) {
+        (stage, node) -> {
+          awaitMissed(stage.arena());
+          stage.arena().reconnect(node);
+        }) {
 
       @Override
       public Optional<String> missing(Arena arena) {
         return reason(arena.whyNoDisconnecting());
       }
     };
+  }
+
+  /** A node that nobody misses was not taken from anything, and nothing would have been tried. */
+  private static void awaitMissed(Arena arena) throws InterruptedException {
+    long deadlineNanos = System.nanoTime() + MISSED_LIMIT.toNanos();
+    while (arena.cluster().isGreen()) {
+      if (System.nanoTime() - deadlineNanos >= 0) {
+        throw new IllegalStateException("all nodes are still there after " + MISSED_LIMIT);
+      }
+      TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS_MILLIS);
+    }
   }
 
   private static Optional<String> reason(String text) {
