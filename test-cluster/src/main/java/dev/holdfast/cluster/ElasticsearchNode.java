@@ -88,7 +88,10 @@ public final class ElasticsearchNode implements Node {
     return spec.nodeName();
   }
 
-  /** Returns where the node answers HTTP, for example {@code http://127.0.0.1:39475}. */
+  /**
+   * Returns where the node answers HTTP, for example {@code http://127.0.0.1:39475}; {@code https}
+   * if its settings switch TLS on.
+   */
   @Override
   public URI httpUri() {
     return httpUri;

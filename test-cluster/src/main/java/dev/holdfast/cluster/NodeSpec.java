@@ -62,6 +62,11 @@ record NodeSpec(
     return "Elasticsearch " + Distributions.versionOf(distribution) + " node " + nodeName;
   }
 
+  /** Returns {@code https} if the settings ask for it, else {@code http}. */
+  String scheme() {
+    return "true".equals(settings.get("xpack.security.http.ssl.enabled")) ? "https" : "http";
+  }
+
   /** Returns all of {@code elasticsearch.yml} for a node that lives in the work dir. */
   Map<String, String> effectiveSettings(WorkDir dir) {
     Map<String, String> all = new LinkedHashMap<>();
