@@ -5,17 +5,19 @@ import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.FieldValue;
 import co.elastic.clients.elasticsearch._types.Time;
-import co.elastic.clients.elasticsearch.core.SearchResponse;
+import co.elastic.clients.elasticsearch.core.MgetRequest;
+import co.elastic.clients.elasticsearch.core.SearchRequest;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
 import co.elastic.clients.elasticsearch.core.bulk.BulkResponseItem;
+import co.elastic.clients.elasticsearch.core.bulk.OperationType;
 import co.elastic.clients.elasticsearch.core.get.GetResult;
 import co.elastic.clients.elasticsearch.core.mget.MultiGetOperation;
 import co.elastic.clients.elasticsearch.core.mget.MultiGetResponseItem;
 import co.elastic.clients.elasticsearch.core.search.Hit;
-import co.elastic.clients.json.JsonData;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
+import dev.holdfast.lock.elasticsearch.RecordCodec.Source;
 import dev.holdfast.lock.store.Batcher;
 import dev.holdfast.lock.store.Chain;
 import dev.holdfast.lock.store.Incarnation;
@@ -29,6 +31,7 @@ import dev.holdfast.lock.store.WriteResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,7 +41,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -54,11 +59,15 @@ import org.jspecify.annotations.Nullable;
  * instead of meeting the records of the next one.
  *
  * <p>Privileges needed on the index and its aliases: {@code read}, {@code index}, {@code delete}
- * and {@code view_index_metadata}; to make the index also {@code create_index} and {@code manage},
- * which Elasticsearch asks of whoever makes an index with aliases.
+ * and {@code view_index_metadata}; to make the index also {@code manage}, which Elasticsearch asks
+ * of whoever makes an index with aliases. The README has them as roles.
  */
 public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
-  private static final int PAGE_SIZE = 1_000;
+  /** So many records with the metadata that managers allow by default fit into one answer. */
+  private static final int PAGE_SIZE = 200;
+
+  /** How much memory a listing gives to metadata; what is beyond is left out. */
+  private static final long MAX_LISTED_METADATA = 64 * 1024 * 1024;
 
   /** How long Elasticsearch waits for a primary shard before it says that there is none. */
   private static final Time SHARD_TIMEOUT = Time.of(time -> time.time("3s"));
@@ -81,10 +90,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private final LockIndex index;
   private final Batcher<BulkOperation, BulkResponseItem> writes =
       new Batcher<>(MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::send);
-  private final Batcher<MultiGetOperation, MultiGetResponseItem<JsonData>> reads =
+  private final Batcher<MultiGetOperation, MultiGetResponseItem<Source>> reads =
       new Batcher<>(MAX_READ_REQUESTS, MAX_READS_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::ask);
   private final String description;
   private final @Nullable OwnTransport owned;
+
+  private final AtomicReference<@Nullable CompletableFuture<?>> closingPointInTime =
+      new AtomicReference<>();
 
   /** Requests on the store's own connections. */
   private final Map<Object, CompletableFuture<?>> underWay = new ConcurrentHashMap<>();
@@ -121,6 +133,27 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     return builder(client._transport());
   }
 
+  /**
+   * For a store on the connection and with the credentials that the environment names, so that no
+   * secret stands in code or on a command line:
+   *
+   * <ul>
+   *   <li>{@code HOLDFAST_URL}: one or more URLs, separated by commas; needed
+   *   <li>{@code HOLDFAST_API_KEY}, or {@code HOLDFAST_USERNAME} and {@code HOLDFAST_PASSWORD}
+   *   <li>{@code HOLDFAST_CA} (a file of certificates), {@code HOLDFAST_CA_FINGERPRINT}, or {@code
+   *       HOLDFAST_TRUST_STORE} (a file) and {@code HOLDFAST_TRUST_STORE_PASSWORD}
+   * </ul>
+   *
+   * <p>Instead of each secret, the same name with {@code _FILE} behind it may name a file that
+   * holds it. A blank variable is one that is not set. System properties are not looked at.
+   *
+   * @throws IllegalArgumentException if something is missing, given twice or by halves, or cannot
+   *     be used; the message names the variables, and repeats no secret
+   */
+  public static Builder fromEnvironment() {
+    return new EnvironmentSettings(System.getenv()).builder();
+  }
+
   /** Like {@link #builder(ElasticsearchClient)}, for a transport. */
   public static Builder builder(ElasticsearchTransport transport) {
     return new Builder(Objects.requireNonNull(transport, "transport"), List.of());
@@ -133,13 +166,20 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     BinaryData document = document(record);
     return write(
         index.findOrCreate(),
-        incarnation ->
-            BulkOperation.of(
-                op ->
-                    op.create(
-                        create ->
-                            create.index(incarnation.id()).id(record.lockId()).document(document))),
-        document.size());
+        new Write(
+            record.lockId(),
+            OperationType.Create,
+            null,
+            document.size(),
+            incarnation ->
+                BulkOperation.of(
+                    op ->
+                        op.create(
+                            create ->
+                                create
+                                    .index(incarnation.id())
+                                    .id(record.lockId())
+                                    .document(document)))));
   }
 
   @Override
@@ -147,49 +187,70 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     BinaryData document = document(record);
     return write(
         CompletableFuture.completedFuture(expected.incarnation()),
-        incarnation ->
-            BulkOperation.of(
-                op ->
-                    op.index(
-                        write ->
-                            write
-                                .index(incarnation.id())
-                                .id(record.lockId())
-                                .ifSeqNo(expected.seqNo())
-                                .ifPrimaryTerm(expected.primaryTerm())
-                                .document(document))),
-        document.size());
+        new Write(
+            record.lockId(),
+            OperationType.Index,
+            expected,
+            document.size(),
+            incarnation ->
+                BulkOperation.of(
+                    op ->
+                        op.index(
+                            write ->
+                                write
+                                    .index(incarnation.id())
+                                    .id(record.lockId())
+                                    .ifSeqNo(expected.seqNo())
+                                    .ifPrimaryTerm(expected.primaryTerm())
+                                    .document(document)))));
   }
 
   @Override
   public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
     return write(
         CompletableFuture.completedFuture(expected.incarnation()),
-        incarnation ->
-            BulkOperation.of(
-                op ->
-                    op.delete(
-                        delete ->
-                            delete
-                                .index(incarnation.id())
-                                .id(lockId)
-                                .ifSeqNo(expected.seqNo())
-                                .ifPrimaryTerm(expected.primaryTerm()))),
-        0);
+        new Write(
+            lockId,
+            OperationType.Delete,
+            expected,
+            0,
+            incarnation ->
+                BulkOperation.of(
+                    op ->
+                        op.delete(
+                            delete ->
+                                delete
+                                    .index(incarnation.id())
+                                    .id(lockId)
+                                    .ifSeqNo(expected.seqNo())
+                                    .ifPrimaryTerm(expected.primaryTerm())))));
+  }
+
+  /** A write, and what its answer must be about. */
+  private record Write(
+      String lockId,
+      OperationType type,
+      @Nullable Version expected,
+      long bytes,
+      Function<Incarnation, BulkOperation> operation) {
+
+    boolean isMeantBy(BulkResponseItem item) {
+      return item.operationType() == type && lockId.equals(item.id());
+    }
+
+    /** A version that was there before the write was sent cannot be that of the write. */
+    boolean mayHaveGiven(Version version) {
+      return expected == null || expected.isOlderThan(version);
+    }
   }
 
   private static BinaryData document(LockRecord record) {
     return BinaryData.of(RecordCodec.encode(record), ContentType.APPLICATION_JSON);
   }
 
-  private CompletableFuture<WriteResult> write(
-      CompletableFuture<Incarnation> target,
-      Function<Incarnation, BulkOperation> operation,
-      long bytes) {
+  private CompletableFuture<WriteResult> write(CompletableFuture<Incarnation> target, Write write) {
     return tracked(
-        Chain.of(
-                target,
-                incarnation -> write(incarnation, operation.apply(incarnation), bytes, true))
+        Chain.of(target, incarnation -> write(incarnation, write, true))
             .orElse(ElasticsearchLockStore::notWritten));
   }
 
@@ -199,13 +260,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
    * the write was refused and changed nothing.
    */
   private CompletableFuture<WriteResult> write(
-      Incarnation incarnation, BulkOperation operation, long bytes, boolean again) {
+      Incarnation incarnation, Write write, boolean again) {
     return Chain.of(
-        writes.submit(operation, bytes),
+        writes.submit(write.operation().apply(incarnation), write.bytes()),
         item ->
-            again && Failures.isIndexNotFound(item.error())
-                ? write(incarnation, operation, bytes, false)
-                : CompletableFuture.completedFuture(written(incarnation, item)));
+            again && write.isMeantBy(item) && Failures.isIndexNotFound(item.error())
+                ? write(incarnation, write, false)
+                : CompletableFuture.completedFuture(written(incarnation, write, item)));
   }
 
   private CompletableFuture<List<BulkResponseItem>> send(List<BulkOperation> operations) {
@@ -214,7 +275,15 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         response -> CompletableFuture.completedFuture(response.items()));
   }
 
-  private WriteResult written(Incarnation incarnation, BulkResponseItem item) {
+  private WriteResult written(Incarnation incarnation, Write write, BulkResponseItem item) {
+    if (!write.isMeantBy(item)) {
+      return new WriteResult.Unknown(
+          new IllegalStateException(
+              "the answer is about "
+                  + item.operationType().jsonValue()
+                  + " of another document, not about this "
+                  + write.type().jsonValue()));
+    }
     Long primaryTerm = item.primaryTerm();
     Long seqNo = item.seqNo();
     if (item.status() == Failures.CONFLICT
@@ -226,7 +295,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         && seqNo != null
         && primaryTerm > 0
         && seqNo >= 0) {
-      return new WriteResult.Applied(new Version(incarnation, primaryTerm, seqNo));
+      Version version = new Version(incarnation, primaryTerm, seqNo);
+      return write.mayHaveGiven(version)
+          ? new WriteResult.Applied(version)
+          : new WriteResult.Unknown(
+              new IllegalStateException("the answer gives the write an old version, " + version));
     } else if (Failures.isIndexNotFound(item.error())) {
       index.forget(incarnation);
       return new WriteResult.Rejected(new IncarnationGoneException(incarnation));
@@ -247,7 +320,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     ElasticsearchException answer = Failures.ofElasticsearch(failure);
     return answer != null
         ? Failures.isRefusal(answer.status())
-        : Failures.unwrapped(failure) instanceof LockIndexException;
+        : Failures.unwrapped(failure) instanceof LockIndexException
+            || Failures.isNotSent(Failures.unwrapped(failure));
   }
 
   // --- Reads
@@ -272,15 +346,37 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         .orElse(ElasticsearchLockStore::notRead);
   }
 
-  private CompletableFuture<List<MultiGetResponseItem<JsonData>>> ask(
+  private CompletableFuture<List<MultiGetResponseItem<Source>>> ask(
       List<MultiGetOperation> operations) {
+    return ask(operations, Detail.ALL);
+  }
+
+  /** What is too large together is asked for in halves, what is too large alone in less detail. */
+  private CompletableFuture<List<MultiGetResponseItem<Source>>> ask(
+      List<MultiGetOperation> operations, Detail detail) {
     return Chain.of(
-        client.mget(request -> request.docs(operations), JsonData.class),
-        response -> CompletableFuture.completedFuture(response.docs()));
+        client.mget(detail.of(new MgetRequest.Builder().docs(operations)).build(), Source.class),
+        response -> CompletableFuture.completedFuture(response.docs()),
+        failure -> {
+          if (!Failures.isTooLong(failure) || detail == Detail.VERSION) {
+            return CompletableFuture.failedFuture(failure);
+          }
+          int half = operations.size() / 2;
+          return half == 0
+              ? ask(operations, detail.less())
+              : Chain.of(
+                  ask(operations.subList(0, half), detail),
+                  first ->
+                      Chain.of(
+                          ask(operations.subList(half, operations.size()), detail),
+                          second ->
+                              CompletableFuture.completedFuture(
+                                  Stream.concat(first.stream(), second.stream()).toList())));
+        });
   }
 
   private CompletableFuture<ReadResult> seen(
-      String lockId, Incarnation incarnation, MultiGetResponseItem<JsonData> item, boolean again) {
+      String lockId, Incarnation incarnation, MultiGetResponseItem<Source> item, boolean again) {
     if (item.isFailure()) {
       if (Failures.isIndexNotFound(item.failure().error())) {
         index.forget(incarnation);
@@ -291,12 +387,18 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       return CompletableFuture.completedFuture(
           new ReadResult.Unavailable(
               new Failures.ElasticsearchRefusal(
-                  "Elasticsearch answered "
-                      + item.failure().error().type()
-                      + ": "
-                      + item.failure().error().reason())));
+                  Failures.shortened(
+                      "Elasticsearch answered "
+                          + item.failure().error().type()
+                          + ": "
+                          + item.failure().error().reason()))));
     }
-    GetResult<JsonData> document = item.result();
+    GetResult<Source> document = item.result();
+    if (!lockId.equals(document.id())) {
+      return CompletableFuture.completedFuture(
+          new ReadResult.Unavailable(
+              new IllegalStateException("the answer is about another document")));
+    }
     return CompletableFuture.completedFuture(
         document.found()
             ? found(
@@ -309,14 +411,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       Incarnation incarnation,
       @Nullable Long primaryTerm,
       @Nullable Long seqNo,
-      @Nullable JsonData source) {
+      @Nullable Source source) {
     if (primaryTerm == null || seqNo == null || primaryTerm < 0 || seqNo < 0) {
       return new ReadResult.Unavailable(
           new IllegalStateException("Elasticsearch gave a document without its version"));
     }
     return new ReadResult.Found(
-        RecordCodec.decode(lockId, source == null ? null : source.toJson()),
-        new Version(incarnation, primaryTerm, seqNo));
+        RecordCodec.decode(lockId, source), new Version(incarnation, primaryTerm, seqNo));
   }
 
   private static ReadResult notRead(Throwable failure) {
@@ -344,7 +445,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                   opened -> {
                     if (opened.isPresent()) {
                       String id = opened.get();
-                      return closing(id, page(id, incarnation, null, new ArrayList<>(), limit));
+                      return closing(
+                          id,
+                          new Listing(id, incarnation, limit).page(null, Detail.ALL, PAGE_SIZE));
                     }
                     return again
                         ? list(limit, false)
@@ -378,57 +481,119 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     var unused =
         pages.whenComplete(
             (result, failure) -> {
-              // Its result does not matter: what is not closed ends with its keep-alive.
-              var unusedToo = client.closePointInTime(close -> close.id(pointInTime));
+              // Its result does not matter: what is not closed ends with its keep-alive. The last
+              // one is given up, should the server still be at it.
+              CompletableFuture<?> before =
+                  closingPointInTime.getAndSet(
+                      client.closePointInTime(close -> close.id(pointInTime)));
+              if (before != null) {
+                before.cancel(false);
+              }
             });
     return pages;
   }
 
-  private CompletableFuture<ListResult> page(
-      String pointInTime,
-      Incarnation incarnation,
-      @Nullable List<FieldValue> after,
-      List<ReadResult.Found> sofar,
-      int limit) {
-    return Chain.of(
-        client.search(
-            search -> {
-              search
-                  .pit(pit -> pit.id(pointInTime).keepAlive(SEARCH_KEEP_ALIVE))
-                  .size(PAGE_SIZE)
-                  .seqNoPrimaryTerm(true)
-                  .allowPartialSearchResults(false)
-                  .trackTotalHits(track -> track.enabled(false))
-                  .sort(sort -> sort.field(field -> field.field("_shard_doc")));
-              return after == null ? search : search.searchAfter(after);
-            },
-            JsonData.class),
-        response -> paged(pointInTime, incarnation, response, sofar, limit));
+  /** All records of one point in time, page by page. */
+  private final class Listing {
+    private final String pointInTime;
+    private final Incarnation incarnation;
+    private final int limit;
+    private final List<ReadResult.Found> sofar = new ArrayList<>();
+    private long metadataLeft = MAX_LISTED_METADATA;
+
+    Listing(String pointInTime, Incarnation incarnation, int limit) {
+      this.pointInTime = pointInTime;
+      this.incarnation = incarnation;
+      this.limit = limit;
+    }
+
+    /**
+     * A page that is too large is asked for without metadata, then in halves, then for versions.
+     */
+    CompletableFuture<ListResult> page(@Nullable List<FieldValue> after, Detail detail, int size) {
+      return Chain.of(
+          client.search(
+              search -> {
+                detail
+                    .of(search)
+                    .pit(pit -> pit.id(pointInTime).keepAlive(SEARCH_KEEP_ALIVE))
+                    .size(size)
+                    .seqNoPrimaryTerm(true)
+                    .allowPartialSearchResults(false)
+                    .trackTotalHits(track -> track.enabled(false))
+                    .sort(sort -> sort.field(field -> field.field("_shard_doc")));
+                return after == null ? search : search.searchAfter(after);
+              },
+              Source.class),
+          response -> listed(response.hits().hits(), size),
+          failure -> {
+            if (!Failures.isTooLong(failure) || detail == Detail.VERSION) {
+              return CompletableFuture.failedFuture(failure);
+            }
+            return detail == Detail.ALL || size == 1
+                ? page(after, detail.less(), size)
+                : page(after, detail, size / 2);
+          });
+    }
+
+    private CompletableFuture<ListResult> listed(List<Hit<Source>> hits, int size) {
+      for (Hit<Source> hit : hits) {
+        String id = hit.id();
+        Source source = hit.source();
+        if (source != null) {
+          metadataLeft -= source.metadataSize();
+        }
+        if (id != null
+            && found(
+                    id,
+                    incarnation,
+                    hit.primaryTerm(),
+                    hit.seqNo(),
+                    source == null || metadataLeft >= 0 ? source : source.withoutMetadata())
+                instanceof ReadResult.Found found) {
+          sofar.add(found);
+        }
+      }
+      if (sofar.size() > limit) {
+        return CompletableFuture.completedFuture(
+            new ListResult.Rejected(
+                new IllegalStateException("there are more than " + limit + " lock records")));
+      }
+      return hits.size() < size
+          ? CompletableFuture.completedFuture(new ListResult.Listed(sofar))
+          : page(hits.get(hits.size() - 1).sort(), Detail.ALL, PAGE_SIZE);
+    }
   }
 
-  private CompletableFuture<ListResult> paged(
-      String pointInTime,
-      Incarnation incarnation,
-      SearchResponse<JsonData> response,
-      List<ReadResult.Found> sofar,
-      int limit) {
-    List<Hit<JsonData>> hits = response.hits().hits();
-    for (Hit<JsonData> hit : hits) {
-      String id = hit.id();
-      if (id != null
-          && found(id, incarnation, hit.primaryTerm(), hit.seqNo(), hit.source())
-              instanceof ReadResult.Found found) {
-        sofar.add(found);
-      }
+  /** How much of each record is asked for. Our own fit whole, alone. */
+  private enum Detail {
+    ALL,
+    /** All but the metadata, which is only for show. */
+    SMALL_FIELDS,
+    /** Nothing but that there is a record, and its version: enough to watch it by. */
+    VERSION;
+
+    Detail less() {
+      return this == ALL ? SMALL_FIELDS : VERSION;
     }
-    if (sofar.size() > limit) {
-      return CompletableFuture.completedFuture(
-          new ListResult.Rejected(
-              new IllegalStateException("there are more than " + limit + " lock records")));
+
+    MgetRequest.Builder of(MgetRequest.Builder request) {
+      return switch (this) {
+        case ALL -> request;
+        case SMALL_FIELDS -> request.sourceIncludes(RecordCodec.SMALL_FIELDS);
+        case VERSION -> request.source(source -> source.fetch(false));
+      };
     }
-    return hits.size() < PAGE_SIZE
-        ? CompletableFuture.completedFuture(new ListResult.Listed(sofar))
-        : page(pointInTime, incarnation, hits.get(hits.size() - 1).sort(), sofar, limit);
+
+    SearchRequest.Builder of(SearchRequest.Builder request) {
+      return switch (this) {
+        case ALL -> request;
+        case SMALL_FIELDS ->
+            request.source(
+                source -> source.filter(filter -> filter.includes(RecordCodec.SMALL_FIELDS)));
+        case VERSION -> request.source(source -> source.fetch(false));
+      };
+    }
   }
 
   private <T> CompletableFuture<T> tracked(CompletableFuture<T> request) {
@@ -490,6 +655,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     /**
      * A user's name and password.
      *
+     * @throws IllegalArgumentException if the name is blank or has a colon, or one of them has
+     *     control characters
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder basicAuth(String user, String password) {
@@ -500,6 +667,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     /**
      * An API key, in the encoded form that Elasticsearch gives.
      *
+     * @throws IllegalArgumentException if it has another form
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder apiKey(String apiKey) {
@@ -508,7 +676,47 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     /**
-     * Which certificates are trusted, and which is shown.
+     * Trusts servers whose certificate was signed by one of the file's, and no others.
+     *
+     * @param file certificates, PEM (one or more) or DER: such as the {@code http_ca.crt} that
+     *     Elasticsearch makes at its first start
+     * @throws IllegalArgumentException if the file cannot be used
+     * @throws IllegalStateException if the client is the user's own
+     */
+    public Builder trustCertificates(Path file) {
+      ownTransport().sslContext(Trust.ofCertificates(file));
+      return this;
+    }
+
+    /**
+     * Trusts servers that show a CA certificate with this fingerprint, and were certified by it. A
+     * server that does not send its CA's certificate along cannot be recognised by this.
+     *
+     * @param sha256 64 hexadecimal digits, with or without colons, as Elasticsearch prints them at
+     *     its first start
+     * @throws IllegalArgumentException if it is no such fingerprint
+     * @throws IllegalStateException if the client is the user's own
+     */
+    public Builder trustFingerprint(String sha256) {
+      ownTransport().sslContext(Trust.ofFingerprint(sha256));
+      return this;
+    }
+
+    /**
+     * Trusts servers whose certificate was signed by one in this trust store.
+     *
+     * @param file PKCS#12 or JKS
+     * @throws IllegalArgumentException if the store cannot be opened or has no certificate
+     * @throws IllegalStateException if the client is the user's own
+     */
+    public Builder trustStore(Path file, String password) {
+      ownTransport().sslContext(Trust.ofStore(file, password));
+      return this;
+    }
+
+    /**
+     * Which certificates are trusted, and which is shown; the last of this and of the {@code trust}
+     * methods counts. Without any, the JVM's own trust store does.
      *
      * @throws IllegalStateException if the client is the user's own
      */
@@ -577,7 +785,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       return this;
     }
 
-    /** The store. Does no I/O yet. */
+    /**
+     * The store. Does no I/O yet.
+     *
+     * @throws IllegalStateException if it was said which servers to trust, but no URL is https
+     */
     public ElasticsearchLockStore build() {
       if (transport != null) {
         return new ElasticsearchLockStore(

@@ -2,7 +2,10 @@ package dev.holdfast.lock.elasticsearch;
 
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.ErrorCause;
+import java.io.IOException;
+import java.util.Arrays;
 import java.util.concurrent.CompletionException;
+import org.apache.hc.core5.http.ContentTooLongException;
 import org.jspecify.annotations.Nullable;
 
 /** What an answer other than success means. */
@@ -12,6 +15,8 @@ final class Failures {
 
   private static final int REQUEST_TIMEOUT = 408;
   private static final int TOO_MANY_REQUESTS = 429;
+
+  private static final int MAX_MESSAGE = 1_000;
 
   private static final String INDEX_NOT_FOUND = "index_not_found_exception";
 
@@ -44,12 +49,31 @@ final class Failures {
     return failure instanceof CompletionException && cause != null ? unwrapped(cause) : failure;
   }
 
+  /** Whether an answer was larger than is taken. */
+  static boolean isTooLong(Throwable failure) {
+    return unwrapped(failure) instanceof ContentTooLongException;
+  }
+
+  /**
+   * Whether no part of a request was sent to anybody. The client tries one node after the other,
+   * and what went wrong with the earlier ones is suppressed in what went wrong with the last.
+   */
+  static boolean isNotSent(Throwable failure) {
+    return failure instanceof AnswerGuard.NotSentException
+        && Arrays.stream(failure.getSuppressed()).allMatch(Failures::isNotSent);
+  }
+
   /** An error in words, with the reason of Elasticsearch, which names a missing privilege. */
   static ElasticsearchRefusal describe(int status, @Nullable ErrorCause error) {
     String type = error == null ? "no error given" : error.type();
     String reason = error == null ? null : error.reason();
     return new ElasticsearchRefusal(
-        "Elasticsearch answered " + status + " " + type + (reason == null ? "" : ": " + reason));
+        shortened(
+            "Elasticsearch answered "
+                + status
+                + " "
+                + type
+                + (reason == null ? "" : ": " + reason)));
   }
 
   /** For a request that was refused or failed as a whole. */
@@ -57,10 +81,31 @@ final class Failures {
     Throwable cause = unwrapped(failure);
     if (cause instanceof ElasticsearchException e) {
       ElasticsearchRefusal described = describe(e.status(), e.error());
-      described.initCause(e);
-      return described;
+      return isShort(e) ? described.initCause(e) : described;
     }
-    return cause;
+    if (isTooLong(cause)) {
+      return new IOException("an answer was larger than is taken: " + cause.getMessage(), cause);
+    }
+    return isShort(cause)
+        ? cause
+        : new IOException(cause.getClass().getName() + ": " + shortened(cause.getMessage()));
+  }
+
+  /** What a server says is not to fill logs. */
+  static String shortened(@Nullable String text) {
+    return text == null || text.length() <= MAX_MESSAGE
+        ? String.valueOf(text)
+        : text.substring(0, MAX_MESSAGE) + "... (" + text.length() + " characters)";
+  }
+
+  private static boolean isShort(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      String message = t.getMessage();
+      if (message != null && message.length() > 2 * MAX_MESSAGE) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** An answer of Elasticsearch that was not success. */

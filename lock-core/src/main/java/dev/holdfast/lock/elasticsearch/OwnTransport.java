@@ -4,9 +4,14 @@ import co.elastic.clients.json.jackson.JacksonJsonpMapper;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
 import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
+import co.elastic.clients.transport.rest5_client.low_level.HttpAsyncResponseConsumerFactory;
 import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
 import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
 import co.elastic.clients.transport.rest5_client.low_level.Rest5ClientBuilder;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -18,12 +23,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.client5.http.ssl.HostnameVerificationPolicy;
+import org.apache.hc.client5.http.ssl.HttpsSupport;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.message.BasicHeader;
 import org.apache.hc.core5.io.CloseMode;
@@ -42,6 +50,12 @@ final class OwnTransport {
   private static final int MAX_CONNECTIONS_PER_HOST = 10;
 
   private static final int MAX_CONNECTIONS = 30;
+
+  /** Room for a record with the most metadata that a manager may allow, 10 MiB. */
+  static final int MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
+
+  /** A document may be nested as deeply as Jackson reads by default; answers wrap it in more. */
+  private static final int MAX_NESTING = StreamReadConstraints.DEFAULT_MAX_DEPTH + 50;
 
   private final PoolingAsyncClientConnectionManager connections;
   private final ElasticsearchTransport transport;
@@ -81,6 +95,7 @@ final class OwnTransport {
   }
 
   static OwnTransport open(Settings settings) {
+    settings.check();
     PoolingAsyncClientConnectionManager connections = connections(settings);
     Rest5ClientBuilder builder =
         Rest5Client.builder(
@@ -90,7 +105,12 @@ final class OwnTransport {
         http ->
             http.disableAutomaticRetries()
                 .disableRedirectHandling()
+                // What is small is not worth compressing, and what inflates has no bound.
+                .disableContentCompression()
+                .disableCookieManagement()
+                .disableAuthCaching()
                 .setConnectionManager(connections)
+                .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
                 .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
                 .setThreadFactory(daemons()));
     builder.setRequestConfigCallback(
@@ -102,19 +122,37 @@ final class OwnTransport {
     RequestOptions.Builder options = RequestOptions.DEFAULT.toBuilder();
     options.addHeader("Accept", MEDIA_TYPE);
     options.addHeader("Content-Type", MEDIA_TYPE);
+    options.setHttpAsyncResponseConsumerFactory(
+        new HttpAsyncResponseConsumerFactory.BasicAsyncResponseConsumerFactory(MAX_RESPONSE_BYTES));
     return new OwnTransport(
         connections,
         new Rest5ClientTransport(
-            builder.build(),
-            new JacksonJsonpMapper(),
-            new Rest5ClientOptions(options.build(), false)));
+            builder.build(), mapper(), new Rest5ClientOptions(options.build(), false)));
+  }
+
+  private static JacksonJsonpMapper mapper() {
+    return new JacksonJsonpMapper(
+        JsonMapper.builder(
+                JsonFactory.builder()
+                    .streamReadConstraints(
+                        StreamReadConstraints.builder().maxNestingDepth(MAX_NESTING).build())
+                    .build())
+            .defaultPropertyInclusion(
+                JsonInclude.Value.construct(
+                    JsonInclude.Include.NON_NULL, JsonInclude.Include.NON_NULL))
+            .build());
   }
 
   private static PoolingAsyncClientConnectionManager connections(Settings settings) {
     return PoolingAsyncClientConnectionManagerBuilder.create()
         .setMaxConnPerRoute(MAX_CONNECTIONS_PER_HOST)
         .setMaxConnTotal(MAX_CONNECTIONS)
-        .setTlsStrategy(new DefaultClientTlsStrategy(settings.sslContext()))
+        // Both: what the JDK is to check, it is told too late in httpclient5 5.6.3, and checks not.
+        .setTlsStrategy(
+            new DefaultClientTlsStrategy(
+                settings.sslContext(),
+                HostnameVerificationPolicy.BOTH,
+                HttpsSupport.getDefaultHostnameVerifier()))
         .setDefaultConnectionConfig(
             ConnectionConfig.custom()
                 .setConnectTimeout(timeout(settings.connectTimeout))
@@ -165,6 +203,7 @@ final class OwnTransport {
   static final class Settings {
     private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
     private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
+    private static final Pattern ENCODED = Pattern.compile("[A-Za-z0-9+/_=-]+");
 
     private final List<URI> urls;
     private @Nullable String authorization;
@@ -179,6 +218,11 @@ final class OwnTransport {
     void basicAuth(String user, String password) {
       Objects.requireNonNull(user, "user");
       Objects.requireNonNull(password, "password");
+      if (user.isBlank() || user.contains(":") || hasControls(user) || hasControls(password)) {
+        throw new IllegalArgumentException(
+            "a user's name must not be blank or have a colon, and neither name nor password may have"
+                + " control characters");
+      }
       authorization = basic(user + ":" + password);
     }
 
@@ -188,7 +232,28 @@ final class OwnTransport {
     }
 
     void apiKey(String apiKey) {
-      authorization = "ApiKey " + Objects.requireNonNull(apiKey, "apiKey");
+      Objects.requireNonNull(apiKey, "apiKey");
+      if (!ENCODED.matcher(apiKey).matches()) {
+        throw new IllegalArgumentException(
+            "an API key is expected in the form that Elasticsearch calls \"encoded\": Base64, without"
+                + " white space");
+      }
+      authorization = "ApiKey " + apiKey;
+    }
+
+    private static boolean hasControls(String text) {
+      return text.chars().anyMatch(Character::isISOControl);
+    }
+
+    private void check() {
+      if (sslContext != null && urls.stream().noneMatch(Settings::isTls)) {
+        throw new IllegalStateException(
+            "it was said which servers to trust, but no URL begins with https://");
+      }
+    }
+
+    private static boolean isTls(URI url) {
+      return "https".equalsIgnoreCase(url.getScheme());
     }
 
     void sslContext(SSLContext context) {

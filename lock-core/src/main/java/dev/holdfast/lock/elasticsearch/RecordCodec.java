@@ -1,20 +1,22 @@
 package dev.holdfast.lock.elasticsearch;
 
+import co.elastic.clients.json.JsonpDeserializable;
+import co.elastic.clients.json.JsonpDeserializer;
+import co.elastic.clients.json.JsonpUtils;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.lock.store.LockRecord;
-import jakarta.json.JsonArray;
-import jakarta.json.JsonNumber;
-import jakarta.json.JsonObject;
-import jakarta.json.JsonString;
-import jakarta.json.JsonValue;
+import jakarta.json.stream.JsonParser;
+import jakarta.json.stream.JsonParser.Event;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,18 @@ final class RecordCodec {
 
   /** Deeper than this, metadata of others is cut off: it is only for show. */
   private static final int MAX_DEPTH = 100;
+
+  /** More values than these, and metadata of others is cut off too. */
+  private static final int MAX_VALUES = 100_000;
+
+  private static final int BYTES_PER_VALUE = 48;
+
+  /** Longer texts than any of ours are cut off, or they would be in messages and logs. */
+  private static final int MAX_TEXT = 4_096;
+
+  /** All fields but the metadata. */
+  static final List<String> SMALL_FIELDS =
+      List.of(TOKEN, OWNER, CREATED_AT, EXPIRES_AT, TTL_MILLIS, MAX_CLOCK_SKEW_MILLIS);
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -62,103 +76,193 @@ final class RecordCodec {
     }
   }
 
-  static LockRecord decode(String lockId, @Nullable JsonValue source) {
-    JsonObject json = source instanceof JsonObject object ? object : JsonValue.EMPTY_JSON_OBJECT;
-    return new LockRecord(
-        lockId,
-        text(json.get(TOKEN)),
-        text(json.get(OWNER)),
-        instant(json.get(CREATED_AT)),
-        instant(json.get(EXPIRES_AT)),
-        positiveOr0(json.get(TTL_MILLIS)),
-        skew(json.get(MAX_CLOCK_SKEW_MILLIS)),
-        metadata(json.get(METADATA)));
+  /** The record of that lock: nothing but its id, if there is no source. */
+  static LockRecord decode(String lockId, @Nullable Source source) {
+    return (source == null ? new Source() : source).record(lockId);
   }
 
-  private static String text(@Nullable JsonValue value) {
-    return value instanceof JsonString string ? string.getString() : "";
-  }
+  /**
+   * What was read of one document, on the way: not as a tree, which can take thirty times the
+   * memory of its text. Public only for the Java client, which finds {@link #READER} by reflection;
+   * the class around it is not.
+   */
+  @JsonpDeserializable(field = "READER")
+  public static final class Source {
+    /** Reads any JSON value, and takes what it can use. */
+    public static final JsonpDeserializer<Source> READER =
+        JsonpDeserializer.of(
+            EnumSet.allOf(Event.class),
+            (parser, mapper, event) -> new Source().read(parser, event));
 
-  private static @Nullable Instant instant(@Nullable JsonValue value) {
-    if (value instanceof JsonString string) {
+    private String token = "";
+    private String owner = "";
+    private @Nullable Instant createdAt;
+    private @Nullable Instant expiresAt;
+    private long ttlMillis;
+    private @Nullable Long maxClockSkewMillis;
+    private Map<String, Object> metadata = Map.of();
+    private int valuesLeft = MAX_VALUES;
+    private long metadataSize;
+
+    private Source() {}
+
+    private LockRecord record(String lockId) {
+      return new LockRecord(
+          lockId, token, owner, createdAt, expiresAt, ttlMillis, maxClockSkewMillis, metadata);
+    }
+
+    /** About how many bytes the metadata takes in memory. */
+    long metadataSize() {
+      return metadataSize;
+    }
+
+    /** Leaves the metadata out, which is only for show. */
+    Source withoutMetadata() {
+      metadata = Map.of();
+      return this;
+    }
+
+    private Source read(JsonParser parser, Event event) {
+      if (event != Event.START_OBJECT) {
+        JsonpUtils.skipValue(parser, event);
+        return this;
+      }
+      while (parser.next() != Event.END_OBJECT) {
+        String key = parser.getString();
+        Event value = parser.next();
+        switch (key) {
+          case TOKEN -> token = text(parser, value);
+          case OWNER -> owner = text(parser, value);
+          case CREATED_AT -> createdAt = instant(parser, value);
+          case EXPIRES_AT -> expiresAt = instant(parser, value);
+          case TTL_MILLIS -> ttlMillis = positiveOr0(parser, value);
+          case MAX_CLOCK_SKEW_MILLIS -> maxClockSkewMillis = skew(parser, value);
+          case METADATA -> {
+            valuesLeft = MAX_VALUES;
+            metadataSize = 0;
+            metadata = metadata(parser, value);
+          }
+          default -> JsonpUtils.skipValue(parser, value);
+        }
+      }
+      return this;
+    }
+
+    private static String text(JsonParser parser, Event value) {
+      if (value == Event.VALUE_STRING) {
+        String text = parser.getString();
+        return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT);
+      }
+      JsonpUtils.skipValue(parser, value);
+      return "";
+    }
+
+    private static @Nullable Instant instant(JsonParser parser, Event value) {
+      String text = text(parser, value);
       try {
-        return Instant.parse(string.getString());
+        return text.isEmpty() ? null : Instant.parse(text);
       } catch (DateTimeException e) {
         return null;
       }
     }
-    return null;
-  }
 
-  private static long positiveOr0(@Nullable JsonValue value) {
-    Long number = saturated(value);
-    return number == null ? 0 : Math.max(0, number);
-  }
+    private static long positiveOr0(JsonParser parser, Event value) {
+      Long number = saturated(parser, value);
+      return number == null ? 0 : Math.max(0, number);
+    }
 
-  private static @Nullable Long skew(@Nullable JsonValue value) {
-    Long number = saturated(value);
-    return number == null || number < 0 ? null : number;
-  }
+    private static @Nullable Long skew(JsonParser parser, Event value) {
+      Long number = saturated(parser, value);
+      return number == null || number < 0 ? null : number;
+    }
 
-  /** The number as a long, or the nearest one there is. Never expands an exponent. */
-  private static @Nullable Long saturated(@Nullable JsonValue value) {
-    if (value instanceof JsonNumber number) {
-      double approximate = number.doubleValue();
+    /** The number as a long, or the nearest one there is. Never expands an exponent. */
+    private static @Nullable Long saturated(JsonParser parser, Event value) {
+      if (value != Event.VALUE_NUMBER) {
+        JsonpUtils.skipValue(parser, value);
+        return null;
+      }
+      String text = parser.getString();
+      double approximate = Double.parseDouble(text);
       if (approximate >= Long.MAX_VALUE) {
         return Long.MAX_VALUE;
       } else if (approximate <= Long.MIN_VALUE) {
         return Long.MIN_VALUE;
       }
-      return Math.abs(approximate) < 1 ? 0 : number.longValue();
+      return Math.abs(approximate) < 1 ? 0 : new BigDecimal(text).longValue();
     }
-    return null;
-  }
 
-  private static Map<String, Object> metadata(@Nullable JsonValue value) {
-    if (value instanceof JsonObject object) {
-      return map(object, 0);
+    private Map<String, Object> metadata(JsonParser parser, Event value) {
+      if (value == Event.START_OBJECT) {
+        return map(parser, 0);
+      }
+      JsonpUtils.skipValue(parser, value);
+      return Map.of();
     }
-    return Map.of();
-  }
 
-  @SuppressWarnings("NullAway") // JSON objects may hold nulls.
-  private static Map<String, Object> map(JsonObject object, int depth) {
-    Map<String, Object> map = new LinkedHashMap<>();
-    object.forEach((key, value) -> map.put(key, plain(value, depth + 1)));
-    return Collections.unmodifiableMap(map);
-  }
-
-  @SuppressWarnings("NullAway") // JSON arrays may hold nulls.
-  private static List<Object> list(JsonArray array, int depth) {
-    List<Object> list = new ArrayList<>();
-    array.forEach(value -> list.add(plain(value, depth + 1)));
-    return Collections.unmodifiableList(list);
-  }
-
-  private static @Nullable Object plain(JsonValue value, int depth) {
-    if (depth > MAX_DEPTH) {
-      return null;
+    @SuppressWarnings("NullAway") // JSON objects may hold nulls.
+    private Map<String, Object> map(JsonParser parser, int depth) {
+      Map<String, Object> map = new LinkedHashMap<>();
+      while (parser.next() != Event.END_OBJECT) {
+        String key = parser.getString();
+        Event value = parser.next();
+        if (mayKeep(key.length())) {
+          map.put(key, plain(parser, value, depth + 1));
+        } else {
+          JsonpUtils.skipValue(parser, value);
+        }
+      }
+      return Collections.unmodifiableMap(map);
     }
-    return switch (value.getValueType()) {
-      case NULL -> null;
-      case TRUE -> true;
-      case FALSE -> false;
-      case STRING -> ((JsonString) value).getString();
-      case NUMBER -> number((JsonNumber) value);
-      case ARRAY -> list(value.asJsonArray(), depth);
-      case OBJECT -> map(value.asJsonObject(), depth);
-    };
-  }
 
-  /** As Jackson reads it: the smallest type that holds it exactly. */
-  private static Object number(JsonNumber number) {
-    if (!number.isIntegral()) {
-      return number.doubleValue();
+    @SuppressWarnings("NullAway") // JSON arrays may hold nulls.
+    private List<Object> list(JsonParser parser, int depth) {
+      List<Object> list = new ArrayList<>();
+      for (Event value = parser.next(); value != Event.END_ARRAY; value = parser.next()) {
+        if (mayKeep(0)) {
+          list.add(plain(parser, value, depth + 1));
+        } else {
+          JsonpUtils.skipValue(parser, value);
+        }
+      }
+      return Collections.unmodifiableList(list);
     }
-    BigInteger whole = number.bigIntegerValue();
-    if (whole.bitLength() < Integer.SIZE) {
-      return whole.intValue();
+
+    private boolean mayKeep(int characters) {
+      metadataSize += characters + BYTES_PER_VALUE;
+      return valuesLeft-- > 0;
     }
-    return whole.bitLength() < Long.SIZE ? (Object) whole.longValue() : whole;
+
+    private @Nullable Object plain(JsonParser parser, Event value, int depth) {
+      if (depth > MAX_DEPTH) {
+        JsonpUtils.skipValue(parser, value);
+        return null;
+      }
+      return switch (value) {
+        case VALUE_TRUE -> true;
+        case VALUE_FALSE -> false;
+        case VALUE_STRING -> {
+          String text = parser.getString();
+          metadataSize += text.length();
+          yield text;
+        }
+        case VALUE_NUMBER -> number(parser.getString());
+        case START_ARRAY -> list(parser, depth);
+        case START_OBJECT -> map(parser, depth);
+        default -> null;
+      };
+    }
+
+    /** As Jackson reads it: the smallest type that holds it exactly. */
+    private static Object number(String text) {
+      if (text.chars().anyMatch(c -> c == '.' || c == 'e' || c == 'E')) {
+        return Double.valueOf(text);
+      }
+      BigInteger whole = new BigInteger(text);
+      if (whole.bitLength() < Integer.SIZE) {
+        return whole.intValue();
+      }
+      return whole.bitLength() < Long.SIZE ? (Object) whole.longValue() : whole;
+    }
   }
 }

@@ -116,6 +116,14 @@ final class HttpFront implements AutoCloseable {
 
     /** Nothing, until this server is closed. */
     record Silence() implements Reply {}
+
+    /** Whatever is written, after which the connection is closed. */
+    record Raw(Writer writer) implements Reply {}
+
+    /** Writes to a connection; fails when the peer has hung up or this server is closed. */
+    interface Writer {
+      void write(OutputStream out) throws IOException;
+    }
   }
 
   private HttpFront(@Nullable URI node, Script script) {
@@ -274,6 +282,9 @@ final class HttpFront implements AutoCloseable {
       return false;
     } else if (reply instanceof Reply.Reset) {
       reset(connection);
+      return false;
+    } else if (reply instanceof Reply.Raw raw) {
+      raw.writer().write(connection.getOutputStream());
       return false;
     }
     return awaitClose(connection);

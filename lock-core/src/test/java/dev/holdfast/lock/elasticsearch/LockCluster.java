@@ -59,6 +59,11 @@ final class LockCluster implements AutoCloseable {
     return new LockCluster(SharedNodes.get(version).httpUri());
   }
 
+  /** On that node, which stays the caller's to close. */
+  static LockCluster at(URI node) {
+    return new LockCluster(node);
+  }
+
   URI node() {
     return node;
   }

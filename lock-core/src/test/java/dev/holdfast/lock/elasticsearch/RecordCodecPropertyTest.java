@@ -2,12 +2,10 @@ package dev.holdfast.lock.elasticsearch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import co.elastic.clients.json.JsonData;
 import co.elastic.clients.json.jackson.JacksonJsonpMapper;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.lock.store.LockRecord;
-import jakarta.json.JsonValue;
 import jakarta.json.stream.JsonParser;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
@@ -31,10 +29,9 @@ class RecordCodecPropertyTest {
   private static final JacksonJsonpMapper READER = new JacksonJsonpMapper();
 
   /** Reads as the store does: by the client's own mapper. */
-  private static @Nullable JsonValue read(byte[] json) {
+  private static RecordCodec.@Nullable Source read(byte[] json) {
     try (JsonParser parser = READER.jsonProvider().createParser(new ByteArrayInputStream(json))) {
-      JsonData data = READER.deserialize(parser, JsonData.class);
-      return data == null ? null : data.toJson();
+      return READER.deserialize(parser, RecordCodec.Source.class);
     }
   }
 
@@ -199,6 +196,52 @@ class RecordCodecPropertyTest {
     assertThat(record.ttlMillis()).isIn(0L, Long.MAX_VALUE);
     assertThat(record.maxClockSkewMillis()).isEqualTo(Long.MAX_VALUE);
     assertUsable(decoded("{\"metadata\":{\"n\":1e99999999,\"m\":-1e99999999}}"));
+  }
+
+  /** Whatever the client's number types make of it: it was too much for {@code BigDecimal}. */
+  @Example
+  void numbers_whoseExponentIsNoInt_areRead_andCutNothingOff() {
+    LockRecord record =
+        decoded(
+            "{\"ttlMillis\":1e99999999999,\"maxClockSkewMillis\":-1e99999999999,"
+                + "\"else\":1e99999999999,\"metadata\":{\"n\":1e99999999999,\"m\":7},\"token\":\"t\"}");
+
+    assertThat(record.ttlMillis()).isEqualTo(Long.MAX_VALUE);
+    assertThat(record.maxClockSkewMillis()).isNull();
+    assertThat(record.metadata())
+        .containsEntry("n", Double.POSITIVE_INFINITY)
+        .containsEntry("m", 7);
+    assertThat(record.token()).isEqualTo("t");
+  }
+
+  @Example
+  void texts_thatAreHuge_areCutOff_andOtherFieldsAreNotKept() {
+    String huge = "x".repeat(1_000_000);
+
+    LockRecord record =
+        decoded(
+            "{\"token\":\"%1$s\",\"owner\":\"%1$s\",\"createdAt\":\"%1$s\",\"else\":\"%1$s\"}"
+                .formatted(huge));
+
+    assertThat(record.toString().length()).isLessThan(10_000);
+    assertThat(record.createdAt()).isNull();
+  }
+
+  @Example
+  void metadata_withVeryManyValues_isCutOff_andWhatFollowsIsRead() {
+    String many = "[" + "[],".repeat(1_000_000) + "[]]";
+
+    LockRecord record = decoded("{\"metadata\":{\"a\":" + many + "},\"token\":\"t\"}");
+
+    assertThat((List<?>) record.metadata().get("a")).hasSizeBetween(10_000, 100_000);
+    assertThat(record.token()).isEqualTo("t");
+  }
+
+  @Example
+  void dates_farAway_areRead_andWhatIsNoDateIsNone() {
+    assertThat(decoded("{\"expiresAt\":\"+300000-01-01T00:00:00Z\"}").expiresAt())
+        .isEqualTo(Instant.parse("+300000-01-01T00:00:00Z"));
+    assertThat(decoded("{\"expiresAt\":\"+9999999999-01-01T00:00:00Z\"}").expiresAt()).isNull();
   }
 
   @Example

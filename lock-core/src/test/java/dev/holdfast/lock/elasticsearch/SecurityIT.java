@@ -1,242 +1,281 @@
 package dev.holdfast.lock.elasticsearch;
 
+import static dev.holdfast.lock.elasticsearch.SecuredNode.PASSWORD;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockInfo;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.ReleaseResult;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** A node that asks for passwords: what a user needs, and what is said to one who lacks it. */
+/**
+ * A node with TLS that asks who one is: what each role of the README may do, what is said to one
+ * who lacks a privilege, and that secrets are repeated nowhere.
+ */
 class SecurityIT {
-  private static final String PASSWORD = "secret-word";
-
-  /** The password, hashed as the node keeps it (bcrypt, 4 rounds). */
-  private static final String HASH = "$2a$04$Bx01oweuCMzqor7EtYmXWujcHyb8Q0TkY/yW4PAuJ5Mf0NsuE4tT.";
-
-  /** The least that is needed, as the README says, on an index that is there. */
-  private static final List<String> PRIVILEGES =
-      List.of("read", "index", "delete", "view_index_metadata");
-
-  /** What is needed to make the index. */
-  private static final List<String> MAKING =
-      List.of("read", "index", "delete", "view_index_metadata", "create_index", "manage");
+  private static final String WRONG = "wrong-word";
+  private static final String API_KEY = "c2VjcmV0LWtleTpzZWNyZXQ=";
 
   private static final LockOptions PATIENT =
       LockOptions.defaults().withWaitTimeout(Duration.ofSeconds(30));
 
-  private static ElasticsearchNode node;
-
-  private LogCapture log;
-
-  @BeforeAll
-  static void start() {
-    ElasticsearchVersion version = ElasticsearchVersion.V8;
-    Optional<String> reason = ElasticsearchNode.unsupportedReason(version);
-    assumeTrue(reason.isEmpty(), () -> "Elasticsearch " + version + ": " + reason.orElse(""));
-    Map<String, List<String>> users = new LinkedHashMap<>();
-    users.put("all", PRIVILEGES);
-    users.put("maker", MAKING);
-    users.put("without-manage", MAKING.subList(0, 5));
-    users.put("reader", List.of("read", "view_index_metadata"));
-    for (String lacking : PRIVILEGES) {
-      users.put(
-          "without-" + lacking,
-          PRIVILEGES.stream().filter(privilege -> !privilege.equals(lacking)).toList());
-    }
-    StringBuilder roles = new StringBuilder();
-    StringBuilder passwords = new StringBuilder("admin:" + HASH + "\n");
-    StringBuilder granted = new StringBuilder("superuser:admin\n");
-    users.forEach(
-        (user, privileges) -> {
-          roles
-              .append(user)
-              .append(":\n  indices:\n    - names: ['holdfast-locks*', 'own-*']\n")
-              .append("      privileges: ")
-              .append(privileges)
-              .append("\n");
-          passwords.append(user).append(':').append(HASH).append('\n');
-          granted.append(user).append(':').append(user).append('\n');
-        });
-    node =
-        ElasticsearchNode.builder(version)
-            .setting("xpack.security.enabled", "true")
-            .setting("xpack.security.http.ssl.enabled", "false")
-            .setting("discovery.type", "single-node")
-            .configFile("roles.yml", roles.toString())
-            .configFile("users", passwords.toString())
-            .configFile("users_roles", granted.toString())
-            .start();
-  }
-
-  @AfterAll
-  static void stop() {
-    if (node != null) {
-      node.close();
-    }
-  }
+  private final SecuredNode node = SecuredNode.get();
+  private final SecretsWatch watch = new SecretsWatch();
 
   @BeforeEach
-  void capture() {
-    log = LogCapture.ofHoldfast();
-  }
-
-  @AfterEach
-  void nothingSecretWasLogged() {
-    List<String> lines = log.lines();
-    log.close();
-    assertThat(lines).noneMatch(line -> line.contains(PASSWORD));
-  }
-
-  private static ElasticsearchLockStore store(String user, String password) {
-    return ElasticsearchLockStore.builder(node.httpUri().toString())
-        .basicAuth(user, password)
-        .build();
-  }
-
-  private static void makeIndex() throws InterruptedException {
-    try (ElasticsearchLockStore store = store("admin", PASSWORD);
+  void makeIndex() throws InterruptedException {
+    try (ElasticsearchLockStore store = node.store("maker").build();
         LockManager locks = LockManager.create(store)) {
       assertThat(locks.acquire("warm-up", PATIENT).release()).isEqualTo(ReleaseResult.RELEASED);
     }
   }
 
-  private static LockStoreUnavailableException refusal(ElasticsearchLockStore store) {
-    try (LockManager locks = LockManager.create(store)) {
-      LockStoreUnavailableException refusal =
-          catchThrowableOfType(LockStoreUnavailableException.class, () -> locks.tryAcquire("x"));
-      assertThat(refusal).isNotNull();
-      assertThat(refusal.isRetryable()).isFalse();
-      assertThat(refusal.toString()).doesNotContain(PASSWORD).contains(node.httpUri().getHost());
-      return refusal;
+  @AfterEach
+  void nothingSecretIsAnywhere() {
+    try (watch) {
+      for (String user : List.of("locker", "maker", "reader", "second")) {
+        watch.assertNoneOf(user, PASSWORD, WRONG);
+      }
+      watch.assertNoneOf("", API_KEY);
     }
   }
 
-  @Test
-  void user_withTheLeastPrivileges_canDoEverythingButMakeTheIndex() throws Exception {
-    makeIndex();
-    try (ElasticsearchLockStore store = store("all", PASSWORD);
+  private LockStoreUnavailableException refusal(ThrowingCallable call) {
+    LockStoreUnavailableException refusal =
+        catchThrowableOfType(LockStoreUnavailableException.class, call);
+    assertThat(refusal).isNotNull();
+    watch.show(refusal);
+    assertThat(refusal.isRetryable()).isFalse();
+    return refusal;
+  }
+
+  private LockStoreUnavailableException refusal(ElasticsearchLockStore store) {
+    watch.show(store);
+    watch.show(store.description());
+    try (store;
         LockManager locks = LockManager.create(store)) {
-      Lease lease = locks.acquire("x", PATIENT);
+      return refusal(() -> locks.tryAcquire("refused"));
+    }
+  }
+
+  // --- Roles
+
+  @Test
+  void locker_canDoEverything() throws Exception {
+    try (ElasticsearchLockStore store = node.store("locker").build();
+        LockManager locks = LockManager.create(store)) {
+      Lease lease = locks.acquire("all", PATIENT);
       assertThat(lease.renew()).isTrue();
-      assertThat(locks.find("x")).isPresent();
+      assertThat(locks.find("all")).isPresent();
       assertThat(locks.list()).isNotNull();
-      assertThat(locks.forceRelease("x")).isTrue();
-      assertThat(store.toString() + store.description()).doesNotContain(PASSWORD);
+      assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+      locks.acquire("all", PATIENT);
+      assertThat(locks.forceRelease("all")).isTrue();
+      watch.show(store);
+      watch.show(locks);
     }
   }
 
-  @Test
-  void user_whoMayMakeIndexesWithAliases_canMakeTheIndex() throws Exception {
-    try (ElasticsearchLockStore store =
-            ElasticsearchLockStore.builder(node.httpUri().toString())
-                .basicAuth("maker", PASSWORD)
-                .indexNames("own-1", "own-alias")
-                .build();
-        LockManager locks = LockManager.create(store)) {
-      assertThat(locks.acquire("x", PATIENT).release()).isEqualTo(ReleaseResult.RELEASED);
-    }
+  static Stream<String> privilegesOfLockers() {
+    return Roles.privileges("holdfast-locker").stream();
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"read", "index", "delete", "view_index_metadata"})
-  void user_whoLacksAPrivilege_isToldWhich(String lacking) throws Exception {
-    makeIndex();
-    try (ElasticsearchLockStore store = store("without-" + lacking, PASSWORD);
+  @MethodSource("privilegesOfLockers")
+  void locker_whoLacksAPrivilege_isToldWhich(String lacking) throws Exception {
+    assertToldWhatALockerLacks(node.store("locker-without-" + lacking).build(), lacking);
+  }
+
+  private void assertToldWhatALockerLacks(ElasticsearchLockStore without, String lacking)
+      throws InterruptedException {
+    try (ElasticsearchLockStore store = without;
         LockManager locks = LockManager.create(store)) {
-      if (lacking.equals("delete")) {
-        // What cannot be deleted is left to its TTL; the log says why.
-        assertThat(locks.acquire("undeletable", PATIENT).release())
-            .isEqualTo(ReleaseResult.UNCONFIRMED);
-        assertThat(log.lines()).anyMatch(line -> line.contains("delete") && line.contains("403"));
-      } else if (lacking.equals("read")) {
-        LockStoreUnavailableException refusal =
-            catchThrowableOfType(LockStoreUnavailableException.class, () -> locks.find("x"));
-        assertThat(refusal).hasMessageContaining("read");
-        assertThat(refusal.isRetryable()).isFalse();
-      } else {
-        assertThat(refusal(store)).hasMessageContaining(lacking);
+      switch (lacking) {
+        case "delete" -> {
+          // What cannot be deleted is left to its TTL; the log says why.
+          LockOptions brief = PATIENT.withTtl(Duration.ofSeconds(1));
+          assertThat(locks.acquire("undeletable", brief).release())
+              .isEqualTo(ReleaseResult.UNCONFIRMED);
+          assertThat(watch.lines())
+              .anyMatch(line -> line.contains("403") && line.contains("privileges [delete"));
+        }
+        case "read" ->
+            assertThat(refusal(() -> locks.find("x"))).hasMessageContaining("privileges [read");
+        case "index" ->
+            assertThat(refusal(() -> locks.tryAcquire("x"))).hasMessageContaining("index,");
+        default -> assertThat(refusal(() -> locks.tryAcquire("x"))).hasMessageContaining(lacking);
       }
     }
   }
 
+  static Stream<String> privilegesOfMakers() {
+    return Roles.privileges("holdfast-maker").stream();
+  }
+
   @ParameterizedTest
-  @CsvSource({"all,create_index", "without-manage,manage"})
-  void user_whoMayNotMakeTheIndex_isToldWhatIsMissing(String user, String privilege) {
-    try (ElasticsearchLockStore store =
-        ElasticsearchLockStore.builder(node.httpUri().toString())
-            .basicAuth(user, PASSWORD)
-            .indexNames("own-2", "own-alias-2")
-            .build()) {
-      assertThat(refusal(store)).hasMessageContaining(privilege);
+  @MethodSource("privilegesOfMakers")
+  void maker_whoLacksAPrivilege_isToldWhich(String lacking) throws Exception {
+    ElasticsearchLockStore.Builder builder = node.store("maker-without-" + lacking);
+    if (lacking.equals("manage")) {
+      assertThat(refusal(builder.indexNames("holdfast-locks-2", "holdfast-locks-new").build()))
+          .hasMessageContaining("manage");
+    } else {
+      assertToldWhatALockerLacks(builder.build(), lacking);
     }
   }
 
   @Test
-  void user_whoMayOnlyRead_canLook_andNothingElse() throws Exception {
-    makeIndex();
-    try (ElasticsearchLockStore store = store("reader", PASSWORD);
+  void locker_cannotMakeTheIndex_andIsToldWhatIsMissing() {
+    assertThat(
+            refusal(
+                node.store("locker")
+                    .indexNames("holdfast-locks-unmade", "holdfast-locks-of-nobody")
+                    .build()))
+        .hasMessageContaining("create_index");
+  }
+
+  @Test
+  void reader_canLook_andNothingElse() throws Exception {
+    try (ElasticsearchLockStore owners = node.store("locker").build();
+        LockManager owner = LockManager.create(owners);
+        ElasticsearchLockStore store = node.store("reader").build();
         LockManager locks = LockManager.create(store)) {
-      assertThat(locks.find("nothing")).isEmpty();
-      assertThat(locks.list()).isNotNull();
-      assertThat(refusal(store)).hasMessageContaining("index");
+      Lease lease = owner.acquire("looked-at", PATIENT);
+
+      assertThat(locks.find("looked-at").map(LockInfo::token)).contains(lease.token());
+      Poll.until(
+          "the listing shows it",
+          () -> locks.list().stream().anyMatch(info -> info.lockId().equals("looked-at")));
+      assertThat(refusal(() -> locks.tryAcquire("free"))).hasMessageContaining("index,");
+      assertThat(refusal(() -> locks.forceRelease("looked-at"))).hasMessageContaining("delete,");
+      assertThat(lease.renew()).isTrue();
     }
   }
+
+  @Test
+  void secondUser_neitherReleasesNorExtendsTheLockOfTheFirst() throws Exception {
+    try (ElasticsearchLockStore owners = node.store("locker").build();
+        LockManager owner = LockManager.create(owners);
+        ElasticsearchLockStore store = node.store("second").build();
+        LockManager locks = LockManager.create(store)) {
+      // A lease of the second, which ends; then the first has the lock.
+      Lease ended =
+          locks.acquire("own", PATIENT.withTtl(Duration.ofSeconds(1)).withAutoRenew(false));
+      Lease lease = owner.acquire("own", PATIENT);
+      LockInfo before = owner.find("own").orElseThrow();
+
+      assertThat(locks.tryAcquire("own")).isEmpty();
+      assertThat(ended.renew()).isFalse();
+      assertThat(ended.release()).isEqualTo(ReleaseResult.NOT_HELD);
+
+      assertThat(owner.find("own").orElseThrow().version()).isEqualTo(before.version());
+      assertThat(owner.find("own").orElseThrow().expiresAt()).isEqualTo(before.expiresAt());
+      assertThat(lease.renew()).isTrue();
+      assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+    }
+  }
+
+  // --- Credentials
 
   @Test
   void password_thatIsWrong_isAClearError_thatRepeatsNoSecret() {
-    try (ElasticsearchLockStore store = store("all", PASSWORD + "-not")) {
-      assertThat(refusal(store)).hasMessageContaining("401").hasMessageContaining("[all]");
-    }
+    assertThat(refusal(node.store("locker").basicAuth("locker", WRONG).build()))
+        .hasMessageContaining("401")
+        .hasMessageContaining("[locker]")
+        .hasMessageContaining("127.0.0.1");
   }
 
   @Test
   void credentials_thatAreMissing_areAClearError() {
-    try (ElasticsearchLockStore store =
-        ElasticsearchLockStore.builder(node.httpUri().toString()).build()) {
-      assertThat(refusal(store)).hasMessageContaining("401");
-    }
+    assertThat(
+            refusal(
+                ElasticsearchLockStore.builder(node.url())
+                    .trustFingerprint(node.authority.fingerprint())
+                    .build()))
+        .hasMessageContaining("401");
   }
 
   @Test
   void apiKey_thatNobodyKnows_isAClearError_thatRepeatsNoSecret() {
-    try (ElasticsearchLockStore store =
-        ElasticsearchLockStore.builder(node.httpUri().toString())
-            .apiKey("c2VjcmV0LXdvcmQ=")
-            .build()) {
-      LockStoreUnavailableException refusal = refusal(store);
-      assertThat(refusal).hasMessageContaining("401");
-      assertThat(refusal.toString() + store).doesNotContain("c2VjcmV0LXdvcmQ=");
+    assertThat(
+            refusal(
+                ElasticsearchLockStore.builder(node.url())
+                    .trustFingerprint(node.authority.fingerprint())
+                    .apiKey(API_KEY)
+                    .build()))
+        .hasMessageContaining("401");
+  }
+
+  /**
+   * The distribution that tests run on cannot make API keys, so whether one is right is judged in
+   * front of a node here.
+   */
+  @Test
+  void apiKey_isSentWithEveryRequest_andNowhereElse() throws Exception {
+    try (LockCluster cluster = LockCluster.on(ElasticsearchVersion.V8)) {
+      HttpFront front = cluster.front();
+      front.script(
+          request ->
+              ("ApiKey " + API_KEY).equals(request.headers().get("authorization"))
+                  ? new HttpFront.Reply.Forward()
+                  : HttpFront.error(401, "security_exception", "no key"));
+      ElasticsearchLockStore store =
+          cluster.closing(cluster.storeBuilder(front.url()).apiKey(API_KEY).build());
+      LockManager locks = cluster.manager(store);
+
+      assertThat(locks.acquire("x", PATIENT).release()).isEqualTo(ReleaseResult.RELEASED);
+      assertThat(locks.list()).isEmpty();
+
+      assertThat(front.requests())
+          .isNotEmpty()
+          .noneMatch(request -> (request.target() + request.body()).contains(API_KEY));
+      watch.show(store);
+      watch.show(store.description());
     }
   }
 
   @Test
   void userAndPassword_inTheUrl_work_andAreRepeatedNowhere() throws Exception {
-    String url = node.httpUri().toString().replace("http://", "http://all:" + PASSWORD + "@");
-    try (ElasticsearchLockStore store = ElasticsearchLockStore.builder(url).build();
+    String url = node.url().replace("https://", "https://locker:" + PASSWORD + "@");
+    try (ElasticsearchLockStore store =
+            ElasticsearchLockStore.builder(url)
+                .trustFingerprint(node.authority.fingerprint())
+                .build();
         LockManager locks = LockManager.create(store)) {
       assertThat(locks.acquire("x", PATIENT).release()).isEqualTo(ReleaseResult.RELEASED);
-      assertThat(store.toString() + store.description())
-          .doesNotContain(PASSWORD)
-          .doesNotContain("all:");
+      watch.show(store);
+      watch.show(store.description());
+      assertThat(store.toString()).doesNotContain("locker:");
+    }
+  }
+
+  /** What is looked for would be found: these two loggers do print it, as the README says. */
+  @Test
+  void watch_wouldSeeASecret_thatIsLogged() throws Exception {
+    try (LogCapture headers =
+            LogCapture.of(SecretsWatch.HEADERS, ch.qos.logback.classic.Level.TRACE);
+        ElasticsearchLockStore store =
+            ElasticsearchLockStore.builder(node.url())
+                .trustFingerprint(node.authority.fingerprint())
+                .apiKey(API_KEY)
+                .build();
+        LockManager locks = LockManager.create(store)) {
+      refusal(() -> locks.find("x"));
+
+      assertThat(headers.lines()).anyMatch(line -> line.contains(API_KEY));
     }
   }
 }

@@ -1,5 +1,10 @@
 package dev.holdfast.lock.elasticsearch;
 
+import static dev.holdfast.lock.elasticsearch.Answers.INCARNATION;
+import static dev.holdfast.lock.elasticsearch.Answers.INDEX;
+import static dev.holdfast.lock.elasticsearch.Answers.RECORD;
+import static dev.holdfast.lock.elasticsearch.Answers.VERSION;
+import static dev.holdfast.lock.elasticsearch.Answers.get;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -11,19 +16,16 @@ import dev.holdfast.lock.elasticsearch.HttpFront.Reply;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
-import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -39,23 +41,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Timeout(120)
 class TransportTest {
-  private static final String INCARNATION = "holdfast-locks.00";
-  private static final Version VERSION = new Version(new Incarnation(INCARNATION, 0), 1, 5);
-  private static final LockRecord RECORD =
-      new LockRecord("x", "t", "o", Instant.EPOCH, Instant.EPOCH, 30_000, null, Map.of());
-
-  /** The index as a real one answers. */
-  private static final Reply.Answer INDEX =
-      HttpFront.json(
-          200,
-          "{\"holdfast-locks-1\":{\"aliases\":{\"holdfast-locks\":{},\""
-              + INCARNATION
-              + "\":{}},\"mappings\":{\"dynamic\":\"false\",\"_meta\":{\"holdfast\":{\"era\":0}},"
-              + "\"properties\":{\"token\":{\"type\":\"keyword\"},\"owner\":{\"type\":\"keyword\"},"
-              + "\"createdAt\":{\"type\":\"date\"},\"expiresAt\":{\"type\":\"date\"},"
-              + "\"ttlMillis\":{\"type\":\"long\"},\"maxClockSkewMillis\":{\"type\":\"long\"},"
-              + "\"metadata\":{\"type\":\"object\",\"enabled\":false}}},\"settings\":{}}}");
-
   private final HttpFront server = HttpFront.alone(request -> INDEX);
   private ElasticsearchLockStore store = ElasticsearchLockStore.builder(server.url()).build();
 
@@ -67,25 +52,27 @@ class TransportTest {
 
   /** What all requests but those about the index are answered with. */
   private void answers(Reply reply) {
-    server.script(request -> request.isIndex() ? INDEX : reply);
-  }
-
-  private static <T> T get(CompletableFuture<T> future) throws Exception {
-    return future.get(60, TimeUnit.SECONDS);
+    server.script(request -> request.isIndex() ? INDEX : about(request, reply));
   }
 
   private List<WriteResult> writes() throws Exception {
-    return List.of(
-        get(store.create(RECORD)),
-        get(store.replace(RECORD, VERSION)),
-        get(store.delete("x", VERSION)));
+    return Answers.writes(store);
+  }
+
+  /** A reply of {@link #bulk} names the operation that was asked for. */
+  private static Reply about(HttpFront.Request request, Reply reply) {
+    if (reply instanceof Reply.Answer answer && request.isBulk()) {
+      String operation = request.body().split("\"", 3)[1];
+      return new Reply.Answer(
+          answer.status(), answer.headers(), answer.body().replace("OPERATION", operation));
+    }
+    return reply;
   }
 
   private static Reply bulk(int status, String rest) {
-    // The client reads an item by the operation's name, and takes any.
     return HttpFront.json(
         200,
-        "{\"took\":1,\"errors\":true,\"items\":[{\"index\":{\"_index\":\"i\",\"_id\":\"x\",\"status\":"
+        "{\"took\":1,\"errors\":true,\"items\":[{\"OPERATION\":{\"_index\":\"i\",\"_id\":\"x\",\"status\":"
             + status
             + rest
             + "}}]}");
@@ -202,6 +189,32 @@ class TransportTest {
   }
 
   @Test
+  void item_thatIsAboutAnotherDocumentOrOperation_isUnknown() throws Exception {
+    String applied = ",\"status\":200,\"_seq_no\":7,\"_primary_term\":3}}]}";
+    String head = "{\"took\":1,\"errors\":false,\"items\":[{";
+    for (String item :
+        List.of(
+            "\"OPERATION\":{\"_index\":\"i\",\"_id\":\"y\"",
+            "\"update\":{\"_index\":\"i\",\"_id\":\"x\"")) {
+      answers(HttpFront.json(200, head + item + applied));
+      assertThat(writes())
+          .allSatisfy(
+              result ->
+                  assertThat(result)
+                      .isInstanceOfSatisfying(
+                          WriteResult.Unknown.class,
+                          u -> assertThat(u.cause()).hasMessageContaining("another document")));
+    }
+  }
+
+  @Test
+  void item_whoseVersionIsNoNewerThanWhatItReplaced_isUnknown() throws Exception {
+    answers(bulk(200, ",\"_seq_no\":5,\"_primary_term\":1"));
+
+    assertThat(writes().subList(1, 3)).allMatch(WriteResult.Unknown.class::isInstance);
+  }
+
+  @Test
   void item_thatConflicts_isAConflict() throws Exception {
     answers(bulk(409, error("version_conflict_engine_exception", "version conflict")));
 
@@ -231,9 +244,11 @@ class TransportTest {
         request ->
             request.isIndex()
                 ? INDEX
-                : writes.incrementAndGet() % 2 == 1
-                    ? bulk(404, error("index_not_found_exception", "no such index"))
-                    : bulk(201, ",\"_seq_no\":7,\"_primary_term\":3"));
+                : about(
+                    request,
+                    writes.incrementAndGet() % 2 == 1
+                        ? bulk(404, error("index_not_found_exception", "no such index"))
+                        : bulk(201, ",\"_seq_no\":7,\"_primary_term\":3")));
 
     assertThat(writes()).allMatch(WriteResult.Applied.class::isInstance);
     assertThat(writes).as("each twice").hasValue(6);
@@ -276,6 +291,15 @@ class TransportTest {
     answers(mget("{\"_index\":\"i\",\"_id\":\"x\",\"found\":false}"));
 
     assertThat(get(store.read("x"))).isInstanceOf(ReadResult.Absent.class);
+  }
+
+  @Test
+  void document_ofAnotherName_isUnavailable() throws Exception {
+    for (String rest :
+        List.of("\"found\":false", "\"found\":true,\"_seq_no\":1,\"_primary_term\":1")) {
+      answers(mget("{\"_index\":\"i\",\"_id\":\"y\"," + rest + "}"));
+      assertThat(get(store.read("x"))).isInstanceOf(ReadResult.Unavailable.class);
+    }
   }
 
   @Test
@@ -349,6 +373,21 @@ class TransportTest {
 
     assertThatThrownBy(() -> get(underWay)).isNotNull();
     assertThat(get(store.read("y"))).isInstanceOf(ReadResult.Unavailable.class);
+  }
+
+  /**
+   * The client tries one node after the other; what it was told first may have been carried out.
+   */
+  @Test
+  void failure_beforeAnythingWasSent_isOne_onlyIfItWasSoWithEachNode() {
+    IOException untrusted = new AnswerGuard.NotSentException("a", new IOException());
+    IOException another = new AnswerGuard.NotSentException("b", new IOException());
+    assertThat(Failures.isNotSent(untrusted)).isTrue();
+    another.addSuppressed(untrusted);
+    assertThat(Failures.isNotSent(another)).isTrue();
+    untrusted.addSuppressed(new SocketException("Connection reset"));
+    assertThat(Failures.isNotSent(another)).isFalse();
+    assertThat(Failures.isNotSent(new SocketException("Connection reset"))).isFalse();
   }
 
   @Test

@@ -1,0 +1,54 @@
+package dev.holdfast.lock.elasticsearch;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+
+/** The roles that the README gives to operators: what is tested is what stands there. */
+final class Roles {
+  private static final Path README = Path.of("../README.md");
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private Roles() {}
+
+  /** The JSON behind {@code PUT /_security/role/NAME}. */
+  static JsonNode named(String name) {
+    try {
+      String readme = Files.readString(README);
+      String request = "PUT /_security/role/" + name + "\n";
+      int at = readme.indexOf(request);
+      if (at < 0) {
+        throw new IllegalStateException("the README has no role " + name);
+      }
+      int begin = at + request.length();
+      return MAPPER.readTree(readme.substring(begin, readme.indexOf("```", begin)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static List<String> privileges(String name) {
+    List<String> all = new ArrayList<>();
+    named(name).at("/indices/0/privileges").forEach(privilege -> all.add(privilege.asText()));
+    return all;
+  }
+
+  static JsonNode without(String name, String privilege) {
+    JsonNode role = named(name);
+    Iterator<JsonNode> all = ((ArrayNode) role.at("/indices/0/privileges")).elements();
+    while (all.hasNext()) {
+      if (all.next().asText().equals(privilege)) {
+        all.remove();
+        return role;
+      }
+    }
+    throw new IllegalStateException("role " + name + " has no privilege " + privilege);
+  }
+}
