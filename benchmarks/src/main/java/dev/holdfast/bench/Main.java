@@ -1,5 +1,6 @@
 package dev.holdfast.bench;
 
+import dev.holdfast.bench.ttl.TtlCommand;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import java.util.Collection;
@@ -21,7 +22,7 @@ import picocli.CommandLine;
     name = "benchmarks",
     mixinStandardHelpOptions = true,
     version = "Holdfast benchmarks 0.1.0",
-    subcommands = {Paired.class, HeldLeases.class, CommandLine.HelpCommand.class},
+    subcommands = {Paired.class, HeldLeases.class, TtlCommand.class, CommandLine.HelpCommand.class},
     description = {
       "Measures Holdfast against a real Elasticsearch node, which it starts and stops itself.",
       "Prints JMH's report, writes it to a file, and sets Holdfast against the raw requests."

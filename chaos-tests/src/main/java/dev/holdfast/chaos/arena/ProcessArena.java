@@ -5,6 +5,7 @@ import dev.holdfast.chaos.toxiproxy.ToxiproxyServers;
 import dev.holdfast.cluster.Cluster;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.cluster.Partitions;
 import dev.holdfast.cluster.Node;
 import eu.rekawek.toxiproxy.Proxy;
 import eu.rekawek.toxiproxy.ToxiproxyClient;

@@ -1,6 +1,4 @@
-/**
- * What scenarios play on: a cluster, the proxies in front of it, and the rules that part its nodes.
- */
+/** What scenarios play on: a cluster and the proxies in front of it. */
 @NullMarked
 package dev.holdfast.chaos.arena;
 

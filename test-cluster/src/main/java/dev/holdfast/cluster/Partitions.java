@@ -1,4 +1,4 @@
-package dev.holdfast.chaos.arena;
+package dev.holdfast.cluster;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

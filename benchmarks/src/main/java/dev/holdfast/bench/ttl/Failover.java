@@ -1,0 +1,206 @@
+package dev.holdfast.bench.ttl;
+
+import dev.holdfast.cluster.Cluster;
+import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.cluster.Partitions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How long renewals wait when the node with the primary of the lock index goes: measured on a
+ * cluster of three nodes on this machine, with Elasticsearch's default fault detection. How long it
+ * takes is mostly a matter of those settings, so it tells about other clusters with the same.
+ */
+final class Failover {
+  /**
+   * What Elasticsearch takes to give a silent node up with its defaults, roughly: three checks of
+   * 10 s, a second apart, and the publication of the new state.
+   */
+  static final Duration SILENT_NODE = Duration.ofSeconds(35);
+
+  private static final Duration BEFORE = Duration.ofSeconds(3);
+
+  /** A second without an acknowledgement is a part of the failover. */
+  private static final Duration STALL = Duration.ofSeconds(1);
+
+  /** So long must renewals be acknowledged again until the failover counts as over. */
+  private static final Duration AFTER = Duration.ofSeconds(10);
+
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+  private static final Duration GREEN_LIMIT = Duration.ofMinutes(3);
+
+  /** About what a hundred leases of 30 s need. */
+  private static final int MAX_PER_SECOND = 10;
+
+  /** What happens to the node. */
+  enum Kind {
+    /** Its process is gone, and its connections are reset. */
+    KILLED,
+    /** It stands still (SIGSTOP), its connections stay open. */
+    PAUSED,
+    /** What it and the other nodes send to each other is lost; clients reach all. */
+    CUT_OFF;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /**
+   * What was measured, or why not.
+   *
+   * @param gapSeconds the longest time in which no renewal at all was acknowledged
+   * @param waitSeconds the longest that a renewal that was due had to wait for its acknowledgement,
+   *     with all attempts that the library needed
+   * @param recovered whether renewals were acknowledged steadily again before the cluster was
+   *     mended; if not, the wait is only as long as we looked
+   * @param skipped why nothing was measured; empty if it was
+   */
+  record Outcome(
+      Kind kind, double gapSeconds, double waitSeconds, boolean recovered, String skipped) {
+    boolean isMeasured() {
+      return skipped.isEmpty();
+    }
+  }
+
+  private final Cluster cluster;
+  private final int perSecond;
+  private final Progress progress;
+
+  Failover(Cluster cluster, int perSecond, Progress progress) {
+    this.cluster = cluster;
+    this.perSecond = Math.min(perSecond, MAX_PER_SECOND);
+    this.progress = progress;
+  }
+
+  /** Does each kind, so many times, and mends the cluster after each. */
+  List<Outcome> measure(Collection<Kind> kinds, int rounds) throws InterruptedException {
+    List<Outcome> outcomes = new ArrayList<>();
+    try (Renewals renewals = Renewals.open(Target.of(cluster.httpUris()), perSecond)) {
+      for (int round = 1; round <= rounds; round++) {
+        for (Kind kind : kinds) {
+          outcomes.add(kind == Kind.CUT_OFF ? cutOff(renewals) : measure(kind, renewals, null));
+        }
+      }
+    }
+    return outcomes;
+  }
+
+  private Outcome cutOff(Renewals renewals) throws InterruptedException {
+    Optional<ElasticsearchNode> nobody =
+        cluster.nodes().stream().filter(node -> node.uid().isEmpty()).findFirst();
+    if (nobody.isPresent()) {
+      return skipped("all nodes run as one user, so that packets cannot be told apart (be root)");
+    }
+    try (Partitions partitions = Partitions.open()) {
+      return measure(Kind.CUT_OFF, renewals, partitions);
+    } catch (IOException e) {
+      return skipped(e.getMessage() + "");
+    }
+  }
+
+  private static Outcome skipped(String why) {
+    return new Outcome(Kind.CUT_OFF, 0, 0, false, why);
+  }
+
+  private Outcome measure(Kind kind, Renewals renewals, @Nullable Partitions partitions)
+      throws InterruptedException {
+    cluster.awaitGreen(GREEN_LIMIT);
+    ElasticsearchNode node =
+        cluster
+            .primaryOf(renewals.index())
+            .orElseThrow(() -> new MeasurementException("the lock index has no primary"));
+    progress.begin("The node with the primary, " + node.name() + ", is " + kind);
+    Strike strike = new Strike(kind, node, partitions);
+    Renewals.Run run;
+    try {
+      run =
+          renewals.run(
+              perSecond, Math.toIntExact(2 * LIMIT.toSeconds() * perSecond), strike, progress);
+    } finally {
+      strike.mend();
+    }
+    cluster.awaitGreen(GREEN_LIMIT);
+    return new Outcome(
+        kind, run.longestGapSeconds(), run.longestLatencySeconds(), strike.recovered, "");
+  }
+
+  /** Strikes once, and tells when the cluster has got over it. */
+  private final class Strike implements Renewals.Watch {
+    private final Kind kind;
+    private final ElasticsearchNode node;
+    private final @Nullable Partitions partitions;
+    private boolean struck;
+    private boolean recovered;
+    private long lastStall;
+
+    Strike(Kind kind, ElasticsearchNode node, @Nullable Partitions partitions) {
+      this.kind = kind;
+      this.node = node;
+      this.partitions = partitions;
+    }
+
+    @Override
+    public boolean isOver(long nanos, long lastAcknowledgedNanos) {
+      if (!struck) {
+        if (nanos >= BEFORE.toNanos()) {
+          struck = true;
+          lastStall = nanos;
+          strike();
+        }
+        return false;
+      }
+      if (nanos - lastAcknowledgedNanos >= STALL.toNanos()) {
+        lastStall = nanos;
+      }
+      recovered = nanos - lastStall >= AFTER.toNanos();
+      if (recovered || nanos >= LIMIT.toNanos()) {
+        // Now, not when all that is due has been acknowledged: it may take the node for that.
+        mend();
+        return true;
+      }
+      return false;
+    }
+
+    private void strike() {
+      switch (kind) {
+        case KILLED -> node.kill();
+        case PAUSED -> node.pause();
+        case CUT_OFF -> cut();
+      }
+    }
+
+    private void cut() {
+      Partitions rules = java.util.Objects.requireNonNull(partitions);
+      try {
+        for (ElasticsearchNode other : cluster.nodes()) {
+          if (other != node) {
+            rules.block(node.uid().orElseThrow(), other.transportPort());
+            rules.block(other.uid().orElseThrow(), node.transportPort());
+          }
+        }
+      } catch (IOException e) {
+        throw new MeasurementException("the node could not be cut off: " + e.getMessage(), e);
+      }
+    }
+
+    void mend() {
+      progress.say("  mending the cluster");
+      if (partitions != null) {
+        try {
+          partitions.clear();
+        } catch (IOException e) {
+          throw new MeasurementException("the cut could not be mended: " + e.getMessage(), e);
+        }
+      }
+      cluster.reviveAll();
+    }
+  }
+}

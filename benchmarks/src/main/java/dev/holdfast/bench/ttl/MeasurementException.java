@@ -1,0 +1,14 @@
+package dev.holdfast.bench.ttl;
+
+/** What was to be measured could not be; the message is for the user. */
+final class MeasurementException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  MeasurementException(String message) {
+    super(message);
+  }
+
+  MeasurementException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
