@@ -70,11 +70,11 @@ final class Failover {
     }
   }
 
-  private final Cluster cluster;
+  private final Cluster<ElasticsearchNode> cluster;
   private final int perSecond;
   private final Progress progress;
 
-  Failover(Cluster cluster, int perSecond, Progress progress) {
+  Failover(Cluster<ElasticsearchNode> cluster, int perSecond, Progress progress) {
     this.cluster = cluster;
     this.perSecond = Math.min(perSecond, MAX_PER_SECOND);
     this.progress = progress;

@@ -1,6 +1,7 @@
 package dev.holdfast.bench.ttl;
 
 import dev.holdfast.cluster.Cluster;
+import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -252,7 +253,7 @@ public final class TtlCommand implements Callable<Integer> {
   private Report onOwnCluster(Progress progress) throws InterruptedException {
     int size = failover == null ? 1 : 3;
     progress.begin("No --url: starting a cluster on this machine, nodes: " + size);
-    try (Cluster cluster = started(size)) {
+    try (Cluster<ElasticsearchNode> cluster = started(size)) {
       Report.Measured figures =
           figures(
               Target.of(cluster.httpUris()), size + " node(s) started on this machine", progress);
@@ -270,12 +271,12 @@ public final class TtlCommand implements Callable<Integer> {
       return report(figures, List.of());
     }
     progress.begin("Starting three nodes on this machine for the failovers");
-    try (Cluster cluster = started(3)) {
+    try (Cluster<ElasticsearchNode> cluster = started(3)) {
       return report(figures, new Failover(cluster, rate, progress).measure(failover, rounds));
     }
   }
 
-  private static Cluster started(int size) throws InterruptedException {
+  private static Cluster<ElasticsearchNode> started(int size) throws InterruptedException {
     try {
       return Cluster.builder(ElasticsearchVersion.V8).size(size).heapMebibytes(512).start();
     } catch (IllegalStateException | dev.holdfast.cluster.NodeStartException e) {
