@@ -33,8 +33,13 @@ final class LockQueue implements Executor {
    * For how long this process may hold the lock again and again while its own threads wait for it,
    * or twice in a row if that takes longer. Then it leaves the lock alone for longer than the
    * longest pause of whoever waits elsewhere, who would otherwise find it taken at every look.
+   *
+   * <p>The longest such run, of a process that knows of nobody else; and the first after it has
+   * found the lock taken by another. Each rest that nobody used doubles the next run.
    */
   static final Duration MAX_RUN = Duration.ofSeconds(2);
+
+  static final Duration SHARED_RUN = Duration.ofMillis(150);
 
   static final Duration REST = Duration.ofMillis(150);
 
@@ -69,6 +74,9 @@ final class LockQueue implements Executor {
 
   /** Since when this process has held the lock again and again. */
   private long runSince;
+
+  /** How long such a run may be now. */
+  private long runNanos = MAX_RUN.toNanos();
 
   /** How many times it has been granted the lock in its run; 0 if it is in none. */
   private int grantsInRun;
@@ -188,6 +196,7 @@ final class LockQueue implements Executor {
       lastEnding = ending;
       grantsInRun = 0;
       if (ending instanceof Acquisition.Ending.Contended contended) {
+        runNanos = SHARED_RUN.toNanos();
         endAttemptOfFailFast(contended.holder());
         later(FIRST_POLL, MAX_POLL, contended.nanosLeft());
       } else if (ending instanceof Acquisition.Ending.Silent silent) {
@@ -257,7 +266,7 @@ final class LockQueue implements Executor {
   }
 
   private boolean isOthersTurn() {
-    return grantsInRun > 1 && engine.clocks.ticker().nanos() - runSince >= MAX_RUN.toNanos();
+    return grantsInRun > 1 && engine.clocks.ticker().nanos() - runSince >= runNanos;
   }
 
   /** Ends the calls that wanted one attempt and were there when it began, or whose lock is held. */
@@ -427,6 +436,8 @@ final class LockQueue implements Executor {
       if (othersTurn && !waiting.isEmpty() && nextAttempt == null) {
         LOG.debug("Lock \"{}\": left alone for {} ms, for others", lockId, REST.toMillis());
         resting = true;
+        // If somebody uses it, that will show at the next attempt.
+        runNanos = Math.min(2 * runNanos, MAX_RUN.toNanos());
         attemptAfter(REST.toNanos());
       } else {
         pump(true);

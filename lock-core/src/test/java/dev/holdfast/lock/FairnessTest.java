@@ -3,6 +3,8 @@ package dev.holdfast.lock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -20,11 +22,11 @@ class FairnessTest extends OnVirtualTime {
       LockQueue.MAX_RUN.plus(BODY).plus(LockQueue.REST).plusMillis(1);
 
   private boolean over;
-  private int bodies;
+  private final Map<World.Client, Integer> bodies = new HashMap<>();
 
   @Test
   void waiter_besideABusyProcess_waitsNoLongerThanARunAndARest() {
-    busy();
+    busy(a);
     Duration longest = Duration.ZERO;
     for (int i = 0; i < 20; i++) {
       // At different moments of the other's run.
@@ -40,14 +42,14 @@ class FairnessTest extends OnVirtualTime {
     advance(seconds(5));
 
     assertThat(longest).as("there was something to wait for").isGreaterThan(BODY.multipliedBy(3));
-    assertThat(bodies).as("the busy one was busy").isGreaterThan(1_000);
+    assertThat(done(a)).as("the busy one was busy").isGreaterThan(1_000);
   }
 
   @Test
   void busyProcess_whenNobodyElseWaits_losesLittle() {
-    busy();
+    busy(a);
     advance(seconds(60));
-    int done = bodies;
+    int done = done(a);
     over = true;
     advance(seconds(5));
 
@@ -55,27 +57,55 @@ class FairnessTest extends OnVirtualTime {
     assertThat(done).isGreaterThan((int) (possible * 9 / 10));
   }
 
-  private void busy() {
+  /** Jain, Chiu and Hawe, DEC-TR-301: 0.5 where one of two has all. */
+  @Test
+  void busyProcesses_oneBesideAnother_shareEachSecond() {
+    busy(a);
+    busy(b);
+    // Until they have met: a run of one that knows of nobody, and the other's first.
+    advance(LockQueue.MAX_RUN.multipliedBy(3));
+    double sum = 0;
+    int seconds = 30;
+    for (int i = 0; i < seconds; i++) {
+      double before = done(a);
+      double beforeToo = done(b);
+      advance(seconds(1));
+      double ofA = done(a) - before;
+      double ofB = done(b) - beforeToo;
+      sum += (ofA + ofB) * (ofA + ofB) / (2 * (ofA * ofA + ofB * ofB));
+    }
+    over = true;
+    advance(seconds(5));
+
+    assertThat(sum / seconds).isGreaterThan(0.9);
+  }
+
+  private int done(World.Client process) {
+    return bodies.getOrDefault(process, 0);
+  }
+
+  private void busy(World.Client process) {
     for (int i = 0; i < BUSY_TASKS; i++) {
-      next();
+      next(process);
     }
   }
 
-  private void next() {
+  private void next(World.Client process) {
     if (over) {
       return;
     }
     var unused =
-        a.manager
+        process
+            .manager
             .acquireAsync("x", World.PATIENT)
             .thenAccept(
                 lease -> {
-                  bodies++;
+                  bodies.merge(process, 1, Integer::sum);
                   Scheduler.Timer unusedTimer =
-                      a.machine.schedule(
+                      process.machine.schedule(
                           () -> {
                             var unusedResult = lease.releaseAsync();
-                            next();
+                            next(process);
                           },
                           BODY.toNanos());
                 });
