@@ -51,6 +51,10 @@ final class Engine {
   final boolean calendarTakeover;
   final Duration releaseTimeout;
   final Executor callbacks;
+
+  /** Where this manager's instants for renewals are, as a part of what is between two of them. */
+  final double renewalPhase;
+
   final EventDispatch events;
   final Observations observations;
   final ConcurrentHashMap<String, LockQueue> queues = new ConcurrentHashMap<>();
@@ -65,6 +69,7 @@ final class Engine {
     this.clocks = new Clocks(builder.ticker, builder.wallClock);
     this.scheduler = scheduler;
     this.random = builder.random;
+    this.renewalPhase = random.nextDouble();
     this.tokens = builder.tokens;
     this.owner = builder.owner;
     this.maxClockSkew = builder.maxClockSkew;

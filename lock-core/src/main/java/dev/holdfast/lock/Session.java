@@ -37,9 +37,11 @@ final class Session {
   private static final int RENEWALS_PER_TTL = 3;
 
   /**
-   * A renewal comes up to this fraction of its interval early, so that many do not come at once.
+   * A renewal comes up to twice this part of its interval early: once by chance, so that many do
+   * not come at once, and then at an instant that it shares with others of its manager, so that
+   * those leave in few requests. Other managers have other instants.
    */
-  private static final double RENEWAL_JITTER = 0.1;
+  private static final int RENEWAL_INSTANTS_PER_INTERVAL = 20;
 
   /** The first pause after a failed renewal, as a part of the TTL, and the longest. */
   private static final int FIRST_BACKOFF_PER_TTL = 60;
@@ -230,8 +232,9 @@ final class Session {
 
   private long nextRenewal() {
     long interval = options.ttl().toNanos() / RENEWALS_PER_TTL;
-    long early = (long) (interval * RENEWAL_JITTER * engine.random.nextDouble());
-    return lastSent.nanos() + interval - early;
+    long apart = Math.max(1, interval / RENEWAL_INSTANTS_PER_INTERVAL);
+    long latest = lastSent.nanos() + interval - (long) (apart * engine.random.nextDouble());
+    return latest - Math.floorMod(latest - (long) (apart * engine.renewalPhase), apart);
   }
 
   // --- Renewal
