@@ -69,7 +69,7 @@ final class HeldLeases implements Callable<Integer> {
     return 0;
   }
 
-  private static long usedHeap() throws InterruptedException {
+  static long usedHeap() throws InterruptedException {
     Runtime runtime = Runtime.getRuntime();
     long used = Long.MAX_VALUE;
     for (int round = 0; round < GC_ROUNDS; round++) {

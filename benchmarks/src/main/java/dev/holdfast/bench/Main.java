@@ -22,7 +22,13 @@ import picocli.CommandLine;
     name = "benchmarks",
     mixinStandardHelpOptions = true,
     version = "Holdfast benchmarks 0.1.0",
-    subcommands = {Paired.class, HeldLeases.class, TtlCommand.class, CommandLine.HelpCommand.class},
+    subcommands = {
+      Compare.class,
+      Paired.class,
+      HeldLeases.class,
+      TtlCommand.class,
+      CommandLine.HelpCommand.class
+    },
     description = {
       "Measures Holdfast against a real Elasticsearch node, which it starts and stops itself.",
       "Prints JMH's report, writes it to a file, and sets Holdfast against the raw requests."
@@ -80,6 +86,10 @@ public final class Main implements Callable<Integer> {
     if (!parsed.getWarmupMode().hasValue()) {
       // All benchmarks warm the server up before each: whichever is first would pay for the others.
       options.warmupMode(WarmupMode.BULK);
+    }
+    if (!parsed.getParameter("peer").hasValue()) {
+      // The peers' servers are started by "compare" alone.
+      options.param("peer", "holdfast");
     }
     if (!parsed.getResult().hasValue()) {
       options.resultFormat(ResultFormatType.JSON).result(result);

@@ -47,7 +47,7 @@ public class OwnLocksBenchmark {
   static final int THREADS = 64;
 
   private static final String ALIAS = "holdfast-bench";
-  private static final Map<String, Object> DOCUMENT =
+  static final Map<String, Object> DOCUMENT =
       Map.of(
           "token", "00000000-0000-0000-0000-000000000000",
           "owner", "raw-host/12345/0123abcd",

@@ -2,8 +2,9 @@ package dev.holdfast.bench;
 
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Locale;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
@@ -38,6 +39,14 @@ final class Paired implements Callable<Integer> {
   private final long[] holdfast = new long[MAX_SAMPLES];
   private final long[] raw = new long[MAX_SAMPLES];
 
+  /** For picocli. */
+  Paired() {}
+
+  Paired(int warmUpSeconds, int seconds) {
+    this.warmUpSeconds = warmUpSeconds;
+    this.seconds = seconds;
+  }
+
   @Override
   public Integer call() throws Exception {
     if (warmUpSeconds < 0 || seconds < 1 || warmUpSeconds > 3600 || seconds > 3600) {
@@ -47,18 +56,23 @@ final class Paired implements Callable<Integer> {
     System.out.println("Starting an Elasticsearch node...");
     try (ElasticsearchNode node =
         ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(512).start()) {
-      UncontendedBenchmark pair = new UncontendedBenchmark();
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
-      pair.connect();
-      try {
-        System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
-        int unused = alternate(pair, warmUpSeconds);
-        report(alternate(pair, seconds));
-      } finally {
-        pair.disconnect();
-      }
+      System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
+      System.out.print(new Report(measure(), List.of()).markdown());
     }
     return 0;
+  }
+
+  /** On the server of {@link Server#url}. */
+  List<Figure> measure() throws Exception {
+    UncontendedBenchmark pair = new UncontendedBenchmark();
+    pair.connect();
+    try {
+      int unused = alternate(pair, warmUpSeconds);
+      return figures(alternate(pair, seconds));
+    } finally {
+      pair.disconnect();
+    }
   }
 
   /** Returns how often each had its turn. */
@@ -77,26 +91,23 @@ final class Paired implements Callable<Integer> {
     return samples;
   }
 
-  private void report(int samples) {
+  private List<Figure> figures(int samples) {
+    if (samples == 0) {
+      throw new IllegalStateException("not one pair in " + seconds + " s");
+    }
     Arrays.sort(holdfast, 0, samples);
     Arrays.sort(raw, 0, samples);
-    System.out.printf("%d pairs, in microseconds:%n", samples);
-    System.out.printf("%20s %8s %8s %8s%n", "", "p50", "p90", "p99");
-    row("acquire+release", holdfast, samples);
-    row("raw create+delete", raw, samples);
-    System.out.printf(
-        Locale.ROOT,
-        "ratio of the medians: %.3f%n",
-        (double) quantile(holdfast, samples, 0.5) / quantile(raw, samples, 0.5));
-  }
-
-  private static void row(String name, long[] sorted, int samples) {
-    System.out.printf(
-        "%20s %8d %8d %8d%n",
-        name,
-        quantile(sorted, samples, 0.5) / 1_000,
-        quantile(sorted, samples, 0.9) / 1_000,
-        quantile(sorted, samples, 0.99) / 1_000);
+    String scenario = "uncontended acquire+release, in turns with raw create+delete";
+    List<Figure> figures = new ArrayList<>();
+    for (int percentile : new int[] {50, 90, 99}) {
+      double q = percentile / 100.0;
+      String unit = "ms, p" + percentile;
+      figures.add(Figure.of(scenario, "Holdfast", quantile(holdfast, samples, q) / 1e6, unit));
+      figures.add(Figure.of(scenario, "raw requests", quantile(raw, samples, q) / 1e6, unit));
+    }
+    double ratio = (double) quantile(holdfast, samples, 0.5) / quantile(raw, samples, 0.5);
+    figures.add(Figure.of(scenario, "Holdfast / raw requests", ratio, "times, p50").atMost(1.05));
+    return figures;
   }
 
   private static long quantile(long[] sorted, int samples, double q) {

@@ -1,0 +1,352 @@
+package dev.holdfast.bench;
+
+import dev.holdfast.cluster.Cluster;
+import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.cluster.ElasticsearchVersion;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatFactory;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import picocli.CommandLine;
+
+/** Everything in one go: the raw requests, Holdfast, its peers, and the goals that it has. */
+@CommandLine.Command(
+    name = "compare",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Measures Holdfast, the raw requests and the peers whose servers are there, all in one run,",
+      "and writes jmh.json, comparison.md and comparison.html. About 8 minutes; --quick about 3."
+    })
+final class Compare implements Callable<Integer> {
+  private static final String GARBAGE = "gc.alloc.rate.norm";
+  private static final String PER_SECOND = "acquire+release/s";
+  private static final String OWN_LOCKS = OwnLocksBenchmark.THREADS + " threads on own locks";
+
+  private static final List<String> ALL =
+      List.of(
+          "OwnLocksBenchmark.acquireAndRelease",
+          "OwnLocksBenchmark.rawBulk",
+          "OwnLocksBenchmark.rawOneByOne",
+          "PeersBenchmark.ownLocks",
+          "PeersBenchmark.oneLock",
+          "PeersBenchmark.uncontended",
+          "FailFastBenchmark.heldHere",
+          "UncontendedBenchmark.acquireAndRelease",
+          "UncontendedBenchmark.rawCreateAndDelete");
+
+  @CommandLine.Option(
+      names = "--out",
+      defaultValue = "benchmark-results",
+      description = "The directory for the results (default: ${DEFAULT-VALUE}).")
+  private Path out = Path.of("benchmark-results");
+
+  @CommandLine.Option(
+      names = "--quick",
+      description = "All of it briefly, to see that it runs; the figures are worth little.")
+  private boolean quick;
+
+  @CommandLine.Option(
+      names = "--rounds",
+      defaultValue = "2",
+      description =
+          "How many times JMH's benchmarks run, all in turn; their medians count (default: ${DEFAULT-VALUE}).")
+  private int rounds;
+
+  @CommandLine.Option(names = "--no-peers", description = "Holdfast and the raw requests alone.")
+  private boolean noPeers;
+
+  @CommandLine.Option(names = "--no-three-nodes", description = "No cluster of three nodes.")
+  private boolean noThreeNodes;
+
+  private final long begin = System.nanoTime();
+  private final List<Figure> figures = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+  private final List<RunResult> runs = new ArrayList<>();
+  private final Set<String> leftOut = new LinkedHashSet<>();
+
+  @Override
+  public Integer call() throws Exception {
+    if (rounds < 1 || rounds > 20) {
+      System.err.println("--rounds must be from 1 to 20, but is " + rounds);
+      return 2;
+    }
+    Files.createDirectories(out);
+    progress("starting an Elasticsearch node" + (noPeers ? "" : " and the peers' servers"));
+    try (ElasticsearchNode node =
+        ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(512).start()) {
+      System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
+      oneNode();
+    }
+    if (!noThreeNodes) {
+      threeNodes();
+    }
+    ResultFormatFactory.getInstance(ResultFormatType.JSON, out.resolve("jmh.json").toString())
+        .writeOut(runs);
+    leftOut.forEach(reason -> notes.add("left out: " + reason));
+    Report report = new Report(figures, notes);
+    String table = report.markdown();
+    Files.writeString(out.resolve("comparison.md"), table);
+    Files.writeString(out.resolve("comparison.html"), report.html());
+    System.out.println("\n" + table);
+    progress("written to " + out + ": jmh.json, comparison.md, comparison.html");
+    return 0;
+  }
+
+  private void oneNode() throws Exception {
+    progress("uncontended, in turns with the raw requests");
+    Paired paired = new Paired(quick ? 3 : 20, quick ? 5 : 30);
+    figures.addAll(paired.measure());
+    progress("one lock: 1 manager, then 2");
+    figures.addAll(Scenarios.oneLock(1, quick ? 2 : 8, quick ? 3 : 8));
+    figures.addAll(Scenarios.oneLock(2, quick ? 2 : 8, quick ? 3 : 10));
+    progress("one lock: processes");
+    figures.addAll(ProcessWorker.measure(4, quick ? 3 : 10));
+    progress("waiting");
+    figures.addAll(Scenarios.waiting(quick ? 3 : 10, quick ? 3 : 30));
+    progress("held leases");
+    figures.addAll(Scenarios.held(quick ? 1 : 3));
+    progress("a fixed rate");
+    figures.addAll(Scenarios.atFixedRate(50, quick ? 3 : 20));
+    try (PeerServers servers = noPeers ? null : PeerServers.start()) {
+      Map<Peer, String> addresses = servers == null ? Map.of() : servers.addresses();
+      leftOut.addAll(servers == null ? List.of("all peers: --no-peers") : servers.leftOut());
+      leftOut.forEach(reason -> System.out.println("left out: " + reason));
+      Collection<RunResult> results = jmh(addresses, ALL);
+      figuresOf(results, "one node");
+      for (Peer peer : Peer.values()) {
+        if (peer == Peer.HOLDFAST || addresses.containsKey(peer)) {
+          notes.add(peer.title() + ": " + peer.promises());
+        }
+      }
+    }
+  }
+
+  private void threeNodes() throws Exception {
+    progress("starting three Elasticsearch nodes");
+    try (Cluster<ElasticsearchNode> cluster =
+        Cluster.builder(ElasticsearchVersion.V8).size(3).heapMebibytes(400).start()) {
+      System.setProperty(Server.URL_PROPERTY, cluster.httpUris().get(0).toString());
+      try (Scenarios.Client client = new Scenarios.Client()) {
+        client.locks.acquire("warm-up").close();
+      }
+      cluster.awaitGreen(Duration.ofMinutes(1));
+      Collection<RunResult> results =
+          jmh(
+              Map.of(),
+              List.of("OwnLocksBenchmark.acquireAndRelease", "OwnLocksBenchmark.rawOneByOne"));
+      ownLocks(results, OWN_LOCKS + ", three nodes, two replicas", 5);
+    }
+  }
+
+  private void figuresOf(Collection<RunResult> results, String where) {
+    ownLocks(results, OWN_LOCKS + ", " + where, 2);
+    double own = median(results, "PeersBenchmark.ownLocks", "holdfast");
+    double one = median(results, "PeersBenchmark.oneLock", "holdfast");
+    for (Peer peer : Peer.values()) {
+      String name = name(peer);
+      Figure latency =
+          Figure.of(
+              "uncontended acquire+release",
+              peer.title(),
+              percentile(results, "PeersBenchmark.uncontended", name, 50) / 1e3,
+              "ms, p50");
+      if (Double.isNaN(latency.value())) {
+        continue;
+      }
+      figures.add(latency);
+      figures.add(
+          Figure.of(
+              OWN_LOCKS + ", beside the peers",
+              peer.title(),
+              median(results, "PeersBenchmark.ownLocks", name),
+              PER_SECOND));
+      figures.add(
+          Figure.of(
+              "16 threads on one lock, beside the peers",
+              peer.title(),
+              median(results, "PeersBenchmark.oneLock", name),
+              PER_SECOND));
+    }
+    for (Peer peer : List.of(Peer.CURATOR, Peer.ETCD)) {
+      double others = median(results, "PeersBenchmark.ownLocks", name(peer));
+      if (!Double.isNaN(others)) {
+        String subject = "Holdfast / " + peer.title();
+        figures.add(Figure.of(OWN_LOCKS, subject, own / others, "times").atLeast(1));
+        figures.add(
+            Figure.of(
+                    "16 threads on one lock",
+                    subject,
+                    one / median(results, "PeersBenchmark.oneLock", name(peer)),
+                    "times")
+                .atLeast(50));
+      }
+    }
+    figures.add(
+        Figure.of(
+                "fail-fast on a lock held in the same manager",
+                "Holdfast",
+                median(results, "FailFastBenchmark.heldHere", null),
+                "calls/s")
+            .atLeast(1_000_000));
+    for (String benchmark :
+        List.of(
+            "UncontendedBenchmark.acquireAndRelease", "UncontendedBenchmark.rawCreateAndDelete")) {
+      figures.add(
+          Figure.of(
+              "garbage, uncontended acquire+release",
+              benchmark.endsWith("rawCreateAndDelete") ? "raw requests" : "Holdfast",
+              garbage(results, benchmark),
+              "bytes/operation"));
+    }
+  }
+
+  private void ownLocks(Collection<RunResult> results, String scenario, double timesOneByOne) {
+    double holdfast = median(results, "OwnLocksBenchmark.acquireAndRelease", null);
+    double oneByOne = median(results, "OwnLocksBenchmark.rawOneByOne", null);
+    double bulk = median(results, "OwnLocksBenchmark.rawBulk", null);
+    figures.add(Figure.of(scenario, "Holdfast", holdfast, PER_SECOND));
+    figures.add(Figure.of(scenario, "raw requests, one by one", oneByOne, PER_SECOND));
+    if (!Double.isNaN(bulk)) {
+      figures.add(Figure.of(scenario, "raw _bulk of 32, two at a time", bulk, PER_SECOND));
+      figures.add(
+          Figure.of(scenario, "Holdfast / raw _bulk", holdfast / bulk, "times").atLeast(0.85));
+    }
+    figures.add(
+        Figure.of(scenario, "Holdfast / one by one", holdfast / oneByOne, "times")
+            .atLeast(timesOneByOne));
+  }
+
+  /** Runs those benchmarks, in as many rounds as wanted, so that a slow minute hits all alike. */
+  private List<RunResult> jmh(Map<Peer, String> addresses, List<String> benchmarks)
+      throws RunnerException {
+    List<RunResult> results = new ArrayList<>();
+    int times = quick ? 1 : rounds;
+    for (int round = 1; round <= times; round++) {
+      for (String benchmark : benchmarks) {
+        List<Peer> subjects = new ArrayList<>(List.of(Peer.HOLDFAST));
+        if (benchmark.startsWith("PeersBenchmark")) {
+          subjects.addAll(addresses.keySet());
+        }
+        for (Peer subject : subjects) {
+          progress("JMH, round %d of %d: %s, %s".formatted(round, times, benchmark, name(subject)));
+          results.addAll(run(addresses, benchmark, subject));
+        }
+      }
+    }
+    runs.addAll(results);
+    return results;
+  }
+
+  private Collection<RunResult> run(Map<Peer, String> addresses, String benchmark, Peer subject)
+      throws RunnerException {
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .include("\\." + benchmark + "$")
+            .forks(1)
+            .warmupIterations(1)
+            .warmupTime(TimeValue.seconds(quick ? 1 : 5))
+            .measurementIterations(quick ? 1 : 2)
+            .measurementTime(TimeValue.seconds(quick ? 1 : 3))
+            .addProfiler(GCProfiler.class)
+            .param("peer", name(subject))
+            .jvmArgsAppend(properties(addresses))
+            .shouldFailOnError(true)
+            .verbosity(VerboseMode.SILENT);
+    try {
+      return new Runner(options.build()).run();
+    } catch (RunnerException e) {
+      if (subject == Peer.HOLDFAST) {
+        throw e;
+      }
+      // One peer's trouble is no reason to have no figures.
+      leftOut.add(subject.title() + ", " + benchmark + ": failed, " + rootMessage(e));
+      return List.of();
+    }
+  }
+
+  private static String rootMessage(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause.toString();
+  }
+
+  private static String[] properties(Map<Peer, String> addresses) {
+    List<String> arguments =
+        new ArrayList<>(List.of("-D" + Server.URL_PROPERTY + "=" + Server.url()));
+    addresses.forEach((peer, address) -> arguments.add("-D" + peer.property() + "=" + address));
+    return arguments.toArray(String[]::new);
+  }
+
+  private static String name(Peer peer) {
+    return peer.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static List<RunResult> of(
+      Collection<RunResult> results, String benchmark, @Nullable String peer) {
+    return results.stream()
+        .filter(run -> run.getParams().getBenchmark().endsWith("." + benchmark))
+        .filter(run -> peer == null || peer.equals(run.getParams().getParam("peer")))
+        .toList();
+  }
+
+  /** The median of the rounds' scores; not a number if it was not run. */
+  private static double median(
+      Collection<RunResult> results, String benchmark, @Nullable String peer) {
+    return middle(
+        of(results, benchmark, peer).stream()
+            .mapToDouble(run -> run.getPrimaryResult().getScore())
+            .toArray());
+  }
+
+  private static double percentile(
+      Collection<RunResult> results, String benchmark, String peer, double percentile) {
+    return middle(
+        of(results, benchmark, peer).stream()
+            .mapToDouble(run -> run.getPrimaryResult().getStatistics().getPercentile(percentile))
+            .toArray());
+  }
+
+  private static double garbage(Collection<RunResult> results, String benchmark) {
+    return middle(
+        of(results, benchmark, null).stream()
+            .filter(run -> run.getSecondaryResults().containsKey(GARBAGE))
+            .mapToDouble(run -> run.getSecondaryResults().get(GARBAGE).getScore())
+            .toArray());
+  }
+
+  private static double middle(double[] values) {
+    Arrays.sort(values);
+    int half = values.length / 2;
+    if (values.length == 0) {
+      return Double.NaN;
+    }
+    return values.length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+  }
+
+  private void progress(String what) {
+    System.out.printf(
+        "[%4d s] %s%n", TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin), what);
+  }
+}

@@ -1,0 +1,57 @@
+package dev.holdfast.bench;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One number of a run.
+ *
+ * @param scenario what was done
+ * @param subject by whom
+ * @param value in that unit
+ * @param goal what it is held to; null if to nothing
+ */
+record Figure(String scenario, String subject, double value, String unit, @Nullable Goal goal) {
+
+  static Figure of(String scenario, String subject, double value, String unit) {
+    return new Figure(scenario, subject, value, unit, null);
+  }
+
+  Figure atMost(double limit) {
+    return new Figure(scenario, subject, value, unit, new Goal(limit, false));
+  }
+
+  Figure atLeast(double limit) {
+    return new Figure(scenario, subject, value, unit, new Goal(limit, true));
+  }
+
+  /** "met" or "missed", with the goal; empty if there is none. */
+  String verdict() {
+    return goal == null
+        ? ""
+        : "%s %s: %s"
+            .formatted(
+                goal.atLeast ? "at least" : "at most",
+                format(goal.limit),
+                goal.isMetBy(value) ? "met" : "missed");
+  }
+
+  String formatted() {
+    return format(value);
+  }
+
+  private static String format(double number) {
+    double size = Math.abs(number);
+    String digits =
+        size >= 100 || number == Math.rint(number) ? "%,.0f" : size >= 10 ? "%.1f" : "%.2f";
+    return String.format(Locale.ROOT, digits, number);
+  }
+
+  /** A bound. */
+  record Goal(double limit, boolean atLeast) {
+    boolean isMetBy(double value) {
+      // Not-a-number meets nothing.
+      return atLeast ? value >= limit : value <= limit;
+    }
+  }
+}

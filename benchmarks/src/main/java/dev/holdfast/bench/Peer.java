@@ -1,0 +1,68 @@
+package dev.holdfast.bench;
+
+import java.util.Locale;
+
+/**
+ * The lock services that are compared, and what each promises: a number without that says little.
+ */
+enum Peer {
+  HOLDFAST(
+      "Holdfast on Elasticsearch",
+      "fsync before each acknowledgement; fencing token; renewed in the background"),
+  CURATOR(
+      "Curator InterProcessMutex on ZooKeeper",
+      "fsync before each acknowledgement; no fencing token in its API; session kept by heartbeats"),
+  ETCD(
+      "jetcd on etcd",
+      "fsync before each acknowledgement; the key's revision can fence; lease kept by heartbeats"),
+  REDIS(
+      "Redisson RLock on Redis",
+      "no fsync: a crash of the server forgets locks; no fencing token; renewed by its watchdog"),
+  SHEDLOCK(
+      "ShedLock (JDBC) on PostgreSQL",
+      "fsync at each commit; no fencing token; not renewed; does not wait (asked again every 1 ms)");
+
+  /** Why there is no line for the client that one would expect beside these. */
+  static final String DYNAMODB_LEFT_OUT =
+      "DynamoDB's lock client: its local server, DynamoDB Local, comes under its vendor's own terms,"
+          + " not under an open-source licence";
+
+  private final String title;
+  private final String promises;
+
+  Peer(String title, String promises) {
+    this.title = title;
+    this.promises = promises;
+  }
+
+  String title() {
+    return title;
+  }
+
+  String promises() {
+    return promises;
+  }
+
+  /** The system property that tells a forked JVM where this one's server is. */
+  String property() {
+    return this == HOLDFAST
+        ? Server.URL_PROPERTY
+        : "holdfast.bench." + name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Connects to the server that {@link #property} names. */
+  Contender connect() throws Exception {
+    String address = System.getProperty(property());
+    if (address == null) {
+      throw new IllegalStateException(
+          "no server for " + title + ": it is left out, or -D" + property() + " is not set");
+    }
+    return switch (this) {
+      case HOLDFAST -> new Contenders.Holdfast();
+      case CURATOR -> new Contenders.Curator(address);
+      case ETCD -> new Contenders.Etcd(address);
+      case REDIS -> new Contenders.Redis(address);
+      case SHEDLOCK -> new Contenders.ShedLock(address);
+    };
+  }
+}

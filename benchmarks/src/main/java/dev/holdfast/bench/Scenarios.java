@@ -1,0 +1,362 @@
+package dev.holdfast.bench;
+
+import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
+import co.elastic.clients.transport.ElasticsearchTransport;
+import com.sun.management.OperatingSystemMXBean;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.ReleaseResult;
+import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.SynchronizedHistogram;
+
+/**
+ * What JMH has no form for: what it costs to hold and to wait, how a lock goes from one manager to
+ * another, latency at a given rate. Each connects by itself to the server of {@link Server#url}.
+ */
+final class Scenarios {
+  static final int LEASES = 10_000;
+  static final int WAITERS = 1_000;
+  static final int THREADS_PER_MANAGER = 16;
+
+  private static final LockOptions PATIENT =
+      LockOptions.defaults().withWaitTimeout(Duration.ofMinutes(5));
+  private static final String ALIAS = "holdfast-bench";
+  private static final long MICROS = 1_000;
+
+  private Scenarios() {}
+
+  /** A manager with a transport of its own, as another process would have. */
+  static final class Client implements AutoCloseable {
+    final CountingTransport transport = new CountingTransport(Server.transport());
+    final LockManager locks =
+        LockManager.create(
+            ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build());
+
+    @Override
+    public void close() throws IOException {
+      locks.close();
+      transport.close();
+    }
+  }
+
+  /**
+   * Many leases are held, for that many times the longest between two renewals of one. Whole
+   * intervals: all leases are acquired at once, so that a shorter look may see none renewed.
+   */
+  static List<Figure> held(int intervals) throws Exception {
+    LockOptions options = LockOptions.defaults();
+    Duration interval = options.ttl().dividedBy(3);
+    String scenario = String.format("%,d held leases, TTL %d s", LEASES, options.ttl().toSeconds());
+    OperatingSystemMXBean system =
+        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    try (Client client = new Client()) {
+      client.locks.acquire("warm-up").close();
+      List<CompletableFuture<Lease>> futures = new ArrayList<>(LEASES);
+      long heapBefore = HeldLeases.usedHeap();
+      for (int i = 0; i < LEASES; i++) {
+        futures.add(client.locks.acquireAsync("held-" + i, options));
+      }
+      List<Lease> leases = new ArrayList<>(LEASES);
+      for (CompletableFuture<Lease> future : futures) {
+        leases.add(future.get());
+      }
+      futures.clear();
+      long heap = HeldLeases.usedHeap() - heapBefore;
+      // The first renewals find code that has not been compiled.
+      Thread.sleep(interval.toMillis());
+      long requests = client.transport.requests();
+      long cpu = system.getProcessCpuTime();
+      long begin = System.nanoTime();
+      Thread.sleep(interval.multipliedBy(intervals).toMillis());
+      double took = (System.nanoTime() - begin) / 1e9;
+      cpu = system.getProcessCpuTime() - cpu;
+      requests = client.transport.requests() - requests;
+      if (requests == 0) {
+        throw new IllegalStateException("no lease was renewed while it was measured");
+      }
+      List<CompletableFuture<ReleaseResult>> releases = new ArrayList<>(LEASES);
+      for (Lease lease : leases) {
+        if (!lease.isHeld()) {
+          throw new IllegalStateException("a lease was lost while it was measured: " + lease);
+        }
+        releases.add(lease.releaseAsync());
+      }
+      for (CompletableFuture<ReleaseResult> release : releases) {
+        var unused = release.get();
+      }
+      return List.of(
+          Figure.of(scenario, "Holdfast", requests / took, "requests/s").atMost(10),
+          Figure.of(scenario, "Holdfast", cpu / 1e7 / took, "% of a core").atMost(5),
+          Figure.of(scenario, "Holdfast", (double) heap / LEASES, "bytes each").atMost(2_048));
+    }
+  }
+
+  /**
+   * Threads of one manager wait for a lock that another manager holds, which then gives it back,
+   * again and again.
+   */
+  static List<Figure> waiting(int seconds, int rounds) throws Exception {
+    String scenario = String.format("%,d threads wait for one lock held elsewhere", WAITERS);
+    Histogram delays = new Histogram(3);
+    double perSecond = 0;
+    try (Client holder = new Client();
+        Client waiter = new Client()) {
+      for (int round = 0; round < rounds; round++) {
+        Lease lease = holder.locks.acquire("awaited", PATIENT);
+        AtomicLong firstGrant = new AtomicLong();
+        List<Thread> threads = new ArrayList<>(WAITERS);
+        CountDownLatch asked = new CountDownLatch(WAITERS);
+        AtomicLong failures = new AtomicLong();
+        for (int i = 0; i < WAITERS; i++) {
+          Thread thread =
+              new Thread(
+                  () -> {
+                    asked.countDown();
+                    try {
+                      Lease granted = waiter.locks.acquire("awaited", PATIENT);
+                      firstGrant.compareAndSet(0, System.nanoTime());
+                      granted.close();
+                    } catch (InterruptedException | RuntimeException e) {
+                      failures.incrementAndGet();
+                    }
+                  });
+          thread.start();
+          threads.add(thread);
+        }
+        asked.await();
+        // Past the short pauses of the beginning; and released at another moment each time.
+        Thread.sleep(500 + 37L * round % 200);
+        if (round == 0) {
+          long before = waiter.transport.requests();
+          long begin = System.nanoTime();
+          TimeUnit.SECONDS.sleep(seconds);
+          perSecond = (waiter.transport.requests() - before) / ((System.nanoTime() - begin) / 1e9);
+        }
+        lease.close();
+        long released = System.nanoTime();
+        for (Thread thread : threads) {
+          thread.join();
+        }
+        if (failures.get() > 0) {
+          throw new IllegalStateException(failures + " waits failed");
+        }
+        delays.recordValue(Math.max(0, firstGrant.get() - released));
+      }
+    }
+    return List.of(
+        Figure.of(scenario, "Holdfast", perSecond, "requests/s").atMost(10),
+        Figure.of(
+                scenario + ": from the acknowledged release to the grant",
+                "Holdfast",
+                delays.getValueAtPercentile(50) / 1e6,
+                "ms, median")
+            .atMost(60));
+  }
+
+  /** Threads of one manager, or of several, all want one lock all the time. */
+  static List<Figure> oneLock(int managers, int warmUpSeconds, int seconds) throws Exception {
+    String scenario =
+        THREADS_PER_MANAGER
+            + " threads on one lock in "
+            + (managers == 1 ? "one manager" : "each of " + managers + " managers");
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicLongArray grants = new AtomicLongArray(managers);
+    AtomicLong failures = new AtomicLong();
+    List<Client> clients = new ArrayList<>();
+    List<Thread> threads = new ArrayList<>();
+    try {
+      for (int m = 0; m < managers; m++) {
+        int manager = m;
+        Client client = new Client();
+        clients.add(client);
+        for (int t = 0; t < THREADS_PER_MANAGER; t++) {
+          Thread thread =
+              new Thread(
+                  () -> {
+                    try {
+                      while (!over.get()) {
+                        client.locks.acquire("one-lock", PATIENT).close();
+                        grants.incrementAndGet(manager);
+                      }
+                    } catch (InterruptedException | RuntimeException e) {
+                      failures.incrementAndGet();
+                    }
+                  });
+          thread.start();
+          threads.add(thread);
+        }
+      }
+      TimeUnit.SECONDS.sleep(warmUpSeconds);
+      long requests = requests(clients);
+      long begin = System.nanoTime();
+      long[] last = counts(grants);
+      long all = 0;
+      double jain = 0;
+      for (int second = 0; second < seconds; second++) {
+        long next = begin + TimeUnit.SECONDS.toNanos(second + 1);
+        for (long left = next - System.nanoTime(); left > 0; left = next - System.nanoTime()) {
+          LockSupport.parkNanos(left);
+        }
+        long[] now = counts(grants);
+        long[] inSecond = new long[managers];
+        for (int m = 0; m < managers; m++) {
+          inSecond[m] = now[m] - last[m];
+          all += inSecond[m];
+        }
+        jain += jain(inSecond) / seconds;
+        last = now;
+      }
+      double took = (System.nanoTime() - begin) / 1e9;
+      requests = requests(clients) - requests;
+      over.set(true);
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      if (failures.get() > 0) {
+        throw new IllegalStateException(failures + " threads failed");
+      }
+      List<Figure> figures = new ArrayList<>();
+      Figure rate = Figure.of(scenario, "Holdfast", all / took, "hand-overs/s");
+      Figure cost = Figure.of(scenario, "Holdfast", requests * 1e3 / all, "requests/1,000");
+      if (managers == 1) {
+        figures.add(rate.atLeast(100_000));
+        figures.add(cost.atMost(10));
+      } else {
+        figures.add(rate);
+        figures.add(cost);
+        figures.add(
+            Figure.of(scenario, "Holdfast", jain, "Jain's index over one second, mean")
+                .atLeast(0.9));
+      }
+      return figures;
+    } finally {
+      over.set(true);
+      for (Client client : clients) {
+        client.close();
+      }
+    }
+  }
+
+  /**
+   * Jain's index of fairness: 1 if all have the same, 1/n if one has all (Jain, Chiu and Hawe, "A
+   * Quantitative Measure of Fairness and Discrimination", DEC-TR-301, 1984). 1 of nothing.
+   */
+  static double jain(long[] shares) {
+    double sum = 0;
+    double squares = 0;
+    for (long share : shares) {
+      sum += share;
+      squares += (double) share * share;
+    }
+    return squares == 0 ? 1 : sum * sum / (shares.length * squares);
+  }
+
+  private static long requests(List<Client> clients) {
+    return clients.stream().mapToLong(client -> client.transport.requests()).sum();
+  }
+
+  private static long[] counts(AtomicLongArray grants) {
+    long[] counts = new long[grants.length()];
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = grants.get(i);
+    }
+    return counts;
+  }
+
+  /**
+   * Latency while operations begin at a fixed rate, whether or not those before have ended, counted
+   * from when each was to begin: a stall counts for all that it kept waiting (no coordinated
+   * omission; Tene, "How NOT to Measure Latency"). Holdfast and the raw requests take turns.
+   */
+  static List<Figure> atFixedRate(int perSecond, int seconds) throws Exception {
+    Histogram holdfast = new SynchronizedHistogram(TimeUnit.MINUTES.toMicros(1), 3);
+    Histogram raw = new SynchronizedHistogram(TimeUnit.MINUTES.toMicros(1), 3);
+    try (ElasticsearchTransport transport = Server.transport();
+        Client client = new Client()) {
+      ElasticsearchAsyncClient requests = new ElasticsearchAsyncClient(transport);
+      client.locks.acquire("warm-up").close();
+      int warmUps = 2 * perSecond;
+      int operations = warmUps + 2 * perSecond * seconds;
+      List<CompletableFuture<?>> all = new ArrayList<>(operations);
+      long begin = System.nanoTime();
+      for (int i = 0; i < operations; i++) {
+        // Both begin perSecond operations each second.
+        long due = begin + TimeUnit.SECONDS.toNanos(1) * i / (2L * perSecond);
+        for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+          LockSupport.parkNanos(left);
+        }
+        boolean ours = i % 2 == 0;
+        String id = "rate-" + i;
+        Supplier<CompletableFuture<?>> operation =
+            ours ? () -> acquireAndRelease(client.locks, id) : () -> rawPair(requests, id);
+        boolean counted = i >= warmUps;
+        all.add(
+            operation
+                .get()
+                .thenRun(
+                    () -> {
+                      if (counted) {
+                        (ours ? holdfast : raw).recordValue((System.nanoTime() - due) / MICROS);
+                      }
+                    }));
+      }
+      for (CompletableFuture<?> future : all) {
+        var unused = future.get();
+      }
+    }
+    String scenario =
+        "each second " + perSecond + " acquire+release begin, no coordinated omission";
+    List<Figure> figures = new ArrayList<>();
+    for (double percentile : new double[] {50, 99, 99.9}) {
+      String unit = "ms, p" + (percentile == 99.9 ? "99.9" : Integer.toString((int) percentile));
+      figures.add(
+          Figure.of(scenario, "Holdfast", holdfast.getValueAtPercentile(percentile) / 1e3, unit));
+      figures.add(
+          Figure.of(scenario, "raw requests", raw.getValueAtPercentile(percentile) / 1e3, unit));
+    }
+    return figures;
+  }
+
+  private static CompletableFuture<?> acquireAndRelease(LockManager locks, String id) {
+    return locks
+        .acquireAsync(id, LockOptions.defaults())
+        .thenCompose(Lease::releaseAsync)
+        .thenAccept(
+            result -> {
+              if (result != ReleaseResult.RELEASED) {
+                throw new IllegalStateException("not released: " + result);
+              }
+            });
+  }
+
+  private static CompletableFuture<?> rawPair(ElasticsearchAsyncClient client, String id) {
+    Map<String, Object> document = OwnLocksBenchmark.DOCUMENT;
+    return client
+        .create(create -> create.index(ALIAS).id(id).document(document))
+        .thenCompose(
+            created ->
+                client.delete(
+                    delete ->
+                        delete
+                            .index(ALIAS)
+                            .id(id)
+                            .ifSeqNo(created.seqNo())
+                            .ifPrimaryTerm(created.primaryTerm())));
+  }
+}
