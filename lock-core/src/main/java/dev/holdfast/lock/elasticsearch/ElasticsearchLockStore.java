@@ -737,8 +737,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     /**
-     * How long an answer may take before the connection is given up, 30 s by default. The manager's
-     * request timeout is usually shorter.
+     * How long an answer may take before the connection is given up and the next node is asked, 4 s
+     * by default. The node is not asked again for a while. Requests for locks whose TTL is short,
+     * or of managers whose request timeout is, are given up sooner.
      *
      * @param responseTimeout 1 ms to 1 h
      * @throws IllegalStateException if the client is the user's own

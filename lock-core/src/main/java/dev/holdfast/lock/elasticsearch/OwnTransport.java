@@ -209,7 +209,13 @@ final class OwnTransport {
     private @Nullable String authorization;
     private @Nullable SSLContext sslContext;
     private Duration connectTimeout = Duration.ofSeconds(2);
-    private Duration responseTimeout = Duration.ofSeconds(30);
+
+    /**
+     * So short that a request of a lease with the default TTL, which has 10 s, can be sent to
+     * another node in time; and long enough for a node to be remembered as silent, and not asked
+     * again for a while: a request that is given up from above leaves no such memory.
+     */
+    private Duration responseTimeout = Duration.ofSeconds(4);
 
     Settings(List<URI> urls) {
       this.urls = List.copyOf(urls);
@@ -270,6 +276,10 @@ final class OwnTransport {
 
     void connectTimeout(Duration timeout) {
       connectTimeout = checked(timeout, "connectTimeout");
+    }
+
+    Duration responseTimeout() {
+      return responseTimeout;
     }
 
     void responseTimeout(Duration timeout) {

@@ -325,6 +325,9 @@ class TransportTest {
   @Test
   void acquire_ofAServerThatNeverAnswers_endsWithTheRequestTimeout_andNamesTheHost() {
     server.script(request -> new Reply.Silence());
+    store.close();
+    store =
+        ElasticsearchLockStore.builder(server.url()).responseTimeout(Duration.ofHours(1)).build();
     Duration timeout = Duration.ofMillis(500);
     try (LockManager locks = LockManager.builder(store).requestTimeout(timeout).build()) {
       long start = System.nanoTime();
@@ -335,9 +338,38 @@ class TransportTest {
       assertThat(outage.isRetryable()).isTrue();
       assertThat(outage).hasMessageContaining(server.host());
       Duration took = Duration.ofNanos(System.nanoTime() - start);
-      // Not before; and long before the transport's own 30 s, however slow the machine.
+      // Not before; and long before the transport's own, however slow the machine.
       assertThat(took).isBetween(timeout, Duration.ofSeconds(25));
     }
+  }
+
+  /** A node that stands still is given up for the next, and left alone. */
+  @Test
+  void node_thatIsSilent_isNotAskedAgainAndAgain() throws Exception {
+    answers(mget("{\"_index\":\"i\",\"_id\":\"x\",\"found\":false}"));
+    try (HttpFront silent =
+        HttpFront.alone(request -> request.isIndex() ? INDEX : new Reply.Silence())) {
+      store.close();
+      store =
+          ElasticsearchLockStore.builder(server.url(), silent.url())
+              .responseTimeout(Duration.ofMillis(500))
+              .build();
+
+      for (int i = 0; i < 20; i++) {
+        assertThat(get(store.read("x"))).isInstanceOf(ReadResult.Absent.class);
+      }
+
+      // Once; and the answering one may have been slow itself, and be left alone for a while too.
+      assertThat(silent.requests(HttpFront.Request::isMget)).hasSizeBetween(1, 9);
+    }
+  }
+
+  /** Or it would never be the transport that gives a request up, and learns from that. */
+  @Test
+  void responseTimeout_byDefault_leavesTimeForAnotherNode() {
+    Duration response = new OwnTransport.Settings(List.of()).responseTimeout();
+    Duration request = LockOptions.defaults().ttl().dividedBy(3);
+    assertThat(response.multipliedBy(2)).isLessThan(request);
   }
 
   @Test
