@@ -86,6 +86,12 @@ final class OwnTransport {
               + " and host "
               + uri.getHost());
     }
+    if (uri.getRawPath() != null && uri.getRawPath().indexOf('@') >= 0) {
+      // A password with a slash in it reads like this, and paths are shown.
+      throw new IllegalArgumentException(
+          "a URL such as https://localhost:9200 is expected, but the one given has an @ in its path;"
+              + " a user or password with a special character goes to basicAuth");
+    }
     if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
       throw new IllegalArgumentException(
           "a URL such as https://localhost:9200 is expected, but the one given has a query or a"

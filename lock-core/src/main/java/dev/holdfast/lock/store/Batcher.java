@@ -101,7 +101,8 @@ public final class Batcher<O, R> {
     CompletableFuture<List<R>> request;
     try {
       request = sender.apply(batch.items.stream().map(item -> item.operation).toList());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // Also of memory: a request that is never heard of again must not count as out for ever.
       request = CompletableFuture.failedFuture(e);
     }
     boolean givenUp;

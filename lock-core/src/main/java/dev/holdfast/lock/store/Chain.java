@@ -64,7 +64,7 @@ public final class Chain<T extends @Nullable Object> extends CompletableFuture<T
     CompletableFuture<T> next;
     try {
       next = then.get();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       completeExceptionally(e);
       return;
     }

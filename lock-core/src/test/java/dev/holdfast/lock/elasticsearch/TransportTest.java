@@ -352,7 +352,7 @@ class TransportTest {
       store.close();
       store =
           ElasticsearchLockStore.builder(server.url(), silent.url())
-              .responseTimeout(Duration.ofMillis(500))
+              .responseTimeout(Duration.ofSeconds(3))
               .build();
 
       for (int i = 0; i < 20; i++) {
@@ -448,7 +448,13 @@ class TransportTest {
   void builder_ofAnythingButAnHttpUrl_isRefused_withoutRepeatingIt() throws IOException {
     for (String bad :
         List.of(
-            "", "localhost:9200", "ftp://u:secret-word@h", "http://", "http://h?x=secret-word")) {
+            "",
+            "localhost:9200",
+            "ftp://u:secret-word@h",
+            "http://",
+            "http://h?x=secret-word",
+            "https://CORP/svc:secret-word@h:9200",
+            "https://user:2024/secret-word@h")) {
       assertThatThrownBy(() -> ElasticsearchLockStore.builder(bad))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("https://localhost:9200")

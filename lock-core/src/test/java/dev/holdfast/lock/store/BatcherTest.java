@@ -159,6 +159,25 @@ class BatcherTest {
   }
 
   @Test
+  void sender_thatRunsOutOfMemory_failsTheOperations_andIsAskedAgainForTheNext() {
+    Batcher<String, String> throwing =
+        new Batcher<>(
+            1,
+            MAX_OPERATIONS,
+            MAX_BYTES,
+            operations -> {
+              throw new OutOfMemoryError("planted");
+            });
+
+    for (int i = 1; i <= 3; i++) {
+      CompletableFuture<String> result =
+          Chain.of(
+              CompletableFuture.completedFuture("a"), operation -> throwing.submit(operation, 1));
+      assertThatThrownBy(result::join).hasRootCauseMessage("planted");
+    }
+  }
+
+  @Test
   void operation_thatIsCancelledBeforeItLeaves_doesNotLeave() {
     add("a");
     add("b");
