@@ -155,6 +155,15 @@ public final class EngineAdvice {
     }
   }
 
+  /** On {@code GoneQuorum.isEnough}: whoever is asked next may be the same node again. */
+  public static final class OneVote {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.Argument(0) int votes, @Advice.Return(readOnly = false) boolean enough) {
+      enough = votes > 0;
+    }
+  }
+
   /** On {@code Session.remainingNanos}: an end that was seen is forgotten. */
   public static final class Unlatch {
     @Advice.OnMethodEnter

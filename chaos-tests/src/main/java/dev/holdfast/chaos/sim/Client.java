@@ -5,7 +5,6 @@ import dev.holdfast.history.Operation;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
-import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
 import dev.holdfast.lock.store.ReadResult;
@@ -78,11 +77,6 @@ final class Client {
     @Override
     public void leftTogether(int operations) {
       run.batched += operations;
-    }
-
-    @Override
-    public void twiceSaidGone(Incarnation incarnation) {
-      run.judge.twiceSaidGone(incarnation);
     }
   }
 

@@ -44,8 +44,6 @@ final class Judge {
   private final Set<String> ended = new HashSet<>();
 
   /** Incarnations that the cluster said are gone, rightly or not. */
-  private final Set<String> saidGone = new HashSet<>();
-
   private int contended;
 
   /** A lease as a client has it. */
@@ -144,8 +142,7 @@ final class Judge {
         message.contains(LOST_BY_TIME)
             || (copiesMayBeBehind && message.contains(LOST_BY_ABSENCE))
             || ended.contains(token)
-            || ended.contains(incarnation)
-            || saidGone.contains(incarnation);
+            || ended.contains(incarnation);
     if (!isReal) {
       simulation.violated(
           Invariant.LOSS_TOLD_ONCE, "nobody touched the record of " + grant.lease + ": " + message);
@@ -163,15 +160,6 @@ final class Judge {
   /** An operator deleted the index. */
   void indexDeleted(Incarnation incarnation) {
     ended.add(incarnation.id());
-  }
-
-  /**
-   * Two answers in a row said that the index is gone. Both may come from one node that has not
-   * heard of the index: which node is asked is the HTTP client's choice. It costs leases that might
-   * have gone on.
-   */
-  void twiceSaidGone(Incarnation incarnation) {
-    saidGone.add(incarnation.id());
   }
 
   /** The rightful primary carries out a write. */

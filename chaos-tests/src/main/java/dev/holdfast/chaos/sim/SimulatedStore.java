@@ -6,6 +6,7 @@ import dev.holdfast.chaos.sim.Cluster.Write;
 import dev.holdfast.chaos.sim.Cluster.Written;
 import dev.holdfast.lock.store.Batcher;
 import dev.holdfast.lock.store.Chain;
+import dev.holdfast.lock.store.GoneQuorum;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -21,6 +22,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,9 @@ final class SimulatedStore implements LockStore {
   /** Fewer than of the real store, so that a run has requests that are full. */
   private static final int MAX_OPERATIONS = 4;
 
+  /** As of the real store's connections. */
+  private static final long RESPONSE_TIMEOUT = 4 * Simulation.SECOND;
+
   /** After so long, a store that is wrong takes silence for an answer. */
   private static final long PATIENCE = 50 * Simulation.MILLI;
 
@@ -47,6 +53,7 @@ final class SimulatedStore implements LockStore {
   private final Witness witness;
   private final Batcher<Write, Written> writes;
   private final Batcher<String, ReadResult> reads;
+  private final GoneQuorum<Write, Written> indexGone;
   private int nextNode;
   private @Nullable Incarnation current;
 
@@ -75,6 +82,11 @@ final class SimulatedStore implements LockStore {
     int maxRequests = planted.gathers() ? MAX_REQUESTS : Integer.MAX_VALUE;
     this.writes = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, this::send);
     this.reads = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, this::ask);
+    this.indexGone =
+        new GoneQuorum<>(
+            IntStream.range(0, cluster.size()).mapToObj(this::sender).toList(),
+            written -> written.answer() == Answer.INDEX_GONE,
+            (gone, why) -> Written.of(Answer.UNAVAILABLE));
   }
 
   /** Sees what neither the library nor the cluster tells. */
@@ -84,16 +96,13 @@ final class SimulatedStore implements LockStore {
 
     /** So many operations left in one request. */
     default void leftTogether(int operations) {}
-
-    /** Two answers in a row said that the index is gone. */
-    default void twiceSaidGone(Incarnation incarnation) {}
   }
 
   @Override
   public CompletableFuture<WriteResult> create(LockRecord record) {
     return Chain.of(
             findOrCreate(),
-            found -> write(new Write(found, record.lockId(), record, null, record.token()), true))
+            found -> write(new Write(found, record.lockId(), record, null, record.token())))
         .orElse(WriteResult.Unknown::new);
   }
 
@@ -122,22 +131,10 @@ final class SimulatedStore implements LockStore {
   // --- Writes
 
   private CompletableFuture<WriteResult> write(Write write) {
-    return write(write, true).orElse(WriteResult.Unknown::new);
-  }
-
-  /** As the real store, asks the next node too when one says that the index is gone. */
-  private Chain<WriteResult> write(Write write, boolean again) {
     return Chain.of(
-        writes.submit(write, 1),
-        written -> {
-          if (written.answer() == Answer.INDEX_GONE) {
-            if (again) {
-              return write(write, false);
-            }
-            witness.twiceSaidGone(write.incarnation());
-          }
-          return CompletableFuture.completedFuture(outcome(write, written));
-        });
+            writes.submit(write, 1),
+            written -> CompletableFuture.completedFuture(outcome(write, written)))
+        .orElse(WriteResult.Unknown::new);
   }
 
   /** Sends operations in one request, whose answer has one result for each. */
@@ -150,15 +147,7 @@ final class SimulatedStore implements LockStore {
     int copies = network.duplicates() ? 2 : 1;
     for (int i = 0; i < copies; i++) {
       var unused =
-          this.<Write, Written>request(
-                  batch,
-                  (node, write, done) -> {
-                    if (network.refusesOne()) {
-                      done.accept(Written.of(Answer.UNAVAILABLE));
-                    } else {
-                      cluster.write(node, write, done);
-                    }
-                  })
+          request(batch, this::carryOut)
               .whenComplete(
                   (written, failure) -> {
                     if (failure != null) {
@@ -168,7 +157,28 @@ final class SimulatedStore implements LockStore {
                     }
                   });
     }
-    return answer;
+    return Chain.of(answer, written -> indexGone.confirmed(batch, written));
+  }
+
+  /** Sends to that node, and gives it up as the real store's connections do. */
+  private Function<List<Write>, CompletableFuture<List<Written>>> sender(int node) {
+    return batch -> {
+      CompletableFuture<List<Written>> answer = request(node, batch, this::carryOut);
+      simulation.after(
+          RESPONSE_TIMEOUT,
+          () ->
+              host.run(
+                  () -> answer.completeExceptionally(new IOException("n" + node + " is silent"))));
+      return answer;
+    };
+  }
+
+  private void carryOut(int node, Write write, Consumer<Written> done) {
+    if (network.refusesOne()) {
+      done.accept(Written.of(Answer.UNAVAILABLE));
+    } else {
+      cluster.write(node, write, done);
+    }
   }
 
   private static Written hoped(Write write) {
@@ -273,6 +283,11 @@ final class SimulatedStore implements LockStore {
   private <O, A> CompletableFuture<List<A>> request(List<O> operations, Effect<O, A> effect) {
     int node = nextNode;
     nextNode = (node + 1) % cluster.size();
+    return request(node, operations, effect);
+  }
+
+  private <O, A> CompletableFuture<List<A>> request(
+      int node, List<O> operations, Effect<O, A> effect) {
     if (operations.size() > 1) {
       witness.leftTogether(operations.size());
     }

@@ -85,6 +85,9 @@ enum EngineBug {
     }
   },
 
+  TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX(
+      "store.GoneQuorum", Scenario.ALL, EngineAdvice.OneVote.class, "isEnough"),
+
   CLEAN_UP_LOOKS_ONCE("Cleanup", Scenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
 
   NO_CLEAN_UP("LockQueue", Scenario.LOSSES) {

@@ -80,6 +80,12 @@ class SimulationTest {
     assertFound(EngineBug.ONE_NODE_SAYS_THE_INDEX_IS_GONE);
   }
 
+  /** Both answers that the index is gone came from the one node that had not heard of it. */
+  @Test
+  void library_whenOneNodeSaysTwiceThatTheIndexIsGone_keepsItsLeases() {
+    assertFound(EngineBug.TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX);
+  }
+
   /**
    * The only look of a clean-up was lost, and a record stayed until somebody waited for its end.
    */

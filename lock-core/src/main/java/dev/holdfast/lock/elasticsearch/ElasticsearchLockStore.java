@@ -20,6 +20,7 @@ import co.elastic.clients.util.ContentType;
 import dev.holdfast.lock.elasticsearch.RecordCodec.Source;
 import dev.holdfast.lock.store.Batcher;
 import dev.holdfast.lock.store.Chain;
+import dev.holdfast.lock.store.GoneQuorum;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -92,6 +93,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       new Batcher<>(MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::send);
   private final Batcher<MultiGetOperation, MultiGetResponseItem<Source>> reads =
       new Batcher<>(MAX_READ_REQUESTS, MAX_READS_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::ask);
+  private final GoneQuorum<BulkOperation, BulkResponseItem> indexGone;
   private final String description;
   private final @Nullable OwnTransport owned;
 
@@ -109,6 +111,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       @Nullable OwnTransport owned) {
     this.client = new ElasticsearchAsyncClient(transport);
     this.index = new LockIndex(client, names, fencingEra);
+    // Through the user's own client it cannot be said which node is asked.
+    List<ElasticsearchTransport> nodes = owned == null ? List.of(transport) : owned.nodes();
+    this.indexGone =
+        new GoneQuorum<>(
+            nodes.stream().map(ElasticsearchLockStore::sender).toList(),
+            item -> Failures.isIndexNotFound(item.error()),
+            ElasticsearchLockStore::unconfirmed);
     this.description = description;
     this.owned = owned;
   }
@@ -250,29 +259,42 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private CompletableFuture<WriteResult> write(CompletableFuture<Incarnation> target, Write write) {
     return tracked(
-        Chain.of(target, incarnation -> write(incarnation, write, true))
+        Chain.of(
+                target,
+                incarnation ->
+                    Chain.of(
+                        writes.submit(write.operation().apply(incarnation), write.bytes()),
+                        item ->
+                            CompletableFuture.completedFuture(written(incarnation, write, item))))
             .orElse(ElasticsearchLockStore::notWritten));
   }
 
-  /**
-   * A node that has been cut off, or is slow, does not know an index that was made meanwhile, and
-   * says that there is none. So that one such node does not end all leases, the next is asked too:
-   * the write was refused and changed nothing.
-   */
-  private CompletableFuture<WriteResult> write(
-      Incarnation incarnation, Write write, boolean again) {
-    return Chain.of(
-        writes.submit(write.operation().apply(incarnation), write.bytes()),
-        item ->
-            again && write.isMeantBy(item) && Failures.isIndexNotFound(item.error())
-                ? write(incarnation, write, false)
-                : CompletableFuture.completedFuture(written(incarnation, write, item)));
+  private CompletableFuture<List<BulkResponseItem>> send(List<BulkOperation> operations) {
+    return Chain.of(send(client, operations), items -> indexGone.confirmed(operations, items));
   }
 
-  private CompletableFuture<List<BulkResponseItem>> send(List<BulkOperation> operations) {
+  private static Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender(
+      ElasticsearchTransport transport) {
+    ElasticsearchAsyncClient client = new ElasticsearchAsyncClient(transport);
+    return operations -> send(client, operations);
+  }
+
+  private static CompletableFuture<List<BulkResponseItem>> send(
+      ElasticsearchAsyncClient client, List<BulkOperation> operations) {
     return Chain.of(
         client.bulk(bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
         response -> CompletableFuture.completedFuture(response.items()));
+  }
+
+  /** Whether the index will be found again is not known. */
+  private static BulkResponseItem unconfirmed(BulkResponseItem gone, String why) {
+    return BulkResponseItem.of(
+        item ->
+            item.operationType(gone.operationType())
+                .index(gone.index())
+                .id(gone.id())
+                .status(Failures.UNAVAILABLE)
+                .error(error -> error.type("index_not_found_on_some_nodes").reason(why)));
   }
 
   private WriteResult written(Incarnation incarnation, Write write, BulkResponseItem item) {

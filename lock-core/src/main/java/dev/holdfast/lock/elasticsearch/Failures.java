@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class Failures {
   static final int CONFLICT = 409;
   static final int NOT_FOUND = 404;
+  static final int UNAVAILABLE = 503;
 
   private static final int REQUEST_TIMEOUT = 408;
   private static final int TOO_MANY_REQUESTS = 429;

@@ -1,5 +1,6 @@
 package dev.holdfast.lock.elasticsearch;
 
+import co.elastic.clients.json.JsonpMapper;
 import co.elastic.clients.json.jackson.JacksonJsonpMapper;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
@@ -27,6 +28,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
+import org.apache.hc.client5.http.impl.async.HttpAsyncClientBuilder;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
@@ -51,6 +55,9 @@ final class OwnTransport {
 
   private static final int MAX_CONNECTIONS = 30;
 
+  /** Of the Java client too: how long to wait for one of those. */
+  private static final Timeout CONNECTION_REQUEST_TIMEOUT = Timeout.ofSeconds(30);
+
   /** Room for a record with the most metadata that a manager may allow, 10 MiB. */
   static final int MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 
@@ -59,11 +66,15 @@ final class OwnTransport {
 
   private final PoolingAsyncClientConnectionManager connections;
   private final ElasticsearchTransport transport;
+  private final List<ElasticsearchTransport> nodes;
 
   private OwnTransport(
-      PoolingAsyncClientConnectionManager connections, ElasticsearchTransport transport) {
+      PoolingAsyncClientConnectionManager connections,
+      ElasticsearchTransport transport,
+      List<ElasticsearchTransport> nodes) {
     this.connections = connections;
     this.transport = transport;
+    this.nodes = nodes;
   }
 
   static URI parsed(String url) {
@@ -103,25 +114,41 @@ final class OwnTransport {
   static OwnTransport open(Settings settings) {
     settings.check();
     PoolingAsyncClientConnectionManager connections = connections(settings);
-    Rest5ClientBuilder builder =
-        Rest5Client.builder(
-            settings.urls.stream().map(OwnTransport::withoutUser).toArray(URI[]::new));
     // Elasticsearch never redirects: to follow somebody else would be to tell it our credentials.
-    builder.setHttpClientConfigCallback(
-        http ->
-            http.disableAutomaticRetries()
-                .disableRedirectHandling()
-                // What is small is not worth compressing, and what inflates has no bound.
-                .disableContentCompression()
-                .disableCookieManagement()
-                .disableAuthCaching()
-                .setConnectionManager(connections)
-                .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
-                .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
-                .setThreadFactory(daemons()));
-    builder.setRequestConfigCallback(
-        request -> request.setResponseTimeout(timeout(settings.responseTimeout)));
+    CloseableHttpAsyncClient http =
+        HttpAsyncClientBuilder.create()
+            .disableAutomaticRetries()
+            .disableRedirectHandling()
+            // What is small is not worth compressing, and what inflates has no bound.
+            .disableContentCompression()
+            .disableCookieManagement()
+            .disableAuthCaching()
+            .setConnectionManager(connections)
+            .setDefaultRequestConfig(
+                RequestConfig.custom()
+                    .setConnectionRequestTimeout(CONNECTION_REQUEST_TIMEOUT)
+                    .setResponseTimeout(timeout(settings.responseTimeout))
+                    .build())
+            .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
+            .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
+            .setThreadFactory(daemons())
+            .build();
+    List<URI> urls = settings.urls.stream().map(OwnTransport::withoutUser).toList();
+    JsonpMapper mapper = mapper();
     String authorization = settings.authorization();
+    return new OwnTransport(
+        connections,
+        to(urls, http, mapper, authorization),
+        urls.stream().map(url -> to(List.of(url), http, mapper, authorization)).toList());
+  }
+
+  /** A transport on connections that it shares, and closes. */
+  private static ElasticsearchTransport to(
+      List<URI> urls,
+      CloseableHttpAsyncClient http,
+      JsonpMapper mapper,
+      @Nullable String authorization) {
+    Rest5ClientBuilder builder = Rest5Client.builder(urls).setHttpClient(http);
     if (authorization != null) {
       builder.setDefaultHeaders(new Header[] {new BasicHeader("Authorization", authorization)});
     }
@@ -130,13 +157,11 @@ final class OwnTransport {
     options.addHeader("Content-Type", MEDIA_TYPE);
     options.setHttpAsyncResponseConsumerFactory(
         new HttpAsyncResponseConsumerFactory.BasicAsyncResponseConsumerFactory(MAX_RESPONSE_BYTES));
-    return new OwnTransport(
-        connections,
-        new Rest5ClientTransport(
-            builder.build(), mapper(), new Rest5ClientOptions(options.build(), false)));
+    return new Rest5ClientTransport(
+        builder.build(), mapper, new Rest5ClientOptions(options.build(), false));
   }
 
-  private static JacksonJsonpMapper mapper() {
+  private static JsonpMapper mapper() {
     return new JacksonJsonpMapper(
         JsonMapper.builder(
                 JsonFactory.builder()
@@ -167,8 +192,14 @@ final class OwnTransport {
         .build();
   }
 
+  /** To any of the nodes. */
   ElasticsearchTransport transport() {
     return transport;
+  }
+
+  /** To one node each, whether it answered last time or not. */
+  List<ElasticsearchTransport> nodes() {
+    return nodes;
   }
 
   /**

@@ -254,6 +254,59 @@ class TransportTest {
     assertThat(writes).as("each twice").hasValue(6);
   }
 
+  /** Which node is asked first is the client's choice: all of them are tried. */
+  @Test
+  void item_whoseIncarnationOneNodeOfThreeNeverKnows_isWrittenThroughAnother() throws Exception {
+    try (HttpFront second = HttpFront.alone(request -> INDEX);
+        HttpFront third = HttpFront.alone(request -> INDEX);
+        ElasticsearchLockStore three =
+            ElasticsearchLockStore.builder(server.url(), second.url(), third.url()).build()) {
+      Reply gone = bulk(404, error("index_not_found_exception", "no such index"));
+      Reply applied = bulk(201, ",\"_seq_no\":7,\"_primary_term\":3");
+      for (HttpFront stale : List.of(server, second, third)) {
+        for (HttpFront each : List.of(server, second, third)) {
+          each.script(
+              request ->
+                  request.isIndex() ? INDEX : about(request, each == stale ? gone : applied));
+        }
+        for (int i = 0; i < 3; i++) {
+          assertThat(Answers.writes(three)).allMatch(WriteResult.Applied.class::isInstance);
+        }
+      }
+    }
+  }
+
+  @Test
+  void item_whoseIncarnationTwoNodesOfThreeDoNotKnow_isRejected_thoughTheThirdIsDown()
+      throws Exception {
+    HttpFront second = HttpFront.alone(request -> INDEX);
+    HttpFront third = HttpFront.alone(request -> INDEX);
+    try (second;
+        third;
+        ElasticsearchLockStore three =
+            ElasticsearchLockStore.builder(third.url(), server.url(), second.url()).build()) {
+      Reply gone = bulk(404, error("index_not_found_exception", "no such index"));
+      for (HttpFront each : List.of(server, second)) {
+        each.script(request -> request.isIndex() ? INDEX : about(request, gone));
+      }
+      third.script(request -> request.isIndex() ? INDEX : new Reply.Reset());
+      assertThat(Answers.writes(three))
+          .allSatisfy(
+              result ->
+                  assertThat(result)
+                      .isInstanceOfSatisfying(
+                          WriteResult.Rejected.class,
+                          r -> assertThat(r.cause()).isInstanceOf(IncarnationGoneException.class)));
+
+      second.script(request -> request.isIndex() ? INDEX : new Reply.Reset());
+      for (int i = 0; i < 3; i++) {
+        assertThat(Answers.writes(three))
+            .as("one of three says so, and nobody else answers")
+            .allMatch(WriteResult.Unknown.class::isInstance);
+      }
+    }
+  }
+
   @Test
   void item_thatIsOverloadedOrHasNoShard_isUnknown() throws Exception {
     for (int status : List.of(408, 429, 500, 502, 503, 504)) {
