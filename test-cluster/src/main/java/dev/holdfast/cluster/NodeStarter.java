@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -31,7 +30,6 @@ final class NodeStarter {
 
   private static final Logger LOG = LoggerFactory.getLogger(NodeStarter.class);
 
-  private static final Pattern PID = Pattern.compile(", pid\\[(\\d+)]");
   private static final int TAIL_LINES = 60;
 
   private final NodeSpec spec;
@@ -127,7 +125,10 @@ final class NodeStarter {
       environment.put("COPY_JDK", spec.javaHome().toRealPath().toString());
     }
     List<String> command =
-        Stream.concat(runAs.prefix().stream(), Stream.of(home + "/bin/elasticsearch")).toList();
+        Stream.concat(
+                runAs.prefix().stream(),
+                Stream.of(home + "/bin/elasticsearch", "-p", dir.pid().toString()))
+            .toList();
 
     Supervisor supervisor = Supervisor.start(dir, command, environment);
     try {
@@ -157,13 +158,12 @@ final class NodeStarter {
     if (!Polling.until(spec.startLimit(), supervisor::hasEnded)) {
       throw failure("was to be started again, but its launcher lives on", "stays");
     }
-    int before = serverPids().size();
+    Files.deleteIfExists(dir.pid());
     Files.deleteIfExists(portsFile("http"));
     Files.deleteIfExists(portsFile("transport"));
     supervisor.relaunch();
     boolean settled =
-        Polling.until(
-            spec.startLimit(), () -> supervisor.hasEnded() || serverPids().size() > before);
+        Polling.until(spec.startLimit(), () -> supervisor.hasEnded() || serverPid().isPresent());
     if (!settled || supervisor.hasEnded()) {
       throw failure("did not come back, exit code " + exitCode(), "stays");
     }
@@ -209,19 +209,14 @@ final class NodeStarter {
     return dir.logs().resolve(protocol + ".ports");
   }
 
-  /** The servers that this node has had, the latest one last. */
-  private List<Long> serverPids() {
-    return PID.matcher(WorkDir.read(dir.log(spec.clusterName())))
-        .results()
-        .map(match -> Long.valueOf(match.group(1)))
-        .toList();
+  /** Not from the log, which begins anew at midnight. */
+  private Optional<Long> serverPid() {
+    String pid = WorkDir.read(dir.pid());
+    return pid.isBlank() ? Optional.empty() : Optional.of(Long.valueOf(pid.strip()));
   }
 
   private Optional<OsProcess> runningServer() {
-    List<Long> pids = serverPids();
-    return pids.isEmpty()
-        ? Optional.empty()
-        : ProcessHandle.of(pids.get(pids.size() - 1)).map(OsProcess::new);
+    return serverPid().flatMap(ProcessHandle::of).map(OsProcess::new);
   }
 
   private NodeStartException failure(String reason, String fate) {

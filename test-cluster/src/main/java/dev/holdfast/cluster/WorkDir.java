@@ -86,6 +86,11 @@ record WorkDir(Path root) {
     return logs().resolve(clusterName + ".log");
   }
 
+  /** Where the server, not its launcher, writes its process id. */
+  Path pid() {
+    return logs().resolve("server.pid");
+  }
+
   /** What the node and its supervisor printed. */
   Path output() {
     return root.resolve("output.log");

@@ -128,6 +128,8 @@ class ElasticsearchNodeIT {
       assertThat(get(node, "/kept/_doc/1", LIMIT)).contains("\"found\":true");
       node.stop();
       assertThat(Processes.isRunning(node.serverPid())).isFalse();
+      Path log = node.workDir().resolve("logs/holdfast.log");
+      Files.move(log, log.resolveSibling("holdfast-yesterday.log")); // as happens at midnight
       node.relaunch();
       node.awaitUp();
       assertThat(get(node, "/kept/_doc/1", LIMIT)).contains("\"found\":true");
