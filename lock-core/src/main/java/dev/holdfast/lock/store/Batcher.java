@@ -116,8 +116,11 @@ public final class Batcher<O, R> {
     var unused =
         request.whenComplete(
             (results, failure) -> {
-              send(ended(batch));
-              batch.complete(results, failure);
+              try {
+                batch.complete(results, failure);
+              } finally {
+                send(ended(batch));
+              }
             });
   }
 
