@@ -3,12 +3,13 @@ package dev.holdfast.lock.elasticsearch;
 import co.elastic.clients.json.JsonpDeserializable;
 import co.elastic.clients.json.JsonpDeserializer;
 import co.elastic.clients.json.JsonpUtils;
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.lock.store.LockRecord;
 import jakarta.json.stream.JsonParser;
 import jakarta.json.stream.JsonParser.Event;
+import java.io.IOException;
+import java.io.StringWriter;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -41,6 +42,8 @@ final class RecordCodec {
   /** More values than these, and metadata of others is cut off too. */
   private static final int MAX_VALUES = 100_000;
 
+  private static final int TYPICAL_LENGTH = 320;
+
   private static final int BYTES_PER_VALUE = 48;
 
   /** Longer texts than any of ours are cut off, or they would be in messages and logs. */
@@ -55,25 +58,29 @@ final class RecordCodec {
   private RecordCodec() {}
 
   static byte[] encode(LockRecord record) {
-    ObjectNode json = MAPPER.createObjectNode();
-    json.put(TOKEN, record.token());
-    json.put(OWNER, record.owner());
-    if (record.createdAt() != null) {
-      json.put(CREATED_AT, record.createdAt().toString());
+    // By way of a string: half of a surrogate pair becomes a question mark, and no exception.
+    StringWriter text = new StringWriter(TYPICAL_LENGTH);
+    try (JsonGenerator json = MAPPER.createGenerator(text)) {
+      json.writeStartObject();
+      json.writeStringField(TOKEN, record.token());
+      json.writeStringField(OWNER, record.owner());
+      if (record.createdAt() != null) {
+        json.writeStringField(CREATED_AT, record.createdAt().toString());
+      }
+      if (record.expiresAt() != null) {
+        json.writeStringField(EXPIRES_AT, record.expiresAt().toString());
+      }
+      json.writeNumberField(TTL_MILLIS, record.ttlMillis());
+      if (record.maxClockSkewMillis() != null) {
+        json.writeNumberField(MAX_CLOCK_SKEW_MILLIS, record.maxClockSkewMillis());
+      }
+      json.writeFieldName(METADATA);
+      MAPPER.writeValue(json, record.metadata());
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new IllegalStateException("a record is always serialisable, and memory has no I/O", e);
     }
-    if (record.expiresAt() != null) {
-      json.put(EXPIRES_AT, record.expiresAt().toString());
-    }
-    json.put(TTL_MILLIS, record.ttlMillis());
-    if (record.maxClockSkewMillis() != null) {
-      json.put(MAX_CLOCK_SKEW_MILLIS, record.maxClockSkewMillis());
-    }
-    json.set(METADATA, MAPPER.valueToTree(record.metadata()));
-    try {
-      return MAPPER.writeValueAsString(json).getBytes(StandardCharsets.UTF_8);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a tree of JSON values is always serialisable", e);
-    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   /** The record of that lock: nothing but its id, if there is no source. */

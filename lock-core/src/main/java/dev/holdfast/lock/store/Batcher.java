@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  * deadline has passed, so the server is silent, and what comes next may be sent elsewhere.
  * Thread-safe; operations are sent, and their futures completed, on the threads that bring them.
  *
+ * <p>A request's place is free when the futures of its operations have been completed: what is
+ * submitted then, as by threads that they have woken, gathers instead of leaving one by one. So
+ * what depends on those futures must not block.
+ *
  * @param <O> an operation
  * @param <R> its result
  */
