@@ -118,6 +118,7 @@ final class Compare implements Callable<Integer> {
     figures.addAll(paired.measure());
     progress("one lock: 1 manager, then 2");
     figures.addAll(Scenarios.oneLock(1, quick ? 2 : 8, quick ? 3 : 8));
+    figures.add(Scenarios.fairLockOfTheJdk(quick ? 1 : 4));
     figures.addAll(Scenarios.oneLock(2, quick ? 2 : 8, quick ? 3 : 10));
     progress("one lock: processes");
     figures.addAll(ProcessWorker.measure(4, quick ? 3 : 10));
@@ -153,7 +154,10 @@ final class Compare implements Callable<Integer> {
       Collection<RunResult> results =
           jmh(
               Map.of(),
-              List.of("OwnLocksBenchmark.acquireAndRelease", "OwnLocksBenchmark.rawOneByOne"));
+              List.of(
+                  "OwnLocksBenchmark.acquireAndRelease",
+                  "OwnLocksBenchmark.rawBulk",
+                  "OwnLocksBenchmark.rawOneByOne"));
       ownLocks(results, OWN_LOCKS + ", three nodes, two replicas", 5);
     }
   }
@@ -187,7 +191,7 @@ final class Compare implements Callable<Integer> {
               median(results, "PeersBenchmark.oneLock", name),
               PER_SECOND));
     }
-    for (Peer peer : List.of(Peer.CURATOR, Peer.ETCD)) {
+    for (Peer peer : List.of(Peer.CURATOR, Peer.ETCD, Peer.DYNAMODB)) {
       double others = median(results, "PeersBenchmark.ownLocks", name(peer));
       if (!Double.isNaN(others)) {
         String subject = "Holdfast / " + peer.title();

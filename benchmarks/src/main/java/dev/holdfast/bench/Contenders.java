@@ -3,6 +3,11 @@ package dev.holdfast.bench;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import co.elastic.clients.transport.ElasticsearchTransport;
+import com.amazonaws.services.dynamodbv2.AcquireLockOptions;
+import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClient;
+import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClientOptions;
+import com.amazonaws.services.dynamodbv2.CreateDynamoDBTableOptions;
+import com.amazonaws.services.dynamodbv2.LockItem;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.lock.Lease;
@@ -15,6 +20,7 @@ import io.etcd.jetcd.Client;
 import io.etcd.jetcd.lease.LeaseKeepAliveResponse;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.net.URI;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -23,6 +29,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import net.javacrumbs.shedlock.core.LockConfiguration;
 import net.javacrumbs.shedlock.core.SimpleLock;
 import net.javacrumbs.shedlock.provider.jdbc.JdbcLockProvider;
@@ -34,6 +41,12 @@ import org.redisson.Redisson;
 import org.redisson.api.RLock;
 import org.redisson.api.RedissonClient;
 import org.redisson.config.Config;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.ProvisionedThroughput;
 
 /** The clients, each used as its manual says, with a TTL of 30 s where there is one. */
 final class Contenders {
@@ -193,6 +206,68 @@ final class Contenders {
 
     @Override
     public void close() {
+      database.close();
+    }
+  }
+
+  static final class DynamoDb implements Contender {
+    private static final int CONNECTIONS = 64;
+    private static final String TABLE = "locks";
+
+    private final DynamoDbClient database;
+    private final AmazonDynamoDBLockClient locks;
+
+    DynamoDb(String address) {
+      database =
+          DynamoDbClient.builder()
+              .endpointOverride(URI.create(address))
+              .region(Region.US_EAST_1)
+              // It takes any.
+              .credentialsProvider(
+                  StaticCredentialsProvider.create(AwsBasicCredentials.create("any", "any")))
+              .httpClientBuilder(ApacheHttpClient.builder().maxConnections(CONNECTIONS))
+              .build();
+      if (!database.listTables().tableNames().contains(TABLE)) {
+        AmazonDynamoDBLockClient.createLockTableInDynamoDB(
+            CreateDynamoDBTableOptions.builder(
+                    database,
+                    ProvisionedThroughput.builder()
+                        .readCapacityUnits(1_000L)
+                        .writeCapacityUnits(1_000L)
+                        .build(),
+                    TABLE)
+                .build());
+      }
+      locks =
+          new AmazonDynamoDBLockClient(
+              AmazonDynamoDBLockClientOptions.builder(database, TABLE)
+                  .withTimeUnit(TimeUnit.SECONDS)
+                  .withLeaseDuration(TTL.toSeconds())
+                  .withHeartbeatPeriod(TTL.toSeconds() / 3)
+                  .withCreateHeartbeatBackgroundThread(true)
+                  .build());
+    }
+
+    @Override
+    public Grant acquire(String lockId) throws InterruptedException {
+      LockItem lock =
+          locks.acquireLock(
+              AcquireLockOptions.builder(lockId)
+                  .withDeleteLockOnRelease(true)
+                  .withTimeUnit(TimeUnit.MILLISECONDS)
+                  .withRefreshPeriod(10L)
+                  .withAdditionalTimeToWaitForLock(TimeUnit.MINUTES.toMillis(5))
+                  .build());
+      return () -> {
+        if (!locks.releaseLock(lock)) {
+          throw new IllegalStateException("not released: " + lock);
+        }
+      };
+    }
+
+    @Override
+    public void close() throws IOException {
+      locks.close();
       database.close();
     }
   }

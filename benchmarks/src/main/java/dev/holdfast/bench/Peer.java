@@ -20,12 +20,11 @@ enum Peer {
       "no fsync: a crash of the server forgets locks; no fencing token; renewed by its watchdog"),
   SHEDLOCK(
       "ShedLock (JDBC) on PostgreSQL",
-      "fsync at each commit; no fencing token; not renewed; does not wait (asked again every 1 ms)");
-
-  /** Why there is no line for the client that one would expect beside these. */
-  static final String DYNAMODB_LEFT_OUT =
-      "DynamoDB's lock client: its local server, DynamoDB Local, comes under its vendor's own terms,"
-          + " not under an open-source licence";
+      "fsync at each commit; no fencing token; not renewed; does not wait (asked again every 1 ms)"),
+  DYNAMODB(
+      "DynamoDB Lock Client on DynamoDB Local",
+      "what its vendor offers for tests, on SQLite: not what the service does; a version number that"
+          + " does not rise; kept by heartbeats; asks again every 10 ms");
 
   private final String title;
   private final String promises;
@@ -63,6 +62,7 @@ enum Peer {
       case ETCD -> new Contenders.Etcd(address);
       case REDIS -> new Contenders.Redis(address);
       case SHEDLOCK -> new Contenders.ShedLock(address);
+      case DYNAMODB -> new Contenders.DynamoDb(address);
     };
   }
 }

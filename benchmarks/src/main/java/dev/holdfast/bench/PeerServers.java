@@ -30,7 +30,7 @@ final class PeerServers implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
   private final Map<Peer, String> addresses = new EnumMap<>(Peer.class);
-  private final List<String> leftOut = new ArrayList<>(List.of(Peer.DYNAMODB_LEFT_OUT));
+  private final List<String> leftOut = new ArrayList<>();
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
   /** Starts those that can be had. */
@@ -42,6 +42,7 @@ final class PeerServers implements AutoCloseable {
     servers.tryTo(Peer.SHEDLOCK, servers::startPostgres);
     servers.tryTo(Peer.ETCD, servers::startEtcd);
     servers.tryTo(Peer.REDIS, servers::startRedis);
+    servers.tryTo(Peer.DYNAMODB, servers::startDynamoDb);
     return servers;
   }
 
@@ -120,6 +121,40 @@ final class PeerServers implements AutoCloseable {
     return "redis://127.0.0.1:" + port;
   }
 
+  private String startDynamoDb() throws IOException, InterruptedException {
+    Path jars = dynamoDbLocal();
+    String port = Integer.toString(freePort());
+    Path data = directory("dynamodb");
+    launch(
+        port,
+        data,
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Dsqlite4java.library.path=" + jars,
+        "-cp",
+        jars.resolve("*").toString(),
+        "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+        "-port",
+        port,
+        "-dbPath",
+        data.toString(),
+        "-disableTelemetry");
+    return "http://127.0.0.1:" + port;
+  }
+
+  /** In the repository, wherever in it this runs. */
+  private static Path dynamoDbLocal() throws IOException {
+    for (Path folder = Path.of("").toAbsolutePath(); folder != null; folder = folder.getParent()) {
+      Path jars = folder.resolve("benchmarks/target/dynamodb-local");
+      if (Files.isDirectory(jars)) {
+        return jars;
+      }
+    }
+    throw new IOException(
+        "not downloaded, since it comes under its vendor's own terms, not under an open-source"
+            + " licence; who accepts them runs: mvn -B package -DskipTests -pl benchmarks -am"
+            + " -Pdynamodb-local");
+  }
+
   private void launch(String port, Path data, String... command)
       throws IOException, InterruptedException {
     if (!isOnPath(command[0])) {
@@ -149,9 +184,10 @@ final class PeerServers implements AutoCloseable {
 
   private static boolean isOnPath(String command) {
     String path = System.getenv("PATH");
+    // An absolute one is resolved to itself.
     return path != null
         && Stream.of(path.split(File.pathSeparator))
-            .anyMatch(directory -> Files.isExecutable(Path.of(directory, command)));
+            .anyMatch(directory -> Files.isExecutable(Path.of(directory).resolve(command)));
   }
 
   private static boolean answers(int port) {

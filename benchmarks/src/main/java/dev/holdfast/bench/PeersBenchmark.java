@@ -29,7 +29,7 @@ public class PeersBenchmark {
   private static final AtomicInteger THREADS_SEEN = new AtomicInteger();
 
   /** A {@link Peer}, in lower case. */
-  @Param({"holdfast", "curator", "etcd", "redis", "shedlock"})
+  @Param({"holdfast", "curator", "etcd", "redis", "shedlock", "dynamodb"})
   private String peer = "holdfast";
 
   private Contender contender;

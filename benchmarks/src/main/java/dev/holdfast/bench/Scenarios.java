@@ -20,7 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.SynchronizedHistogram;
@@ -167,6 +169,47 @@ final class Scenarios {
                 delays.getValueAtPercentile(50) / 1e6,
                 "ms, median")
             .atMost(60));
+  }
+
+  /**
+   * The same threads and a lock of the JDK that is as fair, and does nothing else: what waking one
+   * thread after the other allows on this machine.
+   */
+  static Figure fairLockOfTheJdk(int seconds) throws InterruptedException {
+    ReentrantLock lock = new ReentrantLock(true);
+    AtomicBoolean over = new AtomicBoolean();
+    LongAdder handOvers = new LongAdder();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < THREADS_PER_MANAGER; i++) {
+      Thread thread =
+          new Thread(
+              () -> {
+                while (!over.get()) {
+                  lock.lock();
+                  try {
+                    handOvers.increment();
+                  } finally {
+                    lock.unlock();
+                  }
+                }
+              });
+      thread.start();
+      threads.add(thread);
+    }
+    TimeUnit.SECONDS.sleep(1);
+    long before = handOvers.sum();
+    long begin = System.nanoTime();
+    TimeUnit.SECONDS.sleep(seconds);
+    double perSecond = (handOvers.sum() - before) / ((System.nanoTime() - begin) / 1e9);
+    over.set(true);
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    return Figure.of(
+        THREADS_PER_MANAGER + " threads on one lock in one manager",
+        "ReentrantLock(fair), in memory alone",
+        perSecond,
+        "hand-overs/s");
   }
 
   /** Threads of one manager, or of several, all want one lock all the time. */

@@ -51,6 +51,38 @@ class TtlCommandIT {
         .isEmpty();
   }
 
+  /** The other kinds take minutes, with Elasticsearch's default fault detection. */
+  @Test
+  void ttl_failoverOnItsOwnCluster_measuresHowLongRenewalsWaited() throws Exception {
+    assumeTrue(ElasticsearchNode.unsupportedReason(ElasticsearchVersion.V8).isEmpty());
+    Path json = folder.resolve("ttl.json");
+    int status =
+        new CommandLine(new TtlCommand())
+            .execute(
+                "--failover=killed",
+                "--rate=100",
+                "--duration=5s",
+                "--warm-up=1s",
+                "--burst=0s",
+                "--json=" + json);
+    assertThat(status).isIn(0, 3);
+    JsonNode figures = new ObjectMapper().readTree(json.toFile());
+    assertThat(figures.get("failovers")).hasSize(1);
+    JsonNode failover = figures.get("failovers").get(0);
+    assertThat(failover.get("kind").asText()).isEqualTo("killed");
+    assertThat(failover.has("skipped")).isFalse();
+    assertThat(failover.get("recovered").asBoolean()).isTrue();
+    double gap = failover.get("withoutWritesSeconds").asDouble();
+    double wait = failover.get("longestWaitSeconds").asDouble();
+    assertThat(gap).isPositive();
+    // One renewal is due each 0.1 s, and latency counts from then: one of them waited for all of
+    // the gap but that.
+    assertThat(wait).isGreaterThanOrEqualTo(gap - 0.2);
+    if (status == 0) {
+      assertThat(figures.get("advice").get("ttlSeconds").asDouble()).isGreaterThan(wait);
+    }
+  }
+
   @Test
   void ttl_unreachableCluster_failsAndSaysSo() {
     assertThat(new CommandLine(new TtlCommand()).execute("--url=http://127.0.0.1:1")).isEqualTo(1);
