@@ -309,9 +309,12 @@ public final class ElasticsearchNode implements Node {
       return this;
     }
 
-    /** For tests: the distribution to run, instead of the one of the version. */
-    Builder distribution(Path folder) {
-      distribution = folder;
+    /**
+     * Sets the unpacked distribution to run, such as one with plugins. The default is that of the
+     * version.
+     */
+    public Builder distribution(Path folder) {
+      distribution = Objects.requireNonNull(folder);
       return this;
     }
 

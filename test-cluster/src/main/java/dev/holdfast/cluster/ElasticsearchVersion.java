@@ -57,7 +57,7 @@ public enum ElasticsearchVersion {
   }
 
   /** Returns the folder of the unpacked distribution, or throws what {@link #number()} throws. */
-  Path distribution() {
+  public Path distribution() {
     return Distributions.locate().find(this);
   }
 }

@@ -3,11 +3,16 @@ package dev.holdfast.lock.elasticsearch;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -15,7 +20,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +44,9 @@ final class SecuredNode {
 
   /** The password, hashed as the node keeps it (bcrypt, 4 rounds). */
   private static final String HASH = "$2a$04$Bx01oweuCMzqor7EtYmXWujcHyb8Q0TkY/yW4PAuJ5Mf0NsuE4tT.";
+
+  /** May do everything. */
+  private static final String ADMIN = "admin";
 
   private static @Nullable SecuredNode shared;
 
@@ -64,8 +74,16 @@ final class SecuredNode {
           passwords.append(user).append(':').append(HASH).append('\n');
           granted.append(user).append(':').append(user).append('\n');
         });
+    passwords.append(ADMIN).append(':').append(HASH).append('\n');
+    granted.append("superuser:").append(ADMIN).append('\n');
     node =
         ElasticsearchNode.builder(version)
+            .distribution(
+                SecurityIndexParts.addedTo(
+                    version.distribution(),
+                    version.number(),
+                    Path.of("target/secured-node").toAbsolutePath()))
+            .setting("xpack.security.authc.api_key.enabled", "true")
             .setting("xpack.security.enabled", "true")
             .setting("xpack.security.http.ssl.enabled", "true")
             .setting("xpack.security.http.ssl.certificate", "http.crt")
@@ -113,6 +131,50 @@ final class SecuredNode {
         .basicAuth(user, PASSWORD);
   }
 
+  /** An API key. */
+  record Key(String id, String encoded) {}
+
+  /** A new API key that may do what a role of the README may. */
+  Key newApiKey(String role) throws IOException {
+    JsonNode made =
+        asAdmin(
+            "POST",
+            "{\"name\": \"test\", \"role_descriptors\": {\"test\": " + Roles.named(role) + "}}");
+    return new Key(made.required("id").asText(), made.required("encoded").asText());
+  }
+
+  /** From now on it opens nothing. */
+  void invalidate(Key key) throws IOException {
+    JsonNode answer = asAdmin("DELETE", "{\"ids\": [\"" + key.id() + "\"]}");
+    if (answer.required("invalidated_api_keys").size() != 1) {
+      throw new IOException("not invalidated: " + answer);
+    }
+  }
+
+  private JsonNode asAdmin(String method, String body) throws IOException {
+    HttpClient http = HttpClient.newBuilder().sslContext(trustingAnything()).build();
+    String credentials =
+        Base64.getEncoder()
+            .encodeToString((ADMIN + ":" + PASSWORD).getBytes(StandardCharsets.UTF_8));
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(url() + "/_security/api_key"))
+            .header("Authorization", "Basic " + credentials)
+            .header("Content-Type", "application/json")
+            .timeout(Duration.ofSeconds(60))
+            .method(method, HttpRequest.BodyPublishers.ofString(body))
+            .build();
+    try {
+      HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+      if (response.statusCode() != 200) {
+        throw new IOException(response.statusCode() + " " + response.body());
+      }
+      return new ObjectMapper().readTree(response.body());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
   private String chain(X509Certificate certificate) {
     return CertificateAuthority.pem(certificate, authority.certificate());
   }
@@ -133,18 +195,26 @@ final class SecuredNode {
 
   private @Nullable X509Certificate shown() {
     try {
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, new TrustManager[] {new TrustAnything()}, null);
       try (SSLSocket socket =
           (SSLSocket)
-              context.getSocketFactory().createSocket("127.0.0.1", node.httpUri().getPort())) {
+              trustingAnything()
+                  .getSocketFactory()
+                  .createSocket("127.0.0.1", node.httpUri().getPort())) {
         socket.startHandshake();
         return (X509Certificate) socket.getSession().getPeerCertificates()[0];
       }
     } catch (IOException e) {
       return null; // while it changes over
+    }
+  }
+
+  private static SSLContext trustingAnything() {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, new TrustManager[] {new TrustAnything()}, null);
+      return context;
     } catch (GeneralSecurityException e) {
-      throw new UncheckedIOException(new IOException(e));
+      throw new IllegalStateException("this JVM has no TLS", e);
     }
   }
 

@@ -219,10 +219,46 @@ class SecurityIT {
         .hasMessageContaining("401");
   }
 
-  /**
-   * The distribution that tests run on cannot make API keys, so whether one is right is judged in
-   * front of a node here.
-   */
+  @Test
+  void apiKey_withTheLockersRole_locks_untilItIsInvalidated() throws Exception {
+    SecuredNode.Key key = node.newApiKey("holdfast-locker");
+    try (ElasticsearchLockStore store =
+            ElasticsearchLockStore.builder(node.url())
+                .trustFingerprint(node.authority.fingerprint())
+                .apiKey(key.encoded())
+                .build();
+        LockManager locks = LockManager.create(store)) {
+      Lease lease = locks.acquire("by-key", PATIENT);
+      assertThat(lease.renew()).isTrue();
+      assertThat(locks.find("by-key")).isPresent();
+      assertThat(locks.list()).isNotNull();
+      assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+
+      node.invalidate(key);
+
+      assertThat(refusal(() -> locks.tryAcquire("by-key"))).hasMessageContaining("401");
+    } finally {
+      watch.assertNoneOf("", key.encoded());
+    }
+  }
+
+  @Test
+  void apiKey_withTheReadersRole_isToldWhatItLacks() throws Exception {
+    SecuredNode.Key key = node.newApiKey("holdfast-reader");
+    try (ElasticsearchLockStore store =
+            ElasticsearchLockStore.builder(node.url())
+                .trustFingerprint(node.authority.fingerprint())
+                .apiKey(key.encoded())
+                .build();
+        LockManager locks = LockManager.create(store)) {
+      assertThat(locks.find("by-key")).isEmpty();
+      assertThat(refusal(() -> locks.tryAcquire("by-key")))
+          .hasMessageContaining("403")
+          .hasMessageContaining("privileges");
+    }
+  }
+
+  /** A front sees what a node does not tell: where the key is. */
   @Test
   void apiKey_isSentWithEveryRequest_andNowhereElse() throws Exception {
     try (LockCluster cluster = LockCluster.on(ElasticsearchVersion.V8)) {
