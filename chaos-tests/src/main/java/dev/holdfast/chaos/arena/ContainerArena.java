@@ -147,6 +147,12 @@ final class ContainerArena extends Arena {
     return URI.create("http://" + pod.getHost() + ":" + pod.getMappedPort(port));
   }
 
+  /** A container that is started again may have other ports. */
+  @Override
+  boolean restartStuckToxiproxy(List<Proxy> known) {
+    return false;
+  }
+
   @Override
   public String toxiproxy() {
     return "toxiproxy-server %s in each node's pod, of the image %s".formatted(version, image);

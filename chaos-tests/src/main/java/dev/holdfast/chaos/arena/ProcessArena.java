@@ -11,6 +11,7 @@ import eu.rekawek.toxiproxy.Proxy;
 import eu.rekawek.toxiproxy.ToxiproxyClient;
 import java.io.IOException;
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,18 @@ final class ProcessArena extends Arena {
 
   private static int portOf(Proxy proxy) {
     return URI.create("http://" + proxy.getListen()).getPort();
+  }
+
+  @Override
+  boolean restartStuckToxiproxy(List<Proxy> known) throws IOException {
+    if (toxiproxy.answers() || !toxiproxy.restart()) {
+      return false;
+    }
+    ToxiproxyClient client = new ToxiproxyClient(toxiproxy.host(), toxiproxy.port());
+    for (Proxy proxy : known) {
+      Proxy unused = client.createProxy(proxy.getName(), proxy.getListen(), proxy.getUpstream());
+    }
+    return true;
   }
 
   @Override

@@ -60,8 +60,13 @@ final class Performance implements Stage.Crew {
   private int faults;
   private long lastTold = System.nanoTime();
 
-  /** The end of a fault that has begun. */
-  private record Event(long atNanos, Disruption what, Disruption.Injection injection) {}
+  /**
+   * The end of a fault that has begun.
+   *
+   * @param toxiproxyRestarts how many there had been when it began
+   */
+  private record Event(
+      long atNanos, Disruption what, Disruption.Injection injection, int toxiproxyRestarts) {}
 
   Performance(Scenario scenario, Arena arena, Run run, RandomGenerator random) throws IOException {
     this.scenario = scenario;
@@ -124,10 +129,14 @@ final class Performance implements Stage.Crew {
       if (injection.isPresent()) {
         faults++;
         Event event =
-            new Event(System.nanoTime() + step.lasting().toNanos(), step.what(), injection.get());
+            new Event(
+                System.nanoTime() + step.lasting().toNanos(),
+                step.what(),
+                injection.get(),
+                arena.toxiproxyRestarts());
         nemesis.nemesis("start-" + step.what().name(), target(event));
         open.add(event);
-        event.injection.begin();
+        begin(event);
         ends.add(event);
       }
     }
@@ -143,10 +152,34 @@ final class Performance implements Stage.Crew {
     }
   }
 
+  private void begin(Event event) throws Exception {
+    try {
+      event.injection.begin();
+    } catch (IOException e) {
+      restartToxiproxy(e);
+    }
+  }
+
   private void end(Event event) throws Exception {
-    event.injection.end();
+    try {
+      event.injection.end();
+    } catch (IOException e) {
+      // What is done by toxics ends with the Toxiproxy that had them.
+      if (event.toxiproxyRestarts == arena.toxiproxyRestarts()) {
+        restartToxiproxy(e);
+      }
+    }
     nemesis.nemesis("stop-" + event.what.name(), target(event));
     open.remove(event);
+  }
+
+  /** If it is stuck. For everybody else that is one more fault: all connections break. */
+  private void restartToxiproxy(IOException cause) throws IOException {
+    Map<String, Object> target = Map.of(Vocabulary.TARGET, "all links");
+    nemesis.nemesis("start-toxiproxy-restarted", target);
+    arena.restartToxiproxy(cause);
+    say("Toxiproxy did not answer any more, and was restarted (" + cause.getMessage() + ")");
+    nemesis.nemesis("stop-toxiproxy-restarted", target);
   }
 
   private static Map<String, Object> target(Event event) {
@@ -158,7 +191,12 @@ final class Performance implements Stage.Crew {
     for (Event event : List.copyOf(open)) {
       end(event);
     }
-    arena.heal();
+    try {
+      arena.heal();
+    } catch (IOException e) {
+      restartToxiproxy(e);
+      arena.heal();
+    }
     for (WorkerProcess worker : workers) {
       worker.awaitReady();
     }

@@ -1,5 +1,7 @@
 package dev.holdfast.chaos.toxiproxy;
 
+import org.jspecify.annotations.Nullable;
+
 /** A Toxiproxy server that can be used, from {@link ToxiproxyServers}. Safe for several threads. */
 public final class ToxiproxyHandle implements AutoCloseable {
 
@@ -7,12 +9,20 @@ public final class ToxiproxyHandle implements AutoCloseable {
   private final int port;
   private final String description;
   private final Runnable onClose;
+  private final @Nullable Runnable onRestart;
 
   ToxiproxyHandle(String host, int port, String description, Runnable onClose) {
+    this(host, port, description, onClose, null);
+  }
+
+  /** One that can be restarted. */
+  ToxiproxyHandle(
+      String host, int port, String description, Runnable onClose, @Nullable Runnable onRestart) {
     this.host = host;
     this.port = port;
     this.description = description;
     this.onClose = onClose;
+    this.onRestart = onRestart;
   }
 
   /** The host of its HTTP API. */
@@ -28,6 +38,25 @@ public final class ToxiproxyHandle implements AutoCloseable {
   /** What it is and where it came from, for reports. */
   public String description() {
     return description;
+  }
+
+  /** Whether it tells its proxies, in a time in which even a busy one does. */
+  public boolean answers() {
+    return ToxiproxyServers.tellsProxies(host, port);
+  }
+
+  /**
+   * Kills the server and starts it again on the same port, without any proxies; its API answers
+   * when this returns.
+   *
+   * @return false if it was not started for this handle as a process: then nothing was done
+   */
+  public boolean restart() {
+    if (onRestart == null) {
+      return false;
+    }
+    onRestart.run();
+    return true;
   }
 
   /**

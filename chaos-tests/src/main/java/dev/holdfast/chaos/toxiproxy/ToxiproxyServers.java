@@ -32,6 +32,10 @@ public final class ToxiproxyServers {
   private static final String EXECUTABLE = "toxiproxy-server";
   private static final String LOOPBACK = "127.0.0.1";
   private static final int HTTP_TIMEOUT_MILLIS = 5_000;
+
+  /** It gives its own requests up after 25 s. */
+  private static final int STUCK_MILLIS = 40_000;
+
   private static final long START_SECONDS = 20;
   private static final long STOP_SECONDS = 10;
 
@@ -127,35 +131,66 @@ public final class ToxiproxyServers {
 
   private static ToxiproxyHandle process(Path executable) {
     int port = freePort();
-    Process supervisor;
+    Launched server = new Launched(executable, port);
+    String version;
     try {
-      supervisor =
-          new ProcessBuilder(
-                  "sh",
-                  "-c",
-                  SUPERVISOR,
-                  EXECUTABLE,
-                  executable.toString(),
-                  "-host",
-                  LOOPBACK,
-                  "-port",
-                  String.valueOf(port))
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
+      version = server.awaitVersion();
+    } catch (RuntimeException e) {
+      server.stop();
+      throw e;
+    }
+    return new ToxiproxyHandle(
+        LOOPBACK,
+        port,
+        describe(version, LOOPBACK, port, "process from PATH"),
+        server::stop,
+        server::restart);
+  }
+
+  /** A process that may be replaced by another. */
+  private static final class Launched {
+    private final Path executable;
+    private final int port;
+    private Process supervisor;
+
+    Launched(Path executable, int port) {
+      this.executable = executable;
+      this.port = port;
+      this.supervisor = start(executable, port);
+    }
+
+    synchronized String awaitVersion() {
+      return ToxiproxyServers.awaitVersion(supervisor, executable, port);
+    }
+
+    synchronized void stop() {
+      ToxiproxyServers.stop(supervisor);
+    }
+
+    synchronized void restart() {
+      stop();
+      supervisor = start(executable, port);
+      String unused = awaitVersion();
+    }
+  }
+
+  private static Process start(Path executable, int port) {
+    try {
+      return new ProcessBuilder(
+              "sh",
+              "-c",
+              SUPERVISOR,
+              EXECUTABLE,
+              executable.toString(),
+              "-host",
+              LOOPBACK,
+              "-port",
+              String.valueOf(port))
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-    try {
-      String version = awaitVersion(supervisor, executable, port);
-      return new ToxiproxyHandle(
-          LOOPBACK,
-          port,
-          describe(version, LOOPBACK, port, "process from PATH"),
-          () -> stop(supervisor));
-    } catch (RuntimeException e) {
-      stop(supervisor);
-      throw e;
     }
   }
 
@@ -211,16 +246,33 @@ public final class ToxiproxyServers {
 
   /** Asks the server for its version. */
   private static String version(String host, int port) throws IOException {
+    JsonNode version = get(host, port, "/version", HTTP_TIMEOUT_MILLIS).path("version");
+    if (!version.isTextual()) {
+      throw new IOException("the answer to GET /version has no version");
+    }
+    return version.textValue();
+  }
+
+  static boolean tellsProxies(String host, int port) {
+    return tellsProxies(host, port, STUCK_MILLIS);
+  }
+
+  static boolean tellsProxies(String host, int port, int timeoutMillis) {
+    try {
+      return get(host, port, "/proxies", timeoutMillis).isObject();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static JsonNode get(String host, int port, String path, int timeoutMillis)
+      throws IOException {
     HttpURLConnection connection =
-        (HttpURLConnection) new URL("http", host, port, "/version").openConnection();
+        (HttpURLConnection) new URL("http", host, port, path).openConnection();
     connection.setConnectTimeout(HTTP_TIMEOUT_MILLIS);
-    connection.setReadTimeout(HTTP_TIMEOUT_MILLIS);
+    connection.setReadTimeout(timeoutMillis);
     try (InputStream body = connection.getInputStream()) {
-      JsonNode version = new ObjectMapper().readTree(body).path("version");
-      if (!version.isTextual()) {
-        throw new IOException("the answer to GET /version has no version");
-      }
-      return version.textValue();
+      return new ObjectMapper().readTree(body);
     } finally {
       connection.disconnect();
     }

@@ -64,6 +64,40 @@ class ToxiproxyServersTest {
     assertAllEnd(started);
   }
 
+  @Test
+  void restart_process_comesBackOnItsPort_withoutItsProxies() throws Exception {
+    FakeToxiproxy.install(directory);
+    try (ToxiproxyHandle handle = ToxiproxyServers.find(searchPath(), "process")) {
+      ToxiproxyClient client = new ToxiproxyClient(handle.host(), handle.port());
+      String listen = client.createProxy("p", "127.0.0.1:0", "127.0.0.1:1").getListen();
+      assertThat(handle.answers()).isTrue();
+
+      assertThat(handle.restart()).isTrue();
+
+      assertUsable(handle);
+      assertThat(client.createProxy("p", listen, "127.0.0.1:1").getListen()).isEqualTo(listen);
+    }
+  }
+
+  @Test
+  void restart_builtIn_isNotPossible() throws IOException {
+    try (ToxiproxyHandle handle = ToxiproxyServers.find(Map.of(), "builtin")) {
+      assertThat(handle.restart()).isFalse();
+      assertUsable(handle);
+    }
+  }
+
+  @Test
+  void tellsProxies_serverThatIsSilent_isFalse() throws IOException {
+    try (ServerSocket silent = Wire.listen()) {
+      assertThat(ToxiproxyServers.tellsProxies("127.0.0.1", silent.getLocalPort(), 200)).isFalse();
+    }
+    try (ToxiproxyServer server = new ToxiproxyServer()) {
+      assertThat(ToxiproxyServers.tellsProxies("127.0.0.1", server.start("127.0.0.1", 0), 60_000))
+          .isTrue();
+    }
+  }
+
   private Map<String, String> searchPath() {
     return Map.of("PATH", directory + ":" + System.getenv("PATH"));
   }
