@@ -4,6 +4,7 @@ import dev.holdfast.lock.SessionState.Holding;
 import dev.holdfast.lock.SessionState.Lost;
 import dev.holdfast.lock.SessionState.Next;
 import dev.holdfast.lock.store.Version;
+import java.util.List;
 import net.bytebuddy.asm.Advice;
 import org.jspecify.annotations.Nullable;
 
@@ -155,12 +156,11 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code GoneQuorum.isEnough}: whoever is asked next may be the same node again. */
-  public static final class OneVote {
-    @Advice.OnMethodExit
-    static void exit(
-        @Advice.Argument(0) int votes, @Advice.Return(readOnly = false) boolean enough) {
-      enough = votes > 0;
+  /** On the constructor of {@code GoneQuorum}: the first node decides. */
+  public static final class OneNode {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.Argument(value = 0, readOnly = false) List<?> nodes) {
+      nodes = List.of(nodes.get(0));
     }
   }
 

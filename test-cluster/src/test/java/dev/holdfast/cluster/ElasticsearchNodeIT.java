@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -32,6 +33,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ElasticsearchNodeIT {
 
   private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  /** As the distribution has it, of a log. */
+  private static final long LOG_LIMIT = 128 * 1024 * 1024;
 
   private final HttpClient http = HttpClient.newHttpClient();
 
@@ -128,10 +132,14 @@ class ElasticsearchNodeIT {
       assertThat(get(node, "/kept/_doc/1", LIMIT)).contains("\"found\":true");
       node.stop();
       assertThat(Processes.isRunning(node.serverPid())).isFalse();
-      Path log = node.workDir().resolve("logs/holdfast.log");
-      Files.move(log, log.resolveSibling("holdfast-yesterday.log")); // as happens at midnight
+      // So long that the node begins a new one, as it does at midnight.
+      try (RandomAccessFile log =
+          new RandomAccessFile(node.workDir().resolve("logs/holdfast.log").toFile(), "rw")) {
+        log.setLength(LOG_LIMIT + 1);
+      }
       node.relaunch();
       node.awaitUp();
+      assertThat(node.log()).containsOnlyOnce(", pid[");
       assertThat(get(node, "/kept/_doc/1", LIMIT)).contains("\"found\":true");
     }
     assertThat(Processes.isRunning(node.serverPid())).isFalse();

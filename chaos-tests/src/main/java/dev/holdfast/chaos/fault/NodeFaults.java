@@ -285,8 +285,11 @@ public final class NodeFaults {
 
       @Override
       public void end() throws Exception {
-        end.on(stage, node);
-        stage.leave(node);
+        try {
+          end.on(stage, node);
+        } finally {
+          stage.leave(node);
+        }
       }
     };
   }

@@ -12,6 +12,7 @@ import dev.holdfast.cluster.Node;
 import dev.holdfast.history.HistoryWriter;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.report.Run;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,8 +165,9 @@ final class Performance implements Stage.Crew {
     try {
       event.injection.end();
     } catch (IOException e) {
-      // What is done by toxics ends with the Toxiproxy that had them.
-      if (event.toxiproxyRestarts == arena.toxiproxyRestarts()) {
+      // Toxics end with the Toxiproxy that had them, which answers 404 then.
+      if (!(e instanceof FileNotFoundException)
+          || event.toxiproxyRestarts == arena.toxiproxyRestarts()) {
         restartToxiproxy(e);
       }
     }

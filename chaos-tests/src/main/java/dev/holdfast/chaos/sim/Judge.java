@@ -43,7 +43,6 @@ final class Judge {
   /** Tokens whose record somebody replaced or deleted, and incarnations that are gone. */
   private final Set<String> ended = new HashSet<>();
 
-  /** Incarnations that the cluster said are gone, rightly or not. */
   private int contended;
 
   /** A lease as a client has it. */

@@ -53,7 +53,7 @@ final class SimulatedStore implements LockStore {
   private final Witness witness;
   private final Batcher<Write, Written> writes;
   private final Batcher<String, ReadResult> reads;
-  private final GoneQuorum<Write, Written> indexGone;
+  private final Batcher<Write, Written> doubted;
   private int nextNode;
   private @Nullable Incarnation current;
 
@@ -82,11 +82,12 @@ final class SimulatedStore implements LockStore {
     int maxRequests = planted.gathers() ? MAX_REQUESTS : Integer.MAX_VALUE;
     this.writes = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, this::send);
     this.reads = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, this::ask);
-    this.indexGone =
+    GoneQuorum<Write, Written> indexGone =
         new GoneQuorum<>(
             IntStream.range(0, cluster.size()).mapToObj(this::sender).toList(),
             written -> written.answer() == Answer.INDEX_GONE,
             (gone, why) -> Written.of(Answer.UNAVAILABLE));
+    this.doubted = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, indexGone::ask);
   }
 
   /** Sees what neither the library nor the cluster tells. */
@@ -131,9 +132,14 @@ final class SimulatedStore implements LockStore {
   // --- Writes
 
   private CompletableFuture<WriteResult> write(Write write) {
-    return Chain.of(
+    Chain<Written> sent =
+        Chain.of(
             writes.submit(write, 1),
-            written -> CompletableFuture.completedFuture(outcome(write, written)))
+            written ->
+                written.answer() == Answer.INDEX_GONE
+                    ? doubted.submit(write, 1)
+                    : CompletableFuture.completedFuture(written));
+    return Chain.of(sent, written -> CompletableFuture.completedFuture(outcome(write, written)))
         .orElse(WriteResult.Unknown::new);
   }
 
@@ -157,7 +163,7 @@ final class SimulatedStore implements LockStore {
                     }
                   });
     }
-    return Chain.of(answer, written -> indexGone.confirmed(batch, written));
+    return answer;
   }
 
   /** Sends to that node, and gives it up as the real store's connections do. */

@@ -1,5 +1,6 @@
 package dev.holdfast.chaos.sim;
 
+import static net.bytebuddy.matcher.ElementMatchers.isConstructor;
 import static net.bytebuddy.matcher.ElementMatchers.named;
 
 import dev.holdfast.lock.EngineAdvice;
@@ -85,8 +86,12 @@ enum EngineBug {
     }
   },
 
-  TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX(
-      "store.GoneQuorum", Scenario.ALL, EngineAdvice.OneVote.class, "isEnough"),
+  TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX("store.GoneQuorum", Scenario.ALL) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return builder.visit(Advice.to(EngineAdvice.OneNode.class).on(isConstructor()));
+    }
+  },
 
   CLEAN_UP_LOOKS_ONCE("Cleanup", Scenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
 

@@ -93,7 +93,10 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       new Batcher<>(MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::send);
   private final Batcher<MultiGetOperation, MultiGetResponseItem<Source>> reads =
       new Batcher<>(MAX_READ_REQUESTS, MAX_READS_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::ask);
-  private final GoneQuorum<BulkOperation, BulkResponseItem> indexGone;
+
+  /** Writes whose index is said to be gone. Apart, so that they hold up no others. */
+  private final Batcher<BulkOperation, BulkResponseItem> doubted;
+
   private final String description;
   private final @Nullable OwnTransport owned;
 
@@ -113,11 +116,14 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     this.index = new LockIndex(client, names, fencingEra);
     // Through the user's own client it cannot be said which node is asked.
     List<ElasticsearchTransport> nodes = owned == null ? List.of(transport) : owned.nodes();
-    this.indexGone =
+    GoneQuorum<BulkOperation, BulkResponseItem> indexGone =
         new GoneQuorum<>(
             nodes.stream().map(ElasticsearchLockStore::sender).toList(),
             item -> Failures.isIndexNotFound(item.error()),
             ElasticsearchLockStore::unconfirmed);
+    this.doubted =
+        new Batcher<>(
+            MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, indexGone::ask);
     this.description = description;
     this.owned = owned;
   }
@@ -259,18 +265,29 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private CompletableFuture<WriteResult> write(CompletableFuture<Incarnation> target, Write write) {
     return tracked(
-        Chain.of(
-                target,
-                incarnation ->
-                    Chain.of(
-                        writes.submit(write.operation().apply(incarnation), write.bytes()),
-                        item ->
-                            CompletableFuture.completedFuture(written(incarnation, write, item))))
+        Chain.of(target, incarnation -> write(incarnation, write))
             .orElse(ElasticsearchLockStore::notWritten));
   }
 
+  private CompletableFuture<WriteResult> write(Incarnation incarnation, Write write) {
+    BulkOperation operation = write.operation().apply(incarnation);
+    return Chain.of(
+        writes.submit(operation, write.bytes()),
+        item ->
+            write.isMeantBy(item) && Failures.isIndexNotFound(item.error())
+                ? Chain.of(
+                    doubted.submit(operation, write.bytes()),
+                    confirmed -> outcome(incarnation, write, confirmed))
+                : outcome(incarnation, write, item));
+  }
+
+  private CompletableFuture<WriteResult> outcome(
+      Incarnation incarnation, Write write, BulkResponseItem item) {
+    return CompletableFuture.completedFuture(written(incarnation, write, item));
+  }
+
   private CompletableFuture<List<BulkResponseItem>> send(List<BulkOperation> operations) {
-    return Chain.of(send(client, operations), items -> indexGone.confirmed(operations, items));
+    return send(client, operations);
   }
 
   private static Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender(

@@ -139,7 +139,10 @@ final class OwnTransport {
     return new OwnTransport(
         connections,
         to(urls, http, mapper, authorization),
-        urls.stream().map(url -> to(List.of(url), http, mapper, authorization)).toList());
+        urls.stream()
+            .distinct()
+            .map(url -> to(List.of(url), http, mapper, authorization))
+            .toList());
   }
 
   /** A transport on connections that it shares, and closes. */
