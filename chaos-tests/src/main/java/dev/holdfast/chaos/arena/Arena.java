@@ -29,10 +29,10 @@ public abstract class Arena implements AutoCloseable {
   private static final Duration GREEN_LIMIT = Duration.ofMinutes(3);
 
   private final List<Proxy> proxies = new ArrayList<>();
-  private int toxiproxyRestarts;
   private final Map<String, Proxy> inbound = new LinkedHashMap<>();
   private final Map<String, Link> links = new LinkedHashMap<>();
   private @Nullable Cluster<?> cluster;
+  private int toxiproxyRestarts;
 
   /** A proxy, and where it listens as clients see it. */
   private record Link(Proxy proxy, URI uri) {}

@@ -89,8 +89,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private final ElasticsearchAsyncClient client;
   private final LockIndex index;
-  private final Batcher<BulkOperation, BulkResponseItem> writes =
-      new Batcher<>(MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::send);
+  private final Batcher<BulkOperation, BulkResponseItem> writes;
   private final Batcher<MultiGetOperation, MultiGetResponseItem<Source>> reads =
       new Batcher<>(MAX_READ_REQUESTS, MAX_READS_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::ask);
 
@@ -121,9 +120,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
             nodes.stream().map(ElasticsearchLockStore::sender).toList(),
             item -> Failures.isIndexNotFound(item.error()),
             ElasticsearchLockStore::unconfirmed);
-    this.doubted =
-        new Batcher<>(
-            MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, indexGone::ask);
+    this.writes = writeBatcher(sender(transport));
+    this.doubted = writeBatcher(indexGone::ask);
     this.description = description;
     this.owned = owned;
   }
@@ -286,21 +284,19 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     return CompletableFuture.completedFuture(written(incarnation, write, item));
   }
 
-  private CompletableFuture<List<BulkResponseItem>> send(List<BulkOperation> operations) {
-    return send(client, operations);
+  private static Batcher<BulkOperation, BulkResponseItem> writeBatcher(
+      Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender) {
+    return new Batcher<>(MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, sender);
   }
 
   private static Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender(
       ElasticsearchTransport transport) {
     ElasticsearchAsyncClient client = new ElasticsearchAsyncClient(transport);
-    return operations -> send(client, operations);
-  }
-
-  private static CompletableFuture<List<BulkResponseItem>> send(
-      ElasticsearchAsyncClient client, List<BulkOperation> operations) {
-    return Chain.of(
-        client.bulk(bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
-        response -> CompletableFuture.completedFuture(response.items()));
+    return operations ->
+        Chain.of(
+            client.bulk(
+                bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
+            response -> CompletableFuture.completedFuture(response.items()));
   }
 
   /** Whether the index will be found again is not known. */

@@ -124,11 +124,14 @@ final class SecuredNode {
     return url().replace("https:", "http:");
   }
 
+  /** For a store that trusts the node, and has no credentials. */
+  ElasticsearchLockStore.Builder storeOfNobody() {
+    return ElasticsearchLockStore.builder(url()).trustFingerprint(authority.fingerprint());
+  }
+
   /** For a store as a user of that name has it. */
   ElasticsearchLockStore.Builder store(String user) {
-    return ElasticsearchLockStore.builder(url())
-        .trustFingerprint(authority.fingerprint())
-        .basicAuth(user, PASSWORD);
+    return storeOfNobody().basicAuth(user, PASSWORD);
   }
 
   /** An API key. */

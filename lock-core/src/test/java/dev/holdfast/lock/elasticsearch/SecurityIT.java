@@ -200,33 +200,18 @@ class SecurityIT {
 
   @Test
   void credentials_thatAreMissing_areAClearError() {
-    assertThat(
-            refusal(
-                ElasticsearchLockStore.builder(node.url())
-                    .trustFingerprint(node.authority.fingerprint())
-                    .build()))
-        .hasMessageContaining("401");
+    assertThat(refusal(node.storeOfNobody().build())).hasMessageContaining("401");
   }
 
   @Test
   void apiKey_thatNobodyKnows_isAClearError_thatRepeatsNoSecret() {
-    assertThat(
-            refusal(
-                ElasticsearchLockStore.builder(node.url())
-                    .trustFingerprint(node.authority.fingerprint())
-                    .apiKey(API_KEY)
-                    .build()))
-        .hasMessageContaining("401");
+    assertThat(refusal(node.storeOfNobody().apiKey(API_KEY).build())).hasMessageContaining("401");
   }
 
   @Test
   void apiKey_withTheLockersRole_locks_untilItIsInvalidated() throws Exception {
     SecuredNode.Key key = node.newApiKey("holdfast-locker");
-    try (ElasticsearchLockStore store =
-            ElasticsearchLockStore.builder(node.url())
-                .trustFingerprint(node.authority.fingerprint())
-                .apiKey(key.encoded())
-                .build();
+    try (ElasticsearchLockStore store = node.storeOfNobody().apiKey(key.encoded()).build();
         LockManager locks = LockManager.create(store)) {
       Lease lease = locks.acquire("by-key", PATIENT);
       assertThat(lease.renew()).isTrue();
@@ -245,11 +230,7 @@ class SecurityIT {
   @Test
   void apiKey_withTheReadersRole_isToldWhatItLacks() throws Exception {
     SecuredNode.Key key = node.newApiKey("holdfast-reader");
-    try (ElasticsearchLockStore store =
-            ElasticsearchLockStore.builder(node.url())
-                .trustFingerprint(node.authority.fingerprint())
-                .apiKey(key.encoded())
-                .build();
+    try (ElasticsearchLockStore store = node.storeOfNobody().apiKey(key.encoded()).build();
         LockManager locks = LockManager.create(store)) {
       assertThat(locks.find("by-key")).isEmpty();
       assertThat(refusal(() -> locks.tryAcquire("by-key")))
@@ -303,11 +284,7 @@ class SecurityIT {
   void watch_wouldSeeASecret_thatIsLogged() throws Exception {
     try (LogCapture headers =
             LogCapture.of(SecretsWatch.HEADERS, ch.qos.logback.classic.Level.TRACE);
-        ElasticsearchLockStore store =
-            ElasticsearchLockStore.builder(node.url())
-                .trustFingerprint(node.authority.fingerprint())
-                .apiKey(API_KEY)
-                .build();
+        ElasticsearchLockStore store = node.storeOfNobody().apiKey(API_KEY).build();
         LockManager locks = LockManager.create(store)) {
       refusal(() -> locks.find("x"));
 

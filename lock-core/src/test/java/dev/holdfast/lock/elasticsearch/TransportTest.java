@@ -308,6 +308,22 @@ class TransportTest {
   }
 
   @Test
+  void item_whoseIncarnationANodeDoesNotKnow_thatIsGivenTwice_isUnknown_whileTheOtherIsDown()
+      throws Exception {
+    HttpFront second = HttpFront.alone(request -> INDEX);
+    try (second;
+        ElasticsearchLockStore two =
+            ElasticsearchLockStore.builder(server.url(), server.url(), second.url()).build()) {
+      answers(bulk(404, error("index_not_found_exception", "no such index")));
+      second.script(request -> request.isIndex() ? INDEX : new Reply.Reset());
+
+      assertThat(Answers.writes(two))
+          .as("one of two nodes, not two of three")
+          .allMatch(WriteResult.Unknown.class::isInstance);
+    }
+  }
+
+  @Test
   void item_thatIsOverloadedOrHasNoShard_isUnknown() throws Exception {
     for (int status : List.of(408, 429, 500, 502, 503, 504)) {
       answers(bulk(status, error("some_exception", "for some reason")));

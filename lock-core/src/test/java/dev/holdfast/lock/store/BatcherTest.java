@@ -86,6 +86,23 @@ class BatcherTest {
   }
 
   @Test
+  void operations_thatAnAnswerLeadsTo_gather_andLeaveTogether() {
+    for (String operation : List.of("a", "b")) {
+      var unused =
+          submit(operation)
+              .thenRun(
+                  () -> {
+                    add(operation + 1);
+                    add(operation + 2);
+                  });
+    }
+
+    sent.get(0).answer();
+
+    assertThat(batches()).containsExactly(List.of("a"), List.of("b"), List.of("a1", "a2"));
+  }
+
+  @Test
   void batch_isBoundedInCount() {
     add("a");
     add("b");
