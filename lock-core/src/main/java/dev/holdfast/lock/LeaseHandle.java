@@ -139,6 +139,9 @@ final class LeaseHandle implements Lease {
   @Override
   public ReleaseResult release() {
     requestRelease();
+    // It may be another thread that hands over, one that is in the queue's serial.
+    LockQueue queue = session.queue();
+    Joins.giveWay(released, session.engine().clocks.ticker(), queue.pace.patienceNanos(0));
     return Joins.uninterruptibly(released);
   }
 

@@ -310,8 +310,12 @@ public final class LockManager implements AutoCloseable {
     private final AtomicBoolean abandoned = new AtomicBoolean();
     private final AtomicReference<@Nullable Acquisition> acquisition = new AtomicReference<>();
 
+    /** Until the call has begun: that is under way on another thread. */
+    private volatile long patienceNanos = Pace.BRISK_NANOS;
+
     /** In the queue's serial. */
     void begin(Acquisition begun) {
+      patienceNanos = begun.queue.patienceNanos();
       acquisition.set(begun);
       var unused = begun.outcome.thenAccept(outcome::complete);
       if (abandoned.get()) {
@@ -363,6 +367,7 @@ public final class LockManager implements AutoCloseable {
     }
     Call call = submit(lockId, options, purpose, Thread.currentThread());
     try {
+      Joins.giveWay(call.outcome, engine.clocks.ticker(), call.patienceNanos);
       return call.outcome.get();
     } catch (InterruptedException e) {
       call.abandon();

@@ -56,6 +56,7 @@ final class LockQueue implements Executor {
   final String lockId;
   private final Serial serial = new Serial();
   private final ArrayDeque<Acquisition> waiting = new ArrayDeque<>(2);
+  final Pace pace = new Pace();
   private @Nullable Session session;
   private @Nullable Set<Cleanup> cleanups;
   private @Nullable Version known;
@@ -134,6 +135,11 @@ final class LockQueue implements Executor {
     waiting.add(acquisition);
     acquisition.armDeadline();
     pump(nextAttempt == null);
+  }
+
+  /** How long the caller of the next acquisition gives way before it sleeps. */
+  long patienceNanos() {
+    return pace.patienceNanos(waiting.size());
   }
 
   /** A write that is out keeps the queue alive, also when its caller has gone. */
@@ -258,9 +264,10 @@ final class LockQueue implements Executor {
         : next;
   }
 
-  /** A waiter got the lock from its holder in this process. */
-  void handedOver(Acquisition heir, LeaseHandle lease) {
+  /** A waiter got the lock from its holder in this process, who had held it for so long. */
+  void handedOver(Acquisition heir, LeaseHandle lease, Duration held) {
     grantsInRun++;
+    pace.handedOver(held);
     tellAcquired(heir, lease);
     heir.finish(new Outcome.Granted(lease));
   }

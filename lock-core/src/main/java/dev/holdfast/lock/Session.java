@@ -510,7 +510,7 @@ final class Session {
             heir.purpose == Acquisition.Purpose.BODY);
     engine.events.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
     previous.released(ReleaseResult.RELEASED);
-    queue.handedOver(heir, lease);
+    queue.handedOver(heir, lease, held);
   }
 
   private void releaseTimedOut() {

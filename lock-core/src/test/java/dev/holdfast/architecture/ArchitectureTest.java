@@ -198,6 +198,7 @@ class ArchitectureTest {
           "dev.holdfast.lock.Defaults", // what a manager uses unless it is given another
           "dev.holdfast.lock.TimerThread", // the scheduler, unless it is given another
           "dev.holdfast.lock.Ticker", // the clock, unless it is given another
+          "dev.holdfast.lock.Joins", // callers that block, which a simulator has none of
           "dev.holdfast.lock.elasticsearch.OwnTransport", // threads of the HTTP client
           "dev.holdfast.lock.elasticsearch.LockIndex"); // chance, to name an incarnation
 

@@ -6,9 +6,11 @@ import static dev.holdfast.lock.ScriptedStore.READ;
 import static dev.holdfast.lock.ScriptedStore.REPLACE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -223,5 +225,26 @@ class HandOverTest extends OnVirtualTime {
     assertThat(a.failure(waiter)).isInstanceOf(LockAcquisitionException.class);
     assertThat(closed).isCompleted();
     assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** What blocks gives way before it sleeps, once hand-overs follow each other at once. */
+  @Test
+  void pace_ofAQueue_isThatOfItsHandOvers() {
+    LockQueue queue = Objects.requireNonNull(a.manager.engine.queues.get("x"));
+    handOvers(100, Duration.ZERO);
+    assertThat(queue.patienceNanos()).isEqualTo(Pace.BRISK_NANOS);
+
+    handOvers(20, Duration.ofMillis(1));
+    assertThat(queue.patienceNanos()).isZero();
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  private void handOvers(int count, Duration heldFor) {
+    for (int i = 0; i < count; i++) {
+      CompletableFuture<Lease> waiter = waiter();
+      world.advance(heldFor);
+      assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+      held = world.now(waiter);
+    }
   }
 }
