@@ -10,7 +10,9 @@ import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
+import dev.holdfast.lock.memory.InMemoryLockStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,6 +26,7 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -33,8 +36,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Many threads, each with a lock of its own; beside it the same number of raw requests one by one,
- * and as {@code _bulk} requests as large as there are threads, two at a time: what this server can
- * do at best.
+ * and as {@code _bulk} requests that have as many operations as there are threads, two at a time:
+ * what this server can do at best.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
@@ -45,6 +48,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 5)
 public class OwnLocksBenchmark {
   static final int THREADS = 64;
+
+  /** As many as there are threads, in two requests. */
+  private static final int PER_INVOCATION = THREADS / 2;
 
   private static final String ALIAS = "holdfast-bench";
   static final Map<String, Object> DOCUMENT =
@@ -59,14 +65,80 @@ public class OwnLocksBenchmark {
 
   private ElasticsearchTransport transport;
   private ElasticsearchClient client;
-  private LockManager locks;
 
-  /** Each thread's lock. */
+  /** The number of this thread, from 0. */
   @State(Scope.Thread)
   public static class Own {
     private static final AtomicInteger THREADS_SEEN = new AtomicInteger();
 
-    private final String id = "own-" + THREADS_SEEN.incrementAndGet();
+    private final int number = THREADS_SEEN.getAndIncrement();
+    private final String id = "own-" + number;
+  }
+
+  /** What Holdfast is measured with; {@code -p} gives other values, {@code -t} other threads. */
+  @State(Scope.Benchmark)
+  public static class Holdfast {
+    /** "elasticsearch", or "memory" for what the library itself takes. */
+    @Param("elasticsearch")
+    private String store = "elasticsearch";
+
+    /** How many locks the threads share; as many as there are threads: one each. */
+    @Param("" + THREADS)
+    private int locks = THREADS;
+
+    @Param("30")
+    private int ttlSeconds = 30;
+
+    private LockManager manager;
+    private LockOptions options;
+
+    /** Connects. */
+    @Setup(Level.Trial)
+    public void connect(OwnLocksBenchmark benchmark) throws InterruptedException {
+      if (locks < 1) {
+        throw new IllegalArgumentException("locks must be 1 or more, but is " + locks);
+      }
+      options =
+          LockOptions.defaults()
+              .withTtl(Duration.ofSeconds(ttlSeconds))
+              .withWaitTimeout(Duration.ofMinutes(5));
+      manager =
+          LockManager.create(
+              switch (store) {
+                case "elasticsearch" -> store(benchmark.transport);
+                case "memory" -> new InMemoryLockStore();
+                default ->
+                    throw new IllegalArgumentException(
+                        "store must be elasticsearch or memory, but is " + store);
+              });
+    }
+
+    /** Closes what {@link #connect} opened. */
+    @TearDown(Level.Trial)
+    public void disconnect() {
+      manager.close();
+    }
+  }
+
+  /** How raw operations are gathered. */
+  @State(Scope.Benchmark)
+  public static class Batch {
+    /** Operations in one request, which divide {@value #PER_INVOCATION}. */
+    @Param("" + PER_INVOCATION)
+    private int batch = PER_INVOCATION;
+
+    /** Refuses what does not divide it. */
+    @Setup(Level.Trial)
+    public void check() {
+      if (batch < 1 || PER_INVOCATION % batch != 0) {
+        throw new IllegalArgumentException(
+            "batch must divide " + PER_INVOCATION + ", but is " + batch);
+      }
+    }
+  }
+
+  private static ElasticsearchLockStore store(ElasticsearchTransport transport) {
+    return ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
   }
 
   /** Connects, and lets the store make its index. */
@@ -74,23 +146,22 @@ public class OwnLocksBenchmark {
   public void connect() throws InterruptedException {
     transport = Server.transport();
     client = new ElasticsearchClient(transport);
-    locks =
-        LockManager.create(
-            ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build());
-    ReleaseResult unused = locks.acquire("warm-up").release();
+    try (LockManager locks = LockManager.create(store(transport))) {
+      ReleaseResult unused = locks.acquire("warm-up").release();
+    }
   }
 
   /** Closes what {@link #connect} opened. */
   @TearDown(Level.Trial)
   public void disconnect() throws IOException {
-    locks.close();
     transport.close();
   }
 
   /** Holdfast. */
   @Benchmark
-  public ReleaseResult acquireAndRelease(Own own) throws InterruptedException {
-    ReleaseResult result = locks.acquire(own.id, LockOptions.defaults()).release();
+  public ReleaseResult acquireAndRelease(Own own, Holdfast holdfast) throws InterruptedException {
+    String lockId = "own-" + own.number % holdfast.locks;
+    ReleaseResult result = holdfast.manager.acquire(lockId, holdfast.options).release();
     if (result != ReleaseResult.RELEASED) {
       throw new IllegalStateException("not released: " + result);
     }
@@ -111,34 +182,42 @@ public class OwnLocksBenchmark {
                 .ifPrimaryTerm(created.primaryTerm()));
   }
 
-  /** As many operations in one request as there are threads above. */
+  /** Many operations in one request, two requests at a time. */
   @Benchmark
   @Threads(2)
-  @OperationsPerInvocation(THREADS / 2)
-  public BulkResponse rawBulk(Own own) throws IOException {
-    BulkResponse created =
-        bulk(
-            i ->
-                BulkOperation.of(
-                    op -> op.create(create -> create.id(own.id + "-" + i).document(DOCUMENT))));
-    return bulk(
-        i ->
-            BulkOperation.of(
-                op ->
-                    op.delete(
-                        delete ->
-                            delete
-                                .id(own.id + "-" + i)
-                                .ifSeqNo(created.items().get(i).seqNo())
-                                .ifPrimaryTerm(created.items().get(i).primaryTerm()))));
+  @OperationsPerInvocation(PER_INVOCATION)
+  public int rawBulk(Own own, Batch batch) throws IOException {
+    int requests = PER_INVOCATION / batch.batch;
+    for (int request = 0; request < requests; request++) {
+      BulkResponse created =
+          bulk(
+              batch.batch,
+              i ->
+                  BulkOperation.of(
+                      op -> op.create(create -> create.id(own.id + "-" + i).document(DOCUMENT))));
+      BulkResponse unused =
+          bulk(
+              batch.batch,
+              i ->
+                  BulkOperation.of(
+                      op ->
+                          op.delete(
+                              delete ->
+                                  delete
+                                      .id(own.id + "-" + i)
+                                      .ifSeqNo(created.items().get(i).seqNo())
+                                      .ifPrimaryTerm(created.items().get(i).primaryTerm()))));
+    }
+    return requests;
   }
 
-  private BulkResponse bulk(IntFunction<BulkOperation> operation) throws IOException {
+  private BulkResponse bulk(int operations, IntFunction<BulkOperation> operation)
+      throws IOException {
     BulkResponse response =
         client.bulk(
             bulk ->
                 bulk.index(ALIAS)
-                    .operations(IntStream.range(0, THREADS / 2).mapToObj(operation).toList()));
+                    .operations(IntStream.range(0, operations).mapToObj(operation).toList()));
     if (response.errors()) {
       throw new IllegalStateException("a raw operation failed: " + response);
     }

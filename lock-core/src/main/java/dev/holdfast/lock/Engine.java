@@ -52,8 +52,8 @@ final class Engine {
   final Duration releaseTimeout;
   final Executor callbacks;
 
-  /** Where this manager's instants for renewals are, as a part of what is between two of them. */
-  final double renewalPhase;
+  /** Where this manager's instants are, as a part of what is between two of them. */
+  private final double phase;
 
   final EventDispatch events;
   final Observations observations;
@@ -69,7 +69,7 @@ final class Engine {
     this.clocks = new Clocks(builder.ticker, builder.wallClock);
     this.scheduler = scheduler;
     this.random = builder.random;
-    this.renewalPhase = random.nextDouble();
+    this.phase = random.nextDouble();
     this.tokens = builder.tokens;
     this.owner = builder.owner;
     this.maxClockSkew = builder.maxClockSkew;
@@ -157,6 +157,35 @@ final class Engine {
   long jittered(long nanos, double fraction) {
     double factor = 1 + (random.nextDouble() * 2 - 1) * fraction;
     return (long) (nanos * factor);
+  }
+
+  /**
+   * The last instant, up to that moment, that this manager's renewals share, so that they leave
+   * together. Other managers have other instants.
+   *
+   * @param tickerNanos a moment of the monotonic clock
+   * @param apart the nanoseconds between two such instants, more than 0
+   */
+  long renewalInstant(long tickerNanos, long apart) {
+    return tickerNanos - Math.floorMod(tickerNanos - (long) (apart * phase), apart);
+  }
+
+  /**
+   * The same for polls. When in its turn each instant comes is left to chance: of two managers that
+   * wait for a lock, it must not be the same who looks first after each release.
+   */
+  long pollInstant(long tickerNanos, long apart) {
+    long turn = Math.floorDiv(tickerNanos, apart);
+    long instant = instantOf(turn, apart);
+    return tickerNanos - instant >= 0 ? instant : instantOf(turn - 1, apart);
+  }
+
+  private long instantOf(long turn, long apart) {
+    // The same for all who ask (the finalizer of SplitMix64, Steele, Lea and Flood, OOPSLA 2014).
+    long mixed = turn + Double.doubleToLongBits(phase);
+    mixed = (mixed ^ (mixed >>> 30)) * 0xbf58476d1ce4e5b9L;
+    mixed = (mixed ^ (mixed >>> 27)) * 0x94d049bb133111ebL;
+    return turn * apart + Math.floorMod(mixed ^ (mixed >>> 31), apart);
   }
 
   /** The index of that incarnation is gone: so are all leases in it. */

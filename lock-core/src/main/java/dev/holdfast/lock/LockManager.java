@@ -444,7 +444,7 @@ public final class LockManager implements AutoCloseable {
 
   /**
    * All locks that have a record, expired ones too. A record written within about the last second
-   * may be missing.
+   * may be missing, and one that was deleted within it may be there.
    *
    * @throws LockStoreUnavailableException if the store did not answer, or has more than 100,000
    *     records

@@ -23,11 +23,18 @@ import org.slf4j.LoggerFactory;
  */
 final class LockQueue implements Executor {
   /**
-   * The first pause between two attempts, and the longest. Their mean bounds the cost of waiting.
+   * The first pause between two attempts, and the longest, give or take a tenth by chance. Their
+   * mean bounds the cost of waiting.
    */
   static final Duration FIRST_POLL = Duration.ofMillis(10);
 
   static final Duration MAX_POLL = Duration.ofMillis(110);
+
+  /**
+   * How far apart the instants are, on average, at which the longest pauses of all locks of a
+   * manager end, so that it asks for many locks in one request. They are what is left to chance.
+   */
+  private static final Duration POLL_INSTANTS = Duration.ofMillis(22);
 
   /**
    * For how long this process may hold the lock again and again while its own threads wait for it,
@@ -307,7 +314,13 @@ final class LockQueue implements Executor {
 
   private void armNextAttempt(Duration first, Duration max, long nanosLeft) {
     delayNanos = Math.min(Math.max(delayNanos * 2, first.toNanos()), max.toNanos());
-    attemptAfter(Math.min(engine.jittered(delayNanos, JITTER), Math.max(0, nanosLeft)));
+    long pause = engine.jittered(delayNanos, JITTER);
+    if (delayNanos == MAX_POLL.toNanos()) {
+      long apart = POLL_INSTANTS.toNanos();
+      long now = engine.clocks.ticker().nanos();
+      pause = engine.pollInstant(now + delayNanos + apart / 2, apart) - now;
+    }
+    attemptAfter(Math.min(pause, Math.max(0, nanosLeft)));
   }
 
   private void attemptAfter(long delay) {

@@ -234,7 +234,7 @@ final class Session {
     long interval = options.ttl().toNanos() / RENEWALS_PER_TTL;
     long apart = Math.max(1, interval / RENEWAL_INSTANTS_PER_INTERVAL);
     long latest = lastSent.nanos() + interval - (long) (apart * engine.random.nextDouble());
-    return latest - Math.floorMod(latest - (long) (apart * engine.renewalPhase), apart);
+    return engine.renewalInstant(latest, apart);
   }
 
   // --- Renewal

@@ -453,11 +453,65 @@ class AcquiringTest extends OnVirtualTime {
     }
     assertThat(gaps.get(0)).isBetween(Duration.ofMillis(9), Duration.ofMillis(11));
     assertThat(gaps.get(1)).isBetween(Duration.ofMillis(18), Duration.ofMillis(22));
-    assertThat(gaps.subList(4, gaps.size()))
-        .allSatisfy(gap -> assertThat(gap).isBetween(Duration.ofMillis(99), Duration.ofMillis(121)))
+    List<Duration> steady = gaps.subList(4, gaps.size());
+    assertThat(steady)
+        .allSatisfy(gap -> assertThat(gap).isBetween(Duration.ofMillis(77), Duration.ofMillis(121)))
         .doesNotHaveDuplicates();
+    assertThat(steady.stream().reduce(Duration.ZERO, Duration::plus).dividedBy(steady.size()))
+        .as("the mean, which bounds the cost")
+        .isBetween(Duration.ofMillis(103), Duration.ofMillis(113));
     assertThat(b.store.mostInFlight()).isEqualTo(1);
     waiter.cancel(false);
+    held.close();
+  }
+
+  /** What is sent at one instant is gathered by the store into few requests. */
+  @Test
+  void polls_ofManyLocks_shareFewInstants() {
+    int locks = 40;
+    List<Lease> held = new ArrayList<>();
+    List<CompletableFuture<Lease>> waiters = new ArrayList<>();
+    for (int i = 0; i < locks; i++) {
+      held.add(a.acquire("x" + i));
+      waiters.add(b.manager.acquireAsync("x" + i, World.PATIENT));
+      advance(Duration.ofMillis(7));
+    }
+    advance(seconds(1));
+    b.store.clear();
+    advance(seconds(10));
+
+    List<ScriptedStore.Request<ReadResult>> reads = b.store.requests(READ);
+    assertThat(reads).hasSizeBetween(locks * 80, locks * 100);
+    assertThat(reads.stream().map(ScriptedStore.Request::sentAt).distinct())
+        .as("instants in 10 s, 22 ms apart on average")
+        .hasSizeBetween(80, 456);
+    waiters.forEach(waiter -> waiter.cancel(false));
+    held.forEach(Lease::close);
+  }
+
+  /** Whoever always came second would find the lock taken each time. */
+  @Test
+  void polls_ofTwoManagers_areNotAlwaysInTheSameOrder() {
+    Lease held = a.acquire("x");
+    CompletableFuture<Lease> waiter = b.manager.acquireAsync("x", World.PATIENT);
+    World.Client third = world.client("third");
+    CompletableFuture<Lease> other = third.manager.acquireAsync("x", World.PATIENT);
+    int first = 0;
+    int moments = 500;
+    for (int i = 0; i < moments; i++) {
+      advance(Duration.ofMillis(311));
+      b.store.clear();
+      third.store.clear();
+      assertThat(
+              world.time.runUntil(
+                  () -> !b.store.requests().isEmpty() || !third.store.requests().isEmpty(),
+                  seconds(1)))
+          .isTrue();
+      first += b.store.requests().isEmpty() ? 0 : 1;
+    }
+    assertThat(first).isBetween(moments * 2 / 5, moments * 3 / 5);
+    waiter.cancel(false);
+    other.cancel(false);
     held.close();
   }
 

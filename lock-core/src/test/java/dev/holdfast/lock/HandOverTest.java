@@ -12,7 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -237,6 +241,76 @@ class HandOverTest extends OnVirtualTime {
     handOvers(20, Duration.ofMillis(1));
     assertThat(queue.patienceNanos()).isZero();
     assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  /** On a clock that stands still each gives way as often as it may, and looks at it each time. */
+  @Test
+  @Timeout(120)
+  void acquireAndRelease_whileHandOversAreBrisk_giveWayBeforeTheySleep() throws Exception {
+    AtomicReference<@Nullable Thread> caller = new AtomicReference<>();
+    AtomicInteger looks = new AtomicInteger();
+    World.Client c =
+        world.client(
+            "c",
+            builder ->
+                builder.ticker(
+                    () -> {
+                      if (Thread.currentThread() == caller.get()) {
+                        looks.incrementAndGet();
+                      }
+                      return a.machine.nanos();
+                    }));
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    held = c.acquire("x");
+    for (boolean brisk : List.of(false, true)) {
+      if (brisk) {
+        for (int i = 0; i < 100; i++) {
+          CompletableFuture<Lease> next = c.manager.acquireAsync("x", World.PATIENT);
+          world.time.settle();
+          assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+          held = world.now(next);
+        }
+      }
+      CompletableFuture<Lease> acquired = new CompletableFuture<>();
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  acquired.complete(c.manager.acquire("x", World.PATIENT));
+                } catch (InterruptedException | RuntimeException e) {
+                  acquired.completeExceptionally(e);
+                }
+              });
+      looks.set(0);
+      caller.set(thread);
+      thread.start();
+      while (thread.getState() != Thread.State.WAITING) {
+        assertThat(thread.isAlive()).isTrue();
+        Thread.sleep(1);
+      }
+      if (brisk) {
+        assertThat(looks).hasValueGreaterThan(1_000);
+      } else {
+        assertThat(looks).hasValueLessThan(20);
+      }
+      assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+      held = acquired.get();
+      thread.join();
+    }
+
+    // A release that nobody waits for is a request.
+    c.store.always(DELETE, ScriptedStore.late(c.machine, seconds(1)));
+    Thread thread = new Thread(held::release);
+    looks.set(0);
+    caller.set(thread);
+    thread.start();
+    while (thread.getState() != Thread.State.WAITING) {
+      assertThat(thread.isAlive()).isTrue();
+      Thread.sleep(1);
+    }
+    assertThat(looks).hasValueGreaterThan(1_000);
+    world.advance(seconds(2));
+    thread.join();
   }
 
   private void handOvers(int count, Duration heldFor) {

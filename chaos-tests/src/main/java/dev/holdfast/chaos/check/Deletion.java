@@ -14,6 +14,7 @@ import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -23,7 +24,9 @@ import java.util.function.Predicate;
  * Checkers for the deletion of the lock index, which releases every lock by force. Stateless.
  *
  * <p>The lives of the index are judged one by one: a grant belongs to a life if its acquisition was
- * asked for and answered within it. The few that span a deletion are not judged.
+ * asked for and answered within it. The few that span a deletion are not judged, nor those that a
+ * client may have handed over within itself from one that it was granted before: until it is told
+ * of the deletion, it knows nothing of it, and asks nobody.
  */
 public final class Deletion {
 
@@ -39,11 +42,14 @@ public final class Deletion {
         if (deletions.isEmpty() || tenures.isEmpty()) {
           return nothing("no index was deleted, or no lock granted");
         }
+        Set<Tenure> outlived = outlived(tenures, deletions);
         List<String> violations = new ArrayList<>();
         for (int life = 0; life <= deletions.size(); life++) {
           int each = life;
           List<Tenure> ofLife =
-              tenures.stream().filter(t -> lifeOf(t.acquire(), deletions) == each).toList();
+              tenures.stream()
+                  .filter(t -> lifeOf(t.acquire(), deletions) == each && !outlived.contains(t))
+                  .toList();
           Tenure.overlaps(ofLife).forEach(overlap -> violations.add(overlap.describe() + "."));
         }
         return result(
@@ -115,6 +121,7 @@ public final class Deletion {
         if (deletions.isEmpty()) {
           return nothing("no index was deleted");
         }
+        Set<Call> outlived = outlivedAcquisitions(history, deletions);
         List<String> violations = new ArrayList<>();
         FencingChecker fencing = new FencingChecker();
         for (int life = 0; life <= deletions.size(); life++) {
@@ -126,7 +133,8 @@ public final class Deletion {
                       call ->
                           call.f().equals(Vocabulary.WRITE)
                               || (call.f().equals(Vocabulary.ACQUIRE)
-                                  && lifeOf(call, deletions) == each)));
+                                  && lifeOf(call, deletions) == each
+                                  && !outlived.contains(call))));
           if (result.verdict() == Verdict.UNKNOWN) {
             return nothing("nothing was granted in one of the lives of the index");
           }
@@ -140,6 +148,70 @@ public final class Deletion {
             "Fencing was broken.");
       }
     };
+  }
+
+  /** Fencing over all lives, where each has a higher era than the one before it. */
+  public static Checker fencingThroughEras() {
+    return new Named("fencing-through-eras") {
+      @Override
+      public Result check(History history) {
+        List<Fault> deletions = deletions(history);
+        if (deletions.isEmpty()) {
+          return nothing("no index was deleted");
+        }
+        Set<Call> outlived = outlivedAcquisitions(history, deletions);
+        Result result = new FencingChecker().check(only(history, call -> !outlived.contains(call)));
+        return result.verdict() == Verdict.UNKNOWN
+            ? nothing("nothing was granted")
+            : result(
+                result.details(),
+                "Fences rose through %s of the index, and no late write was accepted."
+                    .formatted(Words.count(deletions.size() + 1, "life")),
+                "Fencing was broken.");
+      }
+    };
+  }
+
+  private static Set<Call> outlivedAcquisitions(History history, List<Fault> deletions) {
+    Set<Call> acquisitions = new HashSet<>();
+    for (Tenure tenure : outlived(Tenure.of(history), deletions)) {
+      acquisitions.add(tenure.acquire());
+    }
+    return acquisitions;
+  }
+
+  /**
+   * Grants after a deletion that may be of the life before it: a client that held the lock then may
+   * hand it over, to a call of its own that waits when it gives the lock back; and so on, until it
+   * is told, or nobody waits.
+   */
+  private static Set<Tenure> outlived(List<Tenure> tenures, List<Fault> deletions) {
+    List<Tenure> inOrder =
+        tenures.stream().sorted(Comparator.comparingLong(Tenure::grantedAt)).toList();
+    Set<Tenure> outlived = new HashSet<>();
+    for (Fault deletion : deletions) {
+      List<Tenure> ofTheLifeBefore = new ArrayList<>();
+      for (Tenure tenure : inOrder) {
+        boolean before = tenure.acquire().invokedAt() < deletion.toNanos();
+        if (before || ofTheLifeBefore.stream().anyMatch(each -> mayFollow(each, tenure))) {
+          ofTheLifeBefore.add(tenure);
+          if (!before) {
+            outlived.add(tenure);
+          }
+        }
+      }
+    }
+    return outlived;
+  }
+
+  private static boolean mayFollow(Tenure holder, Tenure next) {
+    Call release = holder.release();
+    return release != null
+        && holder.loss() == null
+        && holder.lock().equals(next.lock())
+        && holder.client().equals(next.client())
+        && next.acquire().invokedAt() < release.completedAt()
+        && next.grantedAt() > release.invokedAt();
   }
 
   private static History only(History history, Predicate<Call> wanted) {

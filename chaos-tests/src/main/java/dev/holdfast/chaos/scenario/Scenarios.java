@@ -392,10 +392,7 @@ public final class Scenarios {
             .workload(patient)
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra(i + 1)))
             .acrossDeletion()
-            .checkedBy(
-                Deletion.exclusion(),
-                Deletion.told(told),
-                new dev.holdfast.history.check.FencingChecker())
+            .checkedBy(Deletion.exclusion(), Deletion.told(told), Deletion.fencingThroughEras())
             .shows(Sight.LOSS)
             .build());
   }

@@ -461,7 +461,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         : new ReadResult.Unavailable(Failures.describe(failure));
   }
 
-  /** Reads page by page from one point in time. A record of the last second may not show yet. */
+  /** Reads page by page from one point in time. What was done in the last second may not show. */
   @Override
   public CompletableFuture<ListResult> list(int limit) {
     return tracked(list(limit, true));

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -499,6 +500,41 @@ class BehavioursIT extends ClusterTest {
 
   private LockManager managerThrough(HttpFront front) {
     return cluster.manager(cluster.closing(cluster.storeBuilder(front.url()).build()));
+  }
+
+  /** All locks of a process are looked at at the same few moments, and then in few requests. */
+  @Test
+  void wait_forManyLocks_asksForManyInOneRequest() throws Exception {
+    int locks = 200;
+    LockManager holder = cluster.manager();
+    List<CompletableFuture<Lease>> held = new ArrayList<>();
+    for (int i = 0; i < locks; i++) {
+      held.add(holder.acquireAsync("lock-" + i, PATIENT));
+    }
+    for (CompletableFuture<Lease> each : held) {
+      assertThat(each.get().isHeld()).isTrue();
+    }
+    HttpFront front = cluster.front();
+    LockManager waiter = managerThrough(front);
+    List<CompletableFuture<Lease>> waiting = new ArrayList<>();
+    for (int i = 0; i < locks; i++) {
+      waiting.add(waiter.acquireAsync("lock-" + i, PATIENT));
+    }
+    Poll.until("each was looked at a few times", () -> asked(front) > 5L * locks);
+    front.forgetRequests();
+    Poll.until("and a few times more", () -> asked(front) > 5L * locks);
+
+    assertThat(waiting).noneMatch(CompletableFuture::isDone);
+    assertThat(front.requests(HttpFront.Request::isBulk)).isEmpty();
+    assertThat(2L * front.requests(HttpFront.Request::isMget).size()).isLessThan(asked(front));
+    waiting.forEach(each -> each.cancel(false));
+  }
+
+  /** About how many locks. */
+  private static long asked(HttpFront front) {
+    return front.requests(HttpFront.Request::isMget).stream()
+        .mapToLong(request -> request.body().split("\"_id\"", -1).length - 1)
+        .sum();
   }
 
   /** Held by a manager that will not renew it. The index is made before, which takes longer. */
