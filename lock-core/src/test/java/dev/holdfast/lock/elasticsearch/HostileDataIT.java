@@ -36,6 +36,11 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class HostileDataIT {
   private static final int MEBIBYTE = 1024 * 1024;
+  private static final Duration LARGE_ANSWER = Duration.ofMinutes(1);
+  private static final LockOptions LONG =
+      LockOptions.defaults()
+          .withTtl(LARGE_ANSWER.multipliedBy(5))
+          .withWaitTimeout(LARGE_ANSWER.multipliedBy(2));
   private static final Map<String, Object> METADATA = Map.of("why", "a test");
 
   /** Documents of 20 MB are much for the node that other tests share. */
@@ -63,6 +68,15 @@ class HostileDataIT {
   @AfterEach
   void closeCluster() {
     cluster.close();
+  }
+
+  /** Tens of mebibytes take a busy machine longer than a request may take by default. */
+  private ElasticsearchLockStore storeForLargeAnswers() {
+    return cluster.closing(cluster.storeBuilder().responseTimeout(LARGE_ANSWER).build());
+  }
+
+  private static LockManager.Builder managerForLargeAnswers(ElasticsearchLockStore store) {
+    return LockManager.builder(store).requestTimeout(LARGE_ANSWER);
   }
 
   private static String nested(String open, String close, int depth) {
@@ -123,9 +137,9 @@ class HostileDataIT {
 
   @Test
   void records_ofStrangers_areSomebodysLocks_andHinderNoOther() throws Exception {
-    ElasticsearchLockStore store = cluster.store();
-    LockManager locks = cluster.manager(store);
-    Lease mine = locks.acquire("mine", PATIENT.withMetadata(METADATA));
+    ElasticsearchLockStore store = storeForLargeAnswers();
+    LockManager locks = cluster.closing(managerForLargeAnswers(store).build());
+    Lease mine = locks.acquire("mine", LONG.withMetadata(METADATA));
     List<String> strangers = write(documents());
     assertThat(strangers)
         .hasSizeGreaterThanOrEqualTo(15)
@@ -138,7 +152,9 @@ class HostileDataIT {
             "larger without metadata");
 
     for (String stranger : strangers) {
-      assertThat(locks.tryAcquire(stranger)).as(stranger).isEmpty();
+      assertThat(locks.tryAcquire(stranger, LONG.withWaitTimeout(Duration.ZERO)))
+          .as(stranger)
+          .isEmpty();
       Optional<LockInfo> info = locks.find(stranger);
       assertThat(info).as(stranger).isPresent();
       assertThat(info.orElseThrow().owner().length()).isLessThan(5_000);
@@ -169,7 +185,7 @@ class HostileDataIT {
         .extracting(LockInfo::token)
         .containsExactly(mine.token());
 
-    assertThat(locks.acquire("another", PATIENT).release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(locks.acquire("another", LONG).release()).isEqualTo(ReleaseResult.RELEASED);
     assertThat(mine.renew()).isTrue();
     for (String stranger : strangers) {
       assertThat(locks.forceRelease(stranger)).as(stranger).isTrue();
@@ -179,8 +195,8 @@ class HostileDataIT {
 
   @Test
   void record_ofAStranger_isTakenOver_whenItHasStoodForItsTime_howeverLargeItIs() throws Exception {
-    LockManager locks = cluster.manager();
-    assertThat(locks.acquire("warm-up", PATIENT).release()).isEqualTo(ReleaseResult.RELEASED);
+    LockManager locks = cluster.closing(managerForLargeAnswers(storeForLargeAnswers()).build());
+    assertThat(locks.acquire("warm-up", LONG).release()).isEqualTo(ReleaseResult.RELEASED);
     Map<String, String> documents =
         Map.of(
             "large",
@@ -190,8 +206,8 @@ class HostileDataIT {
     assertThat(write(documents)).hasSize(2);
 
     for (String lockId : documents.keySet()) {
-      assertThat(locks.tryAcquire(lockId)).isEmpty();
-      Lease lease = locks.acquire(lockId, PATIENT.withMetadata(METADATA));
+      assertThat(locks.tryAcquire(lockId, LONG.withWaitTimeout(Duration.ZERO))).isEmpty();
+      Lease lease = locks.acquire(lockId, LONG.withMetadata(METADATA));
       assertThat(lease.isHeld()).isTrue();
       assertThat(locks.find(lockId).orElseThrow().metadata()).isEqualTo(METADATA);
       assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
@@ -204,8 +220,8 @@ class HostileDataIT {
     Map<String, Object> metadata = Map.of("a", filled(10 * MEBIBYTE - 100));
     LockManager locks =
         cluster.closing(
-            LockManager.builder(cluster.store()).maxMetadataBytes(10 * MEBIBYTE).build());
-    Lease lease = locks.acquire("much", PATIENT.withMetadata(metadata));
+            managerForLargeAnswers(storeForLargeAnswers()).maxMetadataBytes(10 * MEBIBYTE).build());
+    Lease lease = locks.acquire("much", LONG.withMetadata(metadata));
 
     assertThat(locks.find("much").orElseThrow().metadata()).isEqualTo(metadata);
     assertThat(lease.renew()).isTrue();
