@@ -28,7 +28,13 @@ enum EngineBug {
   STALE_READS_ARE_BELIEVED("Sighting", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
   ONE_NODE_SAYS_THE_INDEX_IS_GONE(
       "SessionState$Holding", Scenario.ALL, EngineAdvice.BelieveThatTheIndexIsGone.class, "seen"),
-  RETRIES_WITHOUT_A_PAUSE("Engine", Scenario.CALM, EngineAdvice.NoPause.class, "jittered"),
+  RETRIES_WITHOUT_A_PAUSE("Engine", Scenario.CALM) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return builder.visit(
+          Advice.to(EngineAdvice.NoPause.class).on(named("jittered").or(named("pollInstant"))));
+    }
+  },
 
   RENEWED_AFTER_ITS_END(
       "SessionState$Holding", Scenario.CLIENTS, EngineAdvice.AcceptLate.class, "acknowledged") {
