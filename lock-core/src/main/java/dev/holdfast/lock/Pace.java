@@ -21,7 +21,7 @@ final class Pace {
   /** How many threads give way for one lock: with more, they take more CPU than sleeping does. */
   static final int MAX_GIVING_WAY = 32;
 
-  /** One pause, however long, counts for so much, so that the average recovers from it at once. */
+  /** One pause, however long, counts for so much, so that the average recovers from it soon. */
   private static final long MAX_NANOS = 8 * BRISK_NANOS;
 
   /** The weight of the newest in the moving average is the inverse of this. */

@@ -283,11 +283,7 @@ class HandOverTest extends OnVirtualTime {
               });
       looks.set(0);
       caller.set(thread);
-      thread.start();
-      while (thread.getState() != Thread.State.WAITING) {
-        assertThat(thread.isAlive()).isTrue();
-        Thread.sleep(1);
-      }
+      startAndAwaitItsSleep(thread);
       if (brisk) {
         assertThat(looks).hasValueGreaterThan(1_000);
       } else {
@@ -303,14 +299,18 @@ class HandOverTest extends OnVirtualTime {
     Thread thread = new Thread(held::release);
     looks.set(0);
     caller.set(thread);
+    startAndAwaitItsSleep(thread);
+    assertThat(looks).hasValueGreaterThan(1_000);
+    world.advance(seconds(2));
+    thread.join();
+  }
+
+  private static void startAndAwaitItsSleep(Thread thread) throws InterruptedException {
     thread.start();
     while (thread.getState() != Thread.State.WAITING) {
       assertThat(thread.isAlive()).isTrue();
       Thread.sleep(1);
     }
-    assertThat(looks).hasValueGreaterThan(1_000);
-    world.advance(seconds(2));
-    thread.join();
   }
 
   private void handOvers(int count, Duration heldFor) {

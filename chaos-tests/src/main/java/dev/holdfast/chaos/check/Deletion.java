@@ -36,11 +36,10 @@ public final class Deletion {
   public static Checker exclusion() {
     return new Named("exclusion-but-for-deletion") {
       @Override
-      public Result check(History history) {
-        List<Fault> deletions = deletions(history);
+      Result check(History history, List<Fault> deletions) {
         List<Tenure> tenures = Tenure.of(history);
-        if (deletions.isEmpty() || tenures.isEmpty()) {
-          return nothing("no index was deleted, or no lock granted");
+        if (tenures.isEmpty()) {
+          return nothing("no lock was granted");
         }
         Set<Tenure> outlived = outlived(tenures, deletions);
         List<String> violations = new ArrayList<>();
@@ -68,8 +67,7 @@ public final class Deletion {
   public static Checker told(Duration grace) {
     return new Named("told-of-deletion") {
       @Override
-      public Result check(History history) {
-        List<Fault> deletions = deletions(history);
+      Result check(History history, List<Fault> deletions) {
         List<String> violations = new ArrayList<>();
         long slowest = 0;
         int told = 0;
@@ -116,11 +114,7 @@ public final class Deletion {
   public static Checker fencing() {
     return new Named("fencing-but-for-deletion") {
       @Override
-      public Result check(History history) {
-        List<Fault> deletions = deletions(history);
-        if (deletions.isEmpty()) {
-          return nothing("no index was deleted");
-        }
+      Result check(History history, List<Fault> deletions) {
         Set<Call> outlived = outlivedAcquisitions(history, deletions);
         List<String> violations = new ArrayList<>();
         FencingChecker fencing = new FencingChecker();
@@ -154,11 +148,7 @@ public final class Deletion {
   public static Checker fencingThroughEras() {
     return new Named("fencing-through-eras") {
       @Override
-      public Result check(History history) {
-        List<Fault> deletions = deletions(history);
-        if (deletions.isEmpty()) {
-          return nothing("no index was deleted");
-        }
+      Result check(History history, List<Fault> deletions) {
         Set<Call> outlived = outlivedAcquisitions(history, deletions);
         Result result = new FencingChecker().check(only(history, call -> !outlived.contains(call)));
         return result.verdict() == Verdict.UNKNOWN
@@ -254,9 +244,17 @@ public final class Deletion {
       this.name = name;
     }
 
+    abstract Result check(History history, List<Fault> deletions);
+
     @Override
     public String name() {
       return name;
+    }
+
+    @Override
+    public Result check(History history) {
+      List<Fault> deletions = deletions(history);
+      return deletions.isEmpty() ? nothing("no index was deleted") : check(history, deletions);
     }
 
     Result nothing(String what) {

@@ -2,92 +2,39 @@ package dev.holdfast.chaos.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.history.History;
-import dev.holdfast.history.HistoryReader;
+import dev.holdfast.chaos.fault.IndexFaults;
+import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The index is deleted from 100 ms to 110 ms. Fences begin at 1 again, or go on from 1001. */
 class DeletionTest {
-  private final TreeMap<Long, String> lines = new TreeMap<>(Comparator.naturalOrder());
-  private int processes;
+  private static final long TTL = 60_000;
 
-  @TempDir Path folder;
+  private HistoryScript script = new HistoryScript();
 
   @BeforeEach
   void delete() {
-    nemesis(100, "start-index-deleted");
-    nemesis(110, "stop-index-deleted");
-  }
-
-  private void line(long atMillis, String type, String process, String f, String value) {
-    long nanos = atMillis * 1_000_000;
-    while (lines.containsKey(nanos)) {
-      nanos++;
-    }
-    lines.put(
-        nanos,
-        String.format(
-            Locale.ROOT,
-            ":time %d, :type :%s, :process %s, :f :%s, :value {%s}}",
-            nanos,
-            type,
-            process,
-            f,
-            value));
-  }
-
-  private void nemesis(long atMillis, String f) {
-    line(atMillis, "info", ":nemesis", f, ":target \"the lock index\"");
-  }
-
-  private void call(long from, long to, String f, String client, long fence) {
-    String process = Integer.toString(processes++);
-    String value = ":lock \"a\", :client \"" + client + "\", :ttl 60000";
-    line(from, "invoke", process, f, value);
-    line(to, "ok", process, f, value + ", :fence " + fence);
+    script.nemesis(100, "start-" + IndexFaults.DELETED, "target", "the index");
+    script.nemesis(110, "stop-" + IndexFaults.DELETED, "target", "the index");
   }
 
   /** Granted when it was asked for, given back at that time. */
   private void held(long from, long granted, long release, String client, long fence) {
-    call(from, granted, "acquire", client, fence);
-    String process = Integer.toString(processes++);
-    String value = ":lock \"a\", :client \"" + client + "\", :fence " + fence;
-    line(release, "invoke", process, "release", value);
-    line(release + 2, "ok", process, "release", value);
+    script.acquired(from, granted, client, fence, TTL);
+    script.released(release, release + 2, client, fence);
   }
 
-  private void write(long from, String client, long fence) {
-    String process = Integer.toString(processes++);
-    String value = ":lock \"a\", :client \"" + client + "\", :fence " + fence;
-    line(from, "invoke", process, "write", value);
-    line(from + 1, "ok", process, "write", value);
+  private Result check(Checker checker) {
+    return checker.check(script.build());
   }
 
-  private Result check(Checker checker) throws Exception {
-    Path file = folder.resolve("history.edn");
-    int index = 0;
-    StringBuilder text = new StringBuilder();
-    for (String line : lines.values()) {
-      text.append("{:index ").append(index++).append(", ").append(line).append('\n');
-    }
-    Files.writeString(file, text);
-    return checker.check(History.of(HistoryReader.read(file)));
-  }
-
-  private void assertVerdicts(Verdict exclusion, Verdict fencing, Verdict throughEras)
-      throws Exception {
+  private void assertVerdicts(Verdict exclusion, Verdict fencing, Verdict throughEras) {
     List<Verdict> verdicts =
         Stream.of(
                 check(Deletion.exclusion()),
@@ -99,7 +46,7 @@ class DeletionTest {
   }
 
   @Test
-  void lives_eachInOrder_areValid() throws Exception {
+  void lives_eachInOrder_areValid() {
     held(10, 20, 80, "c1", 5);
     held(130, 140, 150, "c1", 1_001);
     held(160, 170, 180, "c2", 1_002);
@@ -109,7 +56,7 @@ class DeletionTest {
 
   /** Seen on real nodes: the index was gone, its holder had not been told, and handed over. */
   @Test
-  void holderThatHandsOver_beforeItIsTold_isOfTheLifeBefore() throws Exception {
+  void holderThatHandsOver_beforeItIsTold_isOfTheLifeBefore() {
     held(10, 20, 130, "c1", 500);
     held(120, 131, 160, "c1", 501); // waited when it was given back
     held(125, 161, 200, "c1", 502);
@@ -120,7 +67,7 @@ class DeletionTest {
   }
 
   @Test
-  void holderThatHandsOver_beforeItIsTold_isNotOfTheNextEra() throws Exception {
+  void holderThatHandsOver_beforeItIsTold_isNotOfTheNextEra() {
     held(10, 20, 130, "c1", 500);
     held(120, 131, 160, "c1", 501);
     held(135, 140, 190, "c2", 1_001);
@@ -130,7 +77,7 @@ class DeletionTest {
   }
 
   @Test
-  void twoHolders_inOneLife_areFound() throws Exception {
+  void twoHolders_inOneLife_areFound() {
     held(10, 20, 80, "c1", 5);
     held(130, 140, 200, "c1", 1_001);
     held(150, 160, 210, "c2", 1_002);
@@ -140,7 +87,7 @@ class DeletionTest {
 
   /** It asked after its process had given the lock back: that cannot be a hand-over. */
   @Test
-  void holderOfThatProcess_whoDidNotWaitForTheRelease_isJudged() throws Exception {
+  void holderOfThatProcess_whoDidNotWaitForTheRelease_isJudged() {
     held(10, 20, 130, "c1", 500);
     held(150, 160, 210, "c2", 1);
     held(155, 165, 220, "c1", 501);
@@ -151,7 +98,7 @@ class DeletionTest {
 
   /** Only the process that held it can have handed it over. */
   @Test
-  void holderOfAnotherProcess_isJudged() throws Exception {
+  void holderOfAnotherProcess_isJudged() {
     held(10, 20, 130, "c1", 500);
     held(120, 131, 200, "c2", 501);
     held(135, 140, 190, "c3", 1);
@@ -160,18 +107,18 @@ class DeletionTest {
   }
 
   @Test
-  void lateWrite_thatIsAcceptedAfterTheNextLifes_isFound() throws Exception {
+  void lateWrite_thatIsAcceptedAfterTheNextLifes_isFound() {
     held(10, 20, 80, "c1", 500);
     held(130, 140, 190, "c2", 1);
-    write(150, "c1", 500);
-    write(160, "c2", 1);
+    script.wrote(150, 151, "c1", 500);
+    script.wrote(160, 161, "c2", 1);
 
     assertThat(check(Deletion.fencing()).verdict()).isEqualTo(Verdict.INVALID);
   }
 
   @Test
-  void withoutADeletion_nothingIsJudged() throws Exception {
-    lines.clear();
+  void withoutADeletion_nothingIsJudged() {
+    script = new HistoryScript();
     held(10, 20, 80, "c1", 5);
 
     assertVerdicts(Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.UNKNOWN);
