@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class JoinsTest {
-  private final AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5);
+  /** Wraps around within the first microseconds. */
+  private final AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5_500);
 
   /** Reads of the clock, each a microsecond after the last, until it has given way. */
   private int readsWhileGivingWay(Future<?> future, long patienceNanos) {

@@ -71,6 +71,7 @@ class DeletionTest {
     held(10, 20, 130, "c1", 500);
     held(120, 131, 160, "c1", 501);
     held(135, 140, 190, "c2", 1_001);
+    held(145, 161, 170, "c1", 502); // asked for after the next era's grant
     held(195, 196, 210, "c3", 1_002);
 
     assertVerdicts(Verdict.VALID, Verdict.VALID, Verdict.VALID);
@@ -92,6 +93,16 @@ class DeletionTest {
     held(150, 160, 210, "c2", 1);
     held(155, 165, 220, "c1", 501);
     held(230, 240, 250, "c2", 2);
+
+    assertVerdicts(Verdict.INVALID, Verdict.INVALID, Verdict.INVALID);
+  }
+
+  @Test
+  void holderOfThatProcess_afterItWasToldOfTheDeletion_isJudged() {
+    held(10, 20, 130, "c1", 500);
+    script.lost(125, "c1", 500);
+    held(120, 131, 200, "c1", 501);
+    held(135, 140, 190, "c2", 1);
 
     assertVerdicts(Verdict.INVALID, Verdict.INVALID, Verdict.INVALID);
   }
