@@ -502,7 +502,7 @@ class BehavioursIT extends ClusterTest {
     return cluster.manager(cluster.closing(cluster.storeBuilder(front.url()).build()));
   }
 
-  /** All locks of a process are looked at at the same few moments, and then in few requests. */
+  /** What is looked at together leaves in few requests; that it is, AcquiringTest sees. */
   @Test
   void wait_forManyLocks_asksForManyInOneRequest() throws Exception {
     int locks = 200;
