@@ -129,6 +129,14 @@ public final class EngineAdvice {
     }
   }
 
+  /** On {@code Session.beginRenewal}: as if its answer were there. */
+  public static final class NumberAnew {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.FieldValue(value = "nextHandoff", readOnly = false) int number) {
+      number = 0;
+    }
+  }
+
   /** On {@code LockQueue.attemptAfter}: at once. */
   public static final class NoDelay {
     @Advice.OnMethodEnter

@@ -36,6 +36,12 @@ final class Pace {
     averageNanos = average + (nanos - average) / SMOOTHING;
   }
 
+  /** How many hand-overs to expect within that time; 0 if they do not follow each other at once. */
+  long handOversWithin(long nanos) {
+    long average = averageNanos;
+    return average > BRISK_NANOS ? 0 : nanos / Math.max(1, average);
+  }
+
   /** How long to give way to so many who are to have the lock before; 0 if not at all. */
   long patienceNanos(int ahead) {
     long average = averageNanos;

@@ -83,6 +83,9 @@ final class Session {
 
   private Stamp lastSent;
 
+  /** How long the last acknowledged write took. */
+  private long writeTookNanos;
+
   /** The last version that was acknowledged. */
   private Version version;
 
@@ -126,6 +129,7 @@ final class Session {
 
   /** Begins to look after the lock, and returns the lease on it. */
   LeaseHandle start() {
+    writeTookNanos = engine.clocks.since(lastSent).toNanos();
     renewAtNanos = nextRenewal();
     armTimer();
     return lease;
@@ -361,6 +365,7 @@ final class Session {
     failures = 0;
     renewAtNanos = nextRenewal();
     Duration took = engine.clocks.since(stamp);
+    writeTookNanos = took.toNanos();
     LOG.debug("Lock \"{}\": renewed, token {}, in {} ms", queue.lockId, token, took.toMillis());
     engine.events.tell(l -> l.renewed(queue.lockId, took));
     completeRenewal(true);
@@ -456,8 +461,9 @@ final class Session {
     judge();
     if (state instanceof Holding holding) {
       completeRenewal(false);
-      Acquisition heir = isCertain() ? heir(holding) : null;
-      if (heir != null && nextHandoff <= FencingToken.MAX_HANDOFF) {
+      boolean hasNumber = nextHandoff <= FencingToken.MAX_HANDOFF;
+      Acquisition heir = hasNumber && isCertain() ? heir(holding) : null;
+      if (heir != null) {
         handOver(heir);
         return;
       }
@@ -468,10 +474,7 @@ final class Session {
           engine.scheduler.schedule(
               () -> queue.execute(this::releaseTimedOut),
               Math.min(left, engine.releaseTimeout.toNanos()));
-      if (heir != null) {
-        // The next fencing token needs a new sequence number.
-        writeRenewal(holding.version());
-      } else if (!requestOut) {
+      if (!requestOut) {
         sendDelete();
       }
     } else if (state instanceof Lost lost) {
@@ -484,9 +487,21 @@ final class Session {
     }
   }
 
-  /** Whether nothing is out, and the last write was acknowledged. */
+  /**
+   * Whether every write was acknowledged, but for a renewal whose first answer is awaited: until
+   * that comes, the lease is what the write before made it.
+   */
   private boolean isCertain() {
-    return !requestOut && failures == 0;
+    return failures == 0 && (!requestOut || requests == 1);
+  }
+
+  /**
+   * Whether the numbers for hand-overs may run out before a renewal that begins now is
+   * acknowledged.
+   */
+  private boolean isShortOfNumbers() {
+    int left = FencingToken.MAX_HANDOFF + 1 - nextHandoff;
+    return left <= queue.pace.handOversWithin(writeTookNanos + writeTookNanos / 2);
   }
 
   /** Who in this process is to have the lock next, without its being given back in between. */
@@ -511,6 +526,9 @@ final class Session {
     engine.events.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
     previous.released(ReleaseResult.RELEASED);
     queue.handedOver(heir, lease, held);
+    if (!requestOut && isShortOfNumbers()) {
+      beginRenewal();
+    }
   }
 
   private void releaseTimedOut() {

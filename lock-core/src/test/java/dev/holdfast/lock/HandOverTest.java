@@ -23,6 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** How a lock goes from one holder to the next within a process. */
 class HandOverTest extends OnVirtualTime {
 
+  private static final Duration BRISK = Duration.ofNanos(Pace.BRISK_NANOS / 5);
+
   private Lease held = a.acquire("x");
 
   private CompletableFuture<Lease> waiter() {
@@ -124,39 +126,109 @@ class HandOverTest extends OnVirtualTime {
     assertThat(next.release()).isEqualTo(ReleaseResult.NOT_HELD);
   }
 
+  /** The lease is what the write before made it, until the answer comes. */
   @Test
-  void renewalOnItsWay_isAwaited_andThenTheLockIsHandedOver() {
+  void renewalOnItsWay_doesNotHoldUpAHandOver_andServesTheNextHolder() {
     a.store.next(REPLACE, ScriptedStore.late(a.machine, seconds(1)));
     advance(World.TTL.dividedBy(3).plus(MILLI));
+    CompletableFuture<Lease> waiter = waiter();
+
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+
+    Lease next = world.now(waiter);
+    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
+    Duration before = next.remaining();
+    advance(seconds(1));
+    assertThat(next.remaining()).isGreaterThan(before);
+    assertThat(b.canAcquire("x")).isFalse();
+    assertThat(a.store.count(REPLACE)).as("one renewal served both").isEqualTo(1);
+    assertThat(a.store.count(DELETE)).isZero();
+    next.close();
+  }
+
+  @Test
+  void renewalOnItsWay_nobodyWaits_theReleaseComesAfterIt() {
+    a.store.next(REPLACE, ScriptedStore.late(a.machine, seconds(1)));
+    advance(World.TTL.dividedBy(3).plus(MILLI));
+
+    CompletableFuture<ReleaseResult> release = held.releaseAsync();
+    world.time.settle();
+    assertThat(release).isNotDone();
+    assertThat(a.store.count(DELETE)).isZero();
+    CompletableFuture<Lease> waiter = waiter();
+    advance(seconds(1));
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    Lease next = world.now(waiter);
+    assertThat(a.store.count(DELETE)).as("who came meanwhile got it").isZero();
+    assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
+    next.close();
+  }
+
+  /** Once an answer tells nothing, it is not known what the record is: nobody inherits that. */
+  @Test
+  void renewalWithoutAClearAnswer_noHandOver() {
+    a.store
+        .next(REPLACE, ScriptedStore.landsButUnclear())
+        .next(READ, ScriptedStore.late(a.machine, seconds(1)));
+    assertThat(world.time.runUntil(() -> a.store.count(READ) > 0, World.TTL)).isTrue();
     CompletableFuture<Lease> waiter = waiter();
 
     CompletableFuture<ReleaseResult> release = held.releaseAsync();
     world.time.settle();
     assertThat(release).isNotDone();
-    assertThat(waiter).as("a write is out").isNotDone();
+    assertThat(waiter).as("it is not known whether the renewal was applied").isNotDone();
+    advance(seconds(2));
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    Lease next = world.now(waiter);
+    assertThat(next.token()).as("acquired anew").doesNotContain("#");
+    next.close();
+  }
+
+  /** When the numbers are used up, the next hand-over waits for the write that gives new ones. */
+  @Test
+  void renewalOnItsWay_numbersUsedUp_isAwaited_andThenTheLockIsHandedOver() {
+    a.store.next(REPLACE, ScriptedStore.late(a.machine, seconds(1)));
+    handOvers(FencingToken.MAX_HANDOFF, Duration.ZERO);
+    assertThat(a.store.count(REPLACE)).as("sent with the last number").isEqualTo(1);
+    CompletableFuture<Lease> waiter = waiter();
+
+    CompletableFuture<ReleaseResult> release = held.releaseAsync();
+    world.time.settle();
+    assertThat(release).isNotDone();
+    assertThat(waiter).isNotDone();
     advance(seconds(1));
 
     assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
     Lease next = world.now(waiter);
     assertThat(a.store.count(DELETE)).isZero();
     assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
+    assertThat(next.fencingToken().handoff()).isZero();
     next.close();
   }
 
+  /** Of hand-overs that follow each other at once none waits for a write. */
   @Test
-  void renewalOnItsWay_thatIsNeverAnswered_noHandOver() {
-    a.store.next(REPLACE, ScriptedStore.loseAnswer());
-    advance(World.TTL.dividedBy(3).plus(MILLI));
-    CompletableFuture<Lease> waiter = waiter();
+  void briskHandOvers_areRenewedBeforeTheirNumbersRunOut() {
+    Duration write = Duration.ofNanos(50 * BRISK.toNanos());
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    a.store.next(CREATE, ScriptedStore.late(a.machine, write));
+    CompletableFuture<Lease> first = a.manager.acquireAsync("x", World.PATIENT);
+    advance(write);
+    held = world.now(first);
+    a.store.always(REPLACE, ScriptedStore.late(a.machine, write)).clear();
 
-    CompletableFuture<ReleaseResult> release = held.releaseAsync();
-    advance(World.REQUEST_TIMEOUT.plus(seconds(1)));
+    for (int i = 0; i < 1_000; i++) {
+      FencingToken before = held.fencingToken();
+      handOvers(1, BRISK);
+      assertThat(held.fencingToken()).isGreaterThan(before);
+    }
 
-    assertThat(world.now(release)).isNotEqualTo(ReleaseResult.NOT_HELD);
-    advance(seconds(1));
-    Lease next = world.now(waiter);
-    assertThat(next.token()).as("acquired anew").doesNotContain("#");
-    next.close();
+    assertThat(a.store.count(REPLACE)).as("of 1,000 hand-overs").isBetween(3, 10);
+    assertThat(a.store.count(DELETE)).isZero();
+    held.close();
   }
 
   @Test

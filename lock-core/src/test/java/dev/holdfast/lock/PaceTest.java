@@ -43,6 +43,20 @@ class PaceTest {
   }
 
   @Test
+  void handOversWithinATime_areToldWhereTheyAreBrisk() {
+    assertThat(pace.handOversWithin(1_000_000)).isZero();
+
+    handOvers(200, BRISK);
+    assertThat(pace.handOversWithin(BRISK.toNanos() * 1_000)).isBetween(900L, 1_000L);
+
+    handOvers(200, Duration.ZERO);
+    assertThat(pace.handOversWithin(1_000_000)).isPositive();
+
+    handOvers(20, SLOW);
+    assertThat(pace.handOversWithin(1_000_000)).isZero();
+  }
+
+  @Test
   void slowHandOvers_sleep_andOneLongPauseIsForgottenSoon() {
     handOvers(200, BRISK);
     pace.handedOver(Duration.ofHours(1));

@@ -55,7 +55,12 @@ record Faults(Map<Kind, Double> rates) {
     /**
      * No fault, but hard on others: one process has so many tasks that always want the one lock.
      */
-    BUSY(0);
+    BUSY(0),
+    /**
+     * No fault either: one process has so many tasks that hand the one lock from each to the next
+     * at once, in bursts, so that the numbers of hand-overs run out while a renewal is out.
+     */
+    BRISK(0);
 
     private final double usual;
 
@@ -66,7 +71,15 @@ record Faults(Map<Kind, Double> rates) {
     /** Whether it comes at moments of a schedule, and is no property of messages or clocks. */
     boolean strikes() {
       return switch (this) {
-        case DELAY, REQUEST_LOST, REPLY_LOST, DUPLICATE, WRITE_REFUSED, WALL_OFFSET, DRIFT, BUSY ->
+        case DELAY,
+            REQUEST_LOST,
+            REPLY_LOST,
+            DUPLICATE,
+            WRITE_REFUSED,
+            WALL_OFFSET,
+            DRIFT,
+            BUSY,
+            BRISK ->
             false;
         default -> true;
       };

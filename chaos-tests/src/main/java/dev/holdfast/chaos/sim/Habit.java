@@ -62,6 +62,29 @@ enum Habit {
     }
   },
 
+  /** Wants the lock again at once, each time for so short that the next gets it at once too. */
+  BRISK {
+    @Override
+    long pause(SplittableRandom random) {
+      return random.nextInt(BURST) == 0 ? random.nextLong(10 * Simulation.SECOND) : 0;
+    }
+
+    @Override
+    LockOptions options(SplittableRandom random) {
+      return PATIENT;
+    }
+
+    @Override
+    int steps(SplittableRandom random) {
+      return 1;
+    }
+
+    @Override
+    long step(SplittableRandom random) {
+      return random.nextLong(Simulation.MILLI / 20);
+    }
+  },
+
   /** Wants the lock now and then, waits for it, and is not to wait long. */
   OCCASIONAL {
     @Override
@@ -104,6 +127,12 @@ enum Habit {
 
   private static final LockOptions PATIENT =
       LockOptions.defaults().withTtl(Duration.ofSeconds(5)).withWaitTimeout(Duration.ofSeconds(30));
+
+  /**
+   * How often a brisk task wants the lock in a row, on average: six of them hand it over more often
+   * than there are numbers between two writes.
+   */
+  private static final int BURST = 150;
 
   /** How long a lock is used at most by those who use it for a moment. */
   private static final long MOMENT = 50 * Simulation.MILLI;

@@ -76,6 +76,9 @@ final class Run {
   /** How many tasks the first process has that always want the lock; 0 if there is no such. */
   private final int busyTasks;
 
+  /** The same, of tasks that hand it over at once. */
+  private final int briskTasks;
+
   private final List<Host> crashed = new ArrayList<>();
 
   /**
@@ -109,8 +112,9 @@ final class Run {
     // Few, to be fought for; or many, so that something is left over somewhere if it can be.
     int few = random.nextInt(4) == 0 ? 8 : 1 + random.nextInt(2);
     this.busyTasks = (int) faults.rate(Kind.BUSY);
+    this.briskTasks = (int) faults.rate(Kind.BRISK);
     this.places = busyTasks > 0 ? 1 + Habit.WAITING : some;
-    this.locks = busyTasks > 0 ? 1 : few;
+    this.locks = busyTasks + briskTasks > 0 ? 1 : few;
     this.calendarTakeover = random.nextInt(3) != 0;
     this.setsClocksBack = random.nextBoolean();
     // One place more: for the one who looks whether all is well in the end.
@@ -188,7 +192,9 @@ final class Run {
     for (int i = 0; i < places; i++) {
       Client client = new Client(this, NODES + i, host());
       clients.add(client);
-      if (busyTasks == 0) {
+      if (briskTasks > 0 && i == 0) {
+        client.start(briskTasks, Habit.BRISK);
+      } else if (busyTasks == 0) {
         client.start(1 + random.nextInt(locks > 2 ? MANY_TASKS : FEW_TASKS));
       } else if (i == 0) {
         client.start(busyTasks, Habit.BUSY);

@@ -23,7 +23,10 @@ enum Scenario {
   /** Requests and answers are lost, operations turned away, and nothing else happens. */
   LOSSES("request-lost=0.05,reply-lost=0.05,write-refused=0.05"),
   /** One process always wants the lock that others want now and then. */
-  BUSY("busy=12");
+  BUSY("busy=12"),
+  /** One process hands the lock from task to task, at once, while requests are late and lost. */
+  BRISK(
+      "brisk=6,delay=0.05,request-lost=0.05,reply-lost=0.05,duplicate,write-refused,client-pause");
 
   private final String faults;
 

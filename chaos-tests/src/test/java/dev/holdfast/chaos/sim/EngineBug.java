@@ -24,6 +24,8 @@ enum EngineBug {
       "Engine", Scenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "scheduleUnlessClosed"),
   LOSS_TOLD_AFTER_RELEASE("LeaseHandle", Scenario.CALM, EngineAdvice.TellALoss.class, "released"),
   HAND_OVER_WITHOUT_A_NEW_TOKEN("FencingToken", Scenario.CALM, EngineAdvice.NoHandOff.class, "of"),
+  NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(
+      "Session", Scenario.BRISK, EngineAdvice.NumberAnew.class, "beginRenewal"),
   FENCING_TOKEN_TOO_COARSE("FencingToken", Scenario.CALM, EngineAdvice.CoarseToken.class, "of"),
   STALE_READS_ARE_BELIEVED("Sighting", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
   ONE_NODE_SAYS_THE_INDEX_IS_GONE(

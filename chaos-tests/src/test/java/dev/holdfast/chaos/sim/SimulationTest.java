@@ -8,6 +8,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -243,6 +244,7 @@ class SimulationTest {
     assertThat(answer.status()).isZero();
     assertThat(answer.out())
         .contains(
-            "--seeds", "--seed", "--trace", "--scenario", "--faults", "--strikes", "--threads");
+            "--seeds", "--seed", "--trace", "--scenario", "--faults", "--strikes", "--threads")
+        .contains(Arrays.stream(Scenario.values()).map(Scenario::text).toList());
   }
 }
