@@ -137,6 +137,14 @@ public final class EngineAdvice {
     }
   }
 
+  /** On {@code Session.release}: the numbers are counted in eight bits. */
+  public static final class NumberAnewInTheEnd {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.FieldValue(value = "nextHandoff", readOnly = false) int number) {
+      number &= FencingToken.MAX_HANDOFF;
+    }
+  }
+
   /** On {@code LockQueue.attemptAfter}: at once. */
   public static final class NoDelay {
     @Advice.OnMethodEnter

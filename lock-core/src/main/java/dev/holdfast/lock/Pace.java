@@ -3,10 +3,11 @@ package dev.holdfast.lock;
 import java.time.Duration;
 
 /**
- * How fast a lock goes from hand to hand in this process, and so whether a thread that waits for it
- * gives way ({@link Thread#yield}) before it sleeps. Where hand-overs follow each other at once, to
- * wake a thread, on another processor above all, costs more than all the rest: 60,000 hand-overs a
- * second became 170,000, and each took less CPU.
+ * How fast a lock goes from hand to hand in this process, and so when it has to be renewed before
+ * the numbers of hand-overs run out, and whether a thread that waits for it gives way ({@link
+ * Thread#yield}) before it sleeps. Where hand-overs follow each other at once, to wake a thread, on
+ * another processor above all, costs more than all the rest: 60,000 hand-overs a second became
+ * 170,000, and each took less CPU.
  *
  * <p>Wait in two phases, the first as long as the second costs (Karlin, Li, Manasse and Owicki,
  * "Empirical Studies of Competitive Spinning for a Shared-Memory Multiprocessor", SOSP 1991); here
@@ -27,6 +28,7 @@ final class Pace {
   /** The weight of the newest in the moving average is the inverse of this. */
   private static final int SMOOTHING = 8;
 
+  /** Never 0: rounding ends its way down at one less than {@link #SMOOTHING}. */
   private volatile long averageNanos = MAX_NANOS;
 
   /** In the queue's serial: the lock was handed over after it had been held for so long. */
@@ -36,10 +38,9 @@ final class Pace {
     averageNanos = average + (nanos - average) / SMOOTHING;
   }
 
-  /** How many hand-overs to expect within that time; 0 if they do not follow each other at once. */
+  /** How many hand-overs to expect within that time; too many where they are slow. */
   long handOversWithin(long nanos) {
-    long average = averageNanos;
-    return average > BRISK_NANOS ? 0 : nanos / Math.max(1, average);
+    return nanos / averageNanos;
   }
 
   /** How long to give way to so many who are to have the lock before; 0 if not at all. */

@@ -52,6 +52,9 @@ final class Session {
   /** How many requests one renewal may take before it is put off. */
   private static final int MAX_REQUESTS = 8;
 
+  /** No renewal for the sake of numbers before so many have been used, whatever the pace was. */
+  private static final int MIN_HANDOVERS_PER_RENEWAL = 100;
+
   private static final long FIRST_RELEASE_PAUSE_NANOS = Duration.ofMillis(20).toNanos();
   private static final long MAX_RELEASE_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -470,9 +473,10 @@ final class Session {
       cancelTimer();
       state = holding.release();
       long left = holding.validity().remainingNanos(engine.clocks.stamp());
+      long tick = ticks;
       timer =
           engine.scheduler.schedule(
-              () -> queue.execute(this::releaseTimedOut),
+              () -> queue.execute(() -> releaseTimedOut(tick)),
               Math.min(left, engine.releaseTimeout.toNanos()));
       if (!requestOut) {
         sendDelete();
@@ -497,11 +501,12 @@ final class Session {
 
   /**
    * Whether the numbers for hand-overs may run out before a renewal that begins now is
-   * acknowledged.
+   * acknowledged. It may take half as long again as the last write.
    */
   private boolean isShortOfNumbers() {
     int left = FencingToken.MAX_HANDOFF + 1 - nextHandoff;
-    return left <= queue.pace.handOversWithin(writeTookNanos + writeTookNanos / 2);
+    return nextHandoff > MIN_HANDOVERS_PER_RENEWAL
+        && left <= queue.pace.handOversWithin(writeTookNanos + writeTookNanos / 2);
   }
 
   /** Who in this process is to have the lock next, without its being given back in between. */
@@ -531,8 +536,8 @@ final class Session {
     }
   }
 
-  private void releaseTimedOut() {
-    if (state instanceof Releasing releasing) {
+  private void releaseTimedOut(long tick) {
+    if (tick == ticks && state instanceof Releasing releasing) {
       released(releasing.unconfirmed());
     }
   }

@@ -6,12 +6,14 @@ import static dev.holdfast.lock.ScriptedStore.READ;
 import static dev.holdfast.lock.ScriptedStore.REPLACE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -19,11 +21,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a lock goes from one holder to the next within a process. */
 class HandOverTest extends OnVirtualTime {
-
-  private static final Duration BRISK = Duration.ofNanos(Pace.BRISK_NANOS / 5);
 
   private Lease held = a.acquire("x");
 
@@ -148,7 +149,7 @@ class HandOverTest extends OnVirtualTime {
   }
 
   @Test
-  void renewalOnItsWay_nobodyWaits_theReleaseComesAfterIt() {
+  void renewalOnItsWay_nobodyWaits_theReleaseWaits_andWhoComesMeanwhileInherits() {
     a.store.next(REPLACE, ScriptedStore.late(a.machine, seconds(1)));
     advance(World.TTL.dividedBy(3).plus(MILLI));
 
@@ -209,25 +210,168 @@ class HandOverTest extends OnVirtualTime {
     next.close();
   }
 
-  /** Of hand-overs that follow each other at once none waits for a write. */
+  /** Its numbers are used up, and a write did not bring new ones: it is given back. */
   @Test
-  void briskHandOvers_areRenewedBeforeTheirNumbersRunOut() {
-    Duration write = Duration.ofNanos(50 * BRISK.toNanos());
+  void renewalOnItsWay_numbersUsedUp_thatFails_noHandOver() {
+    a.store.next(REPLACE, ScriptedStore.holdBack());
+    handOvers(FencingToken.MAX_HANDOFF, Duration.ZERO);
+    CompletableFuture<Lease> waiter = waiter();
+    CompletableFuture<ReleaseResult> release = held.releaseAsync();
+    world.time.settle();
+
+    a.store.last(REPLACE).answer(new WriteResult.Rejected(new IllegalStateException("429")));
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    Lease next = world.now(waiter);
+    assertThat(next.token()).as("acquired anew").doesNotContain("#");
+    assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
+    next.close();
+  }
+
+  @Test
+  void renewalOnItsWay_whoseAnswerIsARefusal_leavesTheNextHolderItsLease() {
+    a.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(World.TTL.dividedBy(3).plus(MILLI));
+    CompletableFuture<Lease> waiter = waiter();
     assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
-    a.store.next(CREATE, ScriptedStore.late(a.machine, write));
-    CompletableFuture<Lease> first = a.manager.acquireAsync("x", World.PATIENT);
+    Lease next = world.now(waiter);
+
+    a.store.last(REPLACE).answer(new WriteResult.Rejected(new IllegalStateException("429")));
+    world.time.settle();
+
+    assertThat(next.isHeld()).isTrue();
+    assertThat(b.canAcquire("x")).isFalse();
+    next.close();
+  }
+
+  @Test
+  void renewalOnItsWay_thatMeetsASuccessor_isALossOfTheNextHolder() {
+    List<String> told = new ArrayList<>();
+    held.onLost(loss -> told.add("first"));
+    a.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(World.TTL.dividedBy(3).plus(MILLI));
+    CompletableFuture<Lease> waiter = waiter();
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    Lease next = world.now(waiter);
+    next.onLost(loss -> told.add("second"));
+    assertThat(world.memory.delete("x", a.store.found("x").version())).isCompleted();
+    Lease successor = b.acquire("x");
+
+    a.store.last(REPLACE).landAndAnswer();
+    world.time.settle();
+
+    assertThat(next.isHeld()).isFalse();
+    assertThat(told).containsExactly("second");
+    assertThat(successor.fencingToken()).isGreaterThan(next.fencingToken());
+    assertThat(world.now(next.releaseAsync())).isEqualTo(ReleaseResult.NOT_HELD);
+    assertThat(successor.isHeld()).isTrue();
+    successor.close();
+  }
+
+  @Test
+  void renewalOnItsWay_servesTheCallOfTheNextHolder_andEndsThatOfTheFormer() throws Exception {
+    a.store.next(REPLACE, ScriptedStore.holdBack());
+    FutureTask<Boolean> former = renewalInAThread(held);
+    CompletableFuture<Lease> waiter = waiter();
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(former.get()).isFalse();
+    Lease next = world.now(waiter);
+    FutureTask<Boolean> renewed = renewalInAThread(next);
+    assertThat(renewed.isDone()).isFalse();
+
+    a.store.last(REPLACE).landAndAnswer();
+
+    assertThat(renewed.get()).isTrue();
+    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    next.close();
+  }
+
+  private static FutureTask<Boolean> renewalInAThread(Lease lease) throws InterruptedException {
+    FutureTask<Boolean> renewal = new FutureTask<>(lease::renew);
+    startAndAwaitItsSleep(new Thread(renewal));
+    return renewal;
+  }
+
+  /** The time-out of a release that became a hand-over, and comes while the next is under way. */
+  @Test
+  void timeOutOfARelease_cancelledTooLate_isNotThatOfTheNext() {
+    a.machine.cancelTooLate(true);
+    a.store.next(REPLACE, ScriptedStore.late(a.machine, seconds(1)));
+    advance(World.TTL.dividedBy(3).plus(MILLI));
+    CompletableFuture<ReleaseResult> release = held.releaseAsync();
+    CompletableFuture<Lease> waiter =
+        a.manager.acquireAsync("x", World.PATIENT.withWaitTimeout(Duration.ofMinutes(1)));
+    advance(seconds(1));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    Lease next = world.now(waiter);
+    assertThat(next.token()).isEqualTo(held.token() + "#1");
+
+    a.store.next(DELETE, ScriptedStore.late(a.machine, seconds(2)));
+    advance(a.manager.engine.releaseTimeout.minus(seconds(2)));
+    CompletableFuture<ReleaseResult> last = next.releaseAsync();
+    advance(seconds(2));
+
+    assertThat(world.now(last)).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  /** Of hand-overs in a row none waits for a write that takes as long as the one before. */
+  @ParameterizedTest
+  @ValueSource(longs = {Pace.BRISK_NANOS / 5, Pace.BRISK_NANOS * 3})
+  void handOversInARow_areRenewedBeforeTheirNumbersRunOut(long nanos) {
+    Duration each = Duration.ofNanos(nanos);
+    Duration write = each.multipliedBy(50);
+    a.store.always(REPLACE, ScriptedStore.late(a.machine, write));
+    // It was acquired at once, so that only the last number tells that a write is needed.
+    handOvers(FencingToken.MAX_HANDOFF, each);
     advance(write);
-    held = world.now(first);
-    a.store.always(REPLACE, ScriptedStore.late(a.machine, write)).clear();
+    a.store.clear();
 
     for (int i = 0; i < 1_000; i++) {
       FencingToken before = held.fencingToken();
-      handOvers(1, BRISK);
+      handOvers(1, each);
       assertThat(held.fencingToken()).isGreaterThan(before);
     }
 
     assertThat(a.store.count(REPLACE)).as("of 1,000 hand-overs").isBetween(3, 10);
     assertThat(a.store.count(DELETE)).isZero();
+    a.store.heal();
+    advance(seconds(1));
+    held.close();
+  }
+
+  @Test
+  void handOversInARow_afterASlowAcquisition_areRenewedBeforeTheirNumbersRunOut() {
+    Duration each = Duration.ofNanos(Pace.BRISK_NANOS);
+    Duration write = each.multipliedBy(50);
+    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    a.store.next(CREATE, ScriptedStore.late(a.machine, write));
+    CompletableFuture<Lease> acquired = a.manager.acquireAsync("x", World.PATIENT);
+    advance(write);
+    held = world.now(acquired);
+    a.store.always(REPLACE, ScriptedStore.late(a.machine, write));
+
+    handOvers(FencingToken.MAX_HANDOFF + 1, each);
+
+    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    held.close();
+  }
+
+  /** However fast some are, they tell little of the next. */
+  @Test
+  void handOversInBursts_costFewRenewals() {
+    Duration write = Duration.ofMillis(5);
+    a.store.always(REPLACE, ScriptedStore.late(a.machine, write));
+    handOvers(FencingToken.MAX_HANDOFF, Duration.ofNanos(1));
+    advance(write);
+    a.store.clear();
+
+    for (int i = 0; i < 1_000; i++) {
+      handOvers(1, i % 17 == 0 ? write : Duration.ofNanos(1));
+    }
+
+    assertThat(a.store.count(REPLACE)).as("of 1,000 hand-overs").isBetween(3, 10);
+    a.store.heal();
+    advance(seconds(1));
     held.close();
   }
 
@@ -385,11 +529,12 @@ class HandOverTest extends OnVirtualTime {
     }
   }
 
+  /** Each at once: a release that has to wait fails here. */
   private void handOvers(int count, Duration heldFor) {
     for (int i = 0; i < count; i++) {
       CompletableFuture<Lease> waiter = waiter();
       world.advance(heldFor);
-      assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+      assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
       held = world.now(waiter);
     }
   }

@@ -117,7 +117,8 @@ record Faults(Map<Kind, Double> rates) {
   /**
    * Reads {@code all}, {@code none}, or a list such as {@code delay,partition=12}.
    *
-   * @throws IllegalArgumentException if there is no such fault, or a rate is no number of 0 or more
+   * @throws IllegalArgumentException if there is no such fault, a rate is no number of 0 or more,
+   *     or a number of tasks is missing or there are two
    */
   static Faults parse(String text) {
     if (text.equals("all")) {
@@ -129,9 +130,17 @@ record Faults(Map<Kind, Double> rates) {
     for (String part : text.split(",", -1)) {
       String[] halves = part.split("=", 2);
       Kind kind = kind(halves[0].strip());
+      if (halves.length == 1 && kind.usual == 0) {
+        throw new IllegalArgumentException(
+            "\"" + part + "\" needs the number of tasks, such as " + kind.text() + "=12");
+      }
       rates.put(kind, halves.length == 1 ? kind.usual : rate(part, halves[1].strip()));
     }
-    return new Faults(rates);
+    Faults faults = new Faults(rates);
+    if (faults.rate(Kind.BUSY) > 0 && faults.rate(Kind.BRISK) > 0) {
+      throw new IllegalArgumentException("busy and brisk are two habits of the one process");
+    }
+    return faults;
   }
 
   /**

@@ -130,7 +130,7 @@ enum Habit {
 
   /**
    * How often a brisk task wants the lock in a row, on average: six of them hand it over more often
-   * than there are numbers between two writes.
+   * than there are numbers between two writes, which run out when a renewal is late or lost.
    */
   private static final int BURST = 150;
 

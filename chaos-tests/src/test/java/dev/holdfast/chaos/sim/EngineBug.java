@@ -26,6 +26,8 @@ enum EngineBug {
   HAND_OVER_WITHOUT_A_NEW_TOKEN("FencingToken", Scenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(
       "Session", Scenario.BRISK, EngineAdvice.NumberAnew.class, "beginRenewal"),
+  NUMBERS_BEGIN_ANEW_WHEN_THEY_RUN_OUT(
+      "Session", Scenario.BRISK, EngineAdvice.NumberAnewInTheEnd.class, "release"),
   FENCING_TOKEN_TOO_COARSE("FencingToken", Scenario.CALM, EngineAdvice.CoarseToken.class, "of"),
   STALE_READS_ARE_BELIEVED("Sighting", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
   ONE_NODE_SAYS_THE_INDEX_IS_GONE(

@@ -220,6 +220,8 @@ class SimulationTest {
   void command_wrongInput_saysWhatIsWrong() {
     assertWrong("there is no fault \"rain\"; there are all, none, delay", "--faults", "rain");
     assertWrong("from 0 to 10000, but there is \"delay=-1\"", "--faults", "delay=-1");
+    assertWrong("\"brisk\" needs the number of tasks, such as brisk=12", "--faults", "brisk");
+    assertWrong("busy and brisk are two habits", "--faults", "busy=2,brisk=2");
     assertWrong("there is no scenario \"rain\"", "--scenario", "rain");
     assertWrong("must be like 1..1000, but is \"9\"", "--seeds", "9");
     assertWrong("must be like 1..1000, but is \"9..1\"", "--seeds", "9..1");
