@@ -40,7 +40,7 @@ class HandOverTest extends OnVirtualTime {
     CompletableFuture<Lease> waiter = waiter();
     a.store.clear();
 
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
 
     Lease next = world.now(waiter);
     assertThat(a.store.requests()).isEmpty();
@@ -54,7 +54,7 @@ class HandOverTest extends OnVirtualTime {
     assertThat(a.events.all()).contains("released x RELEASED");
     assertThat(a.events.count("acquired x")).isEqualTo(2);
 
-    assertThat(next.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(next.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     assertThat(b.canAcquire("x")).isTrue();
   }
 
@@ -134,7 +134,7 @@ class HandOverTest extends OnVirtualTime {
     advance(World.TTL.dividedBy(3).plus(MILLI));
     CompletableFuture<Lease> waiter = waiter();
 
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
 
     Lease next = world.now(waiter);
     assertThat(a.store.count(REPLACE)).isEqualTo(1);
@@ -233,7 +233,7 @@ class HandOverTest extends OnVirtualTime {
     a.store.next(REPLACE, ScriptedStore.holdBack());
     advance(World.TTL.dividedBy(3).plus(MILLI));
     CompletableFuture<Lease> waiter = waiter();
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     Lease next = world.now(waiter);
 
     a.store.last(REPLACE).answer(new WriteResult.Rejected(new IllegalStateException("429")));
@@ -251,7 +251,7 @@ class HandOverTest extends OnVirtualTime {
     a.store.next(REPLACE, ScriptedStore.holdBack());
     advance(World.TTL.dividedBy(3).plus(MILLI));
     CompletableFuture<Lease> waiter = waiter();
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     Lease next = world.now(waiter);
     next.onLost(loss -> told.add("second"));
     assertThat(world.memory.delete("x", a.store.found("x").version())).isCompleted();
@@ -273,7 +273,7 @@ class HandOverTest extends OnVirtualTime {
     a.store.next(REPLACE, ScriptedStore.holdBack());
     FutureTask<Boolean> former = renewalInAThread(held);
     CompletableFuture<Lease> waiter = waiter();
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     assertThat(former.get()).isFalse();
     Lease next = world.now(waiter);
     FutureTask<Boolean> renewed = renewalInAThread(next);
@@ -343,7 +343,7 @@ class HandOverTest extends OnVirtualTime {
   void handOversInARow_afterASlowAcquisition_areRenewedBeforeTheirNumbersRunOut() {
     Duration each = Duration.ofNanos(Pace.BRISK_NANOS);
     Duration write = each.multipliedBy(50);
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     a.store.next(CREATE, ScriptedStore.late(a.machine, write));
     CompletableFuture<Lease> acquired = a.manager.acquireAsync("x", World.PATIENT);
     advance(write);
@@ -456,7 +456,7 @@ class HandOverTest extends OnVirtualTime {
 
     handOvers(20, Duration.ofMillis(1));
     assertThat(queue.patienceNanos()).isZero();
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
   }
 
   /** On a clock that stands still each gives way as often as it may, and looks at it each time. */
@@ -476,14 +476,14 @@ class HandOverTest extends OnVirtualTime {
                       }
                       return a.machine.nanos();
                     }));
-    assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     held = c.acquire("x");
     for (boolean brisk : List.of(false, true)) {
       if (brisk) {
         for (int i = 0; i < 100; i++) {
           CompletableFuture<Lease> next = c.manager.acquireAsync("x", World.PATIENT);
           world.time.settle();
-          assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+          assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
           held = world.now(next);
         }
       }
@@ -505,7 +505,7 @@ class HandOverTest extends OnVirtualTime {
       } else {
         assertThat(looks).hasValueLessThan(20);
       }
-      assertThat(held.release()).isEqualTo(ReleaseResult.RELEASED);
+      assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
       held = acquired.get();
       thread.join();
     }
