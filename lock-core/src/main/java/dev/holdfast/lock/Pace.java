@@ -25,11 +25,14 @@ final class Pace {
   /** One pause, however long, counts for so much, so that the average recovers from it soon. */
   private static final long MAX_NANOS = 8 * BRISK_NANOS;
 
+  /** Few beside the 255 numbers between two renewals, and enough to learn from. */
+  static final int MIN_IN_A_RENEWAL = 16;
+
   /** The weight of the newest in the moving average is the inverse of this. */
   private static final int SMOOTHING = 8;
 
-  /** Never 0: rounding ends its way down at one less than {@link #SMOOTHING}. */
   private volatile long averageNanos = MAX_NANOS;
+  private int inARenewal = MIN_IN_A_RENEWAL;
 
   /** In the queue's serial: the lock was handed over after it had been held for so long. */
   void handedOver(Duration held) {
@@ -38,9 +41,18 @@ final class Pace {
     averageNanos = average + (nanos - average) / SMOOTHING;
   }
 
-  /** How many hand-overs to expect within that time; too many where they are slow. */
-  long handOversWithin(long nanos) {
-    return nanos / averageNanos;
+  /** In the queue's serial: so many hand-overs came while a renewal was out. */
+  void renewed(int handOversMeanwhile) {
+    inARenewal = Math.max(MIN_IN_A_RENEWAL, handOversMeanwhile + handOversMeanwhile / 2);
+  }
+
+  /**
+   * In the queue's serial: how many hand-overs may come while a renewal is out. Half as many again
+   * as came in the last one: the next may take longer, and the last may have been all that there
+   * were numbers for.
+   */
+  int handOversInARenewal() {
+    return inARenewal;
   }
 
   /** How long to give way to so many who are to have the lock before; 0 if not at all. */

@@ -52,9 +52,6 @@ final class Session {
   /** How many requests one renewal may take before it is put off. */
   private static final int MAX_REQUESTS = 8;
 
-  /** No renewal for the sake of numbers before so many have been used, whatever the pace was. */
-  private static final int MIN_HANDOVERS_PER_RENEWAL = 100;
-
   private static final long FIRST_RELEASE_PAUSE_NANOS = Duration.ofMillis(20).toNanos();
   private static final long MAX_RELEASE_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -76,6 +73,9 @@ final class Session {
 
   private long handovers;
 
+  /** What the next number was when the last renewal began. */
+  private int handoffAtRenewal;
+
   /** When a create was begun that may still take effect after this session's end; null if none. */
   private final @Nullable Stamp uncertainCreate;
 
@@ -85,9 +85,6 @@ final class Session {
   private volatile boolean latched;
 
   private Stamp lastSent;
-
-  /** How long the last acknowledged write took. */
-  private long writeTookNanos;
 
   /** The last version that was acknowledged. */
   private Version version;
@@ -132,7 +129,6 @@ final class Session {
 
   /** Begins to look after the lock, and returns the lease on it. */
   LeaseHandle start() {
-    writeTookNanos = engine.clocks.since(lastSent).toNanos();
     renewAtNanos = nextRenewal();
     armTimer();
     return lease;
@@ -269,6 +265,7 @@ final class Session {
 
   private void beginRenewal() {
     requests = 0;
+    handoffAtRenewal = nextHandoff;
     writeRenewal(((Holding) state).version());
   }
 
@@ -363,12 +360,12 @@ final class Session {
 
   private void renewed(Version acknowledged, Stamp stamp) {
     version = acknowledged;
+    queue.pace.renewed(nextHandoff - handoffAtRenewal);
     nextHandoff = 0;
     queue.learned(acknowledged);
     failures = 0;
     renewAtNanos = nextRenewal();
     Duration took = engine.clocks.since(stamp);
-    writeTookNanos = took.toNanos();
     LOG.debug("Lock \"{}\": renewed, token {}, in {} ms", queue.lockId, token, took.toMillis());
     engine.events.tell(l -> l.renewed(queue.lockId, took));
     completeRenewal(true);
@@ -501,12 +498,10 @@ final class Session {
 
   /**
    * Whether the numbers for hand-overs may run out before a renewal that begins now is
-   * acknowledged. It may take half as long again as the last write.
+   * acknowledged.
    */
   private boolean isShortOfNumbers() {
-    int left = FencingToken.MAX_HANDOFF + 1 - nextHandoff;
-    return nextHandoff > MIN_HANDOVERS_PER_RENEWAL
-        && left <= queue.pace.handOversWithin(writeTookNanos + writeTookNanos / 2);
+    return FencingToken.MAX_HANDOFF + 1 - nextHandoff <= queue.pace.handOversInARenewal();
   }
 
   /** Who in this process is to have the lock next, without its being given back in between. */

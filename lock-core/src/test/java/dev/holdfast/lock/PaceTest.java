@@ -43,17 +43,14 @@ class PaceTest {
   }
 
   @Test
-  void handOversWithinATime_followThePace() {
-    assertThat(pace.handOversWithin(BRISK.toNanos())).isZero();
-
-    handOvers(200, BRISK);
-    assertThat(pace.handOversWithin(BRISK.toNanos() * 1_000)).isBetween(900L, 1_000L);
-
-    handOvers(200, SLOW);
-    assertThat(pace.handOversWithin(SLOW.toNanos() * 1_000)).isBetween(1_000L, 1_100L);
-
-    handOvers(200, Duration.ZERO);
-    assertThat(pace.handOversWithin(BRISK.toNanos())).isGreaterThan(1_000L);
+  void handOversInARenewal_areHalfAsManyAgainAsInTheLast() {
+    assertThat(pace.handOversInARenewal()).isEqualTo(Pace.MIN_IN_A_RENEWAL);
+    pace.renewed(100);
+    assertThat(pace.handOversInARenewal()).isEqualTo(150);
+    pace.renewed(60);
+    assertThat(pace.handOversInARenewal()).isEqualTo(90);
+    pace.renewed(0);
+    assertThat(pace.handOversInARenewal()).isEqualTo(Pace.MIN_IN_A_RENEWAL);
   }
 
   @Test
