@@ -13,7 +13,7 @@ import java.time.Duration;
  * "Empirical Studies of Competitive Spinning for a Shared-Memory Multiprocessor", SOSP 1991); here
  * for as long as the hand-overs so far let expect, and not at all for a lock that is held for long.
  *
- * <p>The queue's serial writes, any thread reads.
+ * <p>The queue's serial writes; any thread may ask for {@link #patienceNanos}.
  */
 final class Pace {
   /** The longest time between two hand-overs, on average, at which a thread gives way. */
@@ -25,7 +25,7 @@ final class Pace {
   /** One pause, however long, counts for so much, so that the average recovers from it soon. */
   private static final long MAX_NANOS = 8 * BRISK_NANOS;
 
-  /** Few beside the 255 numbers between two renewals, and enough to learn from. */
+  /** Few beside the 256 numbers that a renewal brings, and enough to learn from. */
   static final int MIN_IN_A_RENEWAL = 16;
 
   /** The weight of the newest in the moving average is the inverse of this. */
@@ -47,9 +47,9 @@ final class Pace {
   }
 
   /**
-   * In the queue's serial: how many hand-overs may come while a renewal is out. Half as many again
-   * as came in the last one: the next may take longer, and the last may have been all that there
-   * were numbers for.
+   * In the queue's serial: how many hand-overs to expect while a renewal is out. Half as many again
+   * as came in the last one: the next may take longer, and in the last there may have been more but
+   * for want of numbers.
    */
   int handOversInARenewal() {
     return inARenewal;

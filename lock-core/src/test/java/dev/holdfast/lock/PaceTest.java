@@ -49,6 +49,10 @@ class PaceTest {
     assertThat(pace.handOversInARenewal()).isEqualTo(150);
     pace.renewed(60);
     assertThat(pace.handOversInARenewal()).isEqualTo(90);
+    pace.renewed(12);
+    assertThat(pace.handOversInARenewal()).isEqualTo(18);
+    pace.renewed(10);
+    assertThat(pace.handOversInARenewal()).isEqualTo(Pace.MIN_IN_A_RENEWAL);
     pace.renewed(0);
     assertThat(pace.handOversInARenewal()).isEqualTo(Pace.MIN_IN_A_RENEWAL);
   }

@@ -10,12 +10,15 @@ import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * While there is no majority of nodes, nothing is granted, and all leases end in time: a TTL after
  * the majority was lost nobody believes to hold a lock, and nobody is granted one until it is back.
- * (Within that TTL a process may hand a lock that it still holds from one thread to the next.)
+ * Nor is a client granted one within that TTL, but by its own threads, which may hand over what it
+ * still holds, or by a request that was sent before.
  */
 public final class NoMajorityChecker implements Checker {
 
@@ -47,10 +50,15 @@ public final class NoMajorityChecker implements Checker {
     }
     List<String> violations = new ArrayList<>();
     int ended = 0;
+    Map<String, String> lastHolder = new HashMap<>();
     for (Tenure tenure : Tenure.of(history)) {
+      boolean another = !tenure.client().equals(lastHolder.put(tenure.lock(), tenure.client()));
       for (Fault window : windows) {
         long from = window.fromNanos() + ttl.toNanos();
-        if (tenure.grantedAt() > from && tenure.grantedAt() < window.toNanos()) {
+        boolean tooLate =
+            tenure.grantedAt() > from
+                || (another && tenure.acquire().invokedAt() > window.fromNanos());
+        if (tooLate && tenure.grantedAt() < window.toNanos()) {
           violations.add(
               "Granted without a majority of nodes: " + tenure.acquire().describe() + ".");
         }

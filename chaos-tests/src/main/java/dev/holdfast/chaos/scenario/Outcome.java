@@ -11,24 +11,34 @@ import org.jspecify.annotations.Nullable;
  *
  * @param scenario its name
  * @param skipped why it was not run; {@code null} if it was
- * @param result what the checkers found; {@code null} if it was not run
+ * @param brokenOff why it was not run to its end; {@code null} if it was, or was skipped
+ * @param result what the checkers found; {@code null} if it was not judged
  * @param figures what was counted; {@code null} if it was not run
  * @param report the page about it; {@code null} if it was not run
  */
 public record Outcome(
     String scenario,
     @Nullable String skipped,
+    @Nullable String brokenOff,
     @Nullable Result result,
     @Nullable Figures figures,
     @Nullable Path report) {
 
   static Outcome skipped(String scenario, String reason) {
-    return new Outcome(scenario, reason, null, null, null);
+    return new Outcome(scenario, reason, null, null, null, null);
+  }
+
+  /** For one that could not be run to its end, and so was not judged. */
+  public static Outcome brokenOff(String scenario, Throwable cause) {
+    return new Outcome(scenario, null, cause.toString(), null, null, null);
   }
 
   /** Returns the verdict, also in words for what was not run. */
   public String verdict() {
-    return result == null ? "skipped, because " + skipped : result.verdict().text();
+    if (result != null) {
+      return result.verdict().text();
+    }
+    return skipped != null ? "skipped, because " + skipped : "broken off: " + brokenOff;
   }
 
   /** Returns whether it was run and found valid. */

@@ -48,6 +48,7 @@ public final class Runner {
       return Outcome.skipped(scenario.name(), missing.get());
     }
     Run run = store.start(scenario.name());
+    run.describe(scenario.purpose() + " What is to be shown: " + scenario.bound() + ".");
     Performance performance = new Performance(scenario, arena, run, random(scenario));
     try {
       performance.play();
@@ -84,7 +85,7 @@ public final class Runner {
       part.details().stream().limit(3).forEach(detail -> say("        %s".formatted(detail)));
     }
     return new Outcome(
-        scenario.name(), null, result, figures, run.directory().resolve("index.html"));
+        scenario.name(), null, null, result, figures, run.directory().resolve("index.html"));
   }
 
   /** The same for a scenario whether it is run alone or with others. */

@@ -101,7 +101,8 @@ public final class Scenarios {
         Scenario.named("container-paused")
             .purpose("The container with the primary is paused until it is replaced, and goes on.")
             .bound("what a stale primary says counts for nothing")
-            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.pause(Part.PRIMARY)))
+            .faults(
+                random -> times(1, 8_000, 2_000, i -> NodeFaults.pauseUntilReplaced(Part.PRIMARY)))
             .build(),
         Scenario.named("container-killed")
             .purpose("The container with the primary is killed, and started again.")
@@ -411,8 +412,8 @@ public final class Scenarios {
   private static Scenario manyLocks() {
     return Scenario.named("many-locks")
         .purpose(
-            "A thousand locks are held and 51 clients want one lock, while the node with the"
-                + " primary is killed.")
+            "51 threads take and hold a thousand locks in turn, 51 more want one lock, while the"
+                + " node with the primary is killed.")
         .bound("numbers make no second holder")
         .workload(
             Workload.standard()
@@ -429,7 +430,7 @@ public final class Scenarios {
 
   private static Scenario storm(Duration length) {
     return Scenario.named("storm")
-        .purpose("Random faults of all kinds, several at a time.")
+        .purpose("Random faults of links, nodes and clients, several at a time.")
         .bound("all of the above")
         .workload(Workload.standard().with(LONG_HOLDERS))
         .faults(random -> storm(length, random))

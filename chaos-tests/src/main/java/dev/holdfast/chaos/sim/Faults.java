@@ -118,7 +118,7 @@ record Faults(Map<Kind, Double> rates) {
    * Reads {@code all}, {@code none}, or a list such as {@code delay,partition=12}.
    *
    * @throws IllegalArgumentException if there is no such fault, a rate is no number of 0 or more,
-   *     or a number of tasks is missing or there are two
+   *     or busy or brisk has none, or both are given
    */
   static Faults parse(String text) {
     if (text.equals("all")) {

@@ -48,6 +48,7 @@ class ScenariosChaos {
           "holdfast.elasticsearch",
           "holdfast.soak",
           "holdfast.cluster",
+          "holdfast.toxiproxy",
           "holdfast.docker.elasticsearch",
           "holdfast.docker.toxiproxy");
 
@@ -132,10 +133,16 @@ class ScenariosChaos {
         inContainers
             ? ContainerNode.unsupportedReason()
             : ElasticsearchNode.unsupportedReason(version);
-    Outcome outcome =
-        unsupported.isPresent()
-            ? Outcome.skipped(scenario.name(), unsupported.get())
-            : runner.run(scenario, arena(version, scenario.ground()));
+    Outcome outcome;
+    try {
+      outcome =
+          unsupported.isPresent()
+              ? Outcome.skipped(scenario.name(), unsupported.get())
+              : runner.run(scenario, arena(version, scenario.ground()));
+    } catch (Exception e) {
+      (sound ? good : broken).add(Outcome.brokenOff(scenario.name(), e));
+      throw e;
+    }
     (sound ? good : broken).add(outcome);
     Assumptions.assumeTrue(outcome.skipped() == null, outcome::verdict);
     if (sound) {

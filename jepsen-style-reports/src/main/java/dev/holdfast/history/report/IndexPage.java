@@ -72,7 +72,7 @@ final class IndexPage {
     } catch (IOException e) {
       missing = "Not readable: " + e.getMessage();
     }
-    return new RunInfo(run.test(), run.startedAt(), "", Verdict.UNKNOWN, missing, 0, 0, 0, 0);
+    return new RunInfo(run.test(), "", run.startedAt(), "", Verdict.UNKNOWN, missing, 0, 0, 0, 0);
   }
 
   private static void row(StringBuilder out, Path root, Run run, RunInfo info) {

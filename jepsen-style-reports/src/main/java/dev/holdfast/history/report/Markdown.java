@@ -17,6 +17,9 @@ final class Markdown {
     StringBuilder out = new StringBuilder();
     out.append("## ").append(escape(info.test())).append(": ").append(info.verdict().text());
     out.append("\n\n").append(escape(info.summary())).append("\n\n");
+    if (!info.about().isEmpty()) {
+      out.append(escape(info.about())).append("\n\n");
+    }
     out.append("Run of ").append(Html.WHEN.format(info.startedAt())).append(": ");
     out.append(Words.seconds(info.durationNanos())).append(", ");
     out.append(Words.count(info.operations(), "operation")).append(", ");

@@ -19,6 +19,7 @@ import java.util.Map;
  * The pages about one run, each one HTML file that loads nothing from anywhere.
  *
  * @param test what was run
+ * @param about what it is for, and what it shows; empty if nobody said
  * @param startedAt when
  * @param story what happened
  * @param result what was found; its parts are shown one by one
@@ -28,6 +29,7 @@ import java.util.Map;
  */
 record ReportPage(
     String test,
+    String about,
     Instant startedAt,
     Story story,
     Result result,
@@ -54,6 +56,7 @@ record ReportPage(
             Map.entry(
                 "head", Html.head(Html.word(result.verdict()) + ": " + test, script, Ink.css())),
             Map.entry("test", escape(test)),
+            Map.entry("about", about.isEmpty() ? "" : "<p>" + escape(about) + "</p>\n"),
             Map.entry("started", escape(Html.WHEN.format(startedAt))),
             Map.entry("startedIso", escape(startedAt.toString())),
             Map.entry("verdict", result.verdict().text()),

@@ -42,6 +42,7 @@ public final class Run {
   private final Instant startedAt;
   private final Path directory;
   private final @Nullable Path store;
+  private String about = "";
 
   /**
    * A run.
@@ -62,6 +63,16 @@ public final class Run {
    */
   public String test() {
     return test;
+  }
+
+  /**
+   * Says what the run is for, and what it shows; stands on its page. To be called before {@link
+   * #finish}.
+   *
+   * @param text a sentence or some
+   */
+  public void describe(String text) {
+    about = text;
   }
 
   /**
@@ -151,14 +162,20 @@ public final class Run {
         Files.exists(results)
             ? ResultJson.readResult(results)
             : new Result("all", Verdict.UNKNOWN, "Never checked: no results are saved.", List.of());
-    Path info = directory.resolve(RunInfo.FILE);
-    writePages(history, result, Files.exists(info) ? RunInfo.read(info).reproduce() : "");
+    Path file = directory.resolve(RunInfo.FILE);
+    String reproduce = "";
+    if (Files.exists(file)) {
+      RunInfo info = RunInfo.read(file);
+      about = info.about();
+      reproduce = info.reproduce();
+    }
+    writePages(history, result, reproduce);
     return result;
   }
 
   private void writePages(History history, Result result, String reproduce) throws IOException {
     Story story = Story.of(history);
-    RunInfo info = RunInfo.of(test, startedAt, reproduce, story, result);
+    RunInfo info = RunInfo.of(test, about, startedAt, reproduce, story, result);
     write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
     write("summary.md", out -> out.write(Markdown.of(info, story, result)));
     writePlots(new Plots(story));
@@ -166,7 +183,8 @@ public final class Run {
     if (store != null) {
       allRuns = "../".repeat(store.relativize(directory).getNameCount()) + "index.html";
     }
-    ReportPage page = new ReportPage(test, startedAt, story, result, reproduce, files(), allRuns);
+    ReportPage page =
+        new ReportPage(test, about, startedAt, story, result, reproduce, files(), allRuns);
     write(TIMELINE, out -> out.write(page.timelineHtml()));
     write(INDEX, out -> out.write(page.html()));
   }

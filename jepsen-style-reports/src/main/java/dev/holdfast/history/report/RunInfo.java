@@ -15,6 +15,7 @@ import java.time.Instant;
  * read histories.
  *
  * @param test what was run
+ * @param about what it is for, and what it shows; empty if nobody said
  * @param startedAt when
  * @param reproduce the command that repeats it; empty if it is not known
  * @param verdict what was found
@@ -26,6 +27,7 @@ import java.time.Instant;
  */
 record RunInfo(
     String test,
+    String about,
     Instant startedAt,
     String reproduce,
     Verdict verdict,
@@ -37,9 +39,11 @@ record RunInfo(
 
   static final String FILE = "run.json";
 
-  static RunInfo of(String test, Instant startedAt, String reproduce, Story story, Result result) {
+  static RunInfo of(
+      String test, String about, Instant startedAt, String reproduce, Story story, Result result) {
     return new RunInfo(
         test,
+        about,
         startedAt,
         reproduce,
         result.verdict(),
@@ -52,7 +56,8 @@ record RunInfo(
 
   ObjectNode toJson() {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("test", test).put("startedAt", startedAt.toString()).put("reproduce", reproduce);
+    node.put("test", test).put("about", about);
+    node.put("startedAt", startedAt.toString()).put("reproduce", reproduce);
     node.put("verdict", verdict.text()).put("summary", summary);
     node.put("durationNanos", durationNanos).put("operations", operations);
     return node.put("overlaps", overlaps).put("faults", faults);
@@ -64,6 +69,7 @@ record RunInfo(
     try {
       return new RunInfo(
           node.path("test").asText(),
+          node.path("about").asText(),
           Instant.parse(node.path("startedAt").asText()),
           node.path("reproduce").asText(),
           ResultJson.verdict(node),

@@ -221,7 +221,7 @@ class PagesInBrowserTest {
     Story story = Story.of(LargeRun.of(200_000, 40, 16, 1));
     Path page = Files.createDirectories(SCREENSHOTS).resolve("large.html"); // to be looked at
     ReportPage report =
-        new ReportPage("200,000 calls", Instant.EPOCH, story, NOT_CHECKED, "", List.of(), "");
+        new ReportPage("200,000 calls", "", Instant.EPOCH, story, NOT_CHECKED, "", List.of(), "");
     Files.writeString(page, report.timelineHtml());
     double megabytes = Files.size(page) / 1e6;
     open(page);

@@ -80,7 +80,7 @@ class ReportPageTest {
     drawing(html);
     String markdown =
         Markdown.of(
-            RunInfo.of("a|b", Instant.EPOCH, "", Story.of(history), result(history)),
+            RunInfo.of("a|b", "", Instant.EPOCH, "", Story.of(history), result(history)),
             Story.of(history),
             result(history));
     assertThat(markdown).contains("a\\|b").doesNotContain(" <img", "\"<img");
@@ -111,6 +111,7 @@ class ReportPageTest {
   private static ReportPage page(History history, Result result, String reproduce) {
     return new ReportPage(
         "partition-heals",
+        "",
         Instant.parse("2026-11-23T09:15:02Z"),
         Story.of(history),
         result,

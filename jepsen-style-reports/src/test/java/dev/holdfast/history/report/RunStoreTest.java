@@ -77,6 +77,7 @@ class RunStoreTest {
   @Test
   void finish_aRun_leavesEverythingInItsFolder() throws IOException {
     Run run = store.start("partition");
+    run.describe("A link is cut & mended.");
     Result result =
         run.finish(
             HISTORY, Checkers.compose(new MutualExclusionChecker(), new FencingChecker()), "mvn");
@@ -99,7 +100,8 @@ class RunStoreTest {
     assertThat(json.at("/parts/1/checker").asText()).isEqualTo("fencing");
     assertThat(run.directory().resolve("index.html"))
         .content()
-        .contains("href=\"./history.edn\"", "href=\"./rate.svg\"", "href=\"../../index.html\"");
+        .contains("href=\"./history.edn\"", "href=\"./rate.svg\"", "href=\"../../index.html\"")
+        .contains("A link is cut &amp; mended.");
     assertThat(run.directory().resolve("timeline.html")).content().contains("timeline-columns");
     assertThat(run.directory().resolve("latency.svg")).content().startsWith("<svg ");
     assertThat(run.directory().resolve("latency-quantiles.png")).isNotEmptyFile();
@@ -108,8 +110,16 @@ class RunStoreTest {
         .contains(
             "## partition: valid",
             "0.030 s, 4 operations, 1 lease on 1 lock, 0 overlaps, 0 faults",
+            "A link is cut \\& mended.",
             "| mutual-exclusion | valid |",
             "    mvn");
+
+    Files.delete(run.directory().resolve("index.html"));
+    assertThat(new Run("partition", run.startedAt(), run.directory(), root).report().verdict())
+        .isEqualTo(Verdict.VALID);
+    assertThat(run.directory().resolve("index.html"))
+        .content()
+        .contains("A link is cut &amp; mended.");
     assertThat(root.resolve("index.html"))
         .content()
         .contains("href=\"./partition/20261123T091502.123Z/index.html\"", "23 November 2026");
