@@ -35,6 +35,10 @@ final class Parallel {
               return thread;
             });
     try {
+      if (Thread.interrupted()) {
+        // Waiting for tasks that are done already would not tell.
+        throw new InterruptedException();
+      }
       List<T> results = new ArrayList<>(tasks.size());
       for (Future<T> task : executor.invokeAll(tasks, limitNanos, TimeUnit.NANOSECONDS)) {
         results.add(task.isCancelled() ? late.apply(results.size()) : task.get());
