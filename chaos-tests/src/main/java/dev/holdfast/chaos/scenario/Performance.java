@@ -42,6 +42,11 @@ final class Performance implements Stage.Crew {
    */
   private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(2);
 
+  /** How long a fault is put off until there is what it aims at. */
+  private static final Duration AIM_LIMIT = Duration.ofSeconds(15);
+
+  private static final Duration BETWEEN_AIMS = Duration.ofMillis(100);
+
   private static final Duration TELL_EVERY = Duration.ofSeconds(10);
   private static final long NAP_MILLIS = 20;
   private static final long QUIET_MILLIS = 1_000;
@@ -126,8 +131,10 @@ final class Performance implements Stage.Crew {
       long at = start + step.at().toNanos();
       endUntil(ends, at);
       sleepUntil(at);
-      Optional<Disruption.Injection> injection = step.what().aim(stage);
-      if (injection.isPresent()) {
+      Optional<Disruption.Injection> injection = aim(step.what(), schedule.keepsTime());
+      if (injection.isEmpty()) {
+        Runner.say("%s: no target for %s".formatted(scenario.name(), step.what().name()));
+      } else {
         faults++;
         Event event =
             new Event(
@@ -143,6 +150,17 @@ final class Performance implements Stage.Crew {
     }
     endUntil(ends, Long.MAX_VALUE);
     sleepUntil(start + schedule.length().toNanos());
+  }
+
+  /** A cluster may have no primary for a moment; only a storm, which keeps time, goes on then. */
+  private Optional<Disruption.Injection> aim(Disruption what, boolean keepsTime) throws Exception {
+    long begun = System.nanoTime();
+    Optional<Disruption.Injection> aimed = what.aim(stage);
+    while (aimed.isEmpty() && !keepsTime && System.nanoTime() - begun < AIM_LIMIT.toNanos()) {
+      sleepUntil(System.nanoTime() + BETWEEN_AIMS.toNanos());
+      aimed = what.aim(stage);
+    }
+    return aimed;
   }
 
   private void endUntil(PriorityQueue<Event> ends, long nanos) throws Exception {
