@@ -216,20 +216,6 @@ public final class Cluster<N extends Node> implements AutoCloseable {
             });
   }
 
-  /**
-   * Returns whether the others have a master, and all primaries, and do not count that node any
-   * more. Asks only them.
-   */
-  public boolean goesOnWithout(Node node) {
-    return nodes.stream()
-        .filter(other -> other != node)
-        .map(this::health)
-        .anyMatch(
-            health ->
-                health.contains("\"number_of_nodes\":" + (nodes.size() - 1) + ",")
-                    && !health.contains("\"status\":\"red\""));
-  }
-
   private String health(Node node) {
     try {
       return request(

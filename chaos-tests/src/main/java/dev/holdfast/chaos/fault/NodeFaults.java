@@ -48,18 +48,6 @@ public final class NodeFaults {
         "node-paused", part, (stage, node) -> node.pause(), (stage, node) -> node.resume());
   }
 
-  /** The same, and it goes on only when the others have gone on without it. */
-  public static Disruption pauseUntilReplaced(Part part) {
-    return new NodeFault(
-        "node-paused",
-        part,
-        (stage, node) -> node.pause(),
-        (stage, node) -> {
-          awaitReplaced(stage.arena(), node);
-          node.resume();
-        });
-  }
-
   /** The node is stopped in an orderly way and started again at once. */
   public static Disruption restart(Part part) {
     return new NodeFault(
@@ -263,17 +251,6 @@ public final class NodeFaults {
     while (arena.cluster().isGreen()) {
       if (System.nanoTime() - deadlineNanos >= 0) {
         throw new IllegalStateException("all nodes are still there after " + MISSED_LIMIT);
-      }
-      TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS_MILLIS);
-    }
-  }
-
-  /** What a node that was not replaced says is not stale, and nothing would have been tried. */
-  private static void awaitReplaced(Arena arena, Node node) throws InterruptedException {
-    long deadlineNanos = System.nanoTime() + MISSED_LIMIT.toNanos();
-    while (!arena.cluster().goesOnWithout(node)) {
-      if (System.nanoTime() - deadlineNanos >= 0) {
-        throw new IllegalStateException(node.name() + " is not replaced after " + MISSED_LIMIT);
       }
       TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS_MILLIS);
     }

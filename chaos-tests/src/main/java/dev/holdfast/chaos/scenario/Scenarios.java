@@ -99,10 +99,9 @@ public final class Scenarios {
             .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.disconnect(Part.PRIMARY)))
             .build(),
         Scenario.named("container-paused")
-            .purpose("The container with the primary is paused until it is replaced, and goes on.")
+            .purpose("The container with the primary is paused for 8 s, and goes on.")
             .bound("what a stale primary says counts for nothing")
-            .faults(
-                random -> times(1, 8_000, 2_000, i -> NodeFaults.pauseUntilReplaced(Part.PRIMARY)))
+            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.pause(Part.PRIMARY)))
             .build(),
         Scenario.named("container-killed")
             .purpose("The container with the primary is killed, and started again.")
@@ -303,8 +302,8 @@ public final class Scenarios {
             .build(),
         Scenario.named("primary-paused")
             .purpose(
-                "The node with the primary stands still until it is replaced, and goes on as if it"
-                    + " were the primary.")
+                "The node with the primary stands still for 8 s, about as long as its replacement takes,"
+                    + " and goes on as if it were the primary.")
             .bound("what a stale primary says counts for nothing")
             .faults(random -> times(2, 8_000, 3_000, i -> NodeFaults.pause(Part.PRIMARY)))
             .build(),

@@ -47,16 +47,6 @@ enum Habit {
     }
 
     @Override
-    LockOptions options(SplittableRandom random) {
-      return PATIENT;
-    }
-
-    @Override
-    int steps(SplittableRandom random) {
-      return 1;
-    }
-
-    @Override
     long step(SplittableRandom random) {
       return random.nextLong(MOMENT);
     }
@@ -70,16 +60,6 @@ enum Habit {
     }
 
     @Override
-    LockOptions options(SplittableRandom random) {
-      return PATIENT;
-    }
-
-    @Override
-    int steps(SplittableRandom random) {
-      return 1;
-    }
-
-    @Override
     long step(SplittableRandom random) {
       return random.nextLong(Simulation.MILLI / 20);
     }
@@ -90,16 +70,6 @@ enum Habit {
     @Override
     long pause(SplittableRandom random) {
       return random.nextLong(SERVED_WITHIN, 2 * SERVED_WITHIN);
-    }
-
-    @Override
-    LockOptions options(SplittableRandom random) {
-      return PATIENT;
-    }
-
-    @Override
-    int steps(SplittableRandom random) {
-      return 1;
     }
 
     @Override
@@ -154,7 +124,9 @@ enum Habit {
   abstract long pause(SplittableRandom random);
 
   /** What it asks for. */
-  abstract LockOptions options(SplittableRandom random);
+  LockOptions options(SplittableRandom random) {
+    return PATIENT;
+  }
 
   /** Whether it gives up by itself while it waits. */
   boolean losesPatience(SplittableRandom random) {
@@ -162,7 +134,9 @@ enum Habit {
   }
 
   /** How many things it does under a lock. */
-  abstract int steps(SplittableRandom random);
+  int steps(SplittableRandom random) {
+    return 1;
+  }
 
   /** How long one of them takes. */
   abstract long step(SplittableRandom random);
