@@ -11,11 +11,12 @@ import dev.holdfast.history.check.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * After a client was killed, each lock that it held, and that others want all the time, is granted
  * to one of them within a bound: the TTL, the skew of clocks, and a poll. The distribution is in
- * the summary.
+ * the summary, and all of it in the details.
  */
 public final class CrashTakeoverChecker implements Checker {
 
@@ -93,7 +94,18 @@ public final class CrashTakeoverChecker implements Checker {
         name(),
         violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
         distribution + promise,
-        violations);
+        details(took, violations));
+  }
+
+  private static List<String> details(List<Long> took, List<String> violations) {
+    List<String> details = new ArrayList<>(violations);
+    details.add(
+        "Taken over after: "
+            + took.stream()
+                .map(nanos -> nanos == Long.MAX_VALUE ? "never" : Words.seconds(nanos))
+                .collect(Collectors.joining(", "))
+            + ".");
+    return details;
   }
 
   private static boolean isHeldAt(Tenure tenure, Fault crash) {

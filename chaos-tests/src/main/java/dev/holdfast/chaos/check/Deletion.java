@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checkers for the deletion of the lock index, which releases every lock by force. Stateless.
@@ -32,33 +33,80 @@ public final class Deletion {
 
   private Deletion() {}
 
-  /** Within each life of the index, nobody held a lock while another did. */
-  public static Checker exclusion() {
-    return new Named("exclusion-but-for-deletion") {
+  /**
+   * Has each life of the index judged by itself, as if there had been no other. Without a deletion
+   * that is the whole history.
+   */
+  public static Checker inEachLife(Checker checker) {
+    return new Checker() {
       @Override
-      Result check(History history, List<Fault> deletions) {
-        List<Tenure> tenures = Tenure.of(history);
-        if (tenures.isEmpty()) {
-          return nothing("no lock was granted");
+      public String name() {
+        return checker.name();
+      }
+
+      @Override
+      public Result check(History history) {
+        List<Fault> deletions = deletions(history);
+        if (deletions.isEmpty()) {
+          return checker.check(history);
         }
-        Set<Tenure> outlived = outlived(tenures, deletions);
-        List<String> violations = new ArrayList<>();
+        List<Result> results = new ArrayList<>();
         for (int life = 0; life <= deletions.size(); life++) {
-          int each = life;
-          List<Tenure> ofLife =
-              tenures.stream()
-                  .filter(t -> lifeOf(t.acquire(), deletions) == each && !outlived.contains(t))
-                  .toList();
-          Tenure.overlaps(ofLife).forEach(overlap -> violations.add(overlap.describe() + "."));
+          Result result = checker.check(ofLife(life, history, deletions));
+          if (result.verdict() != Verdict.UNKNOWN) {
+            results.add(result);
+          }
         }
-        return result(
-            violations,
-            "Nobody held a lock while another did, in each of "
-                + Words.count(deletions.size() + 1, "life")
-                + " of the index by itself.",
-            "Exclusion was broken within a life of the index.");
+        if (results.isEmpty()) {
+          return new Result(
+              name(), Verdict.UNKNOWN, "Not judged: nothing in any life of the index.", List.of());
+        }
+        List<String> broken =
+            results.stream()
+                .filter(result -> result.verdict() == Verdict.INVALID)
+                .flatMap(result -> result.details().stream())
+                .toList();
+        return new Result(
+            name(),
+            results.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and),
+            "In %d of %d lives of the index there was something to be judged; in the last of these: %s"
+                .formatted(
+                    results.size(),
+                    deletions.size() + 1,
+                    results.get(results.size() - 1).summary()),
+            broken);
       }
     };
+  }
+
+  /** Without the grants of other lives, and what became of them. */
+  private static History ofLife(int life, History history, List<Fault> deletions) {
+    Set<Long> ofOthers = new HashSet<>();
+    List<Tenure> tenures = Tenure.of(history);
+    Set<Tenure> outlived = outlived(tenures, deletions);
+    for (Tenure tenure : tenures) {
+      if (lifeOf(tenure.acquire(), deletions) != life || outlived.contains(tenure)) {
+        add(ofOthers, tenure.acquire());
+        tenure.renewals().forEach(renewal -> add(ofOthers, renewal));
+        add(ofOthers, tenure.release());
+        add(ofOthers, tenure.loss());
+      }
+    }
+    return History.of(
+        history.operations().stream().filter(each -> !ofOthers.contains(each.index())).toList());
+  }
+
+  private static void add(Set<Long> indices, @Nullable Call call) {
+    if (call != null) {
+      add(indices, call.invocation());
+      add(indices, call.completion());
+    }
+  }
+
+  private static void add(Set<Long> indices, @Nullable Operation operation) {
+    if (operation != null) {
+      indices.add(operation.index());
+    }
   }
 
   /**
@@ -136,28 +184,34 @@ public final class Deletion {
         }
         return result(
             violations,
-            "Fences rose in each of "
-                + Words.count(deletions.size() + 1, "life")
-                + " of the index, and no late write was accepted over all of them.",
+            "Fences rose in each of %d lives of the index, and no late write was accepted over all of them."
+                .formatted(deletions.size() + 1),
             "Fencing was broken.");
       }
     };
   }
 
-  /** Fencing over all lives, where each has a higher era than the one before it. */
+  /**
+   * Fencing over all lives, where each has a higher era than the one before it. Without a deletion
+   * that is fencing.
+   */
   public static Checker fencingThroughEras() {
-    return new Named("fencing-through-eras") {
+    return new Checker() {
       @Override
-      Result check(History history, List<Fault> deletions) {
+      public String name() {
+        return "fencing-through-eras";
+      }
+
+      @Override
+      public Result check(History history) {
+        List<Fault> deletions = deletions(history);
         Set<Call> outlived = outlivedAcquisitions(history, deletions);
         Result result = new FencingChecker().check(only(history, call -> !outlived.contains(call)));
-        return result.verdict() == Verdict.UNKNOWN
-            ? nothing("nothing was granted")
-            : result(
-                result.details(),
-                "Fences rose through %s of the index, and no late write was accepted."
-                    .formatted(Words.count(deletions.size() + 1, "life")),
-                "Fencing was broken.");
+        return new Result(
+            name(),
+            result.verdict(),
+            "%s (%d lives of the index)".formatted(result.summary(), deletions.size() + 1),
+            result.details());
       }
     };
   }
@@ -184,7 +238,10 @@ public final class Deletion {
       for (Tenure tenure : inOrder) {
         boolean before = tenure.acquire().invokedAt() < deletion.toNanos();
         if (before || ofTheLifeBefore.stream().anyMatch(each -> mayFollow(each, tenure))) {
-          ofTheLifeBefore.add(tenure);
+          Call release = tenure.release();
+          if (release != null && release.completedAt() >= deletion.toNanos()) {
+            ofTheLifeBefore.add(tenure); // what was given back before is followed by nobody after
+          }
           if (!before) {
             outlived.add(tenure);
           }

@@ -1,7 +1,10 @@
 package dev.holdfast.chaos.check;
 
+import dev.holdfast.chaos.worker.Facts;
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Fault;
 import dev.holdfast.history.History;
+import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Result;
@@ -9,21 +12,43 @@ import dev.holdfast.history.check.Verdict;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** The run showed what it is there to show. Otherwise it is invalid: it proved nothing. */
+/**
+ * The faults of a run did what they are there to do, at least one of them. Otherwise it is invalid:
+ * it proved nothing.
+ *
+ * <p>Only a fault's victims count: the leases that were held when it began, by the client that its
+ * target names or, where it names none, by anybody; and of those, what became of them from then
+ * until the next fault began.
+ */
 public final class SeenChecker implements Checker {
 
-  /** Something that a scenario is to bring about. */
+  /** Something that a fault is to bring about. */
   public enum Sight {
-    /** A holder was told that it had lost its lease. */
-    LOSS,
-    /** A lock that was not released was granted to another. */
-    TAKEOVER,
+    /** A holder whose lease was renewed was told that it had lost it. */
+    LOSS("leases lost"),
+    /** A lock was granted to another before the fault was over, and had not been given back. */
+    TAKEOVER("locks taken over meanwhile"),
     /** A write of a late holder was refused. */
-    REFUSED_WRITE,
-    /** An acquisition got no answer. */
-    UNANSWERED
+    REFUSED_WRITE("late writes refused"),
+    /** A late holder could not renew. */
+    REFUSED_RENEWAL("late renewals refused"),
+    /** A late holder had nothing to give back. */
+    REFUSED_RELEASE("late releases without effect"),
+    /** An acquisition of the client that was asked for before the fault was over got no answer. */
+    UNANSWERED("acquisitions unanswered"),
+    /** A write of somebody who was granted a lock after the fault was refused. */
+    NEWCOMER_REFUSED("writes of new holders refused");
+
+    private final String text;
+
+    Sight(String text) {
+      this.text = text;
+    }
   }
 
   private final Set<Sight> expected;
@@ -40,18 +65,21 @@ public final class SeenChecker implements Checker {
 
   @Override
   public Result check(History history) {
-    Figures figures = Figures.of(history);
+    List<Fault> faults = Fault.of(history);
+    Evidence evidence = new Evidence(history);
     List<String> seen = new ArrayList<>();
     List<String> missing = new ArrayList<>();
     for (Sight sight : expected) {
-      long count =
-          switch (sight) {
-            case LOSS -> figures.losses();
-            case TAKEOVER -> figures.takeoverNanos().size();
-            case REFUSED_WRITE -> figures.refusedWrites();
-            case UNANSWERED -> history.calls().stream().filter(SeenChecker::isUnanswered).count();
-          };
-      (count > 0 ? seen : missing).add(text(sight) + " " + count);
+      long times = 0;
+      int in = 0;
+      for (int i = 0; i < faults.size(); i++) {
+        long next = i + 1 < faults.size() ? faults.get(i + 1).fromNanos() : Long.MAX_VALUE;
+        long count = evidence.count(sight, new Window(faults.get(i), next));
+        times += count;
+        in += count > 0 ? 1 : 0;
+      }
+      String text = "%s %,d (in %d of %d faults)".formatted(sight.text, times, in, faults.size());
+      (times > 0 ? seen : missing).add(text);
     }
     return missing.isEmpty()
         ? new Result(name(), Verdict.VALID, "Seen: " + String.join(", ", seen) + ".", List.of())
@@ -62,16 +90,98 @@ public final class SeenChecker implements Checker {
             List.of());
   }
 
-  private static boolean isUnanswered(Call call) {
-    return call.f().equals(Vocabulary.ACQUIRE) && !call.isOk() && !call.isFailed();
+  /** A fault, and when its consequences cannot be told from those of the next any more. */
+  private record Window(Fault fault, long toNanos) {
+
+    boolean has(long nanos) {
+      return nanos > fault.fromNanos() && nanos <= toNanos;
+    }
   }
 
-  private static String text(Sight sight) {
-    return switch (sight) {
-      case LOSS -> "leases lost";
-      case TAKEOVER -> "locks taken over";
-      case REFUSED_WRITE -> "late writes refused";
-      case UNANSWERED -> "acquisitions unanswered";
-    };
+  private static final class Evidence {
+    private final List<Call> calls;
+    private final Set<String> clients;
+    private final Map<String, List<Tenure>> byLock;
+
+    Evidence(History history) {
+      calls = history.calls();
+      clients = calls.stream().map(Call::client).collect(Collectors.toSet());
+      byLock = Tenure.byLock(Tenure.of(history));
+    }
+
+    long count(Sight sight, Window window) {
+      return switch (sight) {
+        case LOSS ->
+            victims(window)
+                .filter(Evidence::isRenewed)
+                .map(Tenure::loss)
+                .filter(loss -> loss != null && window.has(loss.time()))
+                .count();
+        case TAKEOVER -> victims(window).filter(victim -> isTakenOver(victim, window)).count();
+        case REFUSED_WRITE -> refused(Vocabulary.WRITE, victims(window), window);
+        case REFUSED_RENEWAL -> refused(Vocabulary.RENEW, victims(window), window);
+        case REFUSED_RELEASE -> refused(Vocabulary.RELEASE, victims(window), window);
+        case UNANSWERED ->
+            calls.stream()
+                .filter(call -> call.f().equals(Vocabulary.ACQUIRE))
+                .filter(call -> !call.isOk() && !call.isFailed())
+                .filter(call -> isTarget(window.fault, call.client()))
+                .filter(call -> call.invokedAt() < window.fault.toNanos())
+                .filter(call -> call.completedAt() > window.fault.fromNanos())
+                .count();
+        case NEWCOMER_REFUSED ->
+            refused(
+                Vocabulary.WRITE,
+                tenures().filter(tenure -> window.has(tenure.acquire().invokedAt())),
+                window);
+      };
+    }
+
+    private Stream<Tenure> tenures() {
+      return byLock.values().stream().flatMap(List::stream);
+    }
+
+    private Stream<Tenure> victims(Window window) {
+      long begin = window.fault.fromNanos();
+      return tenures()
+          .filter(tenure -> isTarget(window.fault, tenure.client()))
+          .filter(
+              tenure ->
+                  tenure.held().stream()
+                      .anyMatch(span -> span.fromNanos() <= begin && begin < span.toNanos()));
+    }
+
+    private boolean isTarget(Fault fault, String client) {
+      List<String> words = List.of(fault.target().split("[ ,]+"));
+      return words.contains(client) || words.stream().noneMatch(clients::contains);
+    }
+
+    private static boolean isRenewed(Tenure tenure) {
+      return Boolean.TRUE.equals(tenure.acquire().invocation().value().get(Facts.RENEWED));
+    }
+
+    private boolean isTakenOver(Tenure victim, Window window) {
+      List<Tenure> ofLock = byLock.getOrDefault(victim.lock(), List.of());
+      int next = ofLock.indexOf(victim) + 1;
+      return next < ofLock.size()
+          && !ofLock.get(next).client().equals(victim.client())
+          && ofLock.get(next).grantedAt() <= window.fault.toNanos()
+          && !victim.isReleasedBy(ofLock.get(next).grantedAt());
+    }
+
+    /** How many calls of those grants failed. */
+    private long refused(String f, Stream<Tenure> grants, Window window) {
+      Map<List<Object>, Long> grantedAt =
+          grants.collect(
+              Collectors.toMap(grant -> key(grant.acquire()), Tenure::grantedAt, Math::min));
+      return calls.stream()
+          .filter(call -> call.f().equals(f) && call.isFailed() && window.has(call.invokedAt()))
+          .filter(call -> grantedAt.getOrDefault(key(call), Long.MAX_VALUE) <= call.invokedAt())
+          .count();
+    }
+
+    private static List<Object> key(Call call) {
+      return List.of(call.lock(), call.client(), call.fence());
+    }
   }
 }

@@ -28,17 +28,32 @@ public final class IndexFaults {
 
   private IndexFaults() {}
 
+  /**
+   * An act of an operator upon the index. Operators do that while their cluster is whole; and only
+   * then it is known for certain that what was asked for has happened when it is answered.
+   */
+  private abstract static class OperatorAct extends NodeFaults.Simple {
+    OperatorAct(String name, String target) {
+      super(name, target);
+    }
+
+    @Override
+    boolean isPossible(Stage stage) {
+      return stage.arena().cluster().isGreen();
+    }
+
+    @Override
+    void end(Stage stage) {
+      // What is gone is gone, and what was made stays.
+    }
+  }
+
   /** The lock index is deleted; whoever comes first makes it anew. */
   public static Disruption delete() {
-    return new NodeFaults.Simple(DELETED, "the lock index") {
+    return new OperatorAct(DELETED, "the lock index") {
       @Override
       void begin(Stage stage) throws Exception {
         deleteIndex(stage);
-      }
-
-      @Override
-      void end(Stage stage) {
-        // What is gone is gone.
       }
     };
   }
@@ -48,7 +63,7 @@ public final class IndexFaults {
    * moment: clients that need a lock at once would make one of the old era.
    */
   public static Disruption deleteAndRaiseEra(int era) {
-    return new NodeFaults.Simple(DELETED, "the lock index, era " + era) {
+    return new OperatorAct(DELETED, "the lock index, era " + era) {
       @Override
       void begin(Stage stage) throws Exception {
         String alias = stage.names().lockAlias();
@@ -71,11 +86,6 @@ public final class IndexFaults {
         actions.addObject().putObject("add").put("index", next).put("alias", alias);
         String unusedSwap = stage.arena().cluster().request("POST", "/_aliases", swap.toString());
       }
-
-      @Override
-      void end(Stage stage) {
-        // It stays.
-      }
     };
   }
 
@@ -87,8 +97,10 @@ public final class IndexFaults {
    * Others write so much that Elasticsearch answers 429 to many.
    *
    * @param threads how many requests there are at a time
+   * @param alone whether nothing else is broken meanwhile. Then it is an error, and no overload, if
+   *     nothing is rejected
    */
-  public static Disruption overload(int threads) {
+  public static Disruption overload(int threads, boolean alone) {
     return new Disruption() {
       @Override
       public String name() {
@@ -97,7 +109,7 @@ public final class IndexFaults {
 
       @Override
       public Optional<Injection> aim(Stage stage) {
-        return Optional.of(new Flood(stage, threads));
+        return Optional.of(new Flood(stage, threads, alone));
       }
     };
   }
@@ -107,13 +119,15 @@ public final class IndexFaults {
 
     private final Stage stage;
     private final int threads;
+    private final boolean alone;
     private final List<Thread> running = new ArrayList<>();
     private final AtomicBoolean over = new AtomicBoolean();
     private final AtomicLong rejected = new AtomicLong();
 
-    Flood(Stage stage, int threads) {
+    Flood(Stage stage, int threads, boolean alone) {
       this.stage = stage;
       this.threads = threads;
+      this.alone = alone;
     }
 
     @Override
@@ -167,7 +181,7 @@ public final class IndexFaults {
       for (Thread thread : running) {
         thread.join(TimeUnit.SECONDS.toMillis(30));
       }
-      if (rejected.get() == 0) {
+      if (alone && rejected.get() == 0) {
         throw new IllegalStateException("nothing was rejected: this was no overload");
       }
     }

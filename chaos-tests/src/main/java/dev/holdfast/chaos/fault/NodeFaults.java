@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /** Faults of nodes, and between them. Stateless. */
@@ -20,7 +21,7 @@ public final class NodeFaults {
   public static final String NO_MAJORITY = "no-majority";
 
   /** Far longer than a cluster takes to notice, so that a test which hangs says where. */
-  private static final Duration MISSED_LIMIT = Duration.ofMinutes(2);
+  private static final Duration EFFECT_LIMIT = Duration.ofMinutes(2);
 
   private static final long BETWEEN_LOOKS_MILLIS = 50;
 
@@ -42,10 +43,38 @@ public final class NodeFaults {
         "node-stopped", part, (stage, node) -> node.stop(), (stage, node) -> node.relaunch());
   }
 
+  /** The same for the node of that name. */
+  public static Disruption stop(String name) {
+    return new Stop("node-stopped", name);
+  }
+
   /** The node stands still, and goes on in the end as if nothing had happened. */
   public static Disruption pause(Part part) {
     return new NodeFault(
         "node-paused", part, (stage, node) -> node.pause(), (stage, node) -> node.resume());
+  }
+
+  /**
+   * The node with the primary stands still, and goes on as if nothing had happened only when the
+   * others have another primary. For that the cluster must be whole before: a copy that is not in
+   * sync cannot replace it.
+   */
+  public static Disruption pauseUntilReplaced() {
+    return new NodeFault(
+        "node-paused",
+        Part.PRIMARY,
+        (stage, node) -> node.pause(),
+        (stage, node) -> {
+          // The paused one is not whole, so it is another that is found.
+          awaitEffect(() -> stage.find(Part.PRIMARY).isPresent(), node + " was not replaced");
+          node.resume();
+        }) {
+
+      @Override
+      public Optional<Injection> aim(Stage stage) throws InterruptedException {
+        return stage.arena().cluster().isGreen() ? super.aim(stage) : Optional.empty();
+      }
+    };
   }
 
   /** The node is stopped in an orderly way and started again at once. */
@@ -63,6 +92,11 @@ public final class NodeFaults {
   /** All nodes one after the other are stopped, and started again, and waited for. */
   public static Disruption roll() {
     return new Simple("rolling-restart", "n1, n2, n3") {
+      @Override
+      List<Node> victims(Stage stage) {
+        return allNodes(stage);
+      }
+
       @Override
       void begin(Stage stage) throws Exception {
         for (Node node : stage.arena().cluster().nodes()) {
@@ -84,27 +118,39 @@ public final class NodeFaults {
 
   /** All nodes are stopped, and all started again in the end. */
   public static Disruption stopAll() {
-    return new Simple("cluster-stopped", "n1, n2, n3") {
-      @Override
-      void begin(Stage stage) {
-        stage.arena().cluster().nodes().forEach(Node::stop);
-      }
+    return new Stop("cluster-stopped", "n1, n2, n3");
+  }
 
-      @Override
-      void end(Stage stage) {
-        stage.arena().cluster().nodes().forEach(Node::relaunch);
-      }
-    };
+  private static final class Stop extends Simple {
+    private final List<String> nodes;
+
+    Stop(String name, String nodes) {
+      super(name, nodes);
+      this.nodes = List.of(nodes.split(", "));
+    }
+
+    @Override
+    List<Node> victims(Stage stage) {
+      return allNodes(stage).stream().filter(node -> nodes.contains(node.name())).toList();
+    }
+
+    @Override
+    void begin(Stage stage) {
+      victims(stage).forEach(Node::stop);
+    }
+
+    @Override
+    void end(Stage stage) {
+      victims(stage).forEach(Node::relaunch);
+    }
   }
 
   /** Two of the three nodes are killed, and started again in the end. */
   public static Disruption killMajority(String survivor) {
     return new Simple("majority-killed", "all but " + survivor) {
-      private List<Node> victims(Stage stage) {
-        return stage.arena().cluster().nodes().stream()
-            .filter(node -> !node.name().equals(survivor))
-            .map(Node.class::cast)
-            .toList();
+      @Override
+      List<Node> victims(Stage stage) {
+        return allNodes(stage).stream().filter(node -> !node.name().equals(survivor)).toList();
       }
 
       @Override
@@ -187,24 +233,6 @@ public final class NodeFaults {
     };
   }
 
-  /** The same, where the machine allows it; elsewhere nothing. */
-  public static Disruption partitionIfPossible(Part part, Direction direction) {
-    Disruption partition = partition(part, direction);
-    return new Disruption() {
-      @Override
-      public String name() {
-        return partition.name();
-      }
-
-      @Override
-      public Optional<Injection> aim(Stage stage) throws Exception {
-        return partition.missing(stage.arena()).isPresent()
-            ? Optional.empty()
-            : partition.aim(stage);
-      }
-    };
-  }
-
   private static void change(Stage stage, Node node, Direction direction, boolean block)
       throws IOException {
     for (Node other : stage.arena().cluster().nodes()) {
@@ -234,7 +262,7 @@ public final class NodeFaults {
         part,
         (stage, node) -> stage.arena().disconnect(node),
         (stage, node) -> {
-          awaitMissed(stage.arena());
+          awaitEffect(() -> !stage.arena().cluster().isGreen(), "nobody misses " + node);
           stage.arena().reconnect(node);
         }) {
 
@@ -245,12 +273,12 @@ public final class NodeFaults {
     };
   }
 
-  /** A node that nobody misses was not taken from anything, and nothing would have been tried. */
-  private static void awaitMissed(Arena arena) throws InterruptedException {
-    long deadlineNanos = System.nanoTime() + MISSED_LIMIT.toNanos();
-    while (arena.cluster().isGreen()) {
+  /** A fault that has no effect would have tried nothing. */
+  private static void awaitEffect(Callable<Boolean> isSeen, String otherwise) throws Exception {
+    long deadlineNanos = System.nanoTime() + EFFECT_LIMIT.toNanos();
+    while (!isSeen.call()) {
       if (System.nanoTime() - deadlineNanos >= 0) {
-        throw new IllegalStateException("all nodes are still there after " + MISSED_LIMIT);
+        throw new IllegalStateException(otherwise + " within " + EFFECT_LIMIT);
       }
       TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS_MILLIS);
     }
@@ -318,6 +346,10 @@ public final class NodeFaults {
     }
   }
 
+  private static List<Node> allNodes(Stage stage) {
+    return List.copyOf(stage.arena().cluster().nodes());
+  }
+
   /** A fault whose target does not have to be looked for. */
   abstract static class Simple implements Disruption {
     private final String name;
@@ -332,6 +364,16 @@ public final class NodeFaults {
 
     abstract void end(Stage stage) throws Exception;
 
+    /** The nodes that must be whole before, and are not to be broken further meanwhile. */
+    List<Node> victims(Stage stage) {
+      return List.of();
+    }
+
+    /** Whether it can be done now. */
+    boolean isPossible(Stage stage) {
+      return victims(stage).stream().noneMatch(stage::isDisturbed);
+    }
+
     @Override
     public String name() {
       return name;
@@ -339,6 +381,10 @@ public final class NodeFaults {
 
     @Override
     public Optional<Injection> aim(Stage stage) {
+      if (!isPossible(stage)) {
+        return Optional.empty();
+      }
+      List<Node> victims = victims(stage);
       return Optional.of(
           new Injection() {
             @Override
@@ -348,12 +394,19 @@ public final class NodeFaults {
 
             @Override
             public void begin() throws Exception {
+              for (Node node : victims) {
+                boolean unused = stage.disturb(node);
+              }
               Simple.this.begin(stage);
             }
 
             @Override
             public void end() throws Exception {
-              Simple.this.end(stage);
+              try {
+                Simple.this.end(stage);
+              } finally {
+                victims.forEach(stage::leave);
+              }
             }
           });
     }

@@ -43,7 +43,7 @@ final class Performance implements Stage.Crew {
   private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(2);
 
   /** How long a fault is put off until there is what it aims at. */
-  private static final Duration AIM_LIMIT = Duration.ofSeconds(15);
+  private static final Duration AIM_LIMIT = Duration.ofSeconds(60);
 
   private static final Duration BETWEEN_AIMS = Duration.ofMillis(100);
 
@@ -106,8 +106,8 @@ final class Performance implements Stage.Crew {
       worker.awaitReady();
     }
     long started = System.nanoTime();
-    if (!await(FIRST_GRANT_LIMIT, () -> allGrantedSince(started))) {
-      throw new IllegalStateException("not every worker was granted a lock to begin with");
+    if (!await(FIRST_GRANT_LIMIT, () -> allGrantedSince(started) && allLeasesHeld())) {
+      throw new IllegalStateException("not every worker was granted its locks to begin with");
     }
     inject(schedule);
     heal();
@@ -131,6 +131,9 @@ final class Performance implements Stage.Crew {
       long at = start + step.at().toNanos();
       endUntil(ends, at);
       sleepUntil(at);
+      if (step.what().missing(arena).isPresent()) {
+        continue; // as the scenario's page says
+      }
       Optional<Disruption.Injection> injection = aim(step.what(), schedule.keepsTime());
       if (injection.isEmpty()) {
         Runner.say("%s: no target for %s".formatted(scenario.name(), step.what().name()));
@@ -304,6 +307,11 @@ final class Performance implements Stage.Crew {
     return workers.stream()
         .allMatch(
             worker -> worker.status().lastGrantNanos() - nanos > 0 && worker.status().grants() > 0);
+  }
+
+  private boolean allLeasesHeld() {
+    return workers.stream()
+        .allMatch(worker -> worker.status().leases() == scenario.workload().leases());
   }
 
   // --- Waiting and telling

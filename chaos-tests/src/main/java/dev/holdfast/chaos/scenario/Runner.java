@@ -4,11 +4,15 @@ import dev.holdfast.chaos.arena.Arena;
 import dev.holdfast.chaos.check.Figures;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Words;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
 import dev.holdfast.history.report.Run;
 import dev.holdfast.history.report.RunStore;
 import java.lang.management.ManagementFactory;
 import java.lang.management.RuntimeMXBean;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -48,7 +52,9 @@ public final class Runner {
       return Outcome.skipped(scenario.name(), missing.get());
     }
     Run run = store.start(scenario.name());
-    run.describe(scenario.purpose() + " What is to be shown: " + scenario.bound() + ".");
+    run.describe(describe(scenario, arena));
+    String repeat =
+        command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed;
     Performance performance = new Performance(scenario, arena, run, random(scenario));
     try {
       performance.play();
@@ -58,7 +64,11 @@ public final class Runner {
               .formatted(scenario.name(), e, run.directory().toAbsolutePath()));
       try {
         performance.leave();
-        run.saveHistory(run.readRecordings());
+        Result unused =
+            run.finish(
+                run.readRecordings(),
+                Checkers.compose(new BrokenOff(e), scenario.checker()),
+                repeat);
       } catch (Exception more) {
         e.addSuppressed(more);
       }
@@ -66,11 +76,7 @@ public final class Runner {
     }
     performance.leave();
     History history = run.readRecordings();
-    Result result =
-        run.finish(
-            history,
-            scenario.checker(),
-            command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed);
+    Result result = run.finish(history, scenario.checker(), repeat);
     Figures figures = Figures.of(history);
     say(
         "%s: %s. %s %s, %s"
@@ -86,6 +92,28 @@ public final class Runner {
     }
     return new Outcome(
         scenario.name(), null, null, result, figures, run.directory().resolve("index.html"));
+  }
+
+  /** What was recorded until then is judged all the same; a run without its end is never valid. */
+  private record BrokenOff(Exception cause) implements Checker {
+    @Override
+    public String name() {
+      return "run-to-its-end";
+    }
+
+    @Override
+    public Result check(History history) {
+      return new Result(name(), Verdict.UNKNOWN, "Broken off: " + cause, List.of());
+    }
+  }
+
+  private String describe(Scenario scenario, Arena arena) {
+    String text = scenario.purpose() + " What is to be shown: " + scenario.bound() + ".";
+    for (String each : scenario.leftOut(arena, random(scenario))) {
+      say("%s: left out here: %s".formatted(scenario.name(), each));
+      text += " Left out here: " + each + ".";
+    }
+    return text;
   }
 
   /** The same for a scenario whether it is run alone or with others. */

@@ -1,6 +1,7 @@
 package dev.holdfast.chaos.scenario;
 
 import dev.holdfast.chaos.arena.Arena;
+import dev.holdfast.chaos.check.Deletion;
 import dev.holdfast.chaos.check.LostUpdatesChecker;
 import dev.holdfast.chaos.check.RecoveryChecker;
 import dev.holdfast.chaos.check.SeenChecker;
@@ -85,26 +86,41 @@ public final class Scenario {
     return parts.faults.apply(random);
   }
 
-  /** Returns why this machine does not allow it; empty if it does. */
+  /**
+   * Returns why this machine does not allow it; empty if it does, or if what it does not allow can
+   * be {@linkplain #leftOut left out}.
+   */
   public Optional<String> missing(Arena arena, RandomGenerator random) {
+    return parts.asFarAsPossible
+        ? Optional.empty()
+        : schedule(random).steps().stream()
+            .map(Schedule.Step::what)
+            .map((Disruption each) -> each.missing(arena))
+            .flatMap(Optional::stream)
+            .findFirst();
+  }
+
+  /** Returns the kinds of faults that this machine does not allow, each with the reason. */
+  public List<String> leftOut(Arena arena, RandomGenerator random) {
     return schedule(random).steps().stream()
         .map(Schedule.Step::what)
-        .map((Disruption each) -> each.missing(arena))
-        .flatMap(Optional::stream)
-        .findFirst();
+        .filter(each -> each.missing(arena).isPresent())
+        .map(each -> each.name() + ", because " + each.missing(arena).orElseThrow())
+        .distinct()
+        .toList();
   }
 
   /** Returns what judges it. */
   public Checker checker() {
     boolean faults = !schedule(new java.util.Random(0)).steps().isEmpty();
     List<Checker> all = new ArrayList<>();
+    all.add(Deletion.inEachLife(new MutualExclusionChecker()));
     if (!parts.acrossDeletion) {
-      all.add(new MutualExclusionChecker());
       all.add(new FencingChecker());
-      all.add(new TtlExpiryChecker(DRIFT));
-      all.add(new LossNoticeChecker(NOTICE_GRACE));
-      all.add(new RenewalChecker());
     }
+    all.add(Deletion.inEachLife(new TtlExpiryChecker(DRIFT)));
+    all.add(Deletion.inEachLife(new LossNoticeChecker(NOTICE_GRACE)));
+    all.add(Deletion.inEachLife(new RenewalChecker()));
     all.add(new AvailabilityChecker());
     all.addAll(parts.checkers);
     all.add(new LostUpdatesChecker(!faults));
@@ -159,6 +175,7 @@ public final class Scenario {
     private List<Checker> checkers = List.of();
     private Set<Sight> sights = Set.of();
     private boolean acrossDeletion;
+    private boolean asFarAsPossible;
 
     private Builder(String name) {
       this.name = name;
@@ -204,9 +221,15 @@ public final class Scenario {
       return this;
     }
 
-    /** The index is deleted meanwhile: the checkers that are given stand in for the usual ones. */
+    /** The index may be deleted meanwhile: one of the given checkers stands in for fencing. */
     Builder acrossDeletion() {
       acrossDeletion = true;
+      return this;
+    }
+
+    /** Kinds of faults that a machine does not allow are left out, and said to be. */
+    Builder asFarAsPossible() {
+      asFarAsPossible = true;
       return this;
     }
 

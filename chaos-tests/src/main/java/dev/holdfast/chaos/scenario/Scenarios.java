@@ -1,6 +1,7 @@
 package dev.holdfast.chaos.scenario;
 
 import dev.holdfast.chaos.check.CrashTakeoverChecker;
+import dev.holdfast.chaos.check.CrowdChecker;
 import dev.holdfast.chaos.check.Deletion;
 import dev.holdfast.chaos.check.NoMajorityChecker;
 import dev.holdfast.chaos.check.SeenChecker.Sight;
@@ -19,6 +20,7 @@ import dev.holdfast.chaos.worker.Workload.Cyclers;
 import dev.holdfast.chaos.worker.Workload.Holders;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -43,9 +45,10 @@ public final class Scenarios {
 
   private static final long TTL_MILLIS = Workload.standard().rules().ttlMillis();
 
-  /** So that a fault nearly always finds a lock held. */
-  private static final Holders LONG_HOLDERS = new Holders(2, 2, 10 * TTL_MILLIS);
+  /** So that a fault finds a lock held, which is not given back meanwhile. */
+  private static final Holders LONG_HOLDERS = new Holders(2, 2, 10 * TTL_MILLIS, true);
 
+  private static final List<String> NODES = List.of("n1", "n2", "n3");
   private static final List<Part> PARTS = List.of(Part.values());
   private static final List<Direction> DIRECTIONS = List.of(Direction.values());
 
@@ -99,9 +102,9 @@ public final class Scenarios {
             .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.disconnect(Part.PRIMARY)))
             .build(),
         Scenario.named("container-paused")
-            .purpose("The container with the primary is paused for 8 s, and goes on.")
+            .purpose("The container with the primary is paused until it is replaced, and goes on.")
             .bound("what a stale primary says counts for nothing")
-            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.pause(Part.PRIMARY)))
+            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.pauseUntilReplaced()))
             .build(),
         Scenario.named("container-killed")
             .purpose("The container with the primary is killed, and started again.")
@@ -131,7 +134,7 @@ public final class Scenarios {
     return Scenario.named("baseline")
         .purpose("Nothing is broken: the lock by itself loses no update.")
         .bound("no update of a counter without fencing is lost")
-        .workload(Workload.standard().withTtlMillis(30_000).with(new Holders(2, 2, 3_000)))
+        .workload(Workload.standard().withTtlMillis(30_000).with(new Holders(2, 2, 3_000, false)))
         .faults(random -> Schedule.quiet(Duration.ofSeconds(12)))
         .build();
   }
@@ -139,7 +142,8 @@ public final class Scenarios {
   // --- Between clients and nodes
 
   private static List<Scenario> links() {
-    Workload slow = Workload.standard().withTtlMillis(10_000).with(new Holders(2, 6, 20_000));
+    Workload slow =
+        Workload.standard().withTtlMillis(10_000).with(new Holders(2, 6, 20_000, false));
     return List.of(
         Scenario.named("holder-cut-off")
             .purpose("The holder of a lock can reach no node any more, silently.")
@@ -162,7 +166,7 @@ public final class Scenarios {
             .bound("a write that was applied without an answer makes no second holder")
             .faults(
                 random ->
-                    times(30, 300, 250, i -> LinkFaults.resetAnswers(slot(random), Reach.ALL)))
+                    times(36, 300, 250, i -> LinkFaults.resetAnswers(slot(random), Reach.ALL)))
             .build(),
         Scenario.named("one-way-cuts")
             .purpose("Only requests, or only answers, get lost.")
@@ -183,7 +187,8 @@ public final class Scenarios {
         Scenario.named("answers-delayed")
             .purpose("Answers take 2 s, with half a second of jitter.")
             .bound("a lease counts from before its request, however late the answer comes")
-            .workload(slow)
+            // Less than the delay: or others would wait for as long as a lease seems to last.
+            .workload(slow.withSkewMillis(500))
             .faults(
                 random ->
                     times(
@@ -213,7 +218,7 @@ public final class Scenarios {
             .faults(
                 random ->
                     times(
-                        30,
+                        36,
                         300,
                         250,
                         i ->
@@ -247,8 +252,14 @@ public final class Scenarios {
             .purpose("A holder stands still beyond its TTL, and goes on in the middle of its work.")
             .bound("its late write is refused, it learns of its loss, and it harms no successor")
             .workload(Workload.standard().with(LONG_HOLDERS))
-            .faults(random -> times(3, 6_500, 1_000, i -> ClientFaults.pauseHolder(WANTED)))
-            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.REFUSED_WRITE)
+            // Time to see what a late holder tries, before the next one is paused.
+            .faults(random -> times(3, 6_500, 4_000, i -> ClientFaults.pauseHolder(WANTED)))
+            .shows(
+                Sight.LOSS,
+                Sight.TAKEOVER,
+                Sight.REFUSED_WRITE,
+                Sight.REFUSED_RENEWAL,
+                Sight.REFUSED_RELEASE)
             .build(),
         Scenario.named("client-killed")
             .purpose("A holder is killed; others get its lock.")
@@ -302,10 +313,10 @@ public final class Scenarios {
             .build(),
         Scenario.named("primary-paused")
             .purpose(
-                "The node with the primary stands still for 8 s, about as long as its replacement takes,"
-                    + " and goes on as if it were the primary.")
+                "The node with the primary stands still until it has been replaced, and goes on as"
+                    + " if it were the primary.")
             .bound("what a stale primary says counts for nothing")
-            .faults(random -> times(2, 8_000, 3_000, i -> NodeFaults.pause(Part.PRIMARY)))
+            .faults(random -> times(2, 8_000, 3_000, i -> NodeFaults.pauseUntilReplaced()))
             .build(),
         Scenario.named("node-inbound-cut")
             .purpose("Nothing that other nodes send reaches the primary, then the master.")
@@ -343,13 +354,14 @@ public final class Scenarios {
         Scenario.named("majority-lost")
             .purpose("Two of three nodes are killed, and come back.")
             .bound("without a majority nothing is granted, and every lease ends within its TTL")
+            .workload(Workload.standard().with(LONG_HOLDERS))
             .faults(
                 random ->
                     times(
                         1,
                         9_000,
                         6_000,
-                        i -> NodeFaults.killMajority("n" + (1 + random.nextInt(3)))))
+                        i -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())))))
             .checkedBy(new NoMajorityChecker(Duration.ofMillis(TTL_MILLIS)))
             .shows(Sight.LOSS)
             .build());
@@ -371,9 +383,11 @@ public final class Scenarios {
   // --- The index
 
   private static List<Scenario> indices() {
-    // Far longer than it takes to be told, so that being told is not the same as running out.
-    Workload patient = Workload.standard().withTtlMillis(60_000).with(new Holders(2, 2, 10_000));
-    Duration told = Duration.ofSeconds(30); // half a TTL: the next renewal comes after a third
+    // So long that being told is not the same as running out, nor as the next renewal, which comes
+    // after a third: whoever is told sooner was told by the answer to somebody else's request.
+    Workload patient =
+        Workload.standard().withTtlMillis(90_000).with(new Holders(2, 2, 10_000, true));
+    Duration told = Duration.ofSeconds(15);
     return List.of(
         Scenario.named("index-deleted")
             .purpose("The lock index is deleted while locks are held, and made anew by clients.")
@@ -383,8 +397,8 @@ public final class Scenarios {
             .workload(patient)
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.delete()))
             .acrossDeletion()
-            .checkedBy(Deletion.exclusion(), Deletion.told(told), Deletion.fencing())
-            .shows(Sight.LOSS, Sight.REFUSED_WRITE)
+            .checkedBy(Deletion.told(told), Deletion.fencing())
+            .shows(Sight.LOSS, Sight.NEWCOMER_REFUSED)
             .build(),
         Scenario.named("index-deleted-era-raised")
             .purpose("The lock index is deleted, and made anew by its operator with a raised era.")
@@ -392,7 +406,7 @@ public final class Scenarios {
             .workload(patient)
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra(i + 1)))
             .acrossDeletion()
-            .checkedBy(Deletion.exclusion(), Deletion.told(told), Deletion.fencingThroughEras())
+            .checkedBy(Deletion.told(told), Deletion.fencingThroughEras())
             .shows(Sight.LOSS)
             .build());
   }
@@ -404,24 +418,25 @@ public final class Scenarios {
         .purpose("Others write so much that Elasticsearch answers 429.")
         .bound("a rejected write is tried again, and counts as perhaps applied")
         .on(Ground.SHORT_QUEUES)
-        .faults(random -> times(2, 7_000, 1_000, i -> IndexFaults.overload(48)))
+        .faults(random -> times(2, 7_000, 1_000, i -> IndexFaults.overload(48, true)))
         .build();
   }
 
   private static Scenario manyLocks() {
     return Scenario.named("many-locks")
         .purpose(
-            "51 threads take and hold a thousand locks in turn, 51 more want one lock, while the"
-                + " node with the primary is killed.")
+            "The node with the primary is killed while a thousand locks are held, and more than"
+                + " fifty clients wait for one other.")
         .bound("numbers make no second holder")
         .workload(
             Workload.standard()
                 .withTtlMillis(20_000)
-                .with(new Cyclers(17, 1, 200))
-                .with(new Holders(0, 1, 1))
-                .withManagers(17)
-                .withLeases(334))
+                .with(new Cyclers(20, 1, 5))
+                .with(new Holders(0, 1, 1, false))
+                .withManagers(20)
+                .withLeases(340))
         .faults(random -> times(1, 3_000, 9_000, i -> NodeFaults.kill(Part.PRIMARY)))
+        .checkedBy(new CrowdChecker(1_000, 50))
         .build();
   }
 
@@ -429,24 +444,52 @@ public final class Scenarios {
 
   private static Scenario storm(Duration length) {
     return Scenario.named("storm")
-        .purpose("Random faults of links, nodes and clients, several at a time.")
+        .purpose(
+            "Random faults of links, nodes, clients and the index, several at a time, under load"
+                + " and with wrong clocks.")
         .bound("all of the above")
+        .on(Ground.SHORT_QUEUES)
         .workload(Workload.standard().with(LONG_HOLDERS))
+        .wallOffsetsMillis(950, -950, 0)
         .faults(random -> storm(length, random))
+        .asFarAsPossible()
+        .acrossDeletion()
+        .checkedBy(Deletion.fencingThroughEras())
         .build();
   }
 
+  /** An operator acts only on a cluster that is whole, as it is for certain in the beginning. */
   private static Schedule storm(Duration length, RandomGenerator random) {
     List<Schedule.Step> steps = new ArrayList<>();
-    Duration at = Duration.ofSeconds(1);
+    int era = 1;
+    steps.add(
+        new Schedule.Step(
+            Duration.ofSeconds(1), IndexFaults.deleteAndRaiseEra(era), Duration.ZERO));
+    Duration at = Duration.ofSeconds(2);
     while (at.compareTo(length) < 0) {
-      boolean link = random.nextInt(4) != 0;
-      Disruption what = link ? anyOfLinks(random) : anyOther(random);
-      long lasting = link ? 200 + random.nextInt(5_000) : 2_000 + random.nextInt(7_000);
-      steps.add(new Schedule.Step(at, what, Duration.ofMillis(lasting)));
+      int kind = random.nextInt(80);
+      if (kind == 0) {
+        rollingRestart(at, steps);
+      } else {
+        boolean link = kind <= 60;
+        long lasting = link ? 200 + random.nextInt(5_000) : 2_000 + random.nextInt(7_000);
+        Disruption what = link ? anyOfLinks(random) : anyOther(random, ++era);
+        steps.add(new Schedule.Step(at, what, Duration.ofMillis(lasting)));
+      }
       at = at.plusMillis(300 + random.nextInt(2_500));
     }
+    steps.removeIf(step -> step.at().compareTo(length) >= 0);
+    steps.sort(Comparator.comparing(Schedule.Step::at));
     return new Schedule(steps, length, true);
+  }
+
+  /** What goes on beside it must not stop meanwhile. */
+  private static void rollingRestart(Duration from, List<Schedule.Step> steps) {
+    for (int i = 0; i < NODES.size(); i++) {
+      steps.add(
+          new Schedule.Step(
+              from.plusSeconds(15L * i), NodeFaults.stop(NODES.get(i)), Duration.ofSeconds(3)));
+    }
   }
 
   private static Disruption anyOfLinks(RandomGenerator random) {
@@ -465,17 +508,21 @@ public final class Scenarios {
     };
   }
 
-  private static Disruption anyOther(RandomGenerator random) {
+  private static Disruption anyOther(RandomGenerator random, int era) {
     Part part = PARTS.get(random.nextInt(PARTS.size()));
     Direction direction = DIRECTIONS.get(random.nextInt(DIRECTIONS.size()));
-    return switch (random.nextInt(7)) {
-      case 0 -> NodeFaults.kill(part);
-      case 1 -> NodeFaults.stop(part);
-      case 2 -> NodeFaults.pause(part);
-      case 3 -> NodeFaults.cutInbound(part);
-      case 4 -> NodeFaults.partitionIfPossible(part, direction);
-      case 5 -> ClientFaults.pauseHolder(WANTED);
-      default -> ClientFaults.killHolder(WANTED);
+    return switch (random.nextInt(18)) {
+      case 0, 1 -> NodeFaults.kill(part);
+      case 2, 3 -> NodeFaults.stop(part);
+      case 4, 5 -> NodeFaults.pause(part);
+      case 6, 7 -> NodeFaults.cutInbound(part);
+      case 8, 9 -> NodeFaults.partition(part, direction);
+      case 10, 11 -> ClientFaults.pauseHolder(WANTED);
+      case 12, 13 -> ClientFaults.killHolder(WANTED);
+      case 14 -> NodeFaults.stopAll();
+      case 15 -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())));
+      case 16 -> IndexFaults.overload(48, false);
+      default -> IndexFaults.deleteAndRaiseEra(era);
     };
   }
 

@@ -50,7 +50,15 @@ final class Client {
     var invocation =
         recorder.invoke(
             Vocabulary.ACQUIRE,
-            Map.of(Vocabulary.LOCK, lock, Vocabulary.CLIENT, name, Vocabulary.TTL, ttlMillis));
+            Map.of(
+                Vocabulary.LOCK,
+                lock,
+                Vocabulary.CLIENT,
+                name,
+                Vocabulary.TTL,
+                ttlMillis,
+                Facts.RENEWED,
+                renewed));
     try {
       Optional<Grip> granted = locker.acquire(lock, wait, renewed);
       if (granted.isEmpty()) {

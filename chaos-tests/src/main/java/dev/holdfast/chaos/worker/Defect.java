@@ -12,7 +12,7 @@ public enum Defect {
   NO_RENEWAL_CHECK("mutual-exclusion"),
 
   /** Counts its lease from the answer, not from before the request. */
-  LEASE_FROM_RESPONSE("loss-notice"),
+  LEASE_FROM_RESPONSE("mutual-exclusion"),
 
   /** Writes to what the lock protects without its fencing token. */
   UNFENCED_WRITES("fencing"),

@@ -18,5 +18,8 @@ public final class Facts {
    */
   public static final String OBSERVED = "observed";
 
+  /** Key: whether a lease that is asked for is to be kept by itself until it is given back. */
+  public static final String RENEWED = "renewed";
+
   private Facts() {}
 }

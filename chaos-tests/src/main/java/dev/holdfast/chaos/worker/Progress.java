@@ -9,11 +9,13 @@ import java.util.concurrent.atomic.AtomicLong;
  * @param grants how many acquisitions were granted
  * @param lastGrantNanos when the latest was, by {@link System#nanoTime}, which is one clock for all
  *     processes of a machine; 0 if there was none
+ * @param leases of how many locks that are held all the time it has a lease
  */
-record Progress(AtomicLong operations, AtomicLong grants, AtomicLong lastGrantNanos) {
+record Progress(
+    AtomicLong operations, AtomicLong grants, AtomicLong lastGrantNanos, AtomicLong leases) {
 
   static Progress none() {
-    return new Progress(new AtomicLong(), new AtomicLong(), new AtomicLong());
+    return new Progress(new AtomicLong(), new AtomicLong(), new AtomicLong(), new AtomicLong());
   }
 
   void operation() {
@@ -26,7 +28,11 @@ record Progress(AtomicLong operations, AtomicLong grants, AtomicLong lastGrantNa
     lastGrantNanos.set(System.nanoTime());
   }
 
+  void leases(long held) {
+    leases.set(held);
+  }
+
   String line() {
-    return WorkerProcess.STATUS + operations + " " + grants + " " + lastGrantNanos;
+    return WorkerProcess.STATUS + operations + " " + grants + " " + lastGrantNanos + " " + leases;
   }
 }

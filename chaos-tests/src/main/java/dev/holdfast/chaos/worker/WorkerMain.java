@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
@@ -190,15 +192,18 @@ public final class WorkerMain {
 
   /**
    * Holds a lock for long, using it all the while. Half of the time the lease is not renewed, and
-   * used until it says that it is over. Whoever has lost a lock tries to go on, once: it is to be
+   * used until it says that it is over; but the first lock may be {@linkplain
+   * Workload.Holders#firstIsKept kept}. Whoever has lost a lock tries to go on, once: it is to be
    * seen that this does no harm.
    */
   private void hold(Client client, Recorder recorder, SplittableRandom random)
       throws InterruptedException {
     Workload.Holders holders = workload.holders();
     while (!stopsWithin(1 + random.nextLong(STEP_MILLIS))) {
-      String lock = "h" + random.nextInt(holders.locks());
-      boolean renewed = random.nextBoolean();
+      int number = random.nextInt(holders.locks());
+      String lock = "h" + number;
+      boolean kept = number == 0 && holders.firstIsKept();
+      boolean renewed = kept || random.nextBoolean();
       Optional<Client.Held> granted = client.acquire(recorder, lock, wait(random), renewed);
       if (granted.isPresent()) {
         Client.Held held = granted.get();
@@ -212,7 +217,7 @@ public final class WorkerMain {
           } else {
             held.increment(recorder);
           }
-          over = stopsWithin(STEP_MILLIS) || System.nanoTime() - until > 0;
+          over = stopsWithin(STEP_MILLIS) || (!kept && System.nanoTime() - until > 0);
         }
         if (!held.isHeld()) {
           stopsWithin(workload.rules().ttlMillis() / 2); // notices late, as busy code does
@@ -237,6 +242,7 @@ public final class WorkerMain {
         if (held[i] == null) {
           String lock = "m" + spec.client() + "-" + i;
           held[i] = client.acquire(recorder, lock, Duration.ZERO, true).orElse(null);
+          progress.leases(Arrays.stream(held).filter(Objects::nonNull).count());
         }
       }
       stopsWithin(STEP_MILLIS);

@@ -37,7 +37,7 @@ public final class WorkerProcess implements AutoCloseable {
   private final OsProcess os;
   private final Process guard;
   private final CountDownLatch ready = new CountDownLatch(1);
-  private volatile Status status = new Status(0, 0, 0);
+  private volatile Status status = new Status(0, 0, 0, 0);
 
   /**
    * How far a worker is.
@@ -45,8 +45,9 @@ public final class WorkerProcess implements AutoCloseable {
    * @param operations how many lock operations have ended
    * @param grants how many acquisitions were granted
    * @param lastGrantNanos when the latest was, by {@link System#nanoTime}; 0 if there was none
+   * @param leases how many of {@link Workload#leases} are held
    */
-  public record Status(long operations, long grants, long lastGrantNanos) {}
+  public record Status(long operations, long grants, long lastGrantNanos, long leases) {}
 
   private WorkerProcess(String client, Process process) throws IOException {
     this.client = client;
@@ -93,10 +94,13 @@ public final class WorkerProcess implements AutoCloseable {
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         if (line.startsWith(STATUS)) {
-          String[] words = line.substring(STATUS.length()).split(" ", 3);
+          String[] words = line.substring(STATUS.length()).split(" ", 4);
           status =
               new Status(
-                  Long.parseLong(words[0]), Long.parseLong(words[1]), Long.parseLong(words[2]));
+                  Long.parseLong(words[0]),
+                  Long.parseLong(words[1]),
+                  Long.parseLong(words[2]),
+                  Long.parseLong(words[3]));
           ready.countDown();
         }
       }

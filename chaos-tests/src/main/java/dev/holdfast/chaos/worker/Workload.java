@@ -38,15 +38,16 @@ public record Workload(
    * @param threads how many
    * @param locks how many locks they choose from
    * @param holdMillis for how long at most
+   * @param firstIsKept whether the first of the locks is renewed and held until it is lost
    */
-  public record Holders(int threads, int locks, long holdMillis) {}
+  public record Holders(int threads, int locks, long holdMillis, boolean firstIsKept) {}
 
   /** Some threads and locks; TTLs of 3 s, and some locks held for up to two of them. */
   public static Workload standard() {
     return new Workload(
         new Rules(3_000, 2_000, true, 2_000),
         new Cyclers(8, 12, 20),
-        new Holders(2, 2, 6_000),
+        new Holders(2, 2, 6_000, false),
         0,
         1,
         Defect.NONE);
@@ -57,7 +58,18 @@ public record Workload(
     return new Workload(
         new Rules(ttlMillis, rules.skewMillis(), rules.calendar(), rules.waitMillis()),
         cyclers,
-        new Holders(holders.threads(), holders.locks(), 2 * ttlMillis),
+        new Holders(holders.threads(), holders.locks(), 2 * ttlMillis, holders.firstIsKept()),
+        leases,
+        managers,
+        defect);
+  }
+
+  /** Returns this for wall clocks that differ by no more than that. */
+  public Workload withSkewMillis(long skewMillis) {
+    return new Workload(
+        new Rules(rules.ttlMillis(), skewMillis, rules.calendar(), rules.waitMillis()),
+        cyclers,
+        holders,
         leases,
         managers,
         defect);

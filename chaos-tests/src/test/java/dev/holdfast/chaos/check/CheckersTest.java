@@ -221,14 +221,186 @@ class CheckersTest {
     assertVerdict(new RecoveryChecker(), Verdict.UNKNOWN, "nobody asked");
   }
 
-  @Test
-  void seen_whatWasToBeShown_isValid_andInvalidWhereItIsMissing() {
-    Checker checker = new SeenChecker(Set.of(Sight.LOSS, Sight.TAKEOVER));
-    script.acquired(10, 20, "c1", 1, TTL);
-    script.lost(150, "c1", 1);
-    assertVerdict(checker, Verdict.INVALID, "locks taken over 0");
+  /** A fault of c1 from 1 s to 5 s, and another from 9 s. */
+  @Nested
+  class Seen {
+    Seen() {
+      script.nemesis(1_000, "start-cut-off", "target", "link of c1 to all nodes");
+      script.nemesis(5_000, "stop-cut-off", "target", "link of c1 to all nodes");
+      script.nemesis(9_000, "start-cut-off", "target", "link of c1 to all nodes");
+      script.nemesis(9_500, "stop-cut-off", "target", "link of c1 to all nodes");
+    }
 
-    script.acquired(200, 210, "c2", 2, TTL);
-    assertVerdict(checker, Verdict.VALID, "Seen: ");
+    private void acquired(long at, String client, long fence, boolean renewed) {
+      script.ok(
+          at,
+          at + 10,
+          "acquire",
+          "lock",
+          "a",
+          "client",
+          client,
+          "fence",
+          fence,
+          "ttl",
+          TTL,
+          Facts.RENEWED,
+          renewed);
+    }
+
+    private void failed(long at, String f, String client, long fence) {
+      script.call(
+          at, at + 5, Operation.Type.FAIL, f, "lock", "a", "client", client, "fence", fence);
+    }
+
+    private void assertSeen(Sight sight) {
+      assertVerdict(new SeenChecker(Set.of(sight)), Verdict.VALID, "(in 1 of 2 faults)");
+    }
+
+    private void assertNotSeen(Sight sight) {
+      assertVerdict(new SeenChecker(Set.of(sight)), Verdict.INVALID, "did not show");
+    }
+
+    @Test
+    void lossInTheFault_isSeen() {
+      acquired(500, "c1", 1, true);
+      script.lost(3_600, "c1", 1);
+      assertSeen(Sight.LOSS);
+    }
+
+    /** It ends in any case, whether something is broken or not. */
+    @Test
+    void lossOfALeaseThatIsNotRenewed_isNot() {
+      acquired(500, "c1", 1, false);
+      script.lost(3_600, "c1", 1);
+      assertNotSeen(Sight.LOSS);
+    }
+
+    @Test
+    void lossOfAnotherClient_isNot() {
+      acquired(500, "c2", 1, true);
+      script.lost(3_600, "c2", 1);
+      acquired(700, "c1", 2, true);
+      assertNotSeen(Sight.LOSS);
+    }
+
+    @Test
+    void lossOfWhatWasGrantedOnlyAfterTheFaultBegan_isNot() {
+      acquired(5_500, "c1", 1, true);
+      script.lost(8_900, "c1", 1);
+      assertNotSeen(Sight.LOSS);
+    }
+
+    @Test
+    void takeoverWhileTheFaultLasts_isSeen() {
+      acquired(500, "c1", 1, true);
+      acquired(4_000, "c2", 2, true);
+      assertSeen(Sight.TAKEOVER);
+    }
+
+    @Test
+    void takeoverAfterIt_isNot() {
+      acquired(500, "c1", 1, true);
+      acquired(5_100, "c2", 2, true);
+      assertNotSeen(Sight.TAKEOVER);
+    }
+
+    @Test
+    void takeoverOfWhatWasGivenBack_isNot() {
+      acquired(500, "c1", 1, true);
+      script.released(1_100, 1_200, "c1", 1);
+      acquired(4_000, "c2", 2, true);
+      assertNotSeen(Sight.TAKEOVER);
+    }
+
+    @Test
+    void refusals_areSeenOfVictimsOnly() {
+      acquired(500, "c1", 1, true);
+      failed(6_000, "write", "c1", 1);
+      failed(6_100, "renew", "c1", 1);
+      failed(6_200, "release", "c1", 1);
+      assertSeen(Sight.REFUSED_WRITE);
+      assertSeen(Sight.REFUSED_RENEWAL);
+      assertSeen(Sight.REFUSED_RELEASE);
+      assertNotSeen(Sight.NEWCOMER_REFUSED);
+    }
+
+    @Test
+    void refusals_ofOthersAndBefore_areNot() {
+      acquired(100, "c1", 1, true);
+      failed(900, "write", "c1", 1);
+      acquired(6_000, "c2", 2, true);
+      failed(6_500, "write", "c2", 2);
+      assertNotSeen(Sight.REFUSED_WRITE);
+      assertSeen(Sight.NEWCOMER_REFUSED);
+    }
+
+    @Test
+    void acquisitionWithoutAnswer_isSeenOfTheVictimOnly() {
+      script.call(
+          2_000, 2_900, Operation.Type.INFO, "acquire", "lock", "a", "client", "c2", "ttl", TTL);
+      acquired(500, "c1", 1, true);
+      assertNotSeen(Sight.UNANSWERED);
+
+      script.call(
+          2_000, 2_950, Operation.Type.INFO, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      assertSeen(Sight.UNANSWERED);
+    }
+  }
+
+  /** What happens to a node happens to all clients. */
+  @Test
+  void seen_whereTheTargetIsNoClient_everybodyIsAVictim() {
+    script.nemesis(1_000, "start-node-killed", "target", "n1, the primary");
+    script.ok(
+        500,
+        510,
+        "acquire",
+        "lock",
+        "a",
+        "client",
+        "c2",
+        "fence",
+        1L,
+        "ttl",
+        TTL,
+        Facts.RENEWED,
+        true);
+    script.lost(3_600, "c2", 1);
+    assertVerdict(new SeenChecker(Set.of(Sight.LOSS)), Verdict.VALID, "leases lost 1");
+  }
+
+  /** Two locks are held and two calls wait when a node is killed. */
+  @Nested
+  class Crowd {
+    Crowd() {
+      script.acquired(100, 110, "c1", 1, TTL);
+      script.ok(100, 110, "acquire", "lock", "b", "client", "c2", "fence", 2L, "ttl", TTL);
+      script.call(
+          900, 1_500, Operation.Type.FAIL, "acquire", "lock", "a", "client", "c2", "ttl", TTL);
+      script.call(
+          1_400, 1_600, Operation.Type.FAIL, "acquire", "lock", "a", "client", "c3", "ttl", TTL);
+      script.call(
+          1_400, 1_600, Operation.Type.FAIL, "acquire", "lock", "b", "client", "c3", "ttl", TTL);
+    }
+
+    @Test
+    void enough_isValid_andFewer_isInvalid() {
+      script.nemesis(1_000, "start-node-killed", "target", "n1");
+      assertVerdict(new CrowdChecker(2, 2), Verdict.VALID, "2 locks were held");
+      assertVerdict(new CrowdChecker(3, 2), Verdict.INVALID, "of at least 3");
+      assertVerdict(new CrowdChecker(2, 3), Verdict.INVALID, "up to 2 calls waited");
+    }
+
+    @Test
+    void whoWaitedOnlyBefore_doesNotCount() {
+      script.nemesis(1_550, "start-node-killed", "target", "n1");
+      assertVerdict(new CrowdChecker(2, 2), Verdict.INVALID, "up to 1 calls waited");
+    }
+
+    @Test
+    void withoutAFault_isUnknown() {
+      assertVerdict(new CrowdChecker(1, 1), Verdict.UNKNOWN, "no fault");
+    }
   }
 }

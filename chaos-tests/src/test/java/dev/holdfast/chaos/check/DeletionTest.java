@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.chaos.fault.IndexFaults;
 import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.LossNoticeChecker;
+import dev.holdfast.history.check.MutualExclusionChecker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,7 +40,7 @@ class DeletionTest {
   private void assertVerdicts(Verdict exclusion, Verdict fencing, Verdict throughEras) {
     List<Verdict> verdicts =
         Stream.of(
-                check(Deletion.exclusion()),
+                check(Deletion.inEachLife(new MutualExclusionChecker())),
                 check(Deletion.fencing()),
                 check(Deletion.fencingThroughEras()))
             .map(Result::verdict)
@@ -127,11 +130,45 @@ class DeletionTest {
     assertThat(check(Deletion.fencing()).verdict()).isEqualTo(Verdict.INVALID);
   }
 
+  /** What a checker says of one life does not depend on what was granted in another. */
   @Test
-  void withoutADeletion_nothingIsJudged() {
+  void lossThatWasNotTold_withinALife_isFound_andADeletionIsNone() {
+    script.acquired(10, 20, "c1", 5, TTL);
+    script.acquired(130, 140, "c2", 1_001, TTL);
+    script.wrote(150, 151, "c1", 5);
+    Checker checker = Deletion.inEachLife(new LossNoticeChecker());
+    assertThat(check(checker).verdict()).isEqualTo(Verdict.VALID);
+
+    script.acquired(160, 170, "c3", 1_002, TTL);
+    script.wrote(180, 181, "c2", 1_001);
+    Result result = check(checker);
+    assertThat(result.verdict()).isEqualTo(Verdict.INVALID);
+    assertThat(result.details()).singleElement().asString().contains("c2 was told never");
+  }
+
+  @Test
+  void told_inTime_late_andNever() {
+    Checker checker = Deletion.told(Duration.ofMillis(50));
+    script.acquired(10, 20, "c1", 5, TTL);
+    script.lost(140, "c1", 5);
+    assertThat(check(checker).verdict()).isEqualTo(Verdict.VALID);
+
+    script.acquired(30, 40, "c2", 6, TTL);
+    script.lost(160, "c2", 6);
+    assertThat(check(checker).verdict()).isEqualTo(Verdict.INVALID);
+
+    script.acquired(50, 60, "c3", 7, TTL);
+    assertThat(check(checker).details()).hasSize(2);
+  }
+
+  @Test
+  void withoutADeletion_allIsOneLife() {
     script = new HistoryScript();
     held(10, 20, 80, "c1", 5);
+    assertVerdicts(Verdict.VALID, Verdict.UNKNOWN, Verdict.VALID);
+    assertThat(check(Deletion.told(Duration.ofSeconds(1))).verdict()).isEqualTo(Verdict.UNKNOWN);
 
-    assertVerdicts(Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.UNKNOWN);
+    held(60, 70, 90, "c2", 4);
+    assertVerdicts(Verdict.INVALID, Verdict.UNKNOWN, Verdict.INVALID);
   }
 }
