@@ -28,7 +28,12 @@ public final class RecoveryChecker implements Checker {
 
   @Override
   public Result check(History history) {
-    long healed = Fault.of(history).stream().mapToLong(Fault::toNanos).max().orElse(0);
+    List<Fault> faults = Fault.of(history);
+    if (!faults.stream().allMatch(Fault::healed)) {
+      return new Result(
+          name(), Verdict.UNKNOWN, "Not judged: not every fault was mended.", List.of());
+    }
+    long healed = faults.stream().mapToLong(Fault::toNanos).max().orElse(0);
     var asking = new TreeSet<String>();
     Map<String, Long> granted = new TreeMap<>();
     for (Call call : history.calls()) {

@@ -1,5 +1,6 @@
 package dev.holdfast.chaos.fault;
 
+import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** What operators and other users of the cluster do to the lock index. Stateless. */
 public final class IndexFaults {
@@ -26,71 +28,121 @@ public final class IndexFaults {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Where the mappings of the lock index have its fencing era. */
+  private static final JsonPointer ERA = JsonPointer.compile("/_meta/holdfast/era");
+
+  /** A fencing token has four bits for its era in {@code toLong()}, by which histories go. */
+  private static final int LAST_ERA = 15;
+
   private IndexFaults() {}
 
-  /**
-   * An act of an operator upon the index. Operators do that while their cluster is whole; and only
-   * then it is known for certain that what was asked for has happened when it is answered.
-   */
-  private abstract static class OperatorAct extends NodeFaults.Simple {
-    OperatorAct(String name, String target) {
-      super(name, target);
-    }
-
-    @Override
-    boolean isPossible(Stage stage) {
-      return stage.arena().cluster().isGreen();
-    }
-
-    @Override
-    void end(Stage stage) {
-      // What is gone is gone, and what was made stays.
-    }
+  /** An act of an operator upon the index, of which nothing is left to be ended. */
+  private interface OperatorAct {
+    void perform() throws IOException, InterruptedException;
   }
 
   /** The lock index is deleted; whoever comes first makes it anew. */
   public static Disruption delete() {
-    return new OperatorAct(DELETED, "the lock index") {
+    return new Deletion() {
       @Override
-      void begin(Stage stage) throws Exception {
-        deleteIndex(stage);
+      Injection aim(Stage stage, IndexMade old) {
+        return injection(
+            "the lock index", () -> request(stage, "DELETE", "/" + old.name(), JSON.nullNode()));
       }
     };
   }
 
   /**
-   * The lock index is deleted, and one with a raised fencing era takes its place in the same
-   * moment: clients that need a lock at once would make one of the old era.
+   * The lock index is deleted, and one with the next fencing era takes its place in the same
+   * moment: clients that need a lock at once would make one of the old era. Not after the last era
+   * that a token has room for as a number.
    */
-  public static Disruption deleteAndRaiseEra(int era) {
-    return new OperatorAct(DELETED, "the lock index, era " + era) {
+  public static Disruption deleteAndRaiseEra() {
+    return new Deletion() {
       @Override
-      void begin(Stage stage) throws Exception {
-        String alias = stage.names().lockAlias();
-        Map.Entry<String, JsonNode> old =
-            JSON.readTree(stage.arena().cluster().request("GET", "/" + alias, ""))
-                .properties()
-                .iterator()
-                .next();
-        ObjectNode mappings = (ObjectNode) old.getValue().get("mappings");
-        ((ObjectNode) mappings.at("/_meta/holdfast")).put("era", era);
-        String next = stage.names().lockIndex() + "-era-" + era;
-        ObjectNode made = JSON.createObjectNode();
-        made.set("mappings", mappings);
-        made.putObject("aliases").putObject(alias + ".era" + era);
-        made.putObject("settings").put("number_of_shards", 1).put("auto_expand_replicas", "0-2");
-        String unusedMade = stage.arena().cluster().request("PUT", "/" + next, made.toString());
-        ObjectNode swap = JSON.createObjectNode();
-        ArrayNode actions = swap.putArray("actions");
-        actions.addObject().putObject("remove_index").put("index", old.getKey());
-        actions.addObject().putObject("add").put("index", next).put("alias", alias);
-        String unusedSwap = stage.arena().cluster().request("POST", "/_aliases", swap.toString());
+      @Nullable Injection aim(Stage stage, IndexMade old) {
+        int era = old.mappings().at(ERA).asInt() + 1;
+        return era > LAST_ERA
+            ? null
+            : injection("the lock index, era " + era, () -> raise(stage, old, era));
       }
     };
   }
 
-  private static void deleteIndex(Stage stage) throws IOException, InterruptedException {
-    String unused = stage.arena().cluster().request("DELETE", "/" + stage.names().lockIndex(), "");
+  private static void raise(Stage stage, IndexMade old, int era)
+      throws IOException, InterruptedException {
+    String alias = stage.names().lockAlias();
+    String next = stage.names().lockIndex() + "-era-" + era;
+    ObjectNode mappings = old.mappings().deepCopy();
+    ((ObjectNode) mappings.at(ERA.head())).put("era", era);
+    ObjectNode made = JSON.createObjectNode();
+    made.set("mappings", mappings);
+    made.putObject("aliases").putObject(alias + ".era" + era);
+    made.putObject("settings").put("number_of_shards", 1).put("auto_expand_replicas", "0-2");
+    request(stage, "PUT", "/" + next, made);
+    ObjectNode swap = JSON.createObjectNode();
+    ArrayNode actions = swap.putArray("actions");
+    actions.addObject().putObject("remove_index").put("index", old.name());
+    actions.addObject().putObject("add").put("index", next).put("alias", alias);
+    request(stage, "POST", "/_aliases", swap);
+  }
+
+  private static void request(Stage stage, String method, String path, JsonNode body)
+      throws IOException, InterruptedException {
+    String text = body.isNull() ? "" : body.toString();
+    String unused = stage.arena().cluster().request(method, path, text);
+  }
+
+  private static Disruption.Injection injection(String target, OperatorAct act) {
+    return new Disruption.Injection() {
+      @Override
+      public String target() {
+        return target;
+      }
+
+      @Override
+      public void begin() throws Exception {
+        act.perform();
+      }
+
+      @Override
+      public void end() {
+        // What is gone is gone, and what was made stays.
+      }
+    };
+  }
+
+  private record IndexMade(String name, ObjectNode mappings) {}
+
+  /**
+   * Operators act while their cluster is whole; and only then it is known for certain that what was
+   * asked for has happened when it is answered.
+   */
+  private abstract static class Deletion implements Disruption {
+
+    abstract @Nullable Injection aim(Stage stage, IndexMade old);
+
+    @Override
+    public String name() {
+      return DELETED;
+    }
+
+    @Override
+    public Optional<Injection> aim(Stage stage) throws InterruptedException {
+      if (!stage.isWhole()) {
+        return Optional.empty();
+      }
+      String path = "/" + stage.names().lockAlias();
+      JsonNode indices;
+      try {
+        indices = JSON.readTree(stage.arena().cluster().request("GET", path, ""));
+      } catch (IOException e) {
+        return Optional.empty(); // there is none at the moment
+      }
+      Map.Entry<String, JsonNode> old = indices.properties().iterator().next();
+      ObjectNode mappings = (ObjectNode) old.getValue().get("mappings");
+      return Optional.ofNullable(aim(stage, new IndexMade(old.getKey(), mappings)));
+    }
   }
 
   /**

@@ -72,7 +72,7 @@ public final class NodeFaults {
 
       @Override
       public Optional<Injection> aim(Stage stage) throws InterruptedException {
-        return stage.arena().cluster().isGreen() ? super.aim(stage) : Optional.empty();
+        return stage.isWhole() ? super.aim(stage) : Optional.empty();
       }
     };
   }
@@ -351,7 +351,7 @@ public final class NodeFaults {
   }
 
   /** A fault whose target does not have to be looked for. */
-  abstract static class Simple implements Disruption {
+  private abstract static class Simple implements Disruption {
     private final String name;
     private final String target;
 
@@ -365,14 +365,7 @@ public final class NodeFaults {
     abstract void end(Stage stage) throws Exception;
 
     /** The nodes that must be whole before, and are not to be broken further meanwhile. */
-    List<Node> victims(Stage stage) {
-      return List.of();
-    }
-
-    /** Whether it can be done now. */
-    boolean isPossible(Stage stage) {
-      return victims(stage).stream().noneMatch(stage::isDisturbed);
-    }
+    abstract List<Node> victims(Stage stage);
 
     @Override
     public String name() {
@@ -381,10 +374,10 @@ public final class NodeFaults {
 
     @Override
     public Optional<Injection> aim(Stage stage) {
-      if (!isPossible(stage)) {
+      List<Node> victims = victims(stage);
+      if (victims.stream().anyMatch(stage::isDisturbed)) {
         return Optional.empty();
       }
-      List<Node> victims = victims(stage);
       return Optional.of(
           new Injection() {
             @Override

@@ -91,6 +91,12 @@ public final class Stage {
     return disturbed.contains(what);
   }
 
+  /** Returns whether nothing of the cluster is broken, and no copy of an index is missing. */
+  boolean isWhole() {
+    return arena.cluster().nodes().stream().noneMatch(this::isDisturbed)
+        && arena.cluster().isGreen();
+  }
+
   /** Returns a node by its part, if there is one and it is whole. */
   Optional<Node> find(Part part) throws InterruptedException {
     Optional<Node> found =

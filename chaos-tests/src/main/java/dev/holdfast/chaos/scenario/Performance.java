@@ -35,6 +35,7 @@ final class Performance implements Stage.Crew {
   private static final int WRITERS = 1_000;
 
   private static final Duration FIRST_GRANT_LIMIT = Duration.ofMinutes(2);
+  private static final Duration WHOLE_LIMIT = Duration.ofMinutes(2);
 
   /**
    * How long everybody may take to be granted a lock again once all is mended: clients look at a
@@ -109,6 +110,7 @@ final class Performance implements Stage.Crew {
     if (!await(FIRST_GRANT_LIMIT, () -> allGrantedSince(started) && allLeasesHeld())) {
       throw new IllegalStateException("not every worker was granted its locks to begin with");
     }
+    arena.cluster().awaitGreen(WHOLE_LIMIT); // with all copies of what was just made
     inject(schedule);
     heal();
     end();

@@ -12,6 +12,7 @@ import dev.holdfast.history.report.Run;
 import dev.holdfast.history.report.RunStore;
 import java.lang.management.ManagementFactory;
 import java.lang.management.RuntimeMXBean;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -64,11 +65,9 @@ public final class Runner {
               .formatted(scenario.name(), e, run.directory().toAbsolutePath()));
       try {
         performance.leave();
-        Result unused =
-            run.finish(
-                run.readRecordings(),
-                Checkers.compose(new BrokenOff(e), scenario.checker()),
-                repeat);
+        List<Checker> checkers = new ArrayList<>(scenario.checkers());
+        checkers.add(0, new BrokenOff(e));
+        Result unused = run.finish(run.readRecordings(), compose(checkers), repeat);
       } catch (Exception more) {
         e.addSuppressed(more);
       }
@@ -76,7 +75,7 @@ public final class Runner {
     }
     performance.leave();
     History history = run.readRecordings();
-    Result result = run.finish(history, scenario.checker(), repeat);
+    Result result = run.finish(history, compose(scenario.checkers()), repeat);
     Figures figures = Figures.of(history);
     say(
         "%s: %s. %s %s, %s"
@@ -92,6 +91,10 @@ public final class Runner {
     }
     return new Outcome(
         scenario.name(), null, null, result, figures, run.directory().resolve("index.html"));
+  }
+
+  private static Checker compose(List<Checker> checkers) {
+    return Checkers.compose(checkers.toArray(Checker[]::new));
   }
 
   /** What was recorded until then is judged all the same; a run without its end is never valid. */

@@ -12,7 +12,6 @@ import dev.holdfast.chaos.worker.Workload;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.AvailabilityChecker;
 import dev.holdfast.history.check.Checker;
-import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
@@ -111,7 +110,7 @@ public final class Scenario {
   }
 
   /** Returns what judges it. */
-  public Checker checker() {
+  public List<Checker> checkers() {
     boolean faults = !schedule(new java.util.Random(0)).steps().isEmpty();
     List<Checker> all = new ArrayList<>();
     all.add(Deletion.inEachLife(new MutualExclusionChecker()));
@@ -131,7 +130,7 @@ public final class Scenario {
     all.add(
         new NotVacuousChecker(
             Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE, Vocabulary.WRITE), faults));
-    return Checkers.compose(all.toArray(Checker[]::new));
+    return all;
   }
 
   /**

@@ -404,7 +404,7 @@ public final class Scenarios {
             .purpose("The lock index is deleted, and made anew by its operator with a raised era.")
             .bound("holders are told at once, and tokens go on rising")
             .workload(patient)
-            .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra(i + 1)))
+            .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra()))
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencingThroughEras())
             .shows(Sight.LOSS)
@@ -461,10 +461,8 @@ public final class Scenarios {
   /** An operator acts only on a cluster that is whole, as it is for certain in the beginning. */
   private static Schedule storm(Duration length, RandomGenerator random) {
     List<Schedule.Step> steps = new ArrayList<>();
-    int era = 1;
     steps.add(
-        new Schedule.Step(
-            Duration.ofSeconds(1), IndexFaults.deleteAndRaiseEra(era), Duration.ZERO));
+        new Schedule.Step(Duration.ofSeconds(1), IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
     Duration at = Duration.ofSeconds(2);
     while (at.compareTo(length) < 0) {
       int kind = random.nextInt(80);
@@ -473,7 +471,7 @@ public final class Scenarios {
       } else {
         boolean link = kind <= 60;
         long lasting = link ? 200 + random.nextInt(5_000) : 2_000 + random.nextInt(7_000);
-        Disruption what = link ? anyOfLinks(random) : anyOther(random, ++era);
+        Disruption what = link ? anyOfLinks(random) : anyOther(random);
         steps.add(new Schedule.Step(at, what, Duration.ofMillis(lasting)));
       }
       at = at.plusMillis(300 + random.nextInt(2_500));
@@ -508,7 +506,7 @@ public final class Scenarios {
     };
   }
 
-  private static Disruption anyOther(RandomGenerator random, int era) {
+  private static Disruption anyOther(RandomGenerator random) {
     Part part = PARTS.get(random.nextInt(PARTS.size()));
     Direction direction = DIRECTIONS.get(random.nextInt(DIRECTIONS.size()));
     return switch (random.nextInt(18)) {
@@ -522,7 +520,7 @@ public final class Scenarios {
       case 14 -> NodeFaults.stopAll();
       case 15 -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())));
       case 16 -> IndexFaults.overload(48, false);
-      default -> IndexFaults.deleteAndRaiseEra(era);
+      default -> IndexFaults.deleteAndRaiseEra();
     };
   }
 

@@ -214,6 +214,13 @@ class CheckersTest {
   }
 
   @Test
+  void recovery_ofWhatIsStillBroken_isUnknown() {
+    script.nemesis(500, "start-cut-off", "target", "c1");
+    script.acquired(600, 610, "c2", 1, TTL);
+    assertVerdict(new RecoveryChecker(), Verdict.UNKNOWN, "not every fault was mended");
+  }
+
+  @Test
   void recovery_nobodyAsks_isUnknown() {
     script.acquired(100, 110, "c1", 1, TTL);
     script.nemesis(500, "start-cut-off", "target", "c1");
