@@ -215,6 +215,16 @@ public record Tenure(
   }
 
   /**
+   * Tells whether its client certainly held the lock at a certain time.
+   *
+   * @param nanos the time
+   * @return whether one of the spans of {@link #held} covers it
+   */
+  public boolean isHeldAt(long nanos) {
+    return held.stream().anyMatch(span -> span.fromNanos <= nanos && nanos < span.toNanos);
+  }
+
+  /**
    * Tells whether it may have been given back by a certain time.
    *
    * @param nanos the time

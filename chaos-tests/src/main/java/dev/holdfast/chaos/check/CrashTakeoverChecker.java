@@ -54,7 +54,9 @@ public final class CrashTakeoverChecker implements Checker {
       for (int i = 0; i < ofLock.size(); i++) {
         Tenure tenure = ofLock.get(i);
         for (Fault crash : crashes) {
-          if (tenure.lock().startsWith(wanted) && isHeldAt(tenure, crash)) {
+          if (tenure.lock().startsWith(wanted)
+              && tenure.client().equals(crash.target())
+              && tenure.isHeldAt(crash.fromNanos())) {
             long granted = i + 1 < ofLock.size() ? ofLock.get(i + 1).grantedAt() : Long.MAX_VALUE;
             long nanos = granted == Long.MAX_VALUE ? granted : granted - crash.fromNanos();
             took.add(nanos);
@@ -106,13 +108,5 @@ public final class CrashTakeoverChecker implements Checker {
                 .collect(Collectors.joining(", "))
             + ".");
     return details;
-  }
-
-  private static boolean isHeldAt(Tenure tenure, Fault crash) {
-    return tenure.client().equals(crash.target())
-        && tenure.held().stream()
-            .anyMatch(
-                span ->
-                    span.fromNanos() <= crash.fromNanos() && crash.fromNanos() < span.toNanos());
   }
 }

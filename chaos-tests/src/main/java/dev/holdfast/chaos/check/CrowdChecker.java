@@ -44,9 +44,9 @@ public final class CrowdChecker implements Checker {
     Fault fault = faults.get(0);
     long held =
         Tenure.of(history).stream()
-            .flatMap(tenure -> tenure.held().stream())
-            .filter(
-                span -> span.fromNanos() <= fault.fromNanos() && fault.fromNanos() < span.toNanos())
+            .filter(tenure -> tenure.isHeldAt(fault.fromNanos()))
+            .map(Tenure::lock)
+            .distinct()
             .count();
     int most = mostWaiting(history, fault);
     return new Result(

@@ -21,27 +21,27 @@ import java.util.stream.Stream;
  * The faults of a run did what they are there to do, at least one of them. Otherwise it is invalid:
  * it proved nothing.
  *
- * <p>Only a fault's victims count: the leases that were held when it began, by the client that its
- * target names or, where it names none, by anybody; and of those, what became of them from then
- * until the next fault began.
+ * <p>Leases are a fault's victims if they were held when it began, by the client that its target
+ * names or, where it names none, by anybody. It counts what became of them from then until the next
+ * fault began.
  */
 public final class SeenChecker implements Checker {
 
   /** Something that a fault is to bring about. */
   public enum Sight {
-    /** A holder whose lease was renewed was told that it had lost it. */
+    /** A victim whose lease was renewed was told that it had lost it. */
     LOSS("leases lost"),
-    /** A lock was granted to another before the fault was over, and had not been given back. */
+    /** A victim's lock, not given back, was granted to another before the fault was over. */
     TAKEOVER("locks taken over meanwhile"),
-    /** A write of a late holder was refused. */
+    /** A write of a victim was refused. */
     REFUSED_WRITE("late writes refused"),
-    /** A late holder could not renew. */
+    /** A victim could not renew. */
     REFUSED_RENEWAL("late renewals refused"),
-    /** A late holder had nothing to give back. */
+    /** A victim had nothing to give back. */
     REFUSED_RELEASE("late releases without effect"),
     /** An acquisition of the client that was asked for before the fault was over got no answer. */
     UNANSWERED("acquisitions unanswered"),
-    /** A write of somebody who was granted a lock after the fault was refused. */
+    /** A write of somebody, of any client, who asked for the lock after the fault was refused. */
     NEWCOMER_REFUSED("writes of new holders refused");
 
     private final String text;
@@ -142,13 +142,9 @@ public final class SeenChecker implements Checker {
     }
 
     private Stream<Tenure> victims(Window window) {
-      long begin = window.fault.fromNanos();
       return tenures()
           .filter(tenure -> isTarget(window.fault, tenure.client()))
-          .filter(
-              tenure ->
-                  tenure.held().stream()
-                      .anyMatch(span -> span.fromNanos() <= begin && begin < span.toNanos()));
+          .filter(tenure -> tenure.isHeldAt(window.fault.fromNanos()));
     }
 
     private boolean isTarget(Fault fault, String client) {

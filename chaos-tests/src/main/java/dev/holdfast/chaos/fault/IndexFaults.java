@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** What operators and other users of the cluster do to the lock index. Stateless. */
@@ -27,6 +28,9 @@ public final class IndexFaults {
   public static final String DELETED = "index-deleted";
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** To ask the next node would be to ask twice: the first may have done it. */
+  private static final Duration ACT_LIMIT = Duration.ofMinutes(1);
 
   /** Where the mappings of the lock index have its fencing era. */
   private static final JsonPointer ERA = JsonPointer.compile("/_meta/holdfast/era");
@@ -90,7 +94,7 @@ public final class IndexFaults {
   private static void request(Stage stage, String method, String path, JsonNode body)
       throws IOException, InterruptedException {
     String text = body.isNull() ? "" : body.toString();
-    String unused = stage.arena().cluster().request(method, path, text);
+    String unused = stage.arena().cluster().request(method, path, text, ACT_LIMIT);
   }
 
   private static Disruption.Injection injection(String target, OperatorAct act) {
@@ -220,11 +224,16 @@ public final class IndexFaults {
             rejected.incrementAndGet();
           }
         } catch (IOException e) {
-          Thread.onSpinWait(); // an overloaded node may close connections: go on
+          pauseAfterFailure(); // an overloaded node may close connections, or be down: go on
         } catch (InterruptedException e) {
           return;
         }
       }
+    }
+
+    /** Threads that try at once again take the processors from the nodes. */
+    private static void pauseAfterFailure() {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
     }
 
     @Override

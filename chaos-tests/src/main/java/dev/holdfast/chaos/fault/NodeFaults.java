@@ -20,6 +20,8 @@ public final class NodeFaults {
   /** While this lasts, there is no majority of nodes for certain. */
   public static final String NO_MAJORITY = "no-majority";
 
+  private static final String ROLLING_RESTART = "rolling-restart";
+
   /** Far longer than a cluster takes to notice, so that a test which hangs says where. */
   private static final Duration EFFECT_LIMIT = Duration.ofMinutes(2);
 
@@ -43,9 +45,9 @@ public final class NodeFaults {
         "node-stopped", part, (stage, node) -> node.stop(), (stage, node) -> node.relaunch());
   }
 
-  /** The same for the node of that name. */
-  public static Disruption stop(String name) {
-    return new Stop("node-stopped", name);
+  /** One node's part in a rolling restart beside which other things go on. */
+  public static Disruption roll(String node) {
+    return new Stop(ROLLING_RESTART, node);
   }
 
   /** The node stands still, and goes on in the end as if nothing had happened. */
@@ -91,7 +93,7 @@ public final class NodeFaults {
 
   /** All nodes one after the other are stopped, and started again, and waited for. */
   public static Disruption roll() {
-    return new Simple("rolling-restart", "n1, n2, n3") {
+    return new Simple(ROLLING_RESTART, "n1, n2, n3") {
       @Override
       List<Node> victims(Stage stage) {
         return allNodes(stage);
@@ -136,7 +138,7 @@ public final class NodeFaults {
 
     @Override
     void begin(Stage stage) {
-      victims(stage).forEach(Node::stop);
+      victims(stage).parallelStream().forEach(Node::stop); // without a master it takes a node long
     }
 
     @Override

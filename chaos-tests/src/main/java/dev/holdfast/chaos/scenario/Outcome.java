@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param scenario its name
  * @param skipped why it was not run; {@code null} if it was
  * @param brokenOff why it was not run to its end; {@code null} if it was, or was skipped
- * @param result what the checkers found; {@code null} if it was not judged
+ * @param result what the checkers found; {@code null} if it was not run to its end
  * @param figures what was counted; {@code null} if it was not run
  * @param report the page about it; {@code null} if it was not run
  */
@@ -28,7 +28,7 @@ public record Outcome(
     return new Outcome(scenario, reason, null, null, null, null);
   }
 
-  /** For one that could not be run to its end, and so was not judged. */
+  /** For one that could not be run to its end; its page has what was recorded until then. */
   public static Outcome brokenOff(String scenario, Throwable cause) {
     return new Outcome(scenario, null, cause.toString(), null, null, null);
   }

@@ -34,7 +34,7 @@ final class Performance implements Stage.Crew {
   /** Room for the runner, each slot's first worker, and those that replace killed ones. */
   private static final int WRITERS = 1_000;
 
-  private static final Duration FIRST_GRANT_LIMIT = Duration.ofMinutes(2);
+  private static final Duration FIRST_GRANT_LIMIT = Duration.ofMinutes(5);
   private static final Duration WHOLE_LIMIT = Duration.ofMinutes(2);
 
   /**
@@ -263,7 +263,7 @@ final class Performance implements Stage.Crew {
   private void deleteIndices() throws IOException, InterruptedException {
     for (String index :
         List.of(
-            names.lockIndex(),
+            names.lockIndex() + "*", // with those of other eras
             names.resourceIndex(),
             names.resourceIndex() + "-flood",
             names.counterIndex())) {
@@ -364,8 +364,8 @@ final class Performance implements Stage.Crew {
             .formatted(scenario.name(), phase, operations, faults));
   }
 
-  /** Ends all that the run started, mends the arena, and saves the nodes' logs. */
-  void leave() throws IOException, InterruptedException {
+  /** Ends all that the run started, and saves the nodes' logs. */
+  void leave() throws IOException {
     everStarted.forEach(WorkerProcess::close);
     nemesis.close();
     for (Node node : arena.cluster().nodes()) {
@@ -374,6 +374,5 @@ final class Performance implements Stage.Crew {
       Path file = run.directory().resolve(node.name() + ".log");
       Files.writeString(file, log.substring(from));
     }
-    arena.heal();
   }
 }

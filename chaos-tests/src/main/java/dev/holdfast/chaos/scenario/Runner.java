@@ -68,6 +68,7 @@ public final class Runner {
         List<Checker> checkers = new ArrayList<>(scenario.checkers());
         checkers.add(0, new BrokenOff(e));
         Result unused = run.finish(run.readRecordings(), compose(checkers), repeat);
+        arena.heal(); // the last, as it may be what cannot be done
       } catch (Exception more) {
         e.addSuppressed(more);
       }

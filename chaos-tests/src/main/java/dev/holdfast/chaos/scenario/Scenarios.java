@@ -190,12 +190,13 @@ public final class Scenarios {
             // Less than the delay: or others would wait for as long as a lease seems to last.
             .workload(slow.withSkewMillis(500))
             .faults(
+                // Long enough that a lease which is granted under it runs out under it.
                 random ->
                     times(
-                        2,
-                        11_000,
+                        1,
+                        25_000,
                         1_000,
-                        i -> LinkFaults.delay(slot(random), Reach.ALL, 2_000, 500)))
+                        i -> LinkFaults.delay(LinkFaults.EVERYBODY, Reach.ALL, 2_000, 500)))
             .build(),
         Scenario.named("bandwidth")
             .purpose("Links carry 1 KB/s.")
@@ -277,7 +278,7 @@ public final class Scenarios {
 
   private static List<Scenario> clocks() {
     Function<RandomGenerator, Schedule> cuts =
-        random -> times(2, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
+        random -> times(3, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
     return List.of(
         Scenario.named("clocks-hours-off")
             .purpose("Wall clocks are an hour early and late; the calendar rule is off.")
@@ -468,8 +469,10 @@ public final class Scenarios {
       int kind = random.nextInt(80);
       if (kind == 0) {
         rollingRestart(at, steps);
+      } else if (kind == 1) {
+        steps.add(new Schedule.Step(at, IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
       } else {
-        boolean link = kind <= 60;
+        boolean link = kind < 62;
         long lasting = link ? 200 + random.nextInt(5_000) : 2_000 + random.nextInt(7_000);
         Disruption what = link ? anyOfLinks(random) : anyOther(random);
         steps.add(new Schedule.Step(at, what, Duration.ofMillis(lasting)));
@@ -486,7 +489,7 @@ public final class Scenarios {
     for (int i = 0; i < NODES.size(); i++) {
       steps.add(
           new Schedule.Step(
-              from.plusSeconds(15L * i), NodeFaults.stop(NODES.get(i)), Duration.ofSeconds(3)));
+              from.plusSeconds(25L * i), NodeFaults.roll(NODES.get(i)), Duration.ofSeconds(3)));
     }
   }
 
@@ -509,7 +512,7 @@ public final class Scenarios {
   private static Disruption anyOther(RandomGenerator random) {
     Part part = PARTS.get(random.nextInt(PARTS.size()));
     Direction direction = DIRECTIONS.get(random.nextInt(DIRECTIONS.size()));
-    return switch (random.nextInt(18)) {
+    return switch (random.nextInt(17)) {
       case 0, 1 -> NodeFaults.kill(part);
       case 2, 3 -> NodeFaults.stop(part);
       case 4, 5 -> NodeFaults.pause(part);
@@ -519,8 +522,7 @@ public final class Scenarios {
       case 12, 13 -> ClientFaults.killHolder(WANTED);
       case 14 -> NodeFaults.stopAll();
       case 15 -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())));
-      case 16 -> IndexFaults.overload(48, false);
-      default -> IndexFaults.deleteAndRaiseEra();
+      default -> IndexFaults.overload(48, false);
     };
   }
 

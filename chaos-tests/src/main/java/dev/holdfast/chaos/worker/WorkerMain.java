@@ -257,7 +257,7 @@ public final class WorkerMain {
   private void recordBeliefs(List<Client> clients, Recorder recorder) throws InterruptedException {
     do {
       clients.forEach(client -> client.recordBeliefs(recorder));
-    } while (!stopsWithin(Math.max(100, workload.rules().ttlMillis() / BELIEFS_PER_TTL)));
+    } while (!stopsWithin(Math.min(1_000, workload.rules().ttlMillis() / BELIEFS_PER_TTL)));
   }
 
   private void tellStatus() throws InterruptedException {

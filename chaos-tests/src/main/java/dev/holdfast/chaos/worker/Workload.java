@@ -37,7 +37,7 @@ public record Workload(
    *
    * @param threads how many
    * @param locks how many locks they choose from
-   * @param holdMillis for how long at most
+   * @param holdMillis for how long at most, but for one that is kept
    * @param firstIsKept whether the first of the locks is renewed and held until it is lost
    */
   public record Holders(int threads, int locks, long holdMillis, boolean firstIsKept) {}

@@ -99,6 +99,8 @@ class CheckersTest {
       kill("c1");
       script.acquired(600, 3_900, "c2", 2, TTL);
       assertVerdict(checker, Verdict.VALID, "within the bound of 3.000 s");
+      assertThat(checker.check(script.build()).details())
+          .containsExactly("Taken over after: 2.900 s.");
     }
 
     @Test
@@ -119,6 +121,7 @@ class CheckersTest {
     void never_isInvalid() {
       kill("c1");
       assertVerdict(checker, Verdict.INVALID, "beyond the bound");
+      assertThat(checker.check(script.build()).details()).last().asString().contains("never");
     }
 
     @Test
@@ -303,6 +306,21 @@ class CheckersTest {
       acquired(500, "c1", 1, true);
       acquired(4_000, "c2", 2, true);
       assertSeen(Sight.TAKEOVER);
+    }
+
+    @Test
+    void lossAfterTheNextFaultBegan_isNot() {
+      acquired(500, "c1", 1, true);
+      script.released(9_300, 9_310, "c1", 1);
+      script.lost(9_200, "c1", 1);
+      assertNotSeen(Sight.LOSS);
+    }
+
+    @Test
+    void takeoverBySomebodyOfTheSameClient_isNot() {
+      acquired(500, "c1", 1, true);
+      acquired(4_000, "c1", 2, true);
+      assertNotSeen(Sight.TAKEOVER);
     }
 
     @Test

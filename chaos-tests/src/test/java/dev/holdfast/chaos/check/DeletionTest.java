@@ -7,7 +7,9 @@ import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.TtlExpiryChecker;
 import dev.holdfast.history.check.Verdict;
 import java.time.Duration;
 import java.util.List;
@@ -144,6 +146,57 @@ class DeletionTest {
     Result result = check(checker);
     assertThat(result.verdict()).isEqualTo(Verdict.INVALID);
     assertThat(result.details()).singleElement().asString().contains("c2 was told never");
+  }
+
+  /** Its process was not told yet when the next era's index granted the lock to another. */
+  @Test
+  void grants_thatSpanTheDeletion_areNotJudged() {
+    held(10, 20, 107, "c1", 500);
+    held(103, 104, 140, "c2", 1_001); // of the next era, before the deletion was answered
+    held(105, 108, 130, "c1", 501); // handed over, of the last
+    held(99, 125, 150, "c3", 1_002);
+    held(160, 165, 170, "c2", 1_003);
+
+    assertVerdicts(Verdict.VALID, Verdict.VALID, Verdict.VALID);
+  }
+
+  @Test
+  void whatIsBroken_inALifeThatIsNotTheLast_isFound_andTold() {
+    held(10, 20, 80, "c1", 5);
+    held(30, 40, 90, "c2", 6);
+    held(130, 140, 150, "c1", 1_001);
+
+    Result result = check(Deletion.inEachLife(new MutualExclusionChecker()));
+    assertThat(result.verdict()).isEqualTo(Verdict.INVALID);
+    assertThat(result.summary()).contains("in 1 it was broken").contains("broken 1 time");
+  }
+
+  @Test
+  void otherCheckers_findWhatIsBrokenInALife() {
+    script.acquired(10, 20, "c1", 5, 50);
+    script.acquired(30, 40, "c2", 6, TTL); // before the lease of c1 could have ended
+    script.acquired(130, 140, "c1", 1_001, TTL);
+    script.released(150, 155, "c1", 1_001);
+    script.renewed(160, 165, "c1", 1_001, TTL);
+
+    assertThat(check(Deletion.inEachLife(new TtlExpiryChecker(0))).verdict())
+        .isEqualTo(Verdict.INVALID);
+    assertThat(check(Deletion.inEachLife(new RenewalChecker())).verdict())
+        .isEqualTo(Verdict.INVALID);
+  }
+
+  @Test
+  void livesWithoutAnything_areUnknown() {
+    assertThat(check(Deletion.inEachLife(new MutualExclusionChecker())).verdict())
+        .isEqualTo(Verdict.UNKNOWN);
+  }
+
+  @Test
+  void told_whoGaveItBackMeanwhile_doesNotCount() {
+    script.acquired(10, 20, "c1", 5, TTL);
+    script.lost(140, "c1", 5);
+    held(30, 40, 120, "c2", 6);
+    assertThat(check(Deletion.told(Duration.ofMillis(50))).verdict()).isEqualTo(Verdict.VALID);
   }
 
   @Test

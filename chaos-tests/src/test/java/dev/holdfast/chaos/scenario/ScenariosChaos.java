@@ -177,6 +177,7 @@ class ScenariosChaos {
 
   private static Map<String, String> settings(Ground ground) {
     Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("action.destructive_requires_name", "false"); // for deletions by pattern
     if (ground != Ground.DEFAULT_DETECTION) {
       for (String check : List.of("follower_check", "leader_check")) {
         settings.put("cluster.fault_detection." + check + ".interval", "500ms");

@@ -51,9 +51,14 @@ class ScenariosTest {
             "overload",
             "requests-broken-off",
             "requests-cut",
+            "rolling-restart",
             "sliced");
     assertThat(storm.steps()).isSortedAccordingTo(java.util.Comparator.comparing(Step::at));
     assertThat(storm.steps()).allMatch(step -> step.at().compareTo(HOUR) < 0);
+    assertThat(storm.steps().get(0).what().name()).isEqualTo("index-deleted");
+    // What is asked for while an index is being deleted is not judged.
+    assertThat(storm.steps())
+        .allMatch(step -> step.what().name().equals("index-deleted") == step.lasting().isZero());
   }
 
   @Test
