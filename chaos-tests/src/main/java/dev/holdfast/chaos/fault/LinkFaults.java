@@ -1,6 +1,5 @@
 package dev.holdfast.chaos.fault;
 
-import dev.holdfast.chaos.arena.Arena;
 import eu.rekawek.toxiproxy.Proxy;
 import eu.rekawek.toxiproxy.model.Toxic;
 import eu.rekawek.toxiproxy.model.ToxicDirection;
@@ -10,7 +9,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.IntStream;
 
 /** Faults between a client and the nodes. Stateless. */
 public final class LinkFaults {
@@ -19,9 +17,6 @@ public final class LinkFaults {
 
   /** In place of a slot: that of the client which holds the lock {@value #LOCK} then. */
   public static final int HOLDER = -1;
-
-  /** In place of a slot: those of all clients. */
-  public static final int EVERYBODY = -2;
 
   private static final String LOCK = "h0";
 
@@ -168,14 +163,6 @@ public final class LinkFaults {
 
     @Override
     public Optional<Injection> aim(Stage stage) throws InterruptedException {
-      if (slotOrHolder == EVERYBODY) {
-        List<Proxy> all =
-            IntStream.range(0, Arena.CLIENTS)
-                .boxed()
-                .flatMap(each -> stage.arena().links(each).stream())
-                .toList();
-        return Optional.of(new LinkInjection("all links of all clients", all, effect));
-      }
       List<Proxy> proxies;
       String end;
       OptionalInt slot =

@@ -28,8 +28,8 @@ record Progress(
     lastGrantNanos.set(System.nanoTime());
   }
 
-  void leases(long held) {
-    leases.set(held);
+  void leases(int more) {
+    leases.addAndGet(more);
   }
 
   String line() {

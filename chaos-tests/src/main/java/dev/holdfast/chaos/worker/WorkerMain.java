@@ -13,9 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
@@ -33,6 +31,7 @@ public final class WorkerMain {
   private static final long SETTLE_MILLIS = 30_000;
   private static final long STEP_MILLIS = 150;
   private static final int BELIEFS_PER_TTL = 6;
+  private static final int LEASE_THREADS = 8;
 
   /** Of how many acquisitions of a cycler one is a look at what others hold for long. */
   private static final int LOOKS = 4;
@@ -128,9 +127,10 @@ public final class WorkerMain {
       Recorder recorder = history.recorder();
       threads.add(start("holder-" + i, () -> hold(client, recorder, random)));
     }
-    if (workload.leases() > 0) {
+    for (int i = 0; i < LEASE_THREADS && workload.leases() > 0; i++) {
+      int first = i;
       Recorder recorder = history.recorder();
-      threads.add(start("leases", () -> keepMany(clients.get(0), recorder)));
+      threads.add(start("leases-" + i, () -> keepMany(clients.get(0), recorder, first)));
     }
     Recorder recorder = history.recorder();
     start("beliefs", () -> recordBeliefs(clients, recorder));
@@ -229,20 +229,21 @@ public final class WorkerMain {
     }
   }
 
-  /** Holds many locks until the end; what it loses it takes again. */
-  private void keepMany(Client client, Recorder recorder) throws InterruptedException {
+  /** Holds a thread's share of many locks until the end; what it loses it takes again. */
+  private void keepMany(Client client, Recorder recorder, int first) throws InterruptedException {
     Client.Held[] held = new Client.Held[workload.leases()];
     while (stop.getCount() > 0) {
-      for (int i = 0; i < held.length && stop.getCount() > 0; i++) {
+      for (int i = first; i < held.length && stop.getCount() > 0; i += LEASE_THREADS) {
         Client.Held each = held[i];
         if (each != null && !each.isHeld()) {
+          progress.leases(-1);
           each.release(recorder);
           held[i] = null;
         }
         if (held[i] == null) {
           String lock = "m" + spec.client() + "-" + i;
           held[i] = client.acquire(recorder, lock, Duration.ZERO, true).orElse(null);
-          progress.leases(Arrays.stream(held).filter(Objects::nonNull).count());
+          progress.leases(held[i] == null ? 0 : 1);
         }
       }
       stopsWithin(STEP_MILLIS);

@@ -55,35 +55,19 @@ public record Workload(
 
   /** Returns this with another TTL, locks being held for up to twice as long. */
   public Workload withTtlMillis(long ttlMillis) {
-    return new Workload(
-        new Rules(ttlMillis, rules.skewMillis(), rules.calendar(), rules.waitMillis()),
-        cyclers,
-        new Holders(holders.threads(), holders.locks(), 2 * ttlMillis, holders.firstIsKept()),
-        leases,
-        managers,
-        defect);
+    return with(new Rules(ttlMillis, rules.skewMillis(), rules.calendar(), rules.waitMillis()))
+        .with(
+            new Holders(holders.threads(), holders.locks(), 2 * ttlMillis, holders.firstIsKept()));
   }
 
-  /** Returns this for wall clocks that differ by no more than that. */
-  public Workload withSkewMillis(long skewMillis) {
-    return new Workload(
-        new Rules(rules.ttlMillis(), skewMillis, rules.calendar(), rules.waitMillis()),
-        cyclers,
-        holders,
-        leases,
-        managers,
-        defect);
+  /** Returns this with other rules. */
+  public Workload with(Rules others) {
+    return new Workload(others, cyclers, holders, leases, managers, defect);
   }
 
   /** Returns this without the calendar rule. */
   public Workload withoutCalendar() {
-    return new Workload(
-        new Rules(rules.ttlMillis(), rules.skewMillis(), false, rules.waitMillis()),
-        cyclers,
-        holders,
-        leases,
-        managers,
-        defect);
+    return with(new Rules(rules.ttlMillis(), rules.skewMillis(), false, rules.waitMillis()));
   }
 
   /** Returns this with other cyclers. */
