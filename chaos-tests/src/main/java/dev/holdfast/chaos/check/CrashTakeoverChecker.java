@@ -57,7 +57,12 @@ public final class CrashTakeoverChecker implements Checker {
           if (tenure.lock().startsWith(wanted)
               && tenure.client().equals(crash.target())
               && tenure.isHeldAt(crash.fromNanos())) {
-            long granted = i + 1 < ofLock.size() ? ofLock.get(i + 1).grantedAt() : Long.MAX_VALUE;
+            long granted =
+                ofLock.subList(i + 1, ofLock.size()).stream()
+                    .filter(next -> !next.client().equals(tenure.client()))
+                    .mapToLong(Tenure::grantedAt)
+                    .findFirst()
+                    .orElse(Long.MAX_VALUE);
             long nanos = granted == Long.MAX_VALUE ? granted : granted - crash.fromNanos();
             took.add(nanos);
             if (nanos > bound.plus(allowance).toNanos()) {

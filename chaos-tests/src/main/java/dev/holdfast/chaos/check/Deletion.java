@@ -116,14 +116,14 @@ public final class Deletion {
         int told = 0;
         for (Tenure tenure : Tenure.of(history)) {
           for (Fault deletion : deletions) {
-            long end = deletion.fromNanos() + grace.toNanos();
+            long end = deletion.toNanos() + grace.toNanos();
             Operation loss = tenure.loss();
             if (!tenure.isHeldAt(deletion.fromNanos())) {
               continue;
             }
             if (loss != null && loss.time() <= end) {
               told++;
-              slowest = Math.max(slowest, loss.time() - deletion.fromNanos());
+              slowest = Math.max(slowest, loss.time() - deletion.toNanos());
             } else if (!tenure.isReleasedBy(end)) {
               violations.add(
                   "Not told of the deletion at %s: %s."
@@ -139,6 +139,44 @@ public final class Deletion {
             "%s told of the deletion, after %s at the most."
                 .formatted(Words.count(told, "holder"), Words.seconds(slowest)),
             "Holders were not told of the deletion.");
+      }
+    };
+  }
+
+  /**
+   * Nobody believes in a lease of a deleted index for longer than a TTL after it was gone, told or
+   * not: nothing renews it any more. Where no index was deleted, that is so.
+   */
+  public static Checker outlivedBy(Duration ttl) {
+    return new Checker() {
+      @Override
+      public String name() {
+        return "outlived-deletion";
+      }
+
+      @Override
+      public Result check(History history) {
+        List<String> violations = new ArrayList<>();
+        List<Fault> deletions = deletions(history);
+        for (Tenure tenure : Tenure.of(history)) {
+          for (Fault deletion : deletions) {
+            long end = deletion.toNanos() + ttl.toNanos();
+            if (tenure.grantedAt() < deletion.fromNanos()
+                && tenure.held().stream().anyMatch(span -> span.toNanos() > end)) {
+              violations.add(
+                  "Believed in for longer than a TTL after the deletion at %s: %s."
+                      .formatted(Words.seconds(deletion.fromNanos()), tenure.acquire().describe()));
+            }
+          }
+        }
+        return new Result(
+            name(),
+            violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
+            violations.isEmpty()
+                ? "No lease outlived %s of the index by more than its TTL."
+                    .formatted(Words.count(deletions.size(), "deletion"))
+                : "Leases outlived the index.",
+            violations);
       }
     };
   }

@@ -1,6 +1,7 @@
 package dev.holdfast.chaos.fault;
 
 import dev.holdfast.chaos.arena.Arena;
+import java.time.Duration;
 import java.util.Optional;
 
 /** A kind of fault. Immutable; may be injected many times. */
@@ -16,6 +17,11 @@ public interface Disruption {
    *     done
    */
   Optional<Injection> aim(Stage stage) throws Exception;
+
+  /** Returns for how long a storm waits for what it could be done to, and breaks nothing else. */
+  default Duration patience() {
+    return Duration.ZERO;
+  }
 
   /** Returns why this machine does not allow it; empty if it does. */
   default Optional<String> missing(Arena arena) {

@@ -29,6 +29,9 @@ public final class IndexFaults {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** In a storm a cluster is seldom whole, and soon if nothing more is broken. */
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
   /** To ask the next node would be to ask twice: the first may have done it. */
   private static final Duration ACT_LIMIT = Duration.ofMinutes(1);
 
@@ -64,16 +67,18 @@ public final class IndexFaults {
   public static Disruption deleteAndRaiseEra() {
     return new Deletion() {
       @Override
-      @Nullable Injection aim(Stage stage, IndexMade old) {
+      @Nullable Injection aim(Stage stage, IndexMade old) throws IOException, InterruptedException {
         int era = old.mappings().at(ERA).asInt() + 1;
-        return era > LAST_ERA
-            ? null
-            : injection("the lock index, era " + era, () -> raise(stage, old, era));
+        if (era > LAST_ERA) {
+          return null;
+        }
+        String next = makeNext(stage, old, era);
+        return injection("the lock index, era " + era, () -> swap(stage, old, next));
       }
     };
   }
 
-  private static void raise(Stage stage, IndexMade old, int era)
+  private static String makeNext(Stage stage, IndexMade old, int era)
       throws IOException, InterruptedException {
     String alias = stage.names().lockAlias();
     String next = stage.names().lockIndex() + "-era-" + era;
@@ -84,10 +89,15 @@ public final class IndexFaults {
     made.putObject("aliases").putObject(alias + ".era" + era);
     made.putObject("settings").put("number_of_shards", 1).put("auto_expand_replicas", "0-2");
     request(stage, "PUT", "/" + next, made);
+    return next;
+  }
+
+  private static void swap(Stage stage, IndexMade old, String next)
+      throws IOException, InterruptedException {
     ObjectNode swap = JSON.createObjectNode();
     ArrayNode actions = swap.putArray("actions");
     actions.addObject().putObject("remove_index").put("index", old.name());
-    actions.addObject().putObject("add").put("index", next).put("alias", alias);
+    actions.addObject().putObject("add").put("index", next).put("alias", stage.names().lockAlias());
     request(stage, "POST", "/_aliases", swap);
   }
 
@@ -124,7 +134,13 @@ public final class IndexFaults {
    */
   private abstract static class Deletion implements Disruption {
 
-    abstract @Nullable Injection aim(Stage stage, IndexMade old);
+    abstract @Nullable Injection aim(Stage stage, IndexMade old)
+        throws IOException, InterruptedException;
+
+    @Override
+    public Duration patience() {
+      return PATIENCE;
+    }
 
     @Override
     public String name() {
@@ -132,7 +148,7 @@ public final class IndexFaults {
     }
 
     @Override
-    public Optional<Injection> aim(Stage stage) throws InterruptedException {
+    public Optional<Injection> aim(Stage stage) throws Exception {
       if (!stage.isWhole()) {
         return Optional.empty();
       }

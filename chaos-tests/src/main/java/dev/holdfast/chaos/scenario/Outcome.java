@@ -24,13 +24,18 @@ public record Outcome(
     @Nullable Figures figures,
     @Nullable Path report) {
 
+  /** A cell of a table has so much room. */
+  private static final int MAX_CAUSE = 120;
+
   static Outcome skipped(String scenario, String reason) {
     return new Outcome(scenario, reason, null, null, null, null);
   }
 
   /** For one that could not be run to its end; its page has what was recorded until then. */
   public static Outcome brokenOff(String scenario, Throwable cause) {
-    return new Outcome(scenario, null, cause.toString(), null, null, null);
+    String first = cause.toString().lines().findFirst().orElse("").replace('|', '/');
+    String text = first.length() <= MAX_CAUSE ? first : first.substring(0, MAX_CAUSE) + "...";
+    return new Outcome(scenario, null, text, null, null, null);
   }
 
   /** Returns the verdict, also in words for what was not run. */

@@ -37,6 +37,9 @@ final class Performance implements Stage.Crew {
   private static final Duration FIRST_GRANT_LIMIT = Duration.ofMinutes(5);
   private static final Duration WHOLE_LIMIT = Duration.ofMinutes(2);
 
+  /** The next node would be asked for what the first may have done. */
+  private static final Duration PUT_LIMIT = Duration.ofMinutes(1);
+
   /**
    * How long everybody may take to be granted a lock again once all is mended: clients look at a
    * node that had failed again after a minute.
@@ -98,7 +101,8 @@ final class Performance implements Stage.Crew {
               .request(
                   "PUT",
                   "/" + index,
-                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-1\"}}");
+                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-1\"}}",
+                  PUT_LIMIT);
     }
     for (int slot = 0; slot < Arena.CLIENTS; slot++) {
       workers.add(start(slot));
@@ -136,8 +140,10 @@ final class Performance implements Stage.Crew {
       if (step.what().missing(arena).isPresent()) {
         continue; // as the scenario's page says
       }
-      Optional<Disruption.Injection> injection = aim(step.what(), schedule.keepsTime());
-      if (injection.isEmpty()) {
+      Optional<Disruption.Injection> injection = aim(step.what(), schedule.keepsTime(), ends);
+      if (injection.isEmpty() && !schedule.keepsTime()) {
+        throw new IllegalStateException("no target for " + step.what().name());
+      } else if (injection.isEmpty()) {
         Runner.say("%s: no target for %s".formatted(scenario.name(), step.what().name()));
       } else {
         faults++;
@@ -158,10 +164,13 @@ final class Performance implements Stage.Crew {
   }
 
   /** A cluster may have no primary for a moment; only a storm, which keeps time, goes on then. */
-  private Optional<Disruption.Injection> aim(Disruption what, boolean keepsTime) throws Exception {
+  private Optional<Disruption.Injection> aim(
+      Disruption what, boolean keepsTime, PriorityQueue<Event> ends) throws Exception {
     long begun = System.nanoTime();
+    Duration limit = keepsTime ? what.patience() : AIM_LIMIT;
     Optional<Disruption.Injection> aimed = what.aim(stage);
-    while (aimed.isEmpty() && !keepsTime && System.nanoTime() - begun < AIM_LIMIT.toNanos()) {
+    while (aimed.isEmpty() && System.nanoTime() - begun < limit.toNanos()) {
+      endUntil(ends, System.nanoTime());
       sleepUntil(System.nanoTime() + BETWEEN_AIMS.toNanos());
       aimed = what.aim(stage);
     }
@@ -366,11 +375,19 @@ final class Performance implements Stage.Crew {
 
   /** Ends all that the run started, and saves the nodes' logs. */
   void leave() throws IOException {
+    for (Event event : open) { // some, if the run broke off; they may have threads of their own
+      try {
+        event.injection.end();
+      } catch (Exception e) {
+        say(event.what.name() + " could not be ended: " + e);
+      }
+    }
     everStarted.forEach(WorkerProcess::close);
     nemesis.close();
     for (Node node : arena.cluster().nodes()) {
       String log = node.log();
-      int from = Math.min(log.length(), logLengths.getOrDefault(node.name(), 0));
+      int from = logLengths.getOrDefault(node.name(), 0);
+      from = from <= log.length() ? from : 0; // at midnight a node begins a new one
       Path file = run.directory().resolve(node.name() + ".log");
       Files.writeString(file, log.substring(from));
     }

@@ -41,9 +41,10 @@ public final class Runner {
   }
 
   /**
-   * Runs a scenario, judges it, and mends the arena.
+   * Runs a scenario, and judges it. The arena is whole then.
    *
-   * @throws Exception if it could not be run to its end; what there is of it is in the store
+   * @throws Exception if it could not be run to its end; what there is of it is in the store, and
+   *     the arena may be broken
    */
   public Outcome run(Scenario scenario, Arena arena) throws Exception {
     say("%s: %s".formatted(scenario.name(), scenario.purpose()));
@@ -65,10 +66,13 @@ public final class Runner {
               .formatted(scenario.name(), e, run.directory().toAbsolutePath()));
       try {
         performance.leave();
+      } catch (Exception more) {
+        e.addSuppressed(more);
+      }
+      try {
         List<Checker> checkers = new ArrayList<>(scenario.checkers());
         checkers.add(0, new BrokenOff(e));
         Result unused = run.finish(run.readRecordings(), compose(checkers), repeat);
-        arena.heal(); // the last, as it may be what cannot be done
       } catch (Exception more) {
         e.addSuppressed(more);
       }
@@ -113,6 +117,11 @@ public final class Runner {
 
   private String describe(Scenario scenario, Arena arena) {
     String text = scenario.purpose() + " What is to be shown: " + scenario.bound() + ".";
+    if (scenario.isAcrossDeletion()) {
+      text +=
+          " Deleting the index releases all locks by force: an overlap that begins just then, before"
+              + " a holder is told, is no violation.";
+    }
     for (String each : scenario.leftOut(arena, random(scenario))) {
       say("%s: left out here: %s".formatted(scenario.name(), each));
       text += " Left out here: " + each + ".";

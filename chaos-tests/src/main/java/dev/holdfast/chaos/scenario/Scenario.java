@@ -109,6 +109,11 @@ public final class Scenario {
         .toList();
   }
 
+  /** Returns whether the index may be deleted in it. */
+  public boolean isAcrossDeletion() {
+    return parts.acrossDeletion;
+  }
+
   /** Returns what judges it. */
   public List<Checker> checkers() {
     boolean faults = !schedule(new java.util.Random(0)).steps().isEmpty();

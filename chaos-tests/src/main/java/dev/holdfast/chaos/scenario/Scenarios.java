@@ -176,7 +176,7 @@ public final class Scenarios {
                 random ->
                     times(
                         4,
-                        3_500,
+                        5_500,
                         1_000,
                         i ->
                             i % 2 == 0
@@ -188,16 +188,17 @@ public final class Scenarios {
             .purpose("Answers take 2 s, with half a second of jitter.")
             .bound("a lease counts from before its request, however late the answer comes")
             // Others wait for less than the delay after a lease is over, or they would cover for
-            // who counts it from the answer. Many hold locks, with time for a late answer, so
-            // that some leases are granted under the fault; and they end under it.
+            // who counts it from the answer. Leases are short, many hold locks and more look for
+            // them, so that many leases are granted under the fault, end under it, and are wanted.
             .workload(
-                slow.with(new Workload.Rules(10_000, 200, true, 8_000))
-                    .with(new Holders(8, 28, 20_000, false)))
+                slow.with(new Workload.Rules(5_000, 200, true, 8_000))
+                    .with(new Cyclers(16, 12, 20))
+                    .with(new Holders(8, 28, 10_000, false)))
             .faults(
                 random ->
                     times(
                         1,
-                        30_000,
+                        32_000,
                         1_000,
                         i -> LinkFaults.delay(slot(random), Reach.ALL, 2_000, 500)))
             .build(),
@@ -268,8 +269,8 @@ public final class Scenarios {
         Scenario.named("client-killed")
             .purpose("A holder is killed; others get its lock.")
             .bound(
-                "taken over within the TTL, %d s of skew and %d s for a poll"
-                    .formatted(SKEW.toSeconds(), POLL_BOUND.toSeconds()))
+                "taken over within the TTL, %d s of skew and %d s for a poll; invalid where a machine that is busy takes %d s more"
+                    .formatted(SKEW.toSeconds(), POLL_BOUND.toSeconds(), STALLS.toSeconds()))
             .workload(Workload.standard().with(LONG_HOLDERS))
             .faults(random -> times(4, 4_500, 1_000, i -> ClientFaults.killHolder(WANTED)))
             .checkedBy(
@@ -458,7 +459,8 @@ public final class Scenarios {
         .faults(random -> storm(length, random))
         .asFarAsPossible()
         .acrossDeletion()
-        .checkedBy(Deletion.fencingThroughEras())
+        .checkedBy(
+            Deletion.fencingThroughEras(), Deletion.outlivedBy(Duration.ofMillis(TTL_MILLIS)))
         .build();
   }
 

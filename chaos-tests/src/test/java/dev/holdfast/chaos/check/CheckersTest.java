@@ -103,6 +103,15 @@ class CheckersTest {
           .containsExactly("Taken over after: 2.900 s.");
     }
 
+    /** What it handed over within itself just before it was killed is nobody else's. */
+    @Test
+    void grantToTheKilledClientItself_isNoTakeover() {
+      kill("c1");
+      script.acquired(600, 1_010, "c1", 2, TTL);
+      script.acquired(600, 3_900, "c2", 3, TTL);
+      assertVerdict(checker, Verdict.VALID, "2.900 s at the most");
+    }
+
     @Test
     void withinTheAllowance_isValid_andSaysSo() {
       kill("c1");

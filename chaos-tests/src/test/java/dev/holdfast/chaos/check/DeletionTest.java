@@ -192,6 +192,22 @@ class DeletionTest {
   }
 
   @Test
+  void outlived_byNoMoreThanATtl_isValid_byMore_isInvalid() {
+    Checker checker = Deletion.outlivedBy(Duration.ofMillis(50));
+    script.acquired(10, 20, "c1", 5, 50);
+    script.renewed(90, 95, "c1", 5, 60); // until 150
+    script.acquired(130, 140, "c2", 1_001, TTL); // of the next life
+    assertThat(check(checker).verdict()).isEqualTo(Verdict.VALID);
+
+    script.renewed(125, 130, "c1", 5, 50); // by whom, when the index is gone?
+    assertThat(check(checker).verdict()).isEqualTo(Verdict.INVALID);
+
+    script = new HistoryScript();
+    script.acquired(10, 20, "c1", 5, TTL);
+    assertThat(check(checker).summary()).contains("0 deletions");
+  }
+
+  @Test
   void told_whoGaveItBackMeanwhile_doesNotCount() {
     script.acquired(10, 20, "c1", 5, TTL);
     script.lost(140, "c1", 5);
@@ -207,7 +223,7 @@ class DeletionTest {
     assertThat(check(checker).verdict()).isEqualTo(Verdict.VALID);
 
     script.acquired(30, 40, "c2", 6, TTL);
-    script.lost(160, "c2", 6);
+    script.lost(170, "c2", 6);
     assertThat(check(checker).verdict()).isEqualTo(Verdict.INVALID);
 
     script.acquired(50, 60, "c3", 7, TTL);

@@ -141,6 +141,7 @@ class ScenariosChaos {
               : runner.run(scenario, arena(version, scenario.ground()));
     } catch (Exception e) {
       (sound ? good : broken).add(Outcome.brokenOff(scenario.name(), e));
+      close(); // nobody knows in what state it is
       throw e;
     }
     (sound ? good : broken).add(outcome);
