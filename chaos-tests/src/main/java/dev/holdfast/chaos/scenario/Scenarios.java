@@ -166,7 +166,7 @@ public final class Scenarios {
             .bound("a write that was applied without an answer makes no second holder")
             .faults(
                 random ->
-                    times(36, 300, 250, i -> LinkFaults.resetAnswers(slot(random), Reach.ALL)))
+                    times(44, 300, 250, i -> LinkFaults.resetAnswers(slot(random), Reach.ALL)))
             .build(),
         Scenario.named("one-way-cuts")
             .purpose("Only requests, or only answers, get lost.")
@@ -224,7 +224,7 @@ public final class Scenarios {
             .faults(
                 random ->
                     times(
-                        36,
+                        44,
                         300,
                         250,
                         i ->
@@ -240,7 +240,7 @@ public final class Scenarios {
             .faults(
                 random ->
                     times(
-                        70,
+                        80,
                         100 + random.nextInt(200),
                         150,
                         i ->
