@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes small histories by hand, in milliseconds. Each call is a process of its own unless said
@@ -57,8 +58,24 @@ public final class HistoryScript {
     return add(at, Operation.Type.INFO, Operation.NEMESIS, f, value);
   }
 
+  /** What was asked for got no answer but an error. */
+  public HistoryScript failing(long from, long to, String error, String f, Object... value) {
+    add(from, Operation.Type.INVOKE, nextProcess, f, value);
+    return append(to, Operation.Type.INFO, nextProcess++, error, f, value);
+  }
+
   public HistoryScript add(
       long atMillis, Operation.Type type, long process, String f, Object... value) {
+    return append(atMillis, type, process, null, f, value);
+  }
+
+  private HistoryScript append(
+      long atMillis,
+      Operation.Type type,
+      long process,
+      @Nullable String error,
+      String f,
+      Object... value) {
     operations.add(
         new Operation(
             Operation.NO_INDEX,
@@ -66,7 +83,8 @@ public final class HistoryScript {
             type,
             process,
             f,
-            map(value)));
+            map(value),
+            error));
     return this;
   }
 

@@ -37,6 +37,7 @@ public final class Cluster<N extends Node> implements AutoCloseable {
 
   private static final Duration GREEN_LIMIT = Duration.ofMinutes(2);
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
+  private static final Duration CHANGE_LIMIT = Duration.ofMinutes(1);
 
   /** What a node can say at once, or not at all: it may be stopped, or cut off. */
   private static final Duration QUESTION_LIMIT = Duration.ofSeconds(3);
@@ -156,6 +157,15 @@ public final class Cluster<N extends Node> implements AutoCloseable {
   public String request(String method, String path, String body)
       throws IOException, InterruptedException {
     return request(method, path, body, REQUEST_LIMIT);
+  }
+
+  /**
+   * The same, but waits a minute for each node: whoever asks the next asks it to do once more what
+   * the first may have done.
+   */
+  public String change(String method, String path, String body)
+      throws IOException, InterruptedException {
+    return request(method, path, body, CHANGE_LIMIT);
   }
 
   /** The same, but waits no longer than so long for each node. */

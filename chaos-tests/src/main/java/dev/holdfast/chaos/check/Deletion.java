@@ -50,9 +50,21 @@ public final class Deletion {
         if (deletions.isEmpty()) {
           return checker.check(history);
         }
+        List<Tenure> tenures = Tenure.of(history);
+        Set<Tenure> outlived = outlived(tenures, deletions);
         List<Result> results = new ArrayList<>();
         for (int life = 0; life <= deletions.size(); life++) {
-          Result result = checker.check(ofLife(life, history, deletions));
+          int each = life;
+          Result result =
+              checker.check(
+                  without(
+                      history,
+                      tenures.stream()
+                          .filter(
+                              tenure ->
+                                  lifeOf(tenure.acquire(), deletions) != each
+                                      || outlived.contains(tenure))
+                          .toList()));
           if (result.verdict() != Verdict.UNKNOWN) {
             results.add(result);
           }
@@ -74,21 +86,17 @@ public final class Deletion {
     };
   }
 
-  /** Without the grants of other lives, and what became of them. */
-  private static History ofLife(int life, History history, List<Fault> deletions) {
-    Set<Long> ofOthers = new HashSet<>();
-    List<Tenure> tenures = Tenure.of(history);
-    Set<Tenure> outlived = outlived(tenures, deletions);
-    for (Tenure tenure : tenures) {
-      if (lifeOf(tenure.acquire(), deletions) != life || outlived.contains(tenure)) {
-        add(ofOthers, tenure.acquire());
-        tenure.renewals().forEach(renewal -> add(ofOthers, renewal));
-        add(ofOthers, tenure.release());
-        add(ofOthers, tenure.loss());
-      }
+  /** Without those grants, and what became of them. */
+  private static History without(History history, List<Tenure> unwanted) {
+    Set<Long> indices = new HashSet<>();
+    for (Tenure tenure : unwanted) {
+      add(indices, tenure.acquire());
+      tenure.renewals().forEach(renewal -> add(indices, renewal));
+      add(indices, tenure.release());
+      add(indices, tenure.loss());
     }
     return History.of(
-        history.operations().stream().filter(each -> !ofOthers.contains(each.index())).toList());
+        history.operations().stream().filter(each -> !indices.contains(each.index())).toList());
   }
 
   private static void add(Set<Long> indices, @Nullable Call call) {

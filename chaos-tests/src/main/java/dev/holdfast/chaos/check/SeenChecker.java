@@ -4,6 +4,7 @@ import dev.holdfast.chaos.worker.Facts;
 import dev.holdfast.history.Call;
 import dev.holdfast.history.Fault;
 import dev.holdfast.history.History;
+import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.Checker;
@@ -41,6 +42,8 @@ public final class SeenChecker implements Checker {
     REFUSED_RELEASE("late releases without effect"),
     /** An acquisition of the client that was asked for before the fault was over got no answer. */
     UNANSWERED("acquisitions unanswered"),
+    /** An acquisition got no answer but 429: Elasticsearch had no room in a queue. */
+    REJECTED("acquisitions rejected with 429"),
     /** A write of somebody, of any client, who asked for the lock after the fault was refused. */
     NEWCOMER_REFUSED("writes of new holders refused");
 
@@ -50,6 +53,9 @@ public final class SeenChecker implements Checker {
       this.text = text;
     }
   }
+
+  /** Is in the names of the errors that Elasticsearch gives with 429. */
+  private static final String REJECTION = "rejected_execution";
 
   private final Set<Sight> expected;
 
@@ -121,20 +127,30 @@ public final class SeenChecker implements Checker {
         case REFUSED_WRITE -> refused(Vocabulary.WRITE, victims(window), window);
         case REFUSED_RENEWAL -> refused(Vocabulary.RENEW, victims(window), window);
         case REFUSED_RELEASE -> refused(Vocabulary.RELEASE, victims(window), window);
-        case UNANSWERED ->
-            calls.stream()
-                .filter(call -> call.f().equals(Vocabulary.ACQUIRE))
-                .filter(call -> !call.isOk() && !call.isFailed())
-                .filter(call -> isTarget(window.fault, call.client()))
-                .filter(call -> call.invokedAt() < window.fault.toNanos())
-                .filter(call -> call.completedAt() > window.fault.fromNanos())
-                .count();
+        case UNANSWERED -> unanswered(window).count();
+        case REJECTED -> unanswered(window).filter(Evidence::isRejected).count();
         case NEWCOMER_REFUSED ->
             refused(
                 Vocabulary.WRITE,
                 tenures().filter(tenure -> window.has(tenure.acquire().invokedAt())),
                 window);
       };
+    }
+
+    private Stream<Call> unanswered(Window window) {
+      return calls.stream()
+          .filter(call -> call.f().equals(Vocabulary.ACQUIRE))
+          .filter(call -> !call.isOk() && !call.isFailed())
+          .filter(call -> isTarget(window.fault, call.client()))
+          .filter(call -> call.invokedAt() < window.fault.toNanos())
+          .filter(call -> call.completedAt() > window.fault.fromNanos());
+    }
+
+    private static boolean isRejected(Call call) {
+      Operation completion = call.completion();
+      return completion != null
+          && completion.error() != null
+          && completion.error().contains(REJECTION);
     }
 
     private Stream<Tenure> tenures() {

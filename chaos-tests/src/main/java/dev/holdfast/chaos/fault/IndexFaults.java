@@ -32,9 +32,6 @@ public final class IndexFaults {
   /** In a storm a cluster is seldom whole, and soon if nothing more is broken. */
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  /** To ask the next node would be to ask twice: the first may have done it. */
-  private static final Duration ACT_LIMIT = Duration.ofMinutes(1);
-
   /** Where the mappings of the lock index have its fencing era. */
   private static final JsonPointer ERA = JsonPointer.compile("/_meta/holdfast/era");
 
@@ -104,7 +101,7 @@ public final class IndexFaults {
   private static void request(Stage stage, String method, String path, JsonNode body)
       throws IOException, InterruptedException {
     String text = body.isNull() ? "" : body.toString();
-    String unused = stage.arena().cluster().request(method, path, text, ACT_LIMIT);
+    String unused = stage.arena().cluster().change(method, path, text);
   }
 
   private static Disruption.Injection injection(String target, OperatorAct act) {

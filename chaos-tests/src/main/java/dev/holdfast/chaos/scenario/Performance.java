@@ -37,9 +37,6 @@ final class Performance implements Stage.Crew {
   private static final Duration FIRST_GRANT_LIMIT = Duration.ofMinutes(5);
   private static final Duration WHOLE_LIMIT = Duration.ofMinutes(2);
 
-  /** The next node would be asked for what the first may have done. */
-  private static final Duration PUT_LIMIT = Duration.ofMinutes(1);
-
   /**
    * How long everybody may take to be granted a lock again once all is mended: clients look at a
    * node that had failed again after a minute.
@@ -98,11 +95,10 @@ final class Performance implements Stage.Crew {
       String unused =
           arena
               .cluster()
-              .request(
+              .change(
                   "PUT",
                   "/" + index,
-                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-1\"}}",
-                  PUT_LIMIT);
+                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-1\"}}");
     }
     for (int slot = 0; slot < Arena.CLIENTS; slot++) {
       workers.add(start(slot));
@@ -272,12 +268,14 @@ final class Performance implements Stage.Crew {
   private void deleteIndices() throws IOException, InterruptedException {
     for (String index :
         List.of(
-            names.lockIndex() + "*", // with those of other eras
+            names.lockIndex() + "*", // with those of other eras, all of them hidden
             names.resourceIndex(),
             names.resourceIndex() + "-flood",
             names.counterIndex())) {
       String unused =
-          arena.cluster().request("DELETE", "/" + index + "?ignore_unavailable=true", "");
+          arena
+              .cluster()
+              .request("DELETE", "/" + index + "?ignore_unavailable=true&expand_wildcards=all", "");
     }
   }
 

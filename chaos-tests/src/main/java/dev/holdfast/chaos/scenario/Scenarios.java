@@ -425,6 +425,7 @@ public final class Scenarios {
         .bound("a rejected write is tried again, and counts as perhaps applied")
         .on(Ground.SHORT_QUEUES)
         .faults(random -> times(1, 8_000, 1_000, i -> IndexFaults.overload(48, true)))
+        .shows(Sight.REJECTED)
         .build();
   }
 

@@ -379,6 +379,20 @@ class CheckersTest {
       script.call(
           2_000, 2_950, Operation.Type.INFO, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
       assertSeen(Sight.UNANSWERED);
+      assertNotSeen(Sight.REJECTED);
+    }
+
+    @Test
+    void acquisitionThatWasRejected_isSeenWhileTheFaultLasts() {
+      String rejected = "429 [es_rejected_execution_exception]";
+      acquired(500, "c1", 1, true);
+      script.failing(2_000, 2_900, "timeout", "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      script.failing(5_100, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      script.failing(2_000, 2_900, rejected, "write", "lock", "a", "client", "c1", "fence", 1L);
+      assertNotSeen(Sight.REJECTED);
+
+      script.failing(4_900, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      assertSeen(Sight.REJECTED);
     }
   }
 
