@@ -50,7 +50,7 @@ final class Performance implements Stage.Crew {
 
   private static final Duration TELL_EVERY = Duration.ofSeconds(10);
   private static final long NAP_MILLIS = 20;
-  private static final long QUIET_MILLIS = 1_000;
+  private static final long QUIET_MILLIS = 500;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Scenario scenario;
@@ -266,17 +266,17 @@ final class Performance implements Stage.Crew {
   }
 
   private void deleteIndices() throws IOException, InterruptedException {
-    for (String index :
-        List.of(
+    String indices =
+        String.join(
+            ",",
             names.lockIndex() + "*", // with those of other eras, all of them hidden
             names.resourceIndex(),
             names.resourceIndex() + "-flood",
-            names.counterIndex())) {
-      String unused =
-          arena
-              .cluster()
-              .request("DELETE", "/" + index + "?ignore_unavailable=true&expand_wildcards=all", "");
-    }
+            names.counterIndex());
+    String unused =
+        arena
+            .cluster()
+            .change("DELETE", "/" + indices + "?ignore_unavailable=true&expand_wildcards=all", "");
   }
 
   // --- Workers

@@ -48,6 +48,9 @@ public final class Scenarios {
   /** So that a fault finds a lock held, which is not given back meanwhile. */
   private static final Holders LONG_HOLDERS = new Holders(2, 2, 10 * TTL_MILLIS, true);
 
+  /** Leaves the processors to nodes that start. */
+  private static final Workload UNHURRIED = Workload.standard().with(new Cyclers(8, 12, 60));
+
   private static final List<String> NODES = List.of("n1", "n2", "n3");
   private static final List<Part> PARTS = List.of(Part.values());
   private static final List<Direction> DIRECTIONS = List.of(Direction.values());
@@ -283,7 +286,7 @@ public final class Scenarios {
 
   private static List<Scenario> clocks() {
     Function<RandomGenerator, Schedule> cuts =
-        random -> times(3, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
+        random -> times(2, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
     return List.of(
         Scenario.named("clocks-hours-off")
             .purpose("Wall clocks are an hour early and late; the calendar rule is off.")
@@ -310,12 +313,14 @@ public final class Scenarios {
         Scenario.named("primary-killed")
             .purpose("The node with the primary is killed while locks are held, and comes back.")
             .bound("an acknowledged write survives its node")
-            .faults(random -> times(2, 3_000, 7_000, i -> NodeFaults.kill(Part.PRIMARY)))
+            .workload(UNHURRIED)
+            .faults(random -> times(2, 3_000, 5_000, i -> NodeFaults.kill(Part.PRIMARY)))
             .build(),
         Scenario.named("master-killed")
             .purpose("The master is killed, and comes back.")
             .bound("an election makes no second holder")
-            .faults(random -> times(1, 3_000, 7_000, i -> NodeFaults.kill(Part.MASTER)))
+            .workload(UNHURRIED)
+            .faults(random -> times(1, 3_000, 4_000, i -> NodeFaults.kill(Part.MASTER)))
             .build(),
         Scenario.named("primary-paused")
             .purpose(
@@ -350,12 +355,14 @@ public final class Scenarios {
         Scenario.named("rolling-restart")
             .purpose("All nodes are restarted one by one under load.")
             .bound("an upgrade of the cluster makes no second holder")
+            .workload(UNHURRIED)
             .faults(random -> times(1, 0, 2_000, i -> NodeFaults.roll()))
             .build(),
         Scenario.named("cluster-restarted")
             .purpose("The whole cluster is stopped, and started again.")
             .bound("leases end in time while there is no cluster, and locks outlive it")
-            .faults(random -> times(1, 4_000, 6_000, i -> NodeFaults.stopAll()))
+            .workload(UNHURRIED)
+            .faults(random -> times(1, 4_000, 3_000, i -> NodeFaults.stopAll()))
             .build(),
         Scenario.named("majority-lost")
             .purpose("Two of three nodes are killed, and come back.")
@@ -366,7 +373,7 @@ public final class Scenarios {
                     times(
                         1,
                         9_000,
-                        6_000,
+                        3_000,
                         i -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())))))
             .checkedBy(new NoMajorityChecker(Duration.ofMillis(TTL_MILLIS)))
             .shows(Sight.LOSS)
@@ -382,7 +389,7 @@ public final class Scenarios {
         .on(Ground.DEFAULT_DETECTION)
         .faults(
             random ->
-                times(1, 45_000, 5_000, i -> NodeFaults.partition(Part.PRIMARY, Direction.BOTH)))
+                times(1, 45_000, 2_000, i -> NodeFaults.partition(Part.PRIMARY, Direction.BOTH)))
         .build();
   }
 
@@ -442,7 +449,7 @@ public final class Scenarios {
                 .with(new Holders(0, 1, 1, false))
                 .withManagers(20)
                 .withLeases(340))
-        .faults(random -> times(1, 3_000, 9_000, i -> NodeFaults.kill(Part.PRIMARY)))
+        .faults(random -> times(1, 3_000, 5_000, i -> NodeFaults.kill(Part.PRIMARY)))
         .checkedBy(new CrowdChecker(1_000, 50))
         .build();
   }

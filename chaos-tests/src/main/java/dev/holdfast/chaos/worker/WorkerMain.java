@@ -27,7 +27,7 @@ import java.util.concurrent.TimeUnit;
 public final class WorkerMain {
 
   private static final int UNEXPECTED = 70;
-  private static final long STATUS_MILLIS = 500;
+  private static final long STATUS_MILLIS = 200;
   private static final long SETTLE_MILLIS = 30_000;
   private static final long STEP_MILLIS = 150;
   private static final int BELIEFS_PER_TTL = 6;

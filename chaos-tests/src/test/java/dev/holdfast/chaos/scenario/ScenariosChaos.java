@@ -40,7 +40,7 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ScenariosChaos {
 
-  private static final Duration DEFAULT_STORM = Duration.ofSeconds(50);
+  private static final Duration DEFAULT_STORM = Duration.ofSeconds(40);
 
   /** What belongs into the command that repeats a run. */
   private static final List<String> PASSED_ON =
