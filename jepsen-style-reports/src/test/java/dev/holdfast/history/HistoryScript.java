@@ -58,8 +58,8 @@ public final class HistoryScript {
     return add(at, Operation.Type.INFO, Operation.NEMESIS, f, value);
   }
 
-  /** What was asked for got no answer but an error. */
-  public HistoryScript failing(long from, long to, String error, String f, Object... value) {
+  /** It is not known whether what was asked for has happened, because of the error. */
+  public HistoryScript unanswered(long from, long to, String error, String f, Object... value) {
     add(from, Operation.Type.INVOKE, nextProcess, f, value);
     return append(to, Operation.Type.INFO, nextProcess++, error, f, value);
   }

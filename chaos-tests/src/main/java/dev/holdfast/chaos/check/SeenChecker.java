@@ -42,7 +42,10 @@ public final class SeenChecker implements Checker {
     REFUSED_RELEASE("late releases without effect"),
     /** An acquisition of the client that was asked for before the fault was over got no answer. */
     UNANSWERED("acquisitions unanswered"),
-    /** An acquisition got no answer but 429: Elasticsearch had no room in a queue. */
+    /**
+     * An acquisition was given up after an answer of 429: Elasticsearch had no room in a queue. One
+     * that succeeded in the end does not tell what was tried before.
+     */
     REJECTED("acquisitions rejected with 429"),
     /** A write of somebody, of any client, who asked for the lock after the fault was refused. */
     NEWCOMER_REFUSED("writes of new holders refused");
@@ -54,7 +57,7 @@ public final class SeenChecker implements Checker {
     }
   }
 
-  /** Is in the names of the errors that Elasticsearch gives with 429. */
+  /** Is in the names of the errors that Elasticsearch gives then. */
   private static final String REJECTION = "rejected_execution";
 
   private final Set<Sight> expected;

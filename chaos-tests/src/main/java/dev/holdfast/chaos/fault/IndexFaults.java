@@ -224,8 +224,8 @@ public final class IndexFaults {
           HttpRequest.newBuilder(
                   node.resolve(
                       "/"
-                          + stage.names().resourceIndex()
-                          + "-flood/_bulk?filter_path=errors,items.*.status"))
+                          + stage.names().floodIndex()
+                          + "/_bulk?filter_path=errors,items.*.status"))
               .timeout(Duration.ofSeconds(20))
               .header("Content-Type", "application/x-ndjson")
               .POST(HttpRequest.BodyPublishers.ofString(body))

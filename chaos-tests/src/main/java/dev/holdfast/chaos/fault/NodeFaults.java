@@ -11,8 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 
 /** Faults of nodes, and between them. Stateless. */
 public final class NodeFaults {
@@ -21,11 +19,6 @@ public final class NodeFaults {
   public static final String NO_MAJORITY = "no-majority";
 
   private static final String ROLLING_RESTART = "rolling-restart";
-
-  /** Far longer than a cluster takes to notice, so that a test which hangs says where. */
-  private static final Duration EFFECT_LIMIT = Duration.ofMinutes(2);
-
-  private static final long BETWEEN_LOOKS_MILLIS = 50;
 
   private NodeFaults() {}
 
@@ -62,21 +55,17 @@ public final class NodeFaults {
    * sync cannot replace it.
    */
   public static Disruption pauseUntilReplaced() {
-    return new NodeFault(
-        "node-paused",
-        Part.PRIMARY,
-        (stage, node) -> node.pause(),
-        (stage, node) -> {
-          // The paused one is not whole, so it is another that is found.
-          awaitEffect(() -> stage.find(Part.PRIMARY).isPresent(), node + " was not replaced");
-          node.resume();
-        }) {
-
-      @Override
-      public Optional<Injection> aim(Stage stage) throws InterruptedException {
-        return stage.isWhole() ? super.aim(stage) : Optional.empty();
-      }
-    };
+    return Demands.onceWhole(
+        new NodeFault(
+            "node-paused",
+            Part.PRIMARY,
+            (stage, node) -> node.pause(),
+            (stage, node) -> {
+              // The paused one is not whole, so it is another that is found.
+              stage.awaitEffect(
+                  () -> stage.find(Part.PRIMARY).isPresent(), node + " was not replaced");
+              node.resume();
+            }));
   }
 
   /** The node is stopped in an orderly way and started again at once. */
@@ -264,7 +253,7 @@ public final class NodeFaults {
         part,
         (stage, node) -> stage.arena().disconnect(node),
         (stage, node) -> {
-          awaitEffect(() -> !stage.arena().cluster().isGreen(), "nobody misses " + node);
+          stage.awaitEffect(() -> !stage.arena().cluster().isGreen(), "nobody misses " + node);
           stage.arena().reconnect(node);
         }) {
 
@@ -273,17 +262,6 @@ public final class NodeFaults {
         return reason(arena.whyNoDisconnecting());
       }
     };
-  }
-
-  /** A fault that has no effect would have tried nothing. */
-  private static void awaitEffect(Callable<Boolean> isSeen, String otherwise) throws Exception {
-    long deadlineNanos = System.nanoTime() + EFFECT_LIMIT.toNanos();
-    while (!isSeen.call()) {
-      if (System.nanoTime() - deadlineNanos >= 0) {
-        throw new IllegalStateException(otherwise + " within " + EFFECT_LIMIT);
-      }
-      TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS_MILLIS);
-    }
   }
 
   private static Optional<String> reason(String text) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
@@ -27,6 +28,10 @@ public final class Stage {
 
   private static final Duration QUESTION_LIMIT = Duration.ofSeconds(1);
   private static final long BETWEEN_TRIES_MILLIS = 50;
+
+  /** Far longer than a cluster takes to notice, so that a test which hangs says where. */
+  private static final Duration EFFECT_LIMIT = Duration.ofMinutes(2);
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Arena arena;
@@ -95,6 +100,28 @@ public final class Stage {
   boolean isWhole() {
     return arena.cluster().nodes().stream().noneMatch(this::isDisturbed)
         && arena.cluster().isGreen();
+  }
+
+  /** Returns whether anybody was granted a lock after that, by {@link System#nanoTime}. */
+  boolean isGrantedSince(long nanos) {
+    for (int slot = 0; slot < Arena.CLIENTS; slot++) {
+      WorkerProcess.Status status = crew.worker(slot).status();
+      if (status.grants() > 0 && status.lastGrantNanos() - nanos > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A fault that has no effect would have tried nothing. */
+  void awaitEffect(Callable<Boolean> isSeen, String otherwise) throws Exception {
+    long deadlineNanos = System.nanoTime() + EFFECT_LIMIT.toNanos();
+    while (!isSeen.call()) {
+      if (System.nanoTime() - deadlineNanos >= 0) {
+        throw new IllegalStateException(otherwise + " within " + EFFECT_LIMIT);
+      }
+      TimeUnit.MILLISECONDS.sleep(BETWEEN_TRIES_MILLIS);
+    }
   }
 
   /** Returns a node by its part, if there is one and it is whole. */

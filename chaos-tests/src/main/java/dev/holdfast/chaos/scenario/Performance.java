@@ -91,14 +91,14 @@ final class Performance implements Stage.Crew {
       logLengths.put(node.name(), node.log().length());
     }
     deleteIndices(); // of a run that was broken off
-    for (String index : List.of(names.resourceIndex(), names.counterIndex())) {
-      String unused =
-          arena
-              .cluster()
-              .change(
-                  "PUT",
-                  "/" + index,
-                  "{\"settings\":{\"number_of_shards\":1,\"auto_expand_replicas\":\"0-1\"}}");
+    String oneCopyMore = "\"number_of_shards\":1,\"auto_expand_replicas\":\"0-1\"";
+    makeIndex(names.resourceIndex(), oneCopyMore);
+    makeIndex(names.counterIndex(), oneCopyMore);
+    if (scenario.ground() == Scenario.Ground.SHORT_QUEUES) {
+      makeIndex(
+          names.floodIndex(),
+          "\"number_of_shards\":%d,\"number_of_replicas\":0,\"routing.allocation.total_shards_per_node\":1"
+              .formatted(arena.cluster().nodes().size()));
     }
     for (int slot = 0; slot < Arena.CLIENTS; slot++) {
       workers.add(start(slot));
@@ -265,13 +265,17 @@ final class Performance implements Stage.Crew {
     }
   }
 
+  private void makeIndex(String index, String settings) throws IOException, InterruptedException {
+    String unused = arena.cluster().change("PUT", "/" + index, "{\"settings\":{" + settings + "}}");
+  }
+
   private void deleteIndices() throws IOException, InterruptedException {
     String indices =
         String.join(
             ",",
-            names.lockIndex() + "*", // with those of other eras, all of them hidden
+            names.lockIndex() + "*", // with those of other eras; some are hidden
             names.resourceIndex(),
-            names.resourceIndex() + "-flood",
+            names.floodIndex(),
             names.counterIndex());
     String unused =
         arena

@@ -1,5 +1,8 @@
 package dev.holdfast.chaos.scenario;
 
+import static dev.holdfast.chaos.fault.Demands.onceWhole;
+import static dev.holdfast.chaos.fault.Demands.untilOvercome;
+
 import dev.holdfast.chaos.check.CrashTakeoverChecker;
 import dev.holdfast.chaos.check.CrowdChecker;
 import dev.holdfast.chaos.check.Deletion;
@@ -286,7 +289,7 @@ public final class Scenarios {
 
   private static List<Scenario> clocks() {
     Function<RandomGenerator, Schedule> cuts =
-        random -> times(2, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
+        random -> times(2, 5_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL));
     return List.of(
         Scenario.named("clocks-hours-off")
             .purpose("Wall clocks are an hour early and late; the calendar rule is off.")
@@ -314,7 +317,7 @@ public final class Scenarios {
             .purpose("The node with the primary is killed while locks are held, and comes back.")
             .bound("an acknowledged write survives its node")
             .workload(UNHURRIED)
-            .faults(random -> times(2, 3_000, 5_000, i -> NodeFaults.kill(Part.PRIMARY)))
+            .faults(random -> times(2, 3_000, 5_000, i -> onceWhole(NodeFaults.kill(Part.PRIMARY))))
             .build(),
         Scenario.named("master-killed")
             .purpose("The master is killed, and comes back.")
@@ -346,10 +349,10 @@ public final class Scenarios {
             .faults(
                 random ->
                     new Schedule.Writer()
-                        .add(NodeFaults.partition(Part.PRIMARY, Direction.BOTH), 7_000, 2_000)
-                        .add(NodeFaults.partition(Part.MASTER, Direction.BOTH), 7_000, 2_000)
-                        .add(NodeFaults.partition(Part.PRIMARY, Direction.OUTBOUND), 5_000, 2_000)
-                        .add(NodeFaults.partition(Part.PRIMARY, Direction.INBOUND), 5_000, 2_000)
+                        .add(parted(Part.PRIMARY, Direction.BOTH), 7_000, 2_000)
+                        .add(parted(Part.MASTER, Direction.BOTH), 7_000, 2_000)
+                        .add(parted(Part.PRIMARY, Direction.OUTBOUND), 5_000, 2_000)
+                        .add(parted(Part.PRIMARY, Direction.INBOUND), 5_000, 2_000)
                         .end())
             .build(),
         Scenario.named("rolling-restart")
@@ -380,6 +383,10 @@ public final class Scenarios {
             .build());
   }
 
+  private static Disruption parted(Part part, Direction direction) {
+    return untilOvercome(NodeFaults.partition(part, direction));
+  }
+
   private static Scenario defaultDetection() {
     return Scenario.named("partitioned-default-detection")
         .purpose(
@@ -387,9 +394,7 @@ public final class Scenarios {
                 + " of Elasticsearch, which takes half a minute to notice.")
         .bound("exclusion does not rest on how fast a cluster notices")
         .on(Ground.DEFAULT_DETECTION)
-        .faults(
-            random ->
-                times(1, 45_000, 2_000, i -> NodeFaults.partition(Part.PRIMARY, Direction.BOTH)))
+        .faults(random -> times(1, 40_000, 2_000, i -> parted(Part.PRIMARY, Direction.BOTH)))
         .build();
   }
 

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * One or more clients of Holdfast in a process of their own. They take locks, use and release them
  * until a line is read from standard input or that ends, so that the process never outlives the
- * test; all they do goes into a history of their own. Says twice a second how far it is.
+ * test; all they do goes into a history of their own. Says five times a second how far it is.
  */
 public final class WorkerMain {
 

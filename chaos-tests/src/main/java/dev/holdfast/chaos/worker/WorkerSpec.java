@@ -46,6 +46,11 @@ public record WorkerSpec(
     public static Names of(String run) {
       return new Names("locks-" + run + "-1", "locks-" + run, "resource-" + run, "counter-" + run);
     }
+
+    /** Returns where others write as much as they can, in an overload. */
+    public String floodIndex() {
+      return resourceIndex + "-flood";
+    }
   }
 
   /** Copies the lists. */

@@ -129,8 +129,16 @@ class CheckersTest {
     @Test
     void never_isInvalid() {
       kill("c1");
+      script.ok(5_100, 5_200, "acquire", "lock", "b", "client", "c2", "fence", 2L, "ttl", TTL);
       assertVerdict(checker, Verdict.INVALID, "beyond the bound");
       assertThat(checker.check(script.build()).details()).last().asString().contains("never");
+    }
+
+    @Test
+    void notYet_whenTheRunIsOver_isNotJudged() {
+      kill("c1");
+      script.ok(4_900, 4_950, "acquire", "lock", "b", "client", "c2", "fence", 2L, "ttl", TTL);
+      assertVerdict(checker, Verdict.UNKNOWN, "so long before the end");
     }
 
     @Test
@@ -386,12 +394,13 @@ class CheckersTest {
     void acquisitionThatWasRejected_isSeenWhileTheFaultLasts() {
       String rejected = "429 [es_rejected_execution_exception]";
       acquired(500, "c1", 1, true);
-      script.failing(2_000, 2_900, "timeout", "acquire", "lock", "a", "client", "c1", "ttl", TTL);
-      script.failing(5_100, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
-      script.failing(2_000, 2_900, rejected, "write", "lock", "a", "client", "c1", "fence", 1L);
+      script.unanswered(
+          2_000, 2_900, "timeout", "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      script.unanswered(5_100, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      script.unanswered(2_000, 2_900, rejected, "write", "lock", "a", "client", "c1", "fence", 1L);
       assertNotSeen(Sight.REJECTED);
 
-      script.failing(4_900, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      script.unanswered(4_900, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
       assertSeen(Sight.REJECTED);
     }
   }

@@ -189,6 +189,7 @@ class ScenariosChaos {
       settings.put("cluster.follower_lag.timeout", "5s");
     }
     if (ground == Ground.SHORT_QUEUES) {
+      settings.put("thread_pool.write.size", "1"); // or many processors have room for many requests
       settings.put("thread_pool.write.queue_size", "4");
     }
     return settings;
