@@ -317,7 +317,7 @@ public final class Scenarios {
             .purpose("The node with the primary is killed while locks are held, and comes back.")
             .bound("an acknowledged write survives its node")
             .workload(UNHURRIED)
-            .faults(random -> times(2, 3_000, 5_000, i -> onceWhole(NodeFaults.kill(Part.PRIMARY))))
+            .faults(random -> times(1, 3_000, 4_000, i -> onceWhole(NodeFaults.kill(Part.PRIMARY))))
             .build(),
         Scenario.named("master-killed")
             .purpose("The master is killed, and comes back.")
