@@ -49,25 +49,6 @@ public final class NodeFaults {
         "node-paused", part, (stage, node) -> node.pause(), (stage, node) -> node.resume());
   }
 
-  /**
-   * The node with the primary stands still, and goes on as if nothing had happened only when the
-   * others have another primary. For that the cluster must be whole before: a copy that is not in
-   * sync cannot replace it.
-   */
-  public static Disruption pauseUntilReplaced() {
-    return Demands.onceWhole(
-        new NodeFault(
-            "node-paused",
-            Part.PRIMARY,
-            (stage, node) -> node.pause(),
-            (stage, node) -> {
-              // The paused one is not whole, so it is another that is found.
-              stage.awaitEffect(
-                  () -> stage.find(Part.PRIMARY).isPresent(), node + " was not replaced");
-              node.resume();
-            }));
-  }
-
   /** The node is stopped in an orderly way and started again at once. */
   public static Disruption restart(Part part) {
     return new NodeFault(

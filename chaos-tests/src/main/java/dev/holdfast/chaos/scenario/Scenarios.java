@@ -108,9 +108,12 @@ public final class Scenarios {
             .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.disconnect(Part.PRIMARY)))
             .build(),
         Scenario.named("container-paused")
-            .purpose("The container with the primary is paused until it is replaced, and goes on.")
+            .purpose(
+                "The container with the primary is paused until another grants locks, and goes on.")
             .bound("what a stale primary says counts for nothing")
-            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.pauseUntilReplaced()))
+            .faults(
+                random ->
+                    times(1, 8_000, 2_000, i -> untilOvercome(NodeFaults.pause(Part.PRIMARY))))
             .build(),
         Scenario.named("container-killed")
             .purpose("The container with the primary is killed, and started again.")
@@ -327,10 +330,12 @@ public final class Scenarios {
             .build(),
         Scenario.named("primary-paused")
             .purpose(
-                "The node with the primary stands still until it has been replaced, and goes on as"
+                "The node with the primary stands still until another grants locks, and goes on as"
                     + " if it were the primary.")
             .bound("what a stale primary says counts for nothing")
-            .faults(random -> times(2, 8_000, 3_000, i -> NodeFaults.pauseUntilReplaced()))
+            .faults(
+                random ->
+                    times(2, 8_000, 3_000, i -> untilOvercome(NodeFaults.pause(Part.PRIMARY))))
             .build(),
         Scenario.named("node-inbound-cut")
             .purpose("Nothing that other nodes send reaches the primary, then the master.")
@@ -341,7 +346,9 @@ public final class Scenarios {
                         2,
                         7_000,
                         3_000,
-                        i -> NodeFaults.cutInbound(i == 0 ? Part.PRIMARY : Part.MASTER)))
+                        i ->
+                            untilOvercome(
+                                NodeFaults.cutInbound(i == 0 ? Part.PRIMARY : Part.MASTER))))
             .build(),
         Scenario.named("nodes-partitioned")
             .purpose("A node is parted from the others, both ways and one way; clients reach all.")
