@@ -250,7 +250,7 @@ public final class Scenarios {
                 random ->
                     times(
                         80,
-                        100 + random.nextInt(200),
+                        150,
                         150,
                         i ->
                             random.nextBoolean()
