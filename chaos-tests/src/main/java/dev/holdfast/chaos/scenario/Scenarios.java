@@ -1,8 +1,5 @@
 package dev.holdfast.chaos.scenario;
 
-import static dev.holdfast.chaos.fault.Demands.onceWhole;
-import static dev.holdfast.chaos.fault.Demands.untilOvercome;
-
 import dev.holdfast.chaos.check.CrashTakeoverChecker;
 import dev.holdfast.chaos.check.CrowdChecker;
 import dev.holdfast.chaos.check.Deletion;
@@ -16,6 +13,7 @@ import dev.holdfast.chaos.fault.LinkFaults.Reach;
 import dev.holdfast.chaos.fault.NodeFaults;
 import dev.holdfast.chaos.fault.NodeFaults.Direction;
 import dev.holdfast.chaos.fault.Stage.Part;
+import dev.holdfast.chaos.fault.UntilOvercome;
 import dev.holdfast.chaos.scenario.Scenario.Ground;
 import dev.holdfast.chaos.worker.Defect;
 import dev.holdfast.chaos.worker.Workload;
@@ -113,7 +111,7 @@ public final class Scenarios {
             .bound("what a stale primary says counts for nothing")
             .faults(
                 random ->
-                    times(1, 8_000, 2_000, i -> untilOvercome(NodeFaults.pause(Part.PRIMARY))))
+                    times(1, 8_000, 2_000, i -> new UntilOvercome(NodeFaults.pause(Part.PRIMARY))))
             .build(),
         Scenario.named("container-killed")
             .purpose("The container with the primary is killed, and started again.")
@@ -320,7 +318,7 @@ public final class Scenarios {
             .purpose("The node with the primary is killed while locks are held, and comes back.")
             .bound("an acknowledged write survives its node")
             .workload(UNHURRIED)
-            .faults(random -> times(1, 3_000, 4_000, i -> onceWhole(NodeFaults.kill(Part.PRIMARY))))
+            .faults(random -> times(1, 3_000, 4_000, i -> NodeFaults.kill(Part.PRIMARY)))
             .build(),
         Scenario.named("master-killed")
             .purpose("The master is killed, and comes back.")
@@ -335,7 +333,7 @@ public final class Scenarios {
             .bound("what a stale primary says counts for nothing")
             .faults(
                 random ->
-                    times(2, 8_000, 3_000, i -> untilOvercome(NodeFaults.pause(Part.PRIMARY))))
+                    times(2, 8_000, 3_000, i -> new UntilOvercome(NodeFaults.pause(Part.PRIMARY))))
             .build(),
         Scenario.named("node-inbound-cut")
             .purpose("Nothing that other nodes send reaches the primary, then the master.")
@@ -347,7 +345,7 @@ public final class Scenarios {
                         7_000,
                         3_000,
                         i ->
-                            untilOvercome(
+                            new UntilOvercome(
                                 NodeFaults.cutInbound(i == 0 ? Part.PRIMARY : Part.MASTER))))
             .build(),
         Scenario.named("nodes-partitioned")
@@ -391,7 +389,7 @@ public final class Scenarios {
   }
 
   private static Disruption parted(Part part, Direction direction) {
-    return untilOvercome(NodeFaults.partition(part, direction));
+    return new UntilOvercome(NodeFaults.partition(part, direction));
   }
 
   private static Scenario defaultDetection() {

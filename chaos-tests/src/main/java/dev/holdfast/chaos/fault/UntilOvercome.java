@@ -1,0 +1,70 @@
+package dev.holdfast.chaos.fault;
+
+import dev.holdfast.chaos.arena.Arena;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * A fault of a node that is done only to a cluster that is whole, and goes on until locks are
+ * granted in spite of it. Where nobody can grant anything before it is over, nobody can grant what
+ * another holds.
+ */
+public final class UntilOvercome implements Disruption {
+
+  /** What was on its way when a fault began is answered by then, or not before it is overcome. */
+  private static final Duration ON_THE_WAY = Duration.ofSeconds(2);
+
+  private final Disruption fault;
+
+  /** Makes it of that fault. */
+  public UntilOvercome(Disruption fault) {
+    this.fault = fault;
+  }
+
+  @Override
+  public String name() {
+    return fault.name();
+  }
+
+  @Override
+  public Optional<Injection> aim(Stage stage) throws Exception {
+    return stage.isWhole()
+        ? fault.aim(stage).map(injection -> new Patient(stage, injection))
+        : Optional.empty();
+  }
+
+  @Override
+  public Optional<String> missing(Arena arena) {
+    return fault.missing(arena);
+  }
+
+  private static final class Patient implements Injection {
+    private final Stage stage;
+    private final Injection injection;
+    private long begunNanos;
+
+    Patient(Stage stage, Injection injection) {
+      this.stage = stage;
+      this.injection = injection;
+    }
+
+    @Override
+    public String target() {
+      return injection.target();
+    }
+
+    @Override
+    public void begin() throws Exception {
+      injection.begin();
+      begunNanos = System.nanoTime();
+    }
+
+    @Override
+    public void end() throws Exception {
+      stage.awaitEffect(
+          () -> stage.isGrantedSince(begunNanos + ON_THE_WAY.toNanos()),
+          "no lock was granted in spite of it");
+      injection.end();
+    }
+  }
+}
