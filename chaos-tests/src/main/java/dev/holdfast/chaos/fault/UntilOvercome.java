@@ -29,7 +29,7 @@ public final class UntilOvercome implements Disruption {
   @Override
   public Optional<Injection> aim(Stage stage) throws Exception {
     return stage.isWhole()
-        ? fault.aim(stage).map(injection -> new Patient(stage, injection))
+        ? fault.aim(stage).map(injection -> new Patient(stage, name(), injection))
         : Optional.empty();
   }
 
@@ -40,11 +40,14 @@ public final class UntilOvercome implements Disruption {
 
   private static final class Patient implements Injection {
     private final Stage stage;
+    private final String fault;
     private final Injection injection;
     private long begunNanos;
+    private boolean waited;
 
-    Patient(Stage stage, Injection injection) {
+    Patient(Stage stage, String fault, Injection injection) {
       this.stage = stage;
+      this.fault = fault;
       this.injection = injection;
     }
 
@@ -61,9 +64,12 @@ public final class UntilOvercome implements Disruption {
 
     @Override
     public void end() throws Exception {
-      stage.awaitEffect(
-          () -> stage.isGrantedSince(begunNanos + ON_THE_WAY.toNanos()),
-          "no lock was granted in spite of it");
+      if (!waited) { // who mends all after a failure does not wait once more
+        waited = true;
+        stage.awaitEffect(
+            () -> stage.isGrantedSince(begunNanos + ON_THE_WAY.toNanos()),
+            "no lock was granted in spite of %s (%s)".formatted(fault, target()));
+      }
       injection.end();
     }
   }

@@ -166,7 +166,9 @@ final class Performance implements Stage.Crew {
     Duration limit = keepsTime ? what.patience() : AIM_LIMIT;
     Optional<Disruption.Injection> aimed = what.aim(stage);
     while (aimed.isEmpty() && System.nanoTime() - begun < limit.toNanos()) {
-      endUntil(ends, System.nanoTime());
+      long before = System.nanoTime();
+      endUntil(ends, before);
+      begun += System.nanoTime() - before; // it may have waited for much longer than the limit
       sleepUntil(System.nanoTime() + BETWEEN_AIMS.toNanos());
       aimed = what.aim(stage);
     }

@@ -142,7 +142,7 @@ class ScenariosChaos {
     } catch (Exception e) {
       (sound ? good : broken).add(Outcome.brokenOff(scenario.name(), e));
       close(); // nobody knows in what state it is
-      throw e;
+      throw new IllegalStateException(scenario.name() + " was broken off: " + e.getMessage(), e);
     }
     (sound ? good : broken).add(outcome);
     Assumptions.assumeTrue(outcome.skipped() == null, outcome::verdict);
