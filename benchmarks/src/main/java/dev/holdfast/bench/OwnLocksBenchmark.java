@@ -13,7 +13,9 @@ import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import dev.holdfast.lock.memory.InMemoryLockStore;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
@@ -44,7 +46,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Threads(OwnLocksBenchmark.THREADS)
 @Fork(1)
-@Warmup(iterations = 3, time = 5)
+@Warmup(iterations = 8, time = 5) // until most is compiled, beside the node
 @Measurement(iterations = 5, time = 5)
 public class OwnLocksBenchmark {
   static final int THREADS = 64;
@@ -53,15 +55,6 @@ public class OwnLocksBenchmark {
   private static final int PER_INVOCATION = THREADS / 2;
 
   private static final String ALIAS = "holdfast-bench";
-  static final Map<String, Object> DOCUMENT =
-      Map.of(
-          "token", "00000000-0000-0000-0000-000000000000",
-          "owner", "raw-host/12345/0123abcd",
-          "createdAt", "2026-01-01T00:00:00.000Z",
-          "expiresAt", "2026-01-01T00:00:30.000Z",
-          "ttlMillis", 30_000L,
-          "maxClockSkewMillis", 2_000L,
-          "metadata", Map.of());
 
   private ElasticsearchTransport transport;
   private ElasticsearchClient client;
@@ -137,6 +130,19 @@ public class OwnLocksBenchmark {
     }
   }
 
+  /** What a lock's record looks like, with values of its own, as each lock's has. */
+  static Map<String, Object> document() {
+    Instant now = Instant.now();
+    return Map.of(
+        "token", UUID.randomUUID().toString(),
+        "owner", "raw-host/12345/0123abcd",
+        "createdAt", now.toString(),
+        "expiresAt", now.plusSeconds(30).toString(),
+        "ttlMillis", 30_000L,
+        "maxClockSkewMillis", 2_000L,
+        "metadata", Map.of());
+  }
+
   private static ElasticsearchLockStore store(ElasticsearchTransport transport) {
     return ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
   }
@@ -172,7 +178,7 @@ public class OwnLocksBenchmark {
   @Benchmark
   public DeleteResponse rawOneByOne(Own own) throws IOException {
     CreateResponse created =
-        client.create(create -> create.index(ALIAS).id("raw-" + own.id).document(DOCUMENT));
+        client.create(create -> create.index(ALIAS).id("raw-" + own.id).document(document()));
     return client.delete(
         delete ->
             delete
@@ -194,7 +200,7 @@ public class OwnLocksBenchmark {
               batch.batch,
               i ->
                   BulkOperation.of(
-                      op -> op.create(create -> create.id(own.id + "-" + i).document(DOCUMENT))));
+                      op -> op.create(create -> create.id(own.id + "-" + i).document(document()))));
       BulkResponse unused =
           bulk(
               batch.batch,

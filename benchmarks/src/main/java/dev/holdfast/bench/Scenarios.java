@@ -13,7 +13,6 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -389,9 +388,8 @@ final class Scenarios {
   }
 
   private static CompletableFuture<?> rawPair(ElasticsearchAsyncClient client, String id) {
-    Map<String, Object> document = OwnLocksBenchmark.DOCUMENT;
     return client
-        .create(create -> create.index(ALIAS).id(id).document(document))
+        .create(create -> create.index(ALIAS).id(id).document(OwnLocksBenchmark.document()))
         .thenCompose(
             created ->
                 client.delete(

@@ -10,9 +10,6 @@ import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.io.IOException;
-import java.time.Instant;
-import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -47,7 +44,6 @@ public class UncontendedBenchmark {
   private ElasticsearchTransport transport;
   private ElasticsearchClient client;
   private LockManager locks;
-  private Map<String, Object> document;
 
   /** Connects, and lets the store make its index. */
   @Setup(Level.Trial)
@@ -58,16 +54,6 @@ public class UncontendedBenchmark {
         ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
     locks = LockManager.create(store);
     ReleaseResult unused = locks.acquire("warm-up", OPTIONS).release();
-    Instant now = Instant.now();
-    document =
-        Map.of(
-            "token", UUID.randomUUID().toString(),
-            "owner", "raw-host/12345/0123abcd",
-            "createdAt", now.toString(),
-            "expiresAt", now.plus(OPTIONS.ttl()).toString(),
-            "ttlMillis", OPTIONS.ttl().toMillis(),
-            "maxClockSkewMillis", 2_000L,
-            "metadata", Map.of());
   }
 
   /** Closes what {@link #connect} opened. */
@@ -92,7 +78,8 @@ public class UncontendedBenchmark {
   @Benchmark
   public DeleteResponse rawCreateAndDelete() throws IOException {
     CreateResponse created =
-        client.create(create -> create.index(ALIAS).id("raw").document(document));
+        client.create(
+            create -> create.index(ALIAS).id("raw").document(OwnLocksBenchmark.document()));
     return client.delete(
         delete ->
             delete
