@@ -93,7 +93,7 @@ final class Compare implements Callable<Integer> {
     Files.createDirectories(out);
     progress("starting an Elasticsearch node" + (noPeers ? "" : " and the peers' servers"));
     try (ElasticsearchNode node =
-        ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(512).start()) {
+        ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(1_024).start()) {
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
       oneNode();
     }
@@ -145,7 +145,7 @@ final class Compare implements Callable<Integer> {
   private void threeNodes() throws Exception {
     progress("starting three Elasticsearch nodes");
     try (Cluster<ElasticsearchNode> cluster =
-        Cluster.builder(ElasticsearchVersion.V8).size(3).heapMebibytes(400).start()) {
+        Cluster.builder(ElasticsearchVersion.V8).size(3).heapMebibytes(768).start()) {
       System.setProperty(Server.URL_PROPERTY, cluster.httpUris().get(0).toString());
       try (Scenarios.Client client = new Scenarios.Client()) {
         client.locks.acquire("warm-up").close();

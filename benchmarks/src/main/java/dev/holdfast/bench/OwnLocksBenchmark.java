@@ -1,6 +1,7 @@
 package dev.holdfast.bench;
 
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
+import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.CreateResponse;
 import co.elastic.clients.elasticsearch.core.DeleteResponse;
@@ -219,11 +220,17 @@ public class OwnLocksBenchmark {
 
   private BulkResponse bulk(int operations, IntFunction<BulkOperation> operation)
       throws IOException {
-    BulkResponse response =
-        client.bulk(
-            bulk ->
-                bulk.index(ALIAS)
-                    .operations(IntStream.range(0, operations).mapToObj(operation).toList()));
+    BulkResponse response;
+    try {
+      response =
+          client.bulk(
+              bulk ->
+                  bulk.index(ALIAS)
+                      .operations(IntStream.range(0, operations).mapToObj(operation).toList()));
+    } catch (ElasticsearchException e) {
+      // Which JMH could not send from the forked JVM, as it is not serializable.
+      throw new IllegalStateException("a raw request failed: " + e.getMessage());
+    }
     if (response.errors()) {
       throw new IllegalStateException("a raw operation failed: " + response);
     }
