@@ -30,9 +30,9 @@ public final class Stage {
   private static final long BETWEEN_TRIES_MILLIS = 50;
 
   /**
-   * Far longer than a cluster takes to notice, so that a test which hangs says where. At the default
-   * fault detection 93 s were seen, where the primary's node was the master: half a minute to miss
-   * it, and two publications that wait for it for half a minute each.
+   * Far longer than a cluster takes to notice, so that a test which hangs says where. At the
+   * default fault detection 93 s were seen, where the primary's node was the master: half a minute
+   * to miss it, and two publications that wait for it for half a minute each.
    */
   private static final Duration EFFECT_LIMIT = Duration.ofMinutes(4);
 
