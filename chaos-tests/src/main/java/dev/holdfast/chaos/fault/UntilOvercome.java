@@ -29,7 +29,7 @@ public final class UntilOvercome implements Disruption {
   @Override
   public Optional<Injection> aim(Stage stage) throws Exception {
     return stage.isWhole()
-        ? fault.aim(stage).map(injection -> new Patient(stage, name(), injection))
+        ? fault.aim(stage).map(injection -> new Patient(stage, injection))
         : Optional.empty();
   }
 
@@ -38,16 +38,14 @@ public final class UntilOvercome implements Disruption {
     return fault.missing(arena);
   }
 
-  private static final class Patient implements Injection {
+  private final class Patient implements Injection {
     private final Stage stage;
-    private final String fault;
     private final Injection injection;
     private long begunNanos;
     private boolean waited;
 
-    Patient(Stage stage, String fault, Injection injection) {
+    Patient(Stage stage, Injection injection) {
       this.stage = stage;
-      this.fault = fault;
       this.injection = injection;
     }
 
@@ -68,7 +66,7 @@ public final class UntilOvercome implements Disruption {
         waited = true;
         stage.awaitEffect(
             () -> stage.isGrantedSince(begunNanos + ON_THE_WAY.toNanos()),
-            "no lock was granted in spite of %s (%s)".formatted(fault, target()));
+            "no lock was granted in spite of %s (%s)".formatted(name(), target()));
       }
       injection.end();
     }
