@@ -36,7 +36,6 @@ final class Acquisition {
 
   final LockQueue queue;
   final LockOptions options;
-  final String token;
   final Stamp started;
   final long arrival;
   final @Nullable Thread caller;
@@ -48,6 +47,7 @@ final class Acquisition {
   boolean toldWaiting;
 
   private final Engine engine;
+  private @Nullable String token;
   private Scheduler.@Nullable Timer deadline;
   private boolean writeInFlight;
 
@@ -92,7 +92,6 @@ final class Acquisition {
   Acquisition(
       LockQueue queue,
       LockOptions options,
-      String token,
       Stamp started,
       long arrival,
       @Nullable Thread caller,
@@ -100,7 +99,6 @@ final class Acquisition {
     this.queue = queue;
     this.engine = queue.engine;
     this.options = options;
-    this.token = token;
     this.started = started;
     this.arrival = arrival;
     this.caller = caller;
@@ -119,6 +117,19 @@ final class Acquisition {
 
   boolean isDone() {
     return outcome.isDone();
+  }
+
+  /**
+   * What it writes into the record, the same for all its attempts. Made when it is first needed:
+   * who is refused, or inherits, within the process never writes.
+   */
+  String token() {
+    String made = token;
+    if (made == null) {
+      made = engine.tokens.get();
+      token = made;
+    }
+    return made;
   }
 
   /**
@@ -148,7 +159,7 @@ final class Acquisition {
     }
     if (conflictUnread && uncertainWrite == null) {
       // The conflict may have been with ourselves, sent twice. One look tells.
-      queue.cleanUp(token, options, null, null);
+      queue.cleanUp(token(), options, null, null);
     } else {
       cleanUp(uncertainWrite, null);
     }
@@ -156,7 +167,7 @@ final class Acquisition {
 
   private void cleanUp(@Nullable Stamp lastSent, @Nullable Version known) {
     if (lastSent != null || known != null) {
-      queue.cleanUp(token, options, lastSent, known);
+      queue.cleanUp(token(), options, lastSent, known);
     }
   }
 
@@ -177,13 +188,13 @@ final class Acquisition {
   private void create() {
     previous = null;
     Stamp stamp = engine.clocks.stamp();
-    LockRecord record = engine.record(queue.lockId, token, stamp, stamp, options);
+    LockRecord record = engine.record(queue.lockId, token(), stamp, stamp, options);
     write(() -> engine.store.create(record), stamp, true);
   }
 
   private void replace(Version expected) {
     Stamp stamp = engine.clocks.stamp();
-    LockRecord record = engine.record(queue.lockId, token, stamp, stamp, options);
+    LockRecord record = engine.record(queue.lockId, token(), stamp, stamp, options);
     write(() -> engine.store.replace(record, expected), stamp, false);
   }
 
@@ -212,15 +223,15 @@ final class Acquisition {
   /** The caller has gone. */
   private void writtenTooLate(WriteResult result, Stamp stamp) {
     if (result instanceof WriteResult.Applied applied) {
-      LOG.debug("Lock \"{}\": granted to {} after its caller had gone", queue.lockId, token);
-      queue.cleanUp(token, options, uncertainWrite, applied.version());
+      LOG.debug("Lock \"{}\": granted to {} after its caller had gone", queue.lockId, token());
+      queue.cleanUp(token(), options, uncertainWrite, applied.version());
     } else if (result instanceof WriteResult.Rejected) {
       cleanUp(uncertainWrite, null);
     } else if (result instanceof WriteResult.Unknown) {
       cleanUp(stamp, null);
     } else {
       // A conflict may be with ourselves: the write was sent twice. One look tells.
-      queue.cleanUp(token, options, uncertainWrite, null);
+      queue.cleanUp(token(), options, uncertainWrite, null);
     }
   }
 
@@ -284,7 +295,7 @@ final class Acquisition {
         queue.lockId,
         result -> {
           if (!isDone()) {
-            seen(Sighting.of(result, token, queue.known()));
+            seen(Sighting.of(result, token(), queue.known()));
           }
         });
   }

@@ -114,7 +114,8 @@ final class Engine {
 
   /** How long one request for a lock of this TTL may take. */
   Duration requestTimeout(Duration ttl) {
-    Duration share = ttl.dividedBy(REQUEST_TIMEOUTS_PER_TTL);
+    // Not Duration.dividedBy, which takes BigDecimals: this is asked for each acquisition.
+    Duration share = Duration.ofNanos(ttl.toNanos() / REQUEST_TIMEOUTS_PER_TTL);
     if (requestTimeout == null) {
       return share.compareTo(DEFAULT_REQUEST_TIMEOUT) < 0 ? share : DEFAULT_REQUEST_TIMEOUT;
     }

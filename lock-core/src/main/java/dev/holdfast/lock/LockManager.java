@@ -348,14 +348,12 @@ public final class LockManager implements AutoCloseable {
               + options.metadataBytes());
     }
     Stamp started = engine.clocks.stamp();
-    String token = engine.tokens.get();
     Call call = new Call();
     engine.onQueue(
         lockId,
         queue ->
             call.begin(
-                new Acquisition(
-                    queue, options, token, started, queue.nextArrival(), caller, purpose)));
+                new Acquisition(queue, options, started, queue.nextArrival(), caller, purpose)));
     return call;
   }
 
@@ -408,19 +406,19 @@ public final class LockManager implements AutoCloseable {
     if (lockId.isBlank()) {
       throw new IllegalArgumentException("lockId must not be blank, but is \"" + lockId + "\"");
     }
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(lockId)) {
+    byte[] utf8 = lockId.getBytes(StandardCharsets.UTF_8);
+    if (!new String(utf8, StandardCharsets.UTF_8).equals(lockId)) {
       throw new IllegalArgumentException(
           "lockId must be encodable in UTF-8, but has an unpaired surrogate");
     }
-    int bytes = lockId.getBytes(StandardCharsets.UTF_8).length;
-    if (bytes > MAX_LOCK_ID_BYTES) {
+    if (utf8.length > MAX_LOCK_ID_BYTES) {
       throw new IllegalArgumentException(
           "lockId must take at most "
               + MAX_LOCK_ID_BYTES
               + " bytes in UTF-8, but \""
               + lockId.substring(0, lockId.offsetByCodePoints(0, 20))
               + "...\" takes "
-              + bytes);
+              + utf8.length);
     }
   }
 
@@ -773,7 +771,10 @@ public final class LockManager implements AutoCloseable {
       return this;
     }
 
-    /** Makes tokens, each different from all others of all processes. For simulation. */
+    /**
+     * Makes tokens, each different from all others of all processes; thread-safe, and never fails.
+     * For simulation.
+     */
     public Builder tokens(Supplier<String> tokens) {
       this.tokens = Objects.requireNonNull(tokens, "tokens");
       return this;

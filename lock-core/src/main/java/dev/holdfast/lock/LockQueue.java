@@ -371,7 +371,7 @@ final class LockQueue implements Executor {
   /** The caller was interrupted, or cancelled its future. */
   void abandoned(Acquisition acquisition) {
     if (!acquisition.isDone()) {
-      LOG.debug("Lock \"{}\": acquisition {} abandoned", lockId, acquisition.token);
+      LOG.debug("Lock \"{}\": acquisition abandoned", lockId);
       boolean wasTrying = trying == acquisition;
       end(acquisition, new Outcome.Closed());
       afterLeaving(wasTrying);

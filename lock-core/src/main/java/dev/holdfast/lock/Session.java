@@ -110,7 +110,7 @@ final class Session {
     this.queue = acquisition.queue;
     this.engine = queue.engine;
     this.options = acquisition.options;
-    this.token = acquisition.token;
+    this.token = acquisition.token();
     this.version = version;
     this.grantedAt = validity.start();
     this.lastSent = validity.start();

@@ -2,6 +2,7 @@ package dev.holdfast.lock;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 
 /** Arithmetic on times that saturates where {@code java.time} throws. */
 final class Times {
@@ -11,7 +12,11 @@ final class Times {
 
   /** Nanoseconds from one instant to another, at most about 292 years either way. */
   static long nanosBetween(Instant from, Instant to) {
-    return nanos(Duration.between(from, to));
+    try {
+      return from.until(to, ChronoUnit.NANOS);
+    } catch (ArithmeticException e) {
+      return from.isAfter(to) ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
   }
 
   static long nanos(Duration duration) {
