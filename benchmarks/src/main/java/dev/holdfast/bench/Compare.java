@@ -35,7 +35,8 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     description = {
       "Measures Holdfast, the raw requests and the peers whose servers are there, all in one run,",
-      "and writes jmh.json, comparison.md and comparison.html. About 8 minutes; --quick about 3."
+      "and writes jmh.json, comparison.md and comparison.html. About 7 minutes, and 18 for each",
+      "round; --quick about 3."
     })
 final class Compare implements Callable<Integer> {
   private static final String GARBAGE = "gc.alloc.rate.norm";
@@ -92,8 +93,7 @@ final class Compare implements Callable<Integer> {
     }
     Files.createDirectories(out);
     progress("starting an Elasticsearch node" + (noPeers ? "" : " and the peers' servers"));
-    try (ElasticsearchNode node =
-        ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(1_024).start()) {
+    try (ElasticsearchNode node = Server.node().start()) {
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
       oneNode();
     }
@@ -145,7 +145,11 @@ final class Compare implements Callable<Integer> {
   private void threeNodes() throws Exception {
     progress("starting three Elasticsearch nodes");
     try (Cluster<ElasticsearchNode> cluster =
-        Cluster.builder(ElasticsearchVersion.V8).size(3).heapMebibytes(768).start()) {
+        Cluster.builder(ElasticsearchVersion.V8)
+            .size(3)
+            .heapMebibytes(768)
+            .setting(Server.BREAKER_COUNTS_GARBAGE, "false")
+            .start()) {
       System.setProperty(Server.URL_PROPERTY, cluster.httpUris().get(0).toString());
       try (Scenarios.Client client = new Scenarios.Client()) {
         client.locks.acquire("warm-up").close();

@@ -2,7 +2,6 @@ package dev.holdfast.bench;
 
 import dev.holdfast.bench.ttl.TtlCommand;
 import dev.holdfast.cluster.ElasticsearchNode;
-import dev.holdfast.cluster.ElasticsearchVersion;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -69,8 +68,7 @@ public final class Main implements Callable<Integer> {
       run(parsed, url);
     } else {
       System.out.println("Starting an Elasticsearch node...");
-      try (ElasticsearchNode node =
-          ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(512).start()) {
+      try (ElasticsearchNode node = Server.node().start()) {
         run(parsed, node.httpUri().toString());
       }
     }

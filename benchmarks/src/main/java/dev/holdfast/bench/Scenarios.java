@@ -40,6 +40,9 @@ final class Scenarios {
   private static final String ALIAS = "holdfast-bench";
   private static final long MICROS = 1_000;
 
+  /** How many times each lease is renewed before the cost of holding it is measured. */
+  private static final int WARM_UP_INTERVALS = 6;
+
   private Scenarios() {}
 
   /** A manager with a transport of its own, as another process would have. */
@@ -79,8 +82,8 @@ final class Scenarios {
       }
       futures.clear();
       long heap = HeldLeases.usedHeap() - heapBefore;
-      // The first renewals find code that has not been compiled.
-      Thread.sleep(interval.toMillis());
+      // For about a minute, compiling takes more time than renewing.
+      Thread.sleep(interval.multipliedBy(WARM_UP_INTERVALS).toMillis());
       long requests = client.transport.requests();
       long cpu = system.getProcessCpuTime();
       long begin = System.nanoTime();

@@ -6,6 +6,8 @@ import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
 import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
 import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
 import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
+import dev.holdfast.cluster.ElasticsearchNode;
+import dev.holdfast.cluster.ElasticsearchVersion;
 import java.net.URI;
 import org.apache.hc.core5.util.Timeout;
 
@@ -16,7 +18,20 @@ final class Server {
 
   private static final String MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8";
 
+  /**
+   * By default a node counts what the next collection will free as memory in use, and under the raw
+   * requests' load it then refuses requests, whoever sent them.
+   */
+  static final String BREAKER_COUNTS_GARBAGE = "indices.breaker.total.use_real_memory";
+
   private Server() {}
+
+  /** One node with room for what the benchmarks send it. */
+  static ElasticsearchNode.Builder node() {
+    return ElasticsearchNode.builder(ElasticsearchVersion.V8)
+        .heapMebibytes(1_024)
+        .setting(BREAKER_COUNTS_GARBAGE, "false");
+  }
 
   static URI url() {
     String url = System.getProperty(URL_PROPERTY);
