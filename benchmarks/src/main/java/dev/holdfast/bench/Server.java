@@ -49,7 +49,12 @@ final class Server {
     options.addHeader("Content-Type", MEDIA_TYPE);
     Rest5Client client =
         Rest5Client.builder(url())
-            .setHttpClientConfigCallback(http -> http.disableAutomaticRetries())
+            .setHttpClientConfigCallback(
+                http -> {
+                  // As the store's own connections are.
+                  http.disableAutomaticRetries();
+                  http.disableContentCompression();
+                })
             .setRequestConfigCallback(request -> request.setResponseTimeout(Timeout.ofSeconds(30)))
             .build();
     return new Rest5ClientTransport(
