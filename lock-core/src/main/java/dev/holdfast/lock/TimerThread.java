@@ -1,9 +1,12 @@
 package dev.holdfast.lock;
 
-import java.util.TreeSet;
+import java.lang.invoke.VarHandle;
+import java.util.Iterator;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,27 +19,35 @@ import org.slf4j.LoggerFactory;
  * ScheduledThreadPoolExecutor} wakes its thread for each that is set while no earlier one is
  * pending, which costs an uncontended lock 5 % of its latency. Here a cancelled timer leaves the
  * thread asleep until the moment that it was set for, and a later one does not wake it before.
+ *
+ * <p>No lock is held: with many threads and few processors, one that is preempted while it holds
+ * one keeps all others waiting, the thread that reads answers among them.
  */
 final class TimerThread implements Scheduler, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TimerThread.class);
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  /** Far off, and no sum of it and the time that passes overflows. */
+  private static final long NEVER = Long.MAX_VALUE / 4;
 
-  // Guarded by lock.
-  private final TreeSet<Entry> entries = new TreeSet<>();
-  private long wakeAtNanos;
-  private boolean asleep;
-  private long sequence;
-  private boolean closed;
-  private boolean started;
+  private static final long AWAKE = Long.MIN_VALUE;
+
+  private final long origin = System.nanoTime();
+  private final ConcurrentSkipListSet<Entry> entries = new ConcurrentSkipListSet<>();
+  private final AtomicLong sequence = new AtomicLong();
+  private final AtomicBoolean started = new AtomicBoolean();
+  private volatile @Nullable Thread thread;
+  private volatile boolean closed;
+
+  /**
+   * When the thread wakes up by itself, in nanoseconds from the origin; {@link #AWAKE} if it is.
+   */
+  private volatile long wakeAtNanos = AWAKE;
 
   private record Entry(long atNanos, long order, Runnable task) implements Comparable<Entry> {
     @Override
     public int compareTo(Entry other) {
-      // By difference: the clock may wrap around.
-      long difference = atNanos - other.atNanos;
-      return difference != 0 ? Long.signum(difference) : Long.compare(order, other.order);
+      int byTime = Long.compare(atNanos, other.atNanos);
+      return byTime != 0 ? byTime : Long.compare(order, other.order);
     }
 
     @Override
@@ -52,85 +63,70 @@ final class TimerThread implements Scheduler, AutoCloseable {
 
   @Override
   public Timer schedule(Runnable task, long delayNanos) {
-    lock.lock();
-    try {
-      if (closed) {
-        throw new RejectedExecutionException("the lock manager is closed");
-      }
-      // Bounded, so that differences of two moments never overflow.
-      long at = System.nanoTime() + Math.min(Math.max(delayNanos, 0), Long.MAX_VALUE / 4);
-      Entry entry = new Entry(at, sequence++, task);
-      entries.add(entry);
-      if (!started) {
-        started = true;
-        Defaults.start("holdfast-timer", this::run);
-      } else if (asleep && at - wakeAtNanos < 0) {
-        changed.signal();
-      }
-      return () -> cancel(entry);
-    } finally {
-      lock.unlock();
+    if (closed) {
+      throw new RejectedExecutionException("the lock manager is closed");
     }
+    long at = now() + Math.min(Math.max(delayNanos, 0), NEVER);
+    Entry entry = new Entry(at, sequence.getAndIncrement(), task);
+    entries.add(entry);
+    if (!started.get() && started.compareAndSet(false, true)) {
+      Defaults.start("holdfast-timer", this::run);
+    }
+    // Pairs with the one before the thread's last look: either that shows it the new timer, or this
+    // read shows until when it sleeps (Dekker). The set's own reads are too weak for that.
+    VarHandle.fullFence();
+    if (at < wakeAtNanos) {
+      LockSupport.unpark(thread);
+    }
+    return () -> entries.remove(entry);
   }
 
-  private void cancel(Entry entry) {
-    lock.lock();
-    try {
-      entries.remove(entry);
-    } finally {
-      lock.unlock();
-    }
+  /** Nanoseconds from the origin, which do not wrap around. */
+  private long now() {
+    return System.nanoTime() - origin;
+  }
+
+  private @Nullable Entry first() {
+    Iterator<Entry> all = entries.iterator();
+    return all.hasNext() ? all.next() : null;
   }
 
   private void run() {
-    for (Runnable task = next(); task != null; task = next()) {
-      try {
-        task.run();
-      } catch (RuntimeException | Error e) {
-        LOG.error("A timer failed", e);
+    thread = Thread.currentThread();
+    while (!closed) {
+      Entry first = first();
+      if (first == null || first.atNanos() > now()) {
+        sleepUntil(first == null ? NEVER : first.atNanos());
+      } else if (entries.remove(first)) {
+        try {
+          first.task().run();
+        } catch (RuntimeException | Error e) {
+          LOG.error("A timer failed", e);
+        }
       }
     }
   }
 
-  /** Waits for the next task that is due; null when closed. */
-  private @Nullable Runnable next() {
-    lock.lock();
-    try {
-      while (!closed) {
-        long now = System.nanoTime();
-        Entry first = entries.isEmpty() ? null : entries.first();
-        if (first != null && first.atNanos() - now <= 0) {
-          entries.remove(first);
-          return first.task();
-        }
-        long pause = first == null ? Long.MAX_VALUE / 4 : first.atNanos() - now;
-        wakeAtNanos = now + pause;
-        asleep = true;
-        try {
-          long unused = changed.awaitNanos(pause);
-        } catch (InterruptedException e) {
-          // Nobody interrupts this thread but a task that misbehaves; timers must go on.
-          LOG.warn("The timer thread was interrupted", e);
-        } finally {
-          asleep = false;
-        }
-      }
-      return null;
-    } finally {
-      lock.unlock();
+  /** Until then, or until an earlier timer is set, or for no reason. */
+  private void sleepUntil(long atNanos) {
+    wakeAtNanos = atNanos;
+    VarHandle.fullFence();
+    Entry first = first();
+    if (!closed && (first == null || first.atNanos() >= atNanos)) {
+      LockSupport.parkNanos(this, atNanos - now());
+    }
+    wakeAtNanos = AWAKE;
+    if (Thread.interrupted()) {
+      // Nobody interrupts this thread but a task that misbehaves; timers must go on.
+      LOG.warn("The timer thread was interrupted");
     }
   }
 
   /** Drops all timers, and ends the thread when the task that runs has ended. */
   @Override
   public void close() {
-    lock.lock();
-    try {
-      closed = true;
-      entries.clear();
-      changed.signal();
-    } finally {
-      lock.unlock();
-    }
+    closed = true;
+    entries.clear();
+    LockSupport.unpark(thread);
   }
 }

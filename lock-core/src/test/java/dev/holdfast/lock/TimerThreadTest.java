@@ -76,6 +76,29 @@ class TimerThreadTest {
     assertThat(far).hasValue(0);
   }
 
+  /**
+   * The thread falls asleep, until the far timer, at the very moment that the next one is set: its
+   * setter watches it, and comes a little later each time. For two seconds at the most, as watching
+   * is slow where there is one processor.
+   */
+  @Test
+  void timer_thatIsSetWhileTheThreadFallsAsleep_isNotMissed() {
+    run(() -> {}, HOUR);
+    AtomicInteger ran = new AtomicInteger();
+    long start = System.nanoTime();
+    for (int round = 1; round <= 300_000 && System.nanoTime() - start < 2_000 * MILLI; round++) {
+      for (int pause = round % 97; pause > 0; pause--) {
+        Thread.onSpinWait();
+      }
+      run(ran::incrementAndGet, 0);
+      long set = System.nanoTime();
+      while (ran.get() < round) {
+        assertThat(System.nanoTime() - set).as("ns without being run").isLessThan(HOUR / 120);
+        Thread.onSpinWait();
+      }
+    }
+  }
+
   @Test
   void timer_thatIsCancelled_doesNotRun() throws Exception {
     AtomicInteger ran = new AtomicInteger();
