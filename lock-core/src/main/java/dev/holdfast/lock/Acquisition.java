@@ -4,6 +4,7 @@ import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -119,17 +120,13 @@ final class Acquisition {
     return outcome.isDone();
   }
 
-  /**
-   * What it writes into the record, the same for all its attempts. Made when it is first needed:
-   * who is refused, or inherits, within the process never writes.
-   */
+  /** Makes its token, which is the same for all its attempts. Who is refused at once has none. */
+  void makeToken() {
+    token = engine.tokens.get();
+  }
+
   String token() {
-    String made = token;
-    if (made == null) {
-      made = engine.tokens.get();
-      token = made;
-    }
-    return made;
+    return Objects.requireNonNull(token, "token");
   }
 
   /**

@@ -772,7 +772,8 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * Makes tokens, each different from all others of all processes; thread-safe, and never fails.
+     * Makes tokens, each different from all others of all processes; thread-safe, and never blocks.
+     * What it throws ends the acquisition, as the cause of a {@link LockStoreUnavailableException}.
      * For simulation.
      */
     public Builder tokens(Supplier<String> tokens) {

@@ -139,6 +139,15 @@ final class LockQueue implements Executor {
       }
       tellWaiting(acquisition, held.info());
     }
+    try {
+      acquisition.makeToken();
+    } catch (RuntimeException | Error e) {
+      // The user's supplier, or the platform's source of randomness: the caller is told, nobody
+      // else waits for it.
+      Throwable cause = new IllegalStateException("no token could be made: " + e, e);
+      end(acquisition, new Outcome.Unavailable(cause, false));
+      return;
+    }
     waiting.add(acquisition);
     acquisition.armDeadline();
     pump(nextAttempt == null);

@@ -8,10 +8,40 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** The future of an acquisition, and those who complete it otherwise. */
 class AcquireAsyncTest extends OnVirtualTime {
+
+  @Test
+  void token_thatCannotBeMade_endsTheCall_andKeepsNobodyWaiting() {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    World.Client c =
+        world.client(
+            "c",
+            builder ->
+                builder.tokens(
+                    () -> {
+                      if (broken.get()) {
+                        throw new IllegalStateException("no entropy");
+                      }
+                      return "c-token";
+                    }));
+    CompletableFuture<Lease> unlucky = c.manager.acquireAsync("x", World.PATIENT);
+    world.time.settle();
+
+    assertThat(c.failure(unlucky))
+        .isInstanceOf(LockStoreUnavailableException.class)
+        .hasMessageContaining("no token could be made")
+        .hasRootCauseMessage("no entropy");
+    assertThat(c.store.requests()).isEmpty();
+    assertThat(c.manager.engine.queues).isEmpty();
+    broken.set(false);
+    Lease lease = c.acquire("x");
+    assertThat(lease.token()).isEqualTo("c-token");
+    lease.close();
+  }
 
   @Test
   void future_thatIsCancelledWhileItWaits_endsTheWait() {
