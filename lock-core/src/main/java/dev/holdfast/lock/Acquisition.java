@@ -122,7 +122,7 @@ final class Acquisition {
 
   /** Makes its token, which is the same for all its attempts. Who is refused at once has none. */
   void makeToken() {
-    token = engine.tokens.get();
+    token = Objects.requireNonNull(engine.tokens.get(), "token");
   }
 
   String token() {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** The future of an acquisition, and those who complete it otherwise. */
@@ -41,6 +42,16 @@ class AcquireAsyncTest extends OnVirtualTime {
     Lease lease = c.acquire("x");
     assertThat(lease.token()).isEqualTo("c-token");
     lease.close();
+  }
+
+  @Test
+  void token_thatIsNone_endsTheCallToo() {
+    AtomicReference<String> none = new AtomicReference<>();
+    World.Client c = world.client("c", builder -> builder.tokens(none::get));
+    CompletableFuture<Lease> unlucky = c.manager.acquireAsync("x", World.PATIENT);
+    world.time.settle();
+
+    assertThat(c.failure(unlucky)).hasMessageContaining("no token could be made");
   }
 
   @Test
