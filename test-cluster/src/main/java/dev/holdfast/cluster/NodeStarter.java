@@ -1,13 +1,10 @@
 package dev.holdfast.cluster;
 
 import java.io.IOException;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -18,10 +15,6 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +35,8 @@ final class NodeStarter {
           .proxy(HttpClient.Builder.NO_PROXY)
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(Duration.ofSeconds(5))
-          .sslContext(trustingAnything())
+          // All that is asked is whether the node is up; nothing is told.
+          .sslContext(TrustAnything.context())
           .build();
 
   private NodeStarter(NodeSpec spec) throws IOException {
@@ -52,43 +46,6 @@ final class NodeStarter {
     this.copyJava = root && !RunAs.isOpenJava(spec.javaHome());
     this.dir = WorkDir.create(); // last, as from here on there is something to clean up
     this.runAs = RunAs.choose(dir);
-  }
-
-  /** All that is asked is whether the node is up; nothing is told. */
-  private static SSLContext trustingAnything() {
-    try {
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, new TrustManager[] {new TrustAnything()}, null);
-      return context;
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("this JVM has no TLS", e);
-    }
-  }
-
-  /** The extended kind, for which the JDK does not compare names by itself. */
-  private static final class TrustAnything extends X509ExtendedTrustManager {
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-      return new X509Certificate[0];
-    }
   }
 
   static ElasticsearchNode start(NodeSpec spec) {

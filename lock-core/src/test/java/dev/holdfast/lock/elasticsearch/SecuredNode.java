@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.cluster.TrustAnything;
 import java.io.IOException;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -26,11 +25,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -155,7 +150,7 @@ final class SecuredNode {
   }
 
   private JsonNode asAdmin(String method, String body) throws IOException {
-    HttpClient http = HttpClient.newBuilder().sslContext(trustingAnything()).build();
+    HttpClient http = HttpClient.newBuilder().sslContext(TrustAnything.context()).build();
     String credentials =
         Base64.getEncoder()
             .encodeToString((ADMIN + ":" + PASSWORD).getBytes(StandardCharsets.UTF_8));
@@ -200,7 +195,7 @@ final class SecuredNode {
     try {
       try (SSLSocket socket =
           (SSLSocket)
-              trustingAnything()
+              TrustAnything.context()
                   .getSocketFactory()
                   .createSocket("127.0.0.1", node.httpUri().getPort())) {
         socket.startHandshake();
@@ -208,41 +203,6 @@ final class SecuredNode {
       }
     } catch (IOException e) {
       return null; // while it changes over
-    }
-  }
-
-  private static SSLContext trustingAnything() {
-    try {
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, new TrustManager[] {new TrustAnything()}, null);
-      return context;
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("this JVM has no TLS", e);
-    }
-  }
-
-  private static final class TrustAnything extends X509ExtendedTrustManager {
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-      return new X509Certificate[0];
     }
   }
 }
