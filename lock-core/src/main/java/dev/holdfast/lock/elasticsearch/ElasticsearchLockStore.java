@@ -5,6 +5,7 @@ import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.FieldValue;
 import co.elastic.clients.elasticsearch._types.Time;
+import co.elastic.clients.elasticsearch.core.BulkRequest;
 import co.elastic.clients.elasticsearch.core.MgetRequest;
 import co.elastic.clients.elasticsearch.core.SearchRequest;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
@@ -291,11 +292,14 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private static Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender(
       ElasticsearchTransport transport) {
-    ElasticsearchAsyncClient client = new ElasticsearchAsyncClient(transport);
+    BulkEndpoint endpoint = new BulkEndpoint(transport.jsonpMapper());
     return operations ->
         Chain.of(
-            client.bulk(
-                bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
+            transport.performRequestAsync(
+                BulkRequest.of(
+                    bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
+                endpoint,
+                transport.options()),
             response -> CompletableFuture.completedFuture(response.items()));
   }
 

@@ -70,8 +70,10 @@ final class HttpFront implements AutoCloseable {
    *
    * @param target path and query as sent
    * @param headers by name in lower case
+   * @param chunks in how many pieces its body came, besides the empty one; 0 if its length was told
    */
-  record Request(String method, String target, Map<String, String> headers, String body) {
+  record Request(
+      String method, String target, Map<String, String> headers, String body, int chunks) {
     String path() {
       int query = target.indexOf('?');
       return query < 0 ? target : target.substring(0, query);
@@ -378,18 +380,19 @@ final class HttpFront implements AutoCloseable {
           line.substring(colon + 1).strip(),
           (a, b) -> a + ", " + b);
     }
-    byte[] body;
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    int chunks = 0;
     if ("chunked".equalsIgnoreCase(headers.get("transfer-encoding"))) {
-      body = chunks(in);
+      chunks = readChunks(in, body);
     } else {
-      body = in.readNBytes(Integer.parseInt(headers.getOrDefault("content-length", "0")));
+      body.write(in.readNBytes(Integer.parseInt(headers.getOrDefault("content-length", "0"))));
     }
-    return new Request(words[0], words[1], headers, new String(body, StandardCharsets.UTF_8));
+    return new Request(words[0], words[1], headers, body.toString(StandardCharsets.UTF_8), chunks);
   }
 
-  private static byte[] chunks(InputStream in) throws IOException {
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
-    while (true) {
+  /** Returns how many there were, besides the empty one. */
+  private static int readChunks(InputStream in, ByteArrayOutputStream body) throws IOException {
+    for (int chunks = 0; ; chunks++) {
       String size = line(in);
       if (size == null) {
         throw new EOFException();
@@ -398,7 +401,7 @@ final class HttpFront implements AutoCloseable {
       body.write(chunk);
       String unused = line(in);
       if (chunk.length == 0) {
-        return body.toByteArray();
+        return chunks;
       }
     }
   }
