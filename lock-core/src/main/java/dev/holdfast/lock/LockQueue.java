@@ -28,7 +28,7 @@ final class LockQueue implements Executor {
    */
   static final Duration FIRST_POLL = Duration.ofMillis(10);
 
-  static final Duration MAX_POLL = Duration.ofMillis(110);
+  static final Duration MAX_POLL = Duration.ofMillis(104);
 
   /**
    * How far apart the instants are, on average, at which the longest pauses of all locks of a
