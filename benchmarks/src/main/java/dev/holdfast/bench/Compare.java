@@ -123,7 +123,8 @@ final class Compare implements Callable<Integer> {
     progress("one lock: processes");
     figures.addAll(ProcessWorker.measure(4, quick ? 3 : 10));
     progress("waiting");
-    figures.addAll(Scenarios.waiting(quick ? 3 : 10, quick ? 3 : 30));
+    figures.add(Scenarios.waiting(quick ? 3 : 10));
+    figures.add(Scenarios.grantAfterRelease(quick ? 1 : 10));
     progress("held leases");
     figures.addAll(Scenarios.held(quick ? 1 : 3));
     progress("a fixed rate");

@@ -14,7 +14,6 @@ import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
-import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.Client;
 import io.etcd.jetcd.lease.LeaseKeepAliveResponse;
@@ -59,11 +58,7 @@ final class Contenders {
         LockOptions.defaults().withWaitTimeout(Duration.ofMinutes(5));
 
     private final ElasticsearchTransport transport = Server.transport();
-    private final LockManager locks =
-        LockManager.create(
-            ElasticsearchLockStore.builder(transport)
-                .indexNames("holdfast-bench-1", "holdfast-bench")
-                .build());
+    private final LockManager locks = LockManager.create(Server.store(transport));
 
     @Override
     public Grant acquire(String lockId) throws InterruptedException {

@@ -3,7 +3,6 @@ package dev.holdfast.bench;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
-import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -38,11 +37,7 @@ public class FailFastBenchmark {
   @Setup(Level.Trial)
   public void hold() throws InterruptedException {
     transport = Server.transport();
-    locks =
-        LockManager.create(
-            ElasticsearchLockStore.builder(transport)
-                .indexNames("holdfast-bench-1", "holdfast-bench")
-                .build());
+    locks = LockManager.create(Server.store(transport));
     held = locks.acquire("fail-fast");
   }
 

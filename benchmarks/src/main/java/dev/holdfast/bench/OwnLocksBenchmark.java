@@ -3,20 +3,15 @@ package dev.holdfast.bench;
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch.core.BulkResponse;
-import co.elastic.clients.elasticsearch.core.CreateResponse;
 import co.elastic.clients.elasticsearch.core.DeleteResponse;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
-import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import dev.holdfast.lock.memory.InMemoryLockStore;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
@@ -54,8 +49,6 @@ public class OwnLocksBenchmark {
 
   /** As many as there are threads, in two requests. */
   private static final int PER_INVOCATION = THREADS / 2;
-
-  private static final String ALIAS = "holdfast-bench";
 
   private ElasticsearchTransport transport;
   private ElasticsearchClient client;
@@ -99,7 +92,7 @@ public class OwnLocksBenchmark {
       manager =
           LockManager.create(
               switch (store) {
-                case "elasticsearch" -> store(benchmark.transport);
+                case "elasticsearch" -> Server.store(benchmark.transport);
                 case "memory" -> new InMemoryLockStore();
                 default ->
                     throw new IllegalArgumentException(
@@ -131,29 +124,12 @@ public class OwnLocksBenchmark {
     }
   }
 
-  /** What a lock's record looks like, with values of its own, as each lock's has. */
-  static Map<String, Object> document() {
-    Instant now = Instant.now();
-    return Map.of(
-        "token", UUID.randomUUID().toString(),
-        "owner", "raw-host/12345/0123abcd",
-        "createdAt", now.toString(),
-        "expiresAt", now.plusSeconds(30).toString(),
-        "ttlMillis", 30_000L,
-        "maxClockSkewMillis", 2_000L,
-        "metadata", Map.of());
-  }
-
-  private static ElasticsearchLockStore store(ElasticsearchTransport transport) {
-    return ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
-  }
-
   /** Connects, and lets the store make its index. */
   @Setup(Level.Trial)
   public void connect() throws InterruptedException {
     transport = Server.transport();
     client = new ElasticsearchClient(transport);
-    try (LockManager locks = LockManager.create(store(transport))) {
+    try (LockManager locks = LockManager.create(Server.store(transport))) {
       ReleaseResult unused = locks.acquire("warm-up").release();
     }
   }
@@ -178,15 +154,7 @@ public class OwnLocksBenchmark {
   /** One request for each operation. */
   @Benchmark
   public DeleteResponse rawOneByOne(Own own) throws IOException {
-    CreateResponse created =
-        client.create(create -> create.index(ALIAS).id("raw-" + own.id).document(document()));
-    return client.delete(
-        delete ->
-            delete
-                .index(ALIAS)
-                .id("raw-" + own.id)
-                .ifSeqNo(created.seqNo())
-                .ifPrimaryTerm(created.primaryTerm()));
+    return RawRequests.createAndDelete(client, "raw-" + own.id);
   }
 
   /** Many operations in one request, two requests at a time. */
@@ -201,7 +169,10 @@ public class OwnLocksBenchmark {
               batch.batch,
               i ->
                   BulkOperation.of(
-                      op -> op.create(create -> create.id(own.id + "-" + i).document(document()))));
+                      op ->
+                          op.create(
+                              create ->
+                                  create.id(own.id + "-" + i).document(RawRequests.document()))));
       BulkResponse unused =
           bulk(
               batch.batch,
@@ -225,7 +196,7 @@ public class OwnLocksBenchmark {
       response =
           client.bulk(
               bulk ->
-                  bulk.index(ALIAS)
+                  bulk.index(Server.ALIAS)
                       .operations(IntStream.range(0, operations).mapToObj(operation).toList()));
     } catch (ElasticsearchException e) {
       // Which JMH could not send from the forked JVM, as it is not serializable.

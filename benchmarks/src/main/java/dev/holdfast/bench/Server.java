@@ -8,6 +8,7 @@ import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
 import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.net.URI;
 import org.apache.hc.core5.util.Timeout;
 
@@ -15,6 +16,9 @@ import org.apache.hc.core5.util.Timeout;
 final class Server {
   /** Tells a forked JVM where the cluster is. */
   static final String URL_PROPERTY = "holdfast.bench.url";
+
+  /** By which the raw requests, and all stores, find one index. */
+  static final String ALIAS = "holdfast-bench";
 
   private static final String MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8";
 
@@ -41,6 +45,10 @@ final class Server {
               + URL_PROPERTY);
     }
     return URI.create(url);
+  }
+
+  static ElasticsearchLockStore store(ElasticsearchTransport transport) {
+    return ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
   }
 
   static ElasticsearchTransport transport() {

@@ -1,14 +1,12 @@
 package dev.holdfast.bench;
 
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
-import co.elastic.clients.elasticsearch.core.CreateResponse;
 import co.elastic.clients.elasticsearch.core.DeleteResponse;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
-import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -27,8 +25,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A lock that nobody else wants, acquired and released; beside it, the two raw requests that this
- * cannot be cheaper than: a conditional create and a conditional delete of a like document in the
- * same index, through the same transport.
+ * cannot be cheaper than, through the same transport.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
@@ -39,7 +36,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 5)
 public class UncontendedBenchmark {
   private static final LockOptions OPTIONS = LockOptions.defaults();
-  private static final String ALIAS = "holdfast-bench";
 
   private ElasticsearchTransport transport;
   private ElasticsearchClient client;
@@ -50,9 +46,7 @@ public class UncontendedBenchmark {
   public void connect() throws InterruptedException {
     transport = Server.transport();
     client = new ElasticsearchClient(transport);
-    ElasticsearchLockStore store =
-        ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
-    locks = LockManager.create(store);
+    locks = LockManager.create(Server.store(transport));
     ReleaseResult unused = locks.acquire("warm-up", OPTIONS).release();
   }
 
@@ -77,15 +71,6 @@ public class UncontendedBenchmark {
   /** The two requests themselves. */
   @Benchmark
   public DeleteResponse rawCreateAndDelete() throws IOException {
-    CreateResponse created =
-        client.create(
-            create -> create.index(ALIAS).id("raw").document(OwnLocksBenchmark.document()));
-    return client.delete(
-        delete ->
-            delete
-                .index(ALIAS)
-                .id("raw")
-                .ifSeqNo(created.seqNo())
-                .ifPrimaryTerm(created.primaryTerm()));
+    return RawRequests.createAndDelete(client, "raw");
   }
 }
