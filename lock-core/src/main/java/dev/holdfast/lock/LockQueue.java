@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
  */
 final class LockQueue implements Executor {
   /**
-   * The first pause between two attempts, and the longest, give or take a tenth by chance. Their
-   * mean bounds the cost of waiting.
+   * The first pause between two attempts, give or take a tenth by chance, and the longest, which is
+   * from 33 ms less to 11 ms more, and 2 ms less on average. That mean bounds the cost of waiting.
    */
   static final Duration FIRST_POLL = Duration.ofMillis(10);
 
