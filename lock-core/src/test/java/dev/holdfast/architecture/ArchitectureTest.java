@@ -199,6 +199,7 @@ class ArchitectureTest {
           "dev.holdfast.lock.TimerThread", // the scheduler, unless it is given another
           "dev.holdfast.lock.Ticker", // the clock, unless it is given another
           "dev.holdfast.lock.Joins", // callers that block, which a simulator has none of
+          "dev.holdfast.lock.elasticsearch.GivingWay", // threads that were woken, likewise
           "dev.holdfast.lock.elasticsearch.OwnTransport", // threads of the HTTP client
           "dev.holdfast.lock.elasticsearch.LockIndex"); // chance, to name an incarnation
 

@@ -15,9 +15,10 @@ import java.io.UncheckedIOException;
 import java.util.Iterator;
 
 /**
- * A {@code _bulk} request whose body is in one piece. By itself elasticsearch-java 9.5.2 sends each
- * line, and each line's end, as an HTTP chunk of its own, in several writes to the socket; and
- * Elasticsearch takes them one by one. Thread-safe.
+ * A {@code _bulk} request whose body the HTTP client gets in one piece, and sends in chunks as
+ * large as its buffer. By itself elasticsearch-java 9.5.2 sends each line, and each line's end, as
+ * a chunk of its own, in several writes to the socket; and Elasticsearch takes them one by one.
+ * Thread-safe.
  */
 final class BulkEndpoint extends DelegatingJsonEndpoint<BulkRequest, BulkResponse, ErrorResponse> {
   private static final int BYTES_PER_OPERATION = 512;

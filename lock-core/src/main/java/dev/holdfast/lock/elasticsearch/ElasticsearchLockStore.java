@@ -287,7 +287,12 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private static Batcher<BulkOperation, BulkResponseItem> writeBatcher(
       Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender) {
-    return new Batcher<>(MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, MAX_BYTES_PER_REQUEST, sender);
+    return new Batcher<>(
+        MAX_WRITE_REQUESTS,
+        MAX_WRITES_PER_REQUEST,
+        MAX_BYTES_PER_REQUEST,
+        sender,
+        GivingWay::during);
   }
 
   private static Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender(
@@ -299,7 +304,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                 BulkRequest.of(
                     bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
                 endpoint,
-                transport.options()),
+                null),
             response -> CompletableFuture.completedFuture(response.items()));
   }
 

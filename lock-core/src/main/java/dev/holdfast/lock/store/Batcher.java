@@ -4,6 +4,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -19,23 +21,18 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe; operations are sent, and their futures completed, on the threads that bring them.
  *
  * <p>A request's place is free when the futures of its operations have been completed: what is
- * submitted then, as by threads that they have woken, gathers instead of leaving one by one; such
- * threads are given way to for a moment. So what depends on those futures must not block.
+ * submitted then, as by threads that they have woken, gathers instead of leaving one by one. So
+ * what depends on those futures must not block.
  *
  * @param <O> an operation
  * @param <R> its result
  */
 public final class Batcher<O, R> {
-  /** How long, at most, those who were answered are given way to, unless the scheduler dawdles. */
-  private static final long MAX_GIVING_WAY_NANOS = 200_000;
-
-  /** Bounds it on a machine where nobody else wants the processor, and in a simulation. */
-  private static final int MAX_TURNS = 64;
-
   private final Function<List<O>, CompletableFuture<List<R>>> sender;
   private final int maxRequests;
   private final int maxOperations;
   private final long maxBytes;
+  private final Consumer<BooleanSupplier> giveWay;
 
   // Guarded by this.
   private final ArrayDeque<Item> waiting = new ArrayDeque<>();
@@ -55,10 +52,26 @@ public final class Batcher<O, R> {
       int maxOperations,
       long maxBytes,
       Function<List<O>, CompletableFuture<List<R>>> sender) {
+    this(maxRequests, maxOperations, maxBytes, sender, toBeGivenWayTo -> {});
+  }
+
+  /**
+   * Makes one that waits for those it has answered.
+   *
+   * @param giveWay called when several operations of a request have been answered, before the next
+   *     request leaves: lets other threads run while its argument says so, and for a moment at most
+   */
+  public Batcher(
+      int maxRequests,
+      int maxOperations,
+      long maxBytes,
+      Function<List<O>, CompletableFuture<List<R>>> sender,
+      Consumer<BooleanSupplier> giveWay) {
     this.maxRequests = maxRequests;
     this.maxOperations = maxOperations;
     this.maxBytes = maxBytes;
     this.sender = sender;
+    this.giveWay = giveWay;
   }
 
   /**
@@ -128,33 +141,24 @@ public final class Batcher<O, R> {
             (results, failure) -> {
               try {
                 batch.complete(results, failure);
-                giveWay(batch.items.size());
+                if (failure == null) {
+                  giveWayToThoseOf(batch);
+                }
               } finally {
                 send(ended(batch));
               }
             });
   }
 
-  /**
-   * Lets those who were answered submit what they do next, so that it leaves with this request's
-   * successor instead of missing it by a hair. One alone sends its next operation at once anyway.
-   */
-  @SuppressWarnings("ThreadPriorityCheck") // Correct whatever the scheduler does.
-  private void giveWay(int answered) {
-    if (answered < 2) {
-      return;
-    }
-    long since = System.nanoTime();
-    for (int turn = 0; turn < MAX_TURNS && areFewerWaitingThan(answered); turn++) {
-      Thread.yield();
-      if (System.nanoTime() - since >= MAX_GIVING_WAY_NANOS) {
-        return;
-      }
+  /** One alone sends its next operation at once anyway. */
+  private void giveWayToThoseOf(Batch answered) {
+    if (answered.items.size() > 1) {
+      giveWay.accept(() -> isToBeGivenWayTo(answered));
     }
   }
 
-  private synchronized boolean areFewerWaitingThan(int operations) {
-    return waiting.size() < operations;
+  private synchronized boolean isToBeGivenWayTo(Batch answered) {
+    return answered.counts && waiting.size() < answered.items.size();
   }
 
   /** A request has returned, or is not waited for any more: there is room for the next. */

@@ -6,12 +6,15 @@ import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch.core.BulkRequest;
 import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
+import co.elastic.clients.json.jackson.JacksonJsonpMapper;
 import co.elastic.clients.transport.ElasticsearchTransport;
+import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
+import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -54,14 +57,13 @@ class BulkEndpointTest {
   @Test
   void request_isWhatTheClientItselfSends_butInOnePiece() throws IOException {
     try (HttpFront server = HttpFront.alone(Answers::to)) {
-      OwnTransport own =
-          OwnTransport.open(new OwnTransport.Settings(List.of(OwnTransport.parsed(server.url()))));
-      try {
-        ElasticsearchTransport transport = own.transport();
+      // A transport without options: what it sends is what the endpoint says, headers and all.
+      try (ElasticsearchTransport transport =
+          new Rest5ClientTransport(
+              Rest5Client.builder(URI.create(server.url())).build(), new JacksonJsonpMapper())) {
         BulkResponse byItself = new ElasticsearchClient(transport).bulk(REQUEST);
         BulkResponse inOnePiece =
-            transport.performRequest(
-                REQUEST, new BulkEndpoint(transport.jsonpMapper()), transport.options());
+            transport.performRequest(REQUEST, new BulkEndpoint(transport.jsonpMapper()), null);
 
         HttpFront.Request expected = server.requests().get(0);
         HttpFront.Request request = server.requests().get(1);
@@ -74,8 +76,6 @@ class BulkEndpointTest {
         assertThat(expected.chunks())
             .as("if it is 1 or less, the client has mended it, and BulkEndpoint is not needed")
             .isGreaterThan(1);
-      } finally {
-        own.close();
       }
     }
   }

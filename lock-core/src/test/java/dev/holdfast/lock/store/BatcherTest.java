@@ -10,6 +10,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -21,6 +23,8 @@ class BatcherTest {
   /** The requests that left, in order. */
   private final List<Request> sent = new ArrayList<>();
 
+  private Consumer<BooleanSupplier> whileGivingWay = toBeGivenWayTo -> {};
+
   private final Batcher<String, String> batcher =
       new Batcher<>(
           MAX_REQUESTS,
@@ -30,7 +34,8 @@ class BatcherTest {
             Request request = new Request(operations);
             sent.add(request);
             return request.future;
-          });
+          },
+          toBeGivenWayTo -> whileGivingWay.accept(toBeGivenWayTo));
 
   private static final class Request {
     final List<String> operations;
@@ -154,6 +159,55 @@ class BatcherTest {
     assertThat(batches()).last().isEqualTo(List.of("c"));
     sent.get(2).answer();
     assertThat(c).isCompletedWithValue("c!");
+  }
+
+  @Test
+  void operations_ofThoseWhoWereAnsweredTogether_areGivenWayTo_untilThereAreAsMany() {
+    add("a");
+    add("b");
+    add("c");
+    add("d");
+    sent.get(0).answer();
+    List<Boolean> worthIt = new ArrayList<>();
+    whileGivingWay =
+        toBeGivenWayTo -> {
+          for (String next : List.of("e", "f")) {
+            worthIt.add(toBeGivenWayTo.getAsBoolean());
+            add(next);
+          }
+          worthIt.add(toBeGivenWayTo.getAsBoolean());
+          assertThat(sent).as("nothing leaves meanwhile").hasSize(3);
+        };
+
+    sent.get(2).answer();
+
+    assertThat(batches().get(2)).containsExactly("c", "d");
+    assertThat(worthIt).containsExactly(true, true, false);
+    assertThat(batches()).hasSize(4).last().isEqualTo(List.of("e", "f"));
+  }
+
+  @Test
+  void nobody_isGivenWayTo_afterALoneOperation_aFailure_orOneThatWasGivenUp() {
+    AtomicInteger times = new AtomicInteger();
+    whileGivingWay = toBeGivenWayTo -> times.addAndGet(toBeGivenWayTo.getAsBoolean() ? 1 : 0);
+    add("a");
+    add("b");
+    add("c");
+    add("d");
+    sent.get(0).answer();
+    sent.get(2).future.completeExceptionally(new IOException("reset"));
+    sent.get(1).answer();
+    assertThat(batches()).last().isEqualTo(List.of("c", "d"));
+    add("e");
+    add("f");
+    CompletableFuture<String> g = submit("g");
+    add("h");
+    sent.get(3).answer();
+    assertThat(batches()).last().isEqualTo(List.of("g", "h"));
+    g.cancel(false);
+    sent.get(5).answer();
+
+    assertThat(times).hasValue(0);
   }
 
   @Test
