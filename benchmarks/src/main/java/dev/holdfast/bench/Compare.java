@@ -47,6 +47,7 @@ final class Compare implements Callable<Integer> {
       List.of(
           "OwnLocksBenchmark.acquireAndRelease",
           "OwnLocksBenchmark.rawBulk",
+          "OwnLocksBenchmark.rawBulkInOnePiece",
           "OwnLocksBenchmark.rawOneByOne",
           "PeersBenchmark.ownLocks",
           "PeersBenchmark.oneLock",
@@ -162,6 +163,7 @@ final class Compare implements Callable<Integer> {
               List.of(
                   "OwnLocksBenchmark.acquireAndRelease",
                   "OwnLocksBenchmark.rawBulk",
+                  "OwnLocksBenchmark.rawBulkInOnePiece",
                   "OwnLocksBenchmark.rawOneByOne"));
       ownLocks(results, OWN_LOCKS + ", three nodes, two replicas", 5);
     }
@@ -233,12 +235,18 @@ final class Compare implements Callable<Integer> {
     double holdfast = median(results, "OwnLocksBenchmark.acquireAndRelease", null);
     double oneByOne = median(results, "OwnLocksBenchmark.rawOneByOne", null);
     double bulk = median(results, "OwnLocksBenchmark.rawBulk", null);
+    double onePiece = median(results, "OwnLocksBenchmark.rawBulkInOnePiece", null);
     figures.add(Figure.of(scenario, "Holdfast", holdfast, PER_SECOND));
     figures.add(Figure.of(scenario, "raw requests, one by one", oneByOne, PER_SECOND));
     if (!Double.isNaN(bulk)) {
       figures.add(Figure.of(scenario, "raw _bulk of 32, two at a time", bulk, PER_SECOND));
       figures.add(
           Figure.of(scenario, "Holdfast / raw _bulk", holdfast / bulk, "times").atLeast(0.85));
+    }
+    if (!Double.isNaN(onePiece)) {
+      figures.add(Figure.of(scenario, "raw _bulk of 32 in one piece", onePiece, PER_SECOND));
+      figures.add(
+          Figure.of(scenario, "Holdfast / raw _bulk in one piece", holdfast / onePiece, "times"));
     }
     figures.add(
         Figure.of(scenario, "Holdfast / one by one", holdfast / oneByOne, "times")

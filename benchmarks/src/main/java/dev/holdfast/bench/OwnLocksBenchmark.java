@@ -2,6 +2,7 @@ package dev.holdfast.bench;
 
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
+import co.elastic.clients.elasticsearch.core.BulkRequest;
 import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.DeleteResponse;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
@@ -34,8 +35,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Many threads, each with a lock of its own; beside it the same number of raw requests one by one,
- * and as {@code _bulk} requests that have as many operations as there are threads, two at a time:
- * what this server can do at best.
+ * and as {@code _bulk} requests that have as many operations as there are threads, two at a time,
+ * and those in one piece too: what this server can do at best.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
@@ -157,15 +158,28 @@ public class OwnLocksBenchmark {
     return RawRequests.createAndDelete(client, "raw-" + own.id);
   }
 
-  /** Many operations in one request, two requests at a time. */
+  /** Many operations in one request, two requests at a time, as the client itself sends them. */
   @Benchmark
   @Threads(2)
   @OperationsPerInvocation(PER_INVOCATION)
   public int rawBulk(Own own, Batch batch) throws IOException {
+    return bulks(own, batch, client::bulk);
+  }
+
+  /** The same in one piece each, as Holdfast sends them. */
+  @Benchmark
+  @Threads(2)
+  @OperationsPerInvocation(PER_INVOCATION)
+  public int rawBulkInOnePiece(Own own, Batch batch) throws IOException {
+    return bulks(own, batch, request -> RawRequests.bulkInOnePiece(transport, request));
+  }
+
+  private static int bulks(Own own, Batch batch, Sender sender) throws IOException {
     int requests = PER_INVOCATION / batch.batch;
     for (int request = 0; request < requests; request++) {
       BulkResponse created =
           bulk(
+              sender,
               batch.batch,
               i ->
                   BulkOperation.of(
@@ -175,6 +189,7 @@ public class OwnLocksBenchmark {
                                   create.id(own.id + "-" + i).document(RawRequests.document()))));
       BulkResponse unused =
           bulk(
+              sender,
               batch.batch,
               i ->
                   BulkOperation.of(
@@ -189,15 +204,17 @@ public class OwnLocksBenchmark {
     return requests;
   }
 
-  private BulkResponse bulk(int operations, IntFunction<BulkOperation> operation)
-      throws IOException {
+  private static BulkResponse bulk(
+      Sender sender, int operations, IntFunction<BulkOperation> operation) throws IOException {
     BulkResponse response;
     try {
       response =
-          client.bulk(
-              bulk ->
-                  bulk.index(Server.ALIAS)
-                      .operations(IntStream.range(0, operations).mapToObj(operation).toList()));
+          sender.send(
+              BulkRequest.of(
+                  bulk ->
+                      bulk.index(Server.ALIAS)
+                          .operations(
+                              IntStream.range(0, operations).mapToObj(operation).toList())));
     } catch (ElasticsearchException e) {
       // Which JMH could not send from the forked JVM, as it is not serializable.
       throw new IllegalStateException("a raw request failed: " + e.getMessage());
@@ -206,5 +223,10 @@ public class OwnLocksBenchmark {
       throw new IllegalStateException("a raw operation failed: " + response);
     }
     return response;
+  }
+
+  /** How a bulk request is sent. */
+  private interface Sender {
+    BulkResponse send(BulkRequest request) throws IOException;
   }
 }

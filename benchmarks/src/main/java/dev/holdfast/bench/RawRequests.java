@@ -2,11 +2,23 @@ package dev.holdfast.bench;
 
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
+import co.elastic.clients.elasticsearch._types.ErrorResponse;
+import co.elastic.clients.elasticsearch.core.BulkRequest;
+import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.CreateRequest;
 import co.elastic.clients.elasticsearch.core.CreateResponse;
 import co.elastic.clients.elasticsearch.core.DeleteRequest;
 import co.elastic.clients.elasticsearch.core.DeleteResponse;
+import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
+import co.elastic.clients.json.JsonpMapper;
+import co.elastic.clients.transport.ElasticsearchTransport;
+import co.elastic.clients.transport.JsonEndpoint;
+import co.elastic.clients.transport.endpoints.DelegatingJsonEndpoint;
+import co.elastic.clients.util.BinaryData;
+import co.elastic.clients.util.ContentType;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.Map;
 import java.util.UUID;
@@ -14,7 +26,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * What a lock cannot be cheaper than: a conditional create and a conditional delete of a like
- * document in the same index.
+ * document in the same index, alone or in bulk.
  */
 final class RawRequests {
   private RawRequests() {}
@@ -39,6 +51,41 @@ final class RawRequests {
   static CompletableFuture<DeleteResponse> createAndDelete(
       ElasticsearchAsyncClient client, String id) {
     return client.create(create(id)).thenCompose(created -> client.delete(delete(id, created)));
+  }
+
+  /** With a body of one buffer; by itself the client sends each line, and each newline, apart. */
+  static BulkResponse bulkInOnePiece(ElasticsearchTransport transport, BulkRequest request)
+      throws IOException {
+    return transport.performRequest(request, new OnePiece(transport.jsonpMapper()), null);
+  }
+
+  private static final class OnePiece
+      extends DelegatingJsonEndpoint<BulkRequest, BulkResponse, ErrorResponse> {
+    private final JsonpMapper mapper;
+
+    @SuppressWarnings("unchecked") // As in ElasticsearchClient.bulk.
+    OnePiece(JsonpMapper mapper) {
+      super((JsonEndpoint<BulkRequest, BulkResponse, ErrorResponse>) BulkRequest._ENDPOINT);
+      this.mapper = mapper;
+    }
+
+    @Override
+    public Object body(BulkRequest request) {
+      ByteArrayOutputStream body = new ByteArrayOutputStream();
+      try {
+        for (BulkOperation operation : request.operations()) {
+          BinaryData.of(operation, mapper).writeTo(body);
+          body.write('\n');
+          if (operation.isCreate()) {
+            BinaryData.of(operation.create().document(), mapper).writeTo(body);
+            body.write('\n');
+          }
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return BinaryData.of(body.toByteArray(), ContentType.APPLICATION_JSON);
+    }
   }
 
   private static CreateRequest<Map<String, Object>> create(String id) {
