@@ -35,7 +35,7 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     description = {
       "Measures Holdfast, the raw requests and the peers whose servers are there, all in one run,",
-      "and writes jmh.json, comparison.md and comparison.html. About 7 minutes, and 18 for each",
+      "and writes jmh.json, comparison.md and comparison.html. About 8 minutes, and 20 for each",
       "round; --quick about 3."
     })
 final class Compare implements Callable<Integer> {

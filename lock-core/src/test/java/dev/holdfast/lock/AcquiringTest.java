@@ -481,7 +481,7 @@ class AcquiringTest extends OnVirtualTime {
     advance(seconds(10));
 
     List<ScriptedStore.Request<ReadResult>> reads = b.store.requests(READ);
-    assertThat(reads).hasSizeBetween(locks * 80, locks * 100);
+    assertThat(reads).hasSizeBetween(locks * 85, locks * 105);
     assertThat(reads.stream().map(ScriptedStore.Request::sentAt).distinct())
         .as("instants in 10 s, 22 ms apart on average")
         .hasSizeBetween(80, 456);

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * deadline has passed, so the server is silent, and what comes next may be sent elsewhere.
  * Thread-safe; operations are sent, and their futures completed, on the threads that bring them.
  *
- * <p>A request's place is free when the futures of its operations have been completed: what is
- * submitted then, as by threads that they have woken, gathers instead of leaving one by one. So
- * what depends on those futures must not block.
+ * <p>A request's place is free when the futures of its operations have been completed, and their
+ * threads given way to: what is submitted until then gathers instead of leaving one by one. So what
+ * depends on those futures must not block.
  *
  * @param <O> an operation
  * @param <R> its result
@@ -58,8 +58,8 @@ public final class Batcher<O, R> {
   /**
    * Makes one that waits for those it has answered.
    *
-   * @param giveWay called when several operations of a request have been answered, before the next
-   *     request leaves: lets other threads run while its argument says so, and for a moment at most
+   * @param giveWay called when a request of several operations has been answered, before the next
+   *     one leaves: lets other threads run while its argument says so, and for a moment at most
    */
   public Batcher(
       int maxRequests,
