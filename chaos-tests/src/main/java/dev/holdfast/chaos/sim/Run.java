@@ -255,7 +255,8 @@ final class Run {
     Client last = new Client(this, NODES + places, host());
     // Whoever waits alone for a lock that nobody holds any more has it when a record that was left
     // has stood for its TTL since the first look (MAX_TTL, on a clock that may be slow by 2 %), or
-    // has been out of date for the skew (MAX_SKEW); at the next poll (0.12 s), after a read and a write (a few milliseconds each, from now on). 2 s are enough for
+    // has been out of date for the skew (MAX_SKEW); at the next poll (0.12 s), after a read and a
+    // write (a few milliseconds each, from now on). 2 s are enough for
     // the last three. Twice all that, since a record seen for the first time begins a new count.
     long bound = 2 * (MAX_TTL + MAX_SKEW + 2 * Simulation.SECOND);
     for (int number = 0; number < locks; number++) {
