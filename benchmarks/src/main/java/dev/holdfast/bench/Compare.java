@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -45,10 +44,6 @@ final class Compare implements Callable<Integer> {
 
   private static final List<String> ALL =
       List.of(
-          "OwnLocksBenchmark.acquireAndRelease",
-          "OwnLocksBenchmark.rawBulk",
-          "OwnLocksBenchmark.rawBulkInOnePiece",
-          "OwnLocksBenchmark.rawOneByOne",
           "PeersBenchmark.ownLocks",
           "PeersBenchmark.oneLock",
           "PeersBenchmark.uncontended",
@@ -117,6 +112,7 @@ final class Compare implements Callable<Integer> {
     progress("uncontended, in turns with the raw requests");
     Paired paired = new Paired(quick ? 3 : 60, quick ? 5 : 40);
     figures.addAll(paired.measure());
+    ownLocks("one node", 2);
     progress("one lock: 1 manager, then 2");
     figures.addAll(Scenarios.oneLock(1, quick ? 2 : 30, quick ? 3 : 10));
     figures.add(Scenarios.fairLockOfTheJdk(quick ? 1 : 4));
@@ -135,7 +131,7 @@ final class Compare implements Callable<Integer> {
       leftOut.addAll(servers == null ? List.of("all peers: --no-peers") : servers.leftOut());
       leftOut.forEach(reason -> System.out.println("left out: " + reason));
       Collection<RunResult> results = jmh(addresses, ALL);
-      figuresOf(results, "one node");
+      figuresOf(results);
       for (Peer peer : Peer.values()) {
         if (peer == Peer.HOLDFAST || addresses.containsKey(peer)) {
           notes.add(peer.title() + ": " + peer.promises());
@@ -157,20 +153,11 @@ final class Compare implements Callable<Integer> {
         client.locks.acquire("warm-up").close();
       }
       cluster.awaitGreen(Duration.ofMinutes(1));
-      Collection<RunResult> results =
-          jmh(
-              Map.of(),
-              List.of(
-                  "OwnLocksBenchmark.acquireAndRelease",
-                  "OwnLocksBenchmark.rawBulk",
-                  "OwnLocksBenchmark.rawBulkInOnePiece",
-                  "OwnLocksBenchmark.rawOneByOne"));
-      ownLocks(results, OWN_LOCKS + ", three nodes, two replicas", 5);
+      ownLocks("three nodes, two replicas", 5);
     }
   }
 
-  private void figuresOf(Collection<RunResult> results, String where) {
-    ownLocks(results, OWN_LOCKS + ", " + where, 2);
+  private void figuresOf(Collection<RunResult> results) {
     double own = median(results, "PeersBenchmark.ownLocks", "holdfast");
     double one = median(results, "PeersBenchmark.oneLock", "holdfast");
     for (Peer peer : Peer.values()) {
@@ -231,29 +218,19 @@ final class Compare implements Callable<Integer> {
     }
   }
 
-  private void ownLocks(Collection<RunResult> results, String scenario, double timesOneByOne) {
-    double holdfast = median(results, "OwnLocksBenchmark.acquireAndRelease", null);
-    double oneByOne = median(results, "OwnLocksBenchmark.rawOneByOne", null);
-    double bulk = median(results, "OwnLocksBenchmark.rawBulk", null);
-    double onePiece = median(results, "OwnLocksBenchmark.rawBulkInOnePiece", null);
-    figures.add(Figure.of(scenario, "Holdfast", holdfast, PER_SECOND));
-    figures.add(Figure.of(scenario, "raw requests, one by one", oneByOne, PER_SECOND));
-    if (!Double.isNaN(bulk)) {
-      figures.add(Figure.of(scenario, "raw _bulk of 32, two at a time", bulk, PER_SECOND));
-      figures.add(
-          Figure.of(scenario, "Holdfast / raw _bulk", holdfast / bulk, "times").atLeast(0.85));
-    }
-    if (!Double.isNaN(onePiece)) {
-      figures.add(Figure.of(scenario, "raw _bulk of 32 in one piece", onePiece, PER_SECOND));
-      figures.add(
-          Figure.of(scenario, "Holdfast / raw _bulk in one piece", holdfast / onePiece, "times"));
-    }
-    figures.add(
-        Figure.of(scenario, "Holdfast / one by one", holdfast / oneByOne, "times")
-            .atLeast(timesOneByOne));
+  /** On the node or cluster that is up. */
+  private void ownLocks(String where, double timesOneByOne) throws Exception {
+    String scenario = OWN_LOCKS + ", " + where;
+    progress(scenario + ", in turns with the raw requests");
+    figures.addAll(
+        new OwnLocksInTurns(scenario, timesOneByOne)
+            .measure(
+                Duration.ofSeconds(quick ? 1 : 30),
+                quick ? 2 : 12,
+                Duration.ofSeconds(quick ? 1 : 3)));
   }
 
-  /** Runs those benchmarks, in as many rounds as wanted, so that a slow minute hits all alike. */
+  /** Runs JMH's benchmarks, in as many rounds as wanted, so that a slow minute hits all alike. */
   private List<RunResult> jmh(Map<Peer, String> addresses, List<String> benchmarks)
       throws RunnerException {
     List<RunResult> results = new ArrayList<>();
@@ -306,7 +283,7 @@ final class Compare implements Callable<Integer> {
    * own locks rise for most of a minute.
    */
   private static int warmUpSeconds(String benchmark) {
-    return benchmark.startsWith("OwnLocks") || benchmark.endsWith("ownLocks") ? 45 : 10;
+    return benchmark.endsWith("ownLocks") ? 45 : 10;
   }
 
   private static String rootMessage(Throwable failure) {
@@ -339,7 +316,7 @@ final class Compare implements Callable<Integer> {
   /** The median of the rounds' scores; not a number if it was not run. */
   private static double median(
       Collection<RunResult> results, String benchmark, @Nullable String peer) {
-    return middle(
+    return Figure.median(
         of(results, benchmark, peer).stream()
             .mapToDouble(run -> run.getPrimaryResult().getScore())
             .toArray());
@@ -347,27 +324,18 @@ final class Compare implements Callable<Integer> {
 
   private static double percentile(
       Collection<RunResult> results, String benchmark, String peer, double percentile) {
-    return middle(
+    return Figure.median(
         of(results, benchmark, peer).stream()
             .mapToDouble(run -> run.getPrimaryResult().getStatistics().getPercentile(percentile))
             .toArray());
   }
 
   private static double garbage(Collection<RunResult> results, String benchmark) {
-    return middle(
+    return Figure.median(
         of(results, benchmark, null).stream()
             .filter(run -> run.getSecondaryResults().containsKey(GARBAGE))
             .mapToDouble(run -> run.getSecondaryResults().get(GARBAGE).getScore())
             .toArray());
-  }
-
-  private static double middle(double[] values) {
-    Arrays.sort(values);
-    int half = values.length / 2;
-    if (values.length == 0) {
-      return Double.NaN;
-    }
-    return values.length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
   }
 
   private void progress(String what) {

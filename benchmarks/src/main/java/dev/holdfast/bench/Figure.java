@@ -1,5 +1,6 @@
 package dev.holdfast.bench;
 
+import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,17 @@ record Figure(String scenario, String subject, double value, String unit, @Nulla
 
   static Figure of(String scenario, String subject, double value, String unit) {
     return new Figure(scenario, subject, value, unit, null);
+  }
+
+  /** The median; not a number if there are none. */
+  static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    int half = sorted.length / 2;
+    if (sorted.length == 0) {
+      return Double.NaN;
+    }
+    return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
   }
 
   Figure atMost(double limit) {

@@ -48,8 +48,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class OwnLocksBenchmark {
   static final int THREADS = 64;
 
-  /** As many as there are threads, in two requests. */
-  private static final int PER_INVOCATION = THREADS / 2;
+  /** As many raw operations as there are threads, in two requests. */
+  static final int PER_INVOCATION = THREADS / 2;
 
   private ElasticsearchTransport transport;
   private ElasticsearchClient client;

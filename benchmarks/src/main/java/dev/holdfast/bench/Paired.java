@@ -1,7 +1,7 @@
 package dev.holdfast.bench;
 
 import dev.holdfast.cluster.ElasticsearchNode;
-import dev.holdfast.cluster.ElasticsearchVersion;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,10 +19,12 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     description = {
       "Uncontended acquire+release and raw create+delete, in turns on a node of its own:",
-      "their latencies and the ratio of the medians."
+      "their latencies and the ratio of the medians. Or many threads on own locks, beside raw",
+      "bulks and raw requests one by one: their rates and ratios."
     })
 final class Paired implements Callable<Integer> {
   private static final int MAX_SAMPLES = 1_000_000;
+  private static final Duration TURN = Duration.ofSeconds(3);
 
   @CommandLine.Option(
       names = "--warm-up",
@@ -35,6 +37,11 @@ final class Paired implements Callable<Integer> {
       defaultValue = "30",
       description = "Seconds that are counted (default: ${DEFAULT-VALUE}).")
   private int seconds;
+
+  @CommandLine.Option(
+      names = "--own-locks",
+      description = "64 threads on own locks; the seconds are shared by the four in turn.")
+  private boolean ownLocks;
 
   private final long[] holdfast = new long[MAX_SAMPLES];
   private final long[] raw = new long[MAX_SAMPLES];
@@ -54,11 +61,10 @@ final class Paired implements Callable<Integer> {
       return 2;
     }
     System.out.println("Starting an Elasticsearch node...");
-    try (ElasticsearchNode node =
-        ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(512).start()) {
+    try (ElasticsearchNode node = Server.node().start()) {
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
       System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
-      System.out.print(new Report(measure(), List.of()).markdown());
+      System.out.print(new Report(ownLocks ? ownLocks() : measure(), List.of()).markdown());
     }
     return 0;
   }
@@ -73,6 +79,15 @@ final class Paired implements Callable<Integer> {
     } finally {
       pair.disconnect();
     }
+  }
+
+  private List<Figure> ownLocks() throws Exception {
+    int perTurn = OwnLocksInTurns.SUBJECTS * (int) TURN.toSeconds();
+    return new OwnLocksInTurns("64 threads on own locks", 2)
+        .measure(
+            Duration.ofSeconds(warmUpSeconds / OwnLocksInTurns.SUBJECTS),
+            Math.max(1, seconds / perTurn),
+            TURN);
   }
 
   /** Returns how often each had its turn. */

@@ -16,10 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -217,35 +214,12 @@ final class Scenarios {
    * The same threads and a lock of the JDK that is as fair, and does nothing else: what waking one
    * thread after the other allows on this machine.
    */
-  static Figure fairLockOfTheJdk(int seconds) throws InterruptedException {
+  static Figure fairLockOfTheJdk(int seconds) throws Exception {
     ReentrantLock lock = new ReentrantLock(true);
-    AtomicBoolean over = new AtomicBoolean();
-    LongAdder handOvers = new LongAdder();
-    List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < THREADS_PER_MANAGER; i++) {
-      Thread thread =
-          new Thread(
-              () -> {
-                while (!over.get()) {
-                  lock.lock();
-                  try {
-                    handOvers.increment();
-                  } finally {
-                    lock.unlock();
-                  }
-                }
-              });
-      thread.start();
-      threads.add(thread);
-    }
-    TimeUnit.SECONDS.sleep(1);
-    long before = handOvers.sum();
-    long begin = System.nanoTime();
-    TimeUnit.SECONDS.sleep(seconds);
-    double perSecond = (handOvers.sum() - before) / ((System.nanoTime() - begin) / 1e9);
-    over.set(true);
-    for (Thread thread : threads) {
-      thread.join();
+    double perSecond;
+    try (Load load = new Load(THREADS_PER_MANAGER, number -> () -> takeAndGive(lock))) {
+      TimeUnit.SECONDS.sleep(1);
+      perSecond = load.perSecond(Duration.ofSeconds(seconds));
     }
     return Figure.of(
         THREADS_PER_MANAGER + " threads on one lock in one manager",
@@ -254,43 +228,33 @@ final class Scenarios {
         "hand-overs/s");
   }
 
+  private static boolean takeAndGive(ReentrantLock lock) {
+    lock.lock();
+    try {
+      return lock.isHeldByCurrentThread();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Threads of one manager, or of several, all want one lock all the time. */
   static List<Figure> oneLock(int managers, int warmUpSeconds, int seconds) throws Exception {
     String scenario =
         THREADS_PER_MANAGER
             + " threads on one lock in "
             + (managers == 1 ? "one manager" : "each of " + managers + " managers");
-    AtomicBoolean over = new AtomicBoolean();
-    AtomicLongArray grants = new AtomicLongArray(managers);
-    AtomicLong failures = new AtomicLong();
     List<Client> clients = new ArrayList<>();
-    List<Thread> threads = new ArrayList<>();
+    List<Load> loads = new ArrayList<>();
     try {
       for (int m = 0; m < managers; m++) {
-        int manager = m;
         Client client = new Client();
         clients.add(client);
-        for (int t = 0; t < THREADS_PER_MANAGER; t++) {
-          Thread thread =
-              new Thread(
-                  () -> {
-                    try {
-                      while (!over.get()) {
-                        client.locks.acquire("one-lock", PATIENT).close();
-                        grants.incrementAndGet(manager);
-                      }
-                    } catch (InterruptedException | RuntimeException e) {
-                      failures.incrementAndGet();
-                    }
-                  });
-          thread.start();
-          threads.add(thread);
-        }
+        loads.add(new Load(THREADS_PER_MANAGER, number -> () -> handOver(client.locks)));
       }
       TimeUnit.SECONDS.sleep(warmUpSeconds);
       long requests = requests(clients);
       long begin = System.nanoTime();
-      long[] last = counts(grants);
+      long[] last = counts(loads);
       long all = 0;
       double jain = 0;
       for (int second = 0; second < seconds; second++) {
@@ -298,7 +262,7 @@ final class Scenarios {
         for (long left = next - System.nanoTime(); left > 0; left = next - System.nanoTime()) {
           LockSupport.parkNanos(left);
         }
-        long[] now = counts(grants);
+        long[] now = counts(loads);
         long[] inSecond = new long[managers];
         for (int m = 0; m < managers; m++) {
           inSecond[m] = now[m] - last[m];
@@ -309,13 +273,6 @@ final class Scenarios {
       }
       double took = (System.nanoTime() - begin) / 1e9;
       requests = requests(clients) - requests;
-      over.set(true);
-      for (Thread thread : threads) {
-        thread.join();
-      }
-      if (failures.get() > 0) {
-        throw new IllegalStateException(failures + " threads failed");
-      }
       List<Figure> figures = new ArrayList<>();
       Figure rate = Figure.of(scenario, "Holdfast", all / took, "hand-overs/s");
       Figure cost = Figure.of(scenario, "Holdfast", requests * 1e3 / all, "requests/1,000");
@@ -331,11 +288,18 @@ final class Scenarios {
       }
       return figures;
     } finally {
-      over.set(true);
+      for (Load load : loads) {
+        load.close();
+      }
       for (Client client : clients) {
         client.close();
       }
     }
+  }
+
+  private static boolean handOver(LockManager locks) throws InterruptedException {
+    locks.acquire("one-lock", PATIENT).close();
+    return true;
   }
 
   /**
@@ -356,12 +320,8 @@ final class Scenarios {
     return clients.stream().mapToLong(client -> client.transport.requests()).sum();
   }
 
-  private static long[] counts(AtomicLongArray grants) {
-    long[] counts = new long[grants.length()];
-    for (int i = 0; i < counts.length; i++) {
-      counts[i] = grants.get(i);
-    }
-    return counts;
+  private static long[] counts(List<Load> loads) {
+    return loads.stream().mapToLong(Load::done).toArray();
   }
 
   /**
