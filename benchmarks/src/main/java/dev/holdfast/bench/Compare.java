@@ -34,8 +34,8 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     description = {
       "Measures Holdfast, the raw requests and the peers whose servers are there, all in one run,",
-      "and writes jmh.json, comparison.md and comparison.html. About 8 minutes, and 20 for each",
-      "round; --quick about 3."
+      "and writes jmh.json, comparison.md and comparison.html. About 17 minutes, and 12 for each",
+      "round; --quick about 4."
     })
 final class Compare implements Callable<Integer> {
   private static final String GARBAGE = "gc.alloc.rate.norm";

@@ -10,9 +10,10 @@ import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 
 /**
- * Holdfast beside the raw requests, taking turns operation by operation on one node: what else the
- * machine does meanwhile, and the node's warming up, weigh on both alike. For the ratio; JMH's own
- * runs of {@link UncontendedBenchmark} are one after the other.
+ * Holdfast beside the raw requests, taking turns operation by operation on one node, or some
+ * seconds each ({@link OwnLocksInTurns}): what else the machine does meanwhile, and the node's
+ * warming up, weigh on both alike. For the ratio; JMH's own runs of {@link UncontendedBenchmark}
+ * are one after the other.
  */
 @CommandLine.Command(
     name = "paired",
