@@ -40,7 +40,7 @@ import picocli.CommandLine;
 final class Compare implements Callable<Integer> {
   private static final String GARBAGE = "gc.alloc.rate.norm";
   private static final String PER_SECOND = "acquire+release/s";
-  private static final String OWN_LOCKS = OwnLocksBenchmark.THREADS + " threads on own locks";
+  static final String OWN_LOCKS = OwnLocksBenchmark.THREADS + " threads on own locks";
 
   private static final List<String> ALL =
       List.of(
@@ -130,8 +130,8 @@ final class Compare implements Callable<Integer> {
       Map<Peer, String> addresses = servers == null ? Map.of() : servers.addresses();
       leftOut.addAll(servers == null ? List.of("all peers: --no-peers") : servers.leftOut());
       leftOut.forEach(reason -> System.out.println("left out: " + reason));
-      Collection<RunResult> results = jmh(addresses, ALL);
-      figuresOf(results);
+      jmh(addresses);
+      figuresOf(runs);
       for (Peer peer : Peer.values()) {
         if (peer == Peer.HOLDFAST || addresses.containsKey(peer)) {
           notes.add(peer.title() + ": " + peer.promises());
@@ -222,33 +222,29 @@ final class Compare implements Callable<Integer> {
   private void ownLocks(String where, double timesOneByOne) throws Exception {
     String scenario = OWN_LOCKS + ", " + where;
     progress(scenario + ", in turns with the raw requests");
-    figures.addAll(
-        new OwnLocksInTurns(scenario, timesOneByOne)
-            .measure(
-                Duration.ofSeconds(quick ? 1 : 30),
-                quick ? 2 : 12,
-                Duration.ofSeconds(quick ? 1 : 3)));
+    List<OwnLocksInTurns.Turn> turns =
+        quick
+            ? OwnLocksInTurns.measure(1, 2, Duration.ofSeconds(1))
+            : OwnLocksInTurns.measure(
+                Paired.OWN_LOCKS_WARM_UP, Paired.OWN_LOCKS_TURNS, Paired.EACH);
+    figures.addAll(OwnLocksInTurns.figures(scenario, turns, timesOneByOne));
   }
 
   /** Runs JMH's benchmarks, in as many rounds as wanted, so that a slow minute hits all alike. */
-  private List<RunResult> jmh(Map<Peer, String> addresses, List<String> benchmarks)
-      throws RunnerException {
-    List<RunResult> results = new ArrayList<>();
+  private void jmh(Map<Peer, String> addresses) throws RunnerException {
     int times = quick ? 1 : rounds;
     for (int round = 1; round <= times; round++) {
-      for (String benchmark : benchmarks) {
+      for (String benchmark : ALL) {
         List<Peer> subjects = new ArrayList<>(List.of(Peer.HOLDFAST));
         if (benchmark.startsWith("PeersBenchmark")) {
           subjects.addAll(addresses.keySet());
         }
         for (Peer subject : subjects) {
           progress("JMH, round %d of %d: %s, %s".formatted(round, times, benchmark, name(subject)));
-          results.addAll(run(addresses, benchmark, subject));
+          runs.addAll(run(addresses, benchmark, subject));
         }
       }
     }
-    runs.addAll(results);
-    return results;
   }
 
   private Collection<RunResult> run(Map<Peer, String> addresses, String benchmark, Peer subject)

@@ -1,40 +1,42 @@
 package dev.holdfast.bench;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
-/** Threads that each do one thing again and again until this is closed, counted together. */
+/** Threads that each do one thing again and again until this is stopped, counted together. */
 final class Load implements AutoCloseable {
   private final ExecutorService pool;
-  private final List<Future<?>> threads = new ArrayList<>();
+  private final List<Future<?>> futures;
   private final LongAdder done = new LongAdder();
   private volatile boolean over;
+
+  /** What a thread does; when it throws, that thread has ended. */
+  interface Call {
+    void run() throws Exception;
+  }
 
   /**
    * Starts.
    *
-   * @param call what the thread of that number, from 0, calls each time; one that throws ends its
-   *     thread, which {@link #close} tells
+   * @param call what the thread of that number, from 0, calls each time
    */
-  Load(int threads, IntFunction<Callable<?>> call) {
+  Load(int threads, IntFunction<Call> call) {
+    List<Call> calls = IntStream.range(0, threads).mapToObj(call).toList();
     pool = Executors.newFixedThreadPool(threads);
-    for (int number = 0; number < threads; number++) {
-      Callable<?> each = call.apply(number);
-      this.threads.add(pool.submit(() -> repeat(each)));
-    }
+    futures = calls.stream().<Future<?>>map(each -> pool.submit(() -> repeat(each))).toList();
   }
 
-  private boolean repeat(Callable<?> each) throws Exception {
+  private boolean repeat(Call each) throws Exception {
     while (!over) {
-      Object unused = each.call();
+      each.run();
       done.increment();
     }
     return true;
@@ -53,22 +55,37 @@ final class Load implements AutoCloseable {
     return (done() - before) / ((System.nanoTime() - begin) / 1e9);
   }
 
+  /** From now on no call begins. Does not wait for those that are under way. */
+  void stop() {
+    over = true;
+  }
+
   /**
-   * Lets the calls that are under way return, and ends the threads.
+   * Stops, and waits until all threads have ended.
    *
-   * @throws ExecutionException if a call threw, with what it threw
+   * @throws ExecutionException if calls threw, with what they threw
    */
   @Override
   public void close() throws ExecutionException {
-    over = true;
+    stop();
     pool.shutdown();
-    try {
-      for (Future<?> thread : threads) {
-        Object unused = thread.get();
+    @Nullable ExecutionException failure = null;
+    for (Future<?> future : futures) {
+      try {
+        Object unused = future.get();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted while a load ended", e);
+      } catch (ExecutionException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while a load ended", e);
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

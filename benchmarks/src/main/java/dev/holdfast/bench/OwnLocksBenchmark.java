@@ -48,7 +48,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class OwnLocksBenchmark {
   static final int THREADS = 64;
 
-  /** As many raw operations as there are threads, in two requests. */
+  /** Raw operations in one invocation; two run at a time, with as many as there are threads. */
   static final int PER_INVOCATION = THREADS / 2;
 
   private ElasticsearchTransport transport;

@@ -11,7 +11,7 @@ import picocli.CommandLine;
 
 /**
  * Holdfast beside the raw requests, taking turns operation by operation on one node, or some
- * seconds each ({@link OwnLocksInTurns}): what else the machine does meanwhile, and the node's
+ * seconds each ({@link OwnLocksInTurns}): what else the machine does for a while, and the node's
  * warming up, weigh on both alike. For the ratio; JMH's own runs of {@link UncontendedBenchmark}
  * are one after the other.
  */
@@ -20,12 +20,17 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     description = {
       "Uncontended acquire+release and raw create+delete, in turns on a node of its own:",
-      "their latencies and the ratio of the medians. Or many threads on own locks, beside raw",
+      "their latencies and the ratio of the medians. With --own-locks many threads beside raw",
       "bulks and raw requests one by one: their rates and ratios."
     })
 final class Paired implements Callable<Integer> {
   private static final int MAX_SAMPLES = 1_000_000;
-  private static final Duration TURN = Duration.ofSeconds(3);
+
+  /** How long each has the server in a turn, and how many turns there are of own locks. */
+  static final Duration EACH = Duration.ofSeconds(3);
+
+  static final int OWN_LOCKS_WARM_UP = 10;
+  static final int OWN_LOCKS_TURNS = 12;
 
   @CommandLine.Option(
       names = "--warm-up",
@@ -41,7 +46,10 @@ final class Paired implements Callable<Integer> {
 
   @CommandLine.Option(
       names = "--own-locks",
-      description = "64 threads on own locks; the seconds are shared by the four in turn.")
+      description = {
+        "Instead: 64 threads on own locks, raw bulks, those in one piece, and raw requests one by",
+        "one, 3 s each in turn. Takes 6 minutes; the other options do not count then."
+      })
   private boolean ownLocks;
 
   private final long[] holdfast = new long[MAX_SAMPLES];
@@ -64,7 +72,6 @@ final class Paired implements Callable<Integer> {
     System.out.println("Starting an Elasticsearch node...");
     try (ElasticsearchNode node = Server.node().start()) {
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
-      System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
       System.out.print(new Report(ownLocks ? ownLocks() : measure(), List.of()).markdown());
     }
     return 0;
@@ -72,6 +79,7 @@ final class Paired implements Callable<Integer> {
 
   /** On the server of {@link Server#url}. */
   List<Figure> measure() throws Exception {
+    System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
     UncontendedBenchmark pair = new UncontendedBenchmark();
     pair.connect();
     try {
@@ -83,12 +91,11 @@ final class Paired implements Callable<Integer> {
   }
 
   private List<Figure> ownLocks() throws Exception {
-    int perTurn = OwnLocksInTurns.SUBJECTS * (int) TURN.toSeconds();
-    return new OwnLocksInTurns("64 threads on own locks", 2)
-        .measure(
-            Duration.ofSeconds(warmUpSeconds / OwnLocksInTurns.SUBJECTS),
-            Math.max(1, seconds / perTurn),
-            TURN);
+    System.out.printf(
+        "%d turns to warm up, then %d that count, each of the four for %d s in each%n",
+        OWN_LOCKS_WARM_UP, OWN_LOCKS_TURNS, EACH.toSeconds());
+    return OwnLocksInTurns.figures(
+        Compare.OWN_LOCKS, OwnLocksInTurns.measure(OWN_LOCKS_WARM_UP, OWN_LOCKS_TURNS, EACH), 2);
   }
 
   /** Returns how often each had its turn. */

@@ -22,6 +22,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.SynchronizedHistogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What JMH has no form for: what it costs to hold and to wait, how a lock goes from one manager to
@@ -228,13 +229,10 @@ final class Scenarios {
         "hand-overs/s");
   }
 
-  private static boolean takeAndGive(ReentrantLock lock) {
+  @SuppressWarnings("LockNotBeforeTry") // Nothing is done while it is held.
+  private static void takeAndGive(ReentrantLock lock) {
     lock.lock();
-    try {
-      return lock.isHeldByCurrentThread();
-    } finally {
-      lock.unlock();
-    }
+    lock.unlock();
   }
 
   /** Threads of one manager, or of several, all want one lock all the time. */
@@ -249,7 +247,10 @@ final class Scenarios {
       for (int m = 0; m < managers; m++) {
         Client client = new Client();
         clients.add(client);
-        loads.add(new Load(THREADS_PER_MANAGER, number -> () -> handOver(client.locks)));
+        loads.add(
+            new Load(
+                THREADS_PER_MANAGER,
+                number -> () -> client.locks.acquire("one-lock", PATIENT).close()));
       }
       TimeUnit.SECONDS.sleep(warmUpSeconds);
       long requests = requests(clients);
@@ -288,18 +289,9 @@ final class Scenarios {
       }
       return figures;
     } finally {
-      for (Load load : loads) {
-        load.close();
-      }
-      for (Client client : clients) {
-        client.close();
-      }
+      loads.forEach(Load::stop);
+      closeAll(loads, clients);
     }
-  }
-
-  private static boolean handOver(LockManager locks) throws InterruptedException {
-    locks.acquire("one-lock", PATIENT).close();
-    return true;
   }
 
   /**
@@ -318,6 +310,27 @@ final class Scenarios {
 
   private static long requests(List<Client> clients) {
     return clients.stream().mapToLong(client -> client.transport.requests()).sum();
+  }
+
+  /** All of them, whatever one of them throws. */
+  private static void closeAll(List<Load> loads, List<Client> clients) throws Exception {
+    List<AutoCloseable> all = new ArrayList<>(loads);
+    all.addAll(clients);
+    @Nullable Exception failure = null;
+    for (AutoCloseable each : all) {
+      try {
+        each.close();
+      } catch (Exception e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
   }
 
   private static long[] counts(List<Load> loads) {
