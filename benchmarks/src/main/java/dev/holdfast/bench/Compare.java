@@ -222,11 +222,12 @@ final class Compare implements Callable<Integer> {
   private void ownLocks(String where, double timesOneByOne) throws Exception {
     String scenario = OWN_LOCKS + ", " + where;
     progress(scenario + ", in turns with the raw requests");
+    OwnLocksInTurns inTurns = new OwnLocksInTurns();
     List<OwnLocksInTurns.Turn> turns =
         quick
-            ? OwnLocksInTurns.measure(1, 2, Duration.ofSeconds(1))
-            : OwnLocksInTurns.measure(
-                Paired.OWN_LOCKS_WARM_UP, Paired.OWN_LOCKS_TURNS, Paired.EACH);
+            ? inTurns.measure(1, 2, Duration.ofSeconds(1))
+            : inTurns.measure(
+                OwnLocksInTurns.WARM_UP_TURNS, OwnLocksInTurns.TURNS, OwnLocksInTurns.EACH);
     figures.addAll(OwnLocksInTurns.figures(scenario, turns, timesOneByOne));
   }
 

@@ -24,6 +24,7 @@ import picocli.CommandLine;
     subcommands = {
       Compare.class,
       Paired.class,
+      OwnLocksInTurns.class,
       HeldLeases.class,
       TtlCommand.class,
       CommandLine.HelpCommand.class

@@ -1,12 +1,14 @@
 package dev.holdfast.bench;
 
+import dev.holdfast.cluster.ElasticsearchNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntFunction;
+import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
+import picocli.CommandLine;
 
 /**
  * {@link OwnLocksBenchmark} for its ratios: Holdfast and the raw requests have the server for some
@@ -15,25 +17,64 @@ import java.util.stream.Stream;
  * of JMH's own runs, which follow one another, tell as much of the minute. Every second turn goes
  * the other way round, as each may leave the node some work that its successor then pays for.
  */
-final class OwnLocksInTurns {
+@CommandLine.Command(
+    name = "own-locks",
+    mixinStandardHelpOptions = true,
+    description = {
+      "64 threads on own locks, and raw requests: in bulks, in bulks in one piece,",
+      "and one by one; 3 s each in turn on a node of its own. Their rates and",
+      "ratios. About 6 minutes."
+    })
+final class OwnLocksInTurns implements Callable<Integer> {
+  static final int WARM_UP_TURNS = 10;
+  static final int TURNS = 12;
+
+  /** How long each has the server in a turn. */
+  static final Duration EACH = Duration.ofSeconds(3);
+
   /** Holdfast, and three kinds of raw requests. */
-  static final int SUBJECTS = 4;
+  private static final int SUBJECTS = 4;
 
   /** Until all threads of a subject are under way. */
   private static final Duration RAMP = Duration.ofMillis(500);
+
+  @CommandLine.Option(
+      names = "--turns",
+      defaultValue = "" + TURNS,
+      description =
+          "How many turns count, after "
+              + WARM_UP_TURNS
+              + " to warm up (default: ${DEFAULT-VALUE}).")
+  private int turns = TURNS;
 
   private final OwnLocksBenchmark benchmark = new OwnLocksBenchmark();
   private final OwnLocksBenchmark.Holdfast holdfast = new OwnLocksBenchmark.Holdfast();
   private final OwnLocksBenchmark.Batch batch = new OwnLocksBenchmark.Batch();
   private final List<OwnLocksBenchmark.Own> threads =
       Stream.generate(OwnLocksBenchmark.Own::new).limit(OwnLocksBenchmark.THREADS).toList();
-  private final Duration each;
 
   /** Acquire+release per second in one turn. */
   record Turn(double holdfast, double rawBulk, double rawBulkInOnePiece, double rawOneByOne) {}
 
-  private OwnLocksInTurns(Duration each) {
-    this.each = each;
+  /** What one thread does again and again. */
+  private interface Subject {
+    Object callAs(OwnLocksBenchmark.Own own) throws Exception;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    if (turns < 1 || turns > 1_000) {
+      System.err.println("--turns must be from 1 to 1,000, but is " + turns);
+      return 2;
+    }
+    System.out.println("Starting an Elasticsearch node...");
+    try (ElasticsearchNode node = Server.node().start()) {
+      System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
+      System.out.printf("%d turns to warm up, then %d that count%n", WARM_UP_TURNS, turns);
+      List<Figure> figures = figures(Compare.OWN_LOCKS, measure(WARM_UP_TURNS, turns, EACH), 2);
+      System.out.print(new Report(figures, List.of()).markdown());
+    }
+    return 0;
   }
 
   /**
@@ -43,18 +84,23 @@ final class OwnLocksInTurns {
    * @param turns how many count, 1 or more
    * @param each how long each of the four has the server in a turn
    */
-  static List<Turn> measure(int warmUp, int turns, Duration each) throws Exception {
-    return new OwnLocksInTurns(each).measure(warmUp, turns);
-  }
-
-  private List<Turn> measure(int warmUp, int turns) throws Exception {
+  List<Turn> measure(int warmUp, int turns, Duration each) throws Exception {
     benchmark.connect();
     try {
       holdfast.connect(benchmark);
       try {
         List<Turn> all = new ArrayList<>(warmUp + turns);
         for (int turn = 0; turn < warmUp + turns; turn++) {
-          all.add(turn(turn % 2 == 1));
+          Turn rates = turn(turn % 2 == 1, each);
+          all.add(rates);
+          System.out.printf(
+              "%s %d: Holdfast %,.0f/s, raw bulk %,.0f/s, in one piece %,.0f/s, one by one %,.0f/s%n",
+              turn < warmUp ? "warm-up" : "turn",
+              turn < warmUp ? turn + 1 : turn - warmUp + 1,
+              rates.holdfast,
+              rates.rawBulk,
+              rates.rawBulkInOnePiece,
+              rates.rawOneByOne);
         }
         return all.subList(warmUp, all.size());
       } finally {
@@ -65,31 +111,29 @@ final class OwnLocksInTurns {
     }
   }
 
-  private Turn turn(boolean reversed) throws Exception {
+  private Turn turn(boolean reversed, Duration each) throws Exception {
     double[] rates = new double[SUBJECTS];
     for (int i = 0; i < SUBJECTS; i++) {
       int subject = reversed ? SUBJECTS - 1 - i : i;
-      rates[subject] = perSecond(subject);
+      rates[subject] = perSecond(subject, each);
     }
     return new Turn(rates[0], rates[1], rates[2], rates[3]);
   }
 
-  private double perSecond(int subject) throws Exception {
-    int all = OwnLocksBenchmark.THREADS;
+  private double perSecond(int subject, Duration each) throws Exception {
+    int crowd = OwnLocksBenchmark.THREADS;
+    int operations = OwnLocksBenchmark.PER_INVOCATION;
     return switch (subject) {
-      case 0 -> perSecond(all, n -> () -> benchmark.acquireAndRelease(threads.get(n), holdfast));
-      case 1 -> bulksPerSecond(n -> () -> benchmark.rawBulk(threads.get(n), batch));
-      case 2 -> bulksPerSecond(n -> () -> benchmark.rawBulkInOnePiece(threads.get(n), batch));
-      default -> perSecond(all, n -> () -> benchmark.rawOneByOne(threads.get(n)));
+      case 0 -> calls(crowd, own -> benchmark.acquireAndRelease(own, holdfast), each);
+      case 1 -> operations * calls(2, own -> benchmark.rawBulk(own, batch), each);
+      case 2 -> operations * calls(2, own -> benchmark.rawBulkInOnePiece(own, batch), each);
+      default -> calls(crowd, benchmark::rawOneByOne, each);
     };
   }
 
-  private double bulksPerSecond(IntFunction<Load.Call> call) throws Exception {
-    return OwnLocksBenchmark.PER_INVOCATION * perSecond(2, call);
-  }
-
-  private double perSecond(int threadCount, IntFunction<Load.Call> call) throws Exception {
-    try (Load load = new Load(threadCount, call)) {
+  /** How many calls that many threads make in a second. */
+  private double calls(int threadCount, Subject subject, Duration each) throws Exception {
+    try (Load load = new Load(threadCount, number -> () -> subject.callAs(threads.get(number)))) {
       Thread.sleep(RAMP.toMillis());
       return load.perSecond(each);
     }

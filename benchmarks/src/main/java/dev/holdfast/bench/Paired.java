@@ -1,7 +1,7 @@
 package dev.holdfast.bench;
 
 import dev.holdfast.cluster.ElasticsearchNode;
-import java.time.Duration;
+import dev.holdfast.cluster.ElasticsearchVersion;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,27 +10,19 @@ import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 
 /**
- * Holdfast beside the raw requests, taking turns operation by operation on one node, or some
- * seconds each ({@link OwnLocksInTurns}): what else the machine does for a while, and the node's
- * warming up, weigh on both alike. For the ratio; JMH's own runs of {@link UncontendedBenchmark}
- * are one after the other.
+ * Holdfast beside the raw requests, taking turns operation by operation on one node: what else the
+ * machine does meanwhile, and the node's warming up, weigh on both alike. For the ratio; JMH's own
+ * runs of {@link UncontendedBenchmark} are one after the other.
  */
 @CommandLine.Command(
     name = "paired",
     mixinStandardHelpOptions = true,
     description = {
       "Uncontended acquire+release and raw create+delete, in turns on a node of its own:",
-      "their latencies and the ratio of the medians. With --own-locks many threads beside raw",
-      "bulks and raw requests one by one: their rates and ratios."
+      "their latencies and the ratio of the medians."
     })
 final class Paired implements Callable<Integer> {
   private static final int MAX_SAMPLES = 1_000_000;
-
-  /** How long each has the server in a turn, and how many turns there are of own locks. */
-  static final Duration EACH = Duration.ofSeconds(3);
-
-  static final int OWN_LOCKS_WARM_UP = 10;
-  static final int OWN_LOCKS_TURNS = 12;
 
   @CommandLine.Option(
       names = "--warm-up",
@@ -43,14 +35,6 @@ final class Paired implements Callable<Integer> {
       defaultValue = "30",
       description = "Seconds that are counted (default: ${DEFAULT-VALUE}).")
   private int seconds;
-
-  @CommandLine.Option(
-      names = "--own-locks",
-      description = {
-        "Instead: 64 threads on own locks, raw bulks, those in one piece, and raw requests one by",
-        "one, 3 s each in turn. Takes 6 minutes; the other options do not count then."
-      })
-  private boolean ownLocks;
 
   private final long[] holdfast = new long[MAX_SAMPLES];
   private final long[] raw = new long[MAX_SAMPLES];
@@ -70,16 +54,17 @@ final class Paired implements Callable<Integer> {
       return 2;
     }
     System.out.println("Starting an Elasticsearch node...");
-    try (ElasticsearchNode node = Server.node().start()) {
+    try (ElasticsearchNode node =
+        ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(512).start()) {
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
-      System.out.print(new Report(ownLocks ? ownLocks() : measure(), List.of()).markdown());
+      System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
+      System.out.print(new Report(measure(), List.of()).markdown());
     }
     return 0;
   }
 
   /** On the server of {@link Server#url}. */
   List<Figure> measure() throws Exception {
-    System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
     UncontendedBenchmark pair = new UncontendedBenchmark();
     pair.connect();
     try {
@@ -88,14 +73,6 @@ final class Paired implements Callable<Integer> {
     } finally {
       pair.disconnect();
     }
-  }
-
-  private List<Figure> ownLocks() throws Exception {
-    System.out.printf(
-        "%d turns to warm up, then %d that count, each of the four for %d s in each%n",
-        OWN_LOCKS_WARM_UP, OWN_LOCKS_TURNS, EACH.toSeconds());
-    return OwnLocksInTurns.figures(
-        Compare.OWN_LOCKS, OwnLocksInTurns.measure(OWN_LOCKS_WARM_UP, OWN_LOCKS_TURNS, EACH), 2);
   }
 
   /** Returns how often each had its turn. */
