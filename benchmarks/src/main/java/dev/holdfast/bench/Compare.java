@@ -34,7 +34,7 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     description = {
       "Measures Holdfast, the raw requests and the peers whose servers are there, all in one run,",
-      "and writes jmh.json, comparison.md and comparison.html. About 17 minutes, and 12 for each",
+      "and writes jmh.json, comparison.md and comparison.html. About 17 minutes, and 15 for each",
       "round; --quick about 4."
     })
 final class Compare implements Callable<Integer> {
@@ -276,11 +276,11 @@ final class Compare implements Callable<Integer> {
   }
 
   /**
-   * Where many threads share the processors with a server, compilers get little of them: rates on
-   * own locks rise for most of a minute.
+   * Where many threads share the processors with a server, compilers get little of them: their
+   * rates rise for most of a minute.
    */
   private static int warmUpSeconds(String benchmark) {
-    return benchmark.endsWith("ownLocks") ? 45 : 10;
+    return benchmark.endsWith("ownLocks") || benchmark.endsWith("oneLock") ? 45 : 10;
   }
 
   private static String rootMessage(Throwable failure) {
