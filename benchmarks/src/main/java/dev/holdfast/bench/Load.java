@@ -77,15 +77,20 @@ final class Load implements AutoCloseable {
         Thread.currentThread().interrupt();
         throw new IllegalStateException("interrupted while a load ended", e);
       } catch (ExecutionException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
-        }
+        failure = both(failure, e);
       }
     }
     if (failure != null) {
       throw failure;
     }
+  }
+
+  /** The first failure, which tells of the next one too. */
+  static <E extends Exception> E both(@Nullable E first, E next) {
+    if (first == null) {
+      return next;
+    }
+    first.addSuppressed(next);
+    return first;
   }
 }

@@ -3,7 +3,6 @@ package dev.holdfast.bench;
 import dev.holdfast.cluster.ElasticsearchNode;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
@@ -146,9 +145,7 @@ final class OwnLocksInTurns implements Callable<Integer> {
    */
   static List<Figure> figures(String scenario, List<Turn> turns, double timesOneByOne) {
     String rate = "acquire+release/s";
-    double[] ofBulk = sorted(turns, t -> t.holdfast / t.rawBulk);
-    double[] ofOnePiece = sorted(turns, t -> t.holdfast / t.rawBulkInOnePiece);
-    double[] ofOneByOne = sorted(turns, t -> t.holdfast / t.rawOneByOne);
+    double[] ofBulk = turns.stream().mapToDouble(t -> t.holdfast / t.rawBulk).sorted().toArray();
     String bulk = "Holdfast / raw _bulk";
     return List.of(
         Figure.of(scenario, "Holdfast", median(turns, Turn::holdfast), rate),
@@ -162,20 +159,17 @@ final class OwnLocksInTurns implements Callable<Integer> {
         Figure.of(
             scenario,
             "Holdfast / raw _bulk in one piece",
-            Figure.median(ofOnePiece),
+            median(turns, t -> t.holdfast / t.rawBulkInOnePiece),
             "times, median turn"),
         Figure.of(
-                scenario, "Holdfast / one by one", Figure.median(ofOneByOne), "times, median turn")
+                scenario,
+                "Holdfast / one by one",
+                median(turns, t -> t.holdfast / t.rawOneByOne),
+                "times, median turn")
             .atLeast(timesOneByOne));
   }
 
   private static double median(List<Turn> turns, ToDoubleFunction<Turn> value) {
-    return Figure.median(sorted(turns, value));
-  }
-
-  private static double[] sorted(List<Turn> turns, ToDoubleFunction<Turn> value) {
-    double[] values = turns.stream().mapToDouble(value).toArray();
-    Arrays.sort(values);
-    return values;
+    return Figure.median(turns.stream().mapToDouble(value).toArray());
   }
 }

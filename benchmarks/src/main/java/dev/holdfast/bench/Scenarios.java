@@ -321,11 +321,7 @@ final class Scenarios {
       try {
         each.close();
       } catch (Exception e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
-        }
+        failure = Load.both(failure, e);
       }
     }
     if (failure != null) {
