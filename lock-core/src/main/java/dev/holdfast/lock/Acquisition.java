@@ -35,6 +35,9 @@ final class Acquisition {
   /** Reads in a row that must find nothing, after a conflict, before that is believed. */
   private static final int ABSENCES_TO_BELIEVE = 2;
 
+  /** In the place of a time: its caller sleeps, or never gave way. */
+  private static final long ASLEEP = Long.MIN_VALUE;
+
   final LockQueue queue;
   final LockOptions options;
   final Stamp started;
@@ -46,6 +49,9 @@ final class Acquisition {
   final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
 
   boolean toldWaiting;
+
+  /** When its caller last looked for the outcome, while that gives way. */
+  private volatile long lookedAtNanos = ASLEEP;
 
   private final Engine engine;
   private @Nullable String token;
@@ -118,6 +124,27 @@ final class Acquisition {
 
   boolean isDone() {
     return outcome.isDone();
+  }
+
+  /** Its caller has looked for the outcome, and gives way once more. On the caller's thread. */
+  void callerLooked(long nowNanos) {
+    lookedAtNanos = nowNanos;
+  }
+
+  /** Its caller gives way no more. On the caller's thread. */
+  void callerSleeps() {
+    lookedAtNanos = ASLEEP;
+  }
+
+  /** How long ago its caller looked for the outcome; -1 if that one does not look, but sleeps. */
+  long nanosSinceLook(long nowNanos) {
+    long lookedAt = lookedAtNanos;
+    return lookedAt == ASLEEP ? -1 : Math.max(0, nowNanos - lookedAt);
+  }
+
+  /** From its start on: then it is its turn, whoever else's thread is ready to run. */
+  long mayBeOvertakenForNanos() {
+    return Math.min(Pace.MAX_OVERTAKEN_NANOS, Times.nanos(options.waitTimeout()) / 2);
   }
 
   /** Makes its token, which is the same for all its attempts. Who is refused at once has none. */

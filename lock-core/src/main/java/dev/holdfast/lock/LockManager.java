@@ -325,6 +325,22 @@ public final class LockManager implements AutoCloseable {
       }
     }
 
+    /** The caller's thread runs: now is a good time to give it the lock. */
+    long looked(long nowNanos) {
+      Acquisition begun = acquisition.get();
+      if (begun != null) {
+        begun.callerLooked(nowNanos);
+      }
+      return nowNanos;
+    }
+
+    void sleeps() {
+      Acquisition begun = acquisition.get();
+      if (begun != null) {
+        begun.callerSleeps();
+      }
+    }
+
     void abandon() {
       abandoned.set(true);
       Acquisition begun = acquisition.get();
@@ -365,7 +381,9 @@ public final class LockManager implements AutoCloseable {
     }
     Call call = submit(lockId, options, purpose, Thread.currentThread());
     try {
-      Joins.giveWay(call.outcome, engine.clocks.ticker(), call.patienceNanos);
+      Ticker ticker = engine.clocks.ticker();
+      Joins.giveWay(call.outcome, () -> call.looked(ticker.nanos()), call.patienceNanos);
+      call.sleeps();
       return call.outcome.get();
     } catch (InterruptedException e) {
       call.abandon();

@@ -57,6 +57,9 @@ final class LockQueue implements Executor {
 
   private static final double JITTER = 0.1;
 
+  /** How many of those who wait are looked at for one whose thread runs. */
+  private static final int MAX_SEEN = 2 * Pace.MAX_GIVING_WAY;
+
   private static final Logger LOG = LoggerFactory.getLogger(LockQueue.class);
 
   final Engine engine;
@@ -266,18 +269,47 @@ final class LockQueue implements Executor {
   }
 
   /**
-   * The first who waits, if a lock that was acquired with those options may be handed over to it
-   * within this process; null if not, or if it is others' turn.
+   * Who is to have a lock next that was acquired with those options, without its being given back
+   * in between; null if the first who waits may not inherit it, or if it is others' turn.
    */
   @Nullable Acquisition heir(LockOptions options) {
-    Acquisition next = waiting.peek();
-    return next == null
+    Acquisition first = waiting.peek();
+    return first == null
             || closing != null
             || engine.isClosing()
             || isOthersTurn()
-            || !next.mayInherit(options)
+            || !first.mayInherit(options)
         ? null
-        : next;
+        : firstToRun(first, options);
+  }
+
+  /**
+   * The one whose thread runs next, as far as can be told; the first if none is known to run soon,
+   * or if it has been waiting for so long that it must not be overtaken.
+   *
+   * <p>Threads that give way get the processor in turn, in an order that is not the queue's. To
+   * wait until it is the turn of the first costs a switch for each that comes before; and all that
+   * time if something else keeps its processor.
+   */
+  private Acquisition firstToRun(Acquisition first, LockOptions options) {
+    long now = engine.clocks.ticker().nanos();
+    if (now - first.started.nanos() >= first.mayBeOvertakenForNanos()) {
+      return first;
+    }
+    Acquisition next = first;
+    long longest = -1;
+    int seen = 0;
+    for (Acquisition other : waiting) {
+      if (seen++ == MAX_SEEN) {
+        break;
+      }
+      long sinceLook = other.nanosSinceLook(now);
+      if (sinceLook > longest && sinceLook <= Pace.RUNS_SOON_NANOS && other.mayInherit(options)) {
+        next = other;
+        longest = sinceLook;
+      }
+    }
+    return next;
   }
 
   /** A waiter got the lock from its holder in this process, who had held it for so long. */

@@ -486,16 +486,10 @@ class HandOverTest extends OnVirtualTime {
           held = world.now(next);
         }
       }
-      CompletableFuture<Lease> acquired = new CompletableFuture<>();
-      Thread thread =
-          new Thread(
-              () -> {
-                try {
-                  acquired.complete(c.manager.acquire("x", World.PATIENT));
-                } catch (InterruptedException | RuntimeException e) {
-                  acquired.completeExceptionally(e);
-                }
-              });
+      CompletableFuture<Lease> first = c.manager.acquireAsync("x", World.PATIENT);
+      world.time.settle();
+      FutureTask<Lease> acquired = new FutureTask<>(() -> c.manager.acquire("x", World.PATIENT));
+      Thread thread = new Thread(acquired);
       looks.set(0);
       caller.set(thread);
       startAndAwaitItsSleep(thread);
@@ -504,6 +498,9 @@ class HandOverTest extends OnVirtualTime {
       } else {
         assertThat(looks).hasValueLessThan(20);
       }
+      assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+      held = world.now(first);
+      assertThat(acquired).as("asleep, it overtakes nobody").isNotDone();
       assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
       held = acquired.get();
       thread.join();
