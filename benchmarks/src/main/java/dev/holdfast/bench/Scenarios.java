@@ -212,8 +212,8 @@ final class Scenarios {
   }
 
   /**
-   * The same threads and a lock of the JDK that is as fair, and does nothing else: what waking one
-   * thread after the other allows on this machine.
+   * The same threads and a lock of the JDK that is strictly fair, and does nothing else: what
+   * waking one thread after the other allows on this machine.
    */
   static Figure fairLockOfTheJdk(int seconds) throws Exception {
     ReentrantLock lock = new ReentrantLock(true);

@@ -54,6 +54,7 @@ final class Acquisition {
   private volatile long lookedAtNanos = ASLEEP;
 
   private final Engine engine;
+  private final long overtakableNanos;
   private @Nullable String token;
   private Scheduler.@Nullable Timer deadline;
   private boolean writeInFlight;
@@ -110,6 +111,8 @@ final class Acquisition {
     this.arrival = arrival;
     this.caller = caller;
     this.purpose = purpose;
+    this.overtakableNanos =
+        Math.min(Pace.MAX_OVERTAKEN_NANOS, Times.nanos(options.waitTimeout()) / 2);
   }
 
   /** Ends the wait in time, whatever the store does. */
@@ -142,9 +145,9 @@ final class Acquisition {
     return lookedAt == ASLEEP ? -1 : Math.max(0, nowNanos - lookedAt);
   }
 
-  /** From its start on: then it is its turn, whoever else's thread is ready to run. */
-  long mayBeOvertakenForNanos() {
-    return Math.min(Pace.MAX_OVERTAKEN_NANOS, Times.nanos(options.waitTimeout()) / 2);
+  /** Whether one that came later may have the lock before it, if that one's thread runs. */
+  boolean mayBeOvertaken(long nowNanos) {
+    return nowNanos - started.nanos() < overtakableNanos;
   }
 
   /** Makes its token, which is the same for all its attempts. Who is refused at once has none. */

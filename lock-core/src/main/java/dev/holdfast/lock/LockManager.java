@@ -281,6 +281,9 @@ public final class LockManager implements AutoCloseable {
    * won is given back. Dependent stages run on the callback executor, or on the thread that adds
    * them.
    *
+   * <p>While threads of this process hand the lock to each other within microseconds, those whose
+   * threads run may go before this one in its first 3 ms.
+   *
    * @throws IllegalArgumentException if the lock id or an option is out of range
    * @throws IllegalStateException if this manager is closed
    */
@@ -325,7 +328,7 @@ public final class LockManager implements AutoCloseable {
       }
     }
 
-    /** The caller's thread runs: now is a good time to give it the lock. */
+    /** Notes when the caller's thread last ran. */
     long looked(long nowNanos) {
       Acquisition begun = acquisition.get();
       if (begun != null) {

@@ -57,9 +57,6 @@ final class LockQueue implements Executor {
 
   private static final double JITTER = 0.1;
 
-  /** How many of those who wait are looked at for one whose thread runs. */
-  private static final int MAX_SEEN = 2 * Pace.MAX_GIVING_WAY;
-
   private static final Logger LOG = LoggerFactory.getLogger(LockQueue.class);
 
   final Engine engine;
@@ -284,8 +281,8 @@ final class LockQueue implements Executor {
   }
 
   /**
-   * The one whose thread runs next, as far as can be told; the first if none is known to run soon,
-   * or if it has been waiting for so long that it must not be overtaken.
+   * The one whose thread runs next, as far as can be told; the first if none is known to run soon.
+   * Nobody goes before one who has been waiting for too long to be overtaken.
    *
    * <p>Threads that give way get the processor in turn, in an order that is not the queue's. To
    * wait until it is the turn of the first costs a switch for each that comes before; and all that
@@ -293,20 +290,18 @@ final class LockQueue implements Executor {
    */
   private Acquisition firstToRun(Acquisition first, LockOptions options) {
     long now = engine.clocks.ticker().nanos();
-    if (now - first.started.nanos() >= first.mayBeOvertakenForNanos()) {
-      return first;
-    }
     Acquisition next = first;
     long longest = -1;
     int seen = 0;
     for (Acquisition other : waiting) {
-      if (seen++ == MAX_SEEN) {
-        break;
-      }
       long sinceLook = other.nanosSinceLook(now);
       if (sinceLook > longest && sinceLook <= Pace.RUNS_SOON_NANOS && other.mayInherit(options)) {
         next = other;
         longest = sinceLook;
+      }
+      // Who gives way found fewer than that before it.
+      if (!other.mayBeOvertaken(now) || ++seen == Pace.MAX_GIVING_WAY) {
+        break;
       }
     }
     return next;

@@ -25,8 +25,8 @@ final class Pace {
   /** Whose thread gave way no longer ago than this is believed to run again soon. */
   static final long RUNS_SOON_NANOS = 2 * BRISK_NANOS;
 
-  /** Who waits for longer than this is not overtaken by those whose threads run. */
-  static final long MAX_OVERTAKEN_NANOS = 10_000_000;
+  /** Who has been waiting for so long is not overtaken any more by those whose threads run. */
+  static final long MAX_OVERTAKEN_NANOS = 3_000_000;
 
   /** One pause, however long, counts for so much, so that the average recovers from it soon. */
   private static final long MAX_NANOS = 8 * BRISK_NANOS;
@@ -61,7 +61,7 @@ final class Pace {
     return inARenewal;
   }
 
-  /** How long to give way to so many who are to have the lock before; 0 if not at all. */
+  /** How long to give way to so many who came before, as an estimate; 0 if not at all. */
   long patienceNanos(int ahead) {
     long average = averageNanos;
     return average > BRISK_NANOS || ahead >= MAX_GIVING_WAY

@@ -22,6 +22,10 @@ class ConcurrencySmokeTest {
   private static final int ROUNDS = 60;
   private static final int LOCKS = 2;
 
+  private static final int BLOCKING = 6;
+  private static final int BLOCKING_ROUNDS = 5_000;
+  private static final int ASYNCHRONOUS = 200;
+
   /** Waits as long as it takes: the test's own limit ends it. */
   private static final LockOptions PATIENT =
       LockOptions.defaults().withWaitTimeout(Duration.ofMinutes(10));
@@ -84,5 +88,46 @@ class ConcurrencySmokeTest {
         .isInstanceOfSatisfying(
             ListResult.Listed.class, listed -> assertThat(listed.records()).isEmpty());
     assertThat(managers).allMatch(manager -> manager.engine.queues.isEmpty());
+  }
+
+  /** Threads that run overtake calls that have none, and those get their turn all the same. */
+  @Test
+  void blockingAndAsynchronousCalls_ofOneLockOfOneManager_loseNoUpdate_andTokensRise()
+      throws Exception {
+    Protected resource = new Protected();
+    ExecutorService threads = Executors.newFixedThreadPool(BLOCKING);
+    List<Future<?>> work = new ArrayList<>();
+    try (LockManager manager = LockManager.create(new InMemoryLockStore())) {
+      for (int t = 0; t < BLOCKING; t++) {
+        work.add(
+            threads.submit(
+                () -> {
+                  for (int i = 0; i < BLOCKING_ROUNDS; i++) {
+                    manager.runWithLease(
+                        "lock", PATIENT, lease -> resource.visit(lease.fencingToken()));
+                  }
+                  return null;
+                }));
+      }
+      for (int i = 0; i < ASYNCHRONOUS; i++) {
+        work.add(
+            manager
+                .acquireAsync("lock", PATIENT)
+                .thenCompose(
+                    lease -> {
+                      resource.visit(lease.fencingToken());
+                      return lease.releaseAsync();
+                    }));
+        Thread.sleep(1);
+      }
+      for (Future<?> each : work) {
+        each.get();
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+
+    assertThat(resource.tokensOutOfOrder).isZero();
+    assertThat(resource.count).isEqualTo(BLOCKING * BLOCKING_ROUNDS + ASYNCHRONOUS);
   }
 }

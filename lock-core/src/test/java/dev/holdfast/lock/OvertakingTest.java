@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,9 @@ class OvertakingTest extends OnVirtualTime {
     Acquisition next = granted.get(0);
     waiting.remove(next);
     assertThat(next.outcome.join()).isInstanceOf(Outcome.Granted.class);
-    held = ((Outcome.Granted) next.outcome.join()).lease();
+    Lease lease = ((Outcome.Granted) next.outcome.join()).lease();
+    assertThat(lease.fencingToken()).isGreaterThan(held.fencingToken());
+    held = lease;
     return next;
   }
 
@@ -148,6 +151,50 @@ class OvertakingTest extends OnVirtualTime {
     assertTheOthersFollow(first, third);
   }
 
+  /** The first may wait for longer, but one behind it may not. */
+  @Test
+  void whoWaitsBriefly_isNotOvertakenForLong_bySomeoneWhoOvertakesTheFirstToo() {
+    Duration half = NO_MORE_THAN.dividedBy(4);
+    Acquisition first = waits();
+    Acquisition brief = waits(World.PATIENT.withWaitTimeout(half.multipliedBy(2)));
+    advance(half.minus(NANO));
+    Acquisition third = waits();
+    Acquisition fourth = waits();
+    looks(third);
+    looks(fourth);
+
+    assertThat(next()).isSameAs(third);
+    advance(NANO);
+    looks(fourth);
+    assertTheOthersFollow(first, brief, fourth);
+  }
+
+  @Test
+  void whoMustNotBeOvertaken_mayOvertake() {
+    Acquisition first = waits();
+    Acquisition brief = waits(World.PATIENT.withWaitTimeout(NANO.multipliedBy(4)));
+    Acquisition third = waits();
+    advance(NANO);
+    looks(third);
+    advance(NANO);
+    looks(brief);
+
+    assertThat(next()).isSameAs(brief);
+    assertTheOthersFollow(third, first);
+  }
+
+  @Test
+  void ofThoseWhoLookedAtTheSameTime_itIsTheFirst() {
+    Acquisition first = waits();
+    Acquisition second = waits();
+    Acquisition third = waits();
+    looks(third);
+    looks(second);
+
+    assertThat(next()).isSameAs(second);
+    assertTheOthersFollow(third, first);
+  }
+
   @Test
   void whoWantsSomethingElse_overtakesNobody() {
     Acquisition first = waits();
@@ -207,9 +254,8 @@ class OvertakingTest extends OnVirtualTime {
 
     thread.start();
 
-    held = awake.get();
+    held = awake.get(1, TimeUnit.MINUTES);
     assertThat(looks).hasValueGreaterThanOrEqualTo(LOOKS_BEFORE);
-    assertThat(asleep).isNotDone();
     assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     assertThat(world.now(world.now(asleep).releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     thread.join();
