@@ -88,7 +88,7 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Engine.scheduleUnlessClosed}: no request has a deadline. */
+  /** On {@code Engine.requestDeadline}: no request has a deadline. */
   public static final class CancelTheDeadline {
     @Advice.OnMethodExit
     static void exit(@Advice.Return Scheduler.Timer deadline) {
@@ -108,7 +108,10 @@ public final class EngineAdvice {
   public static final class TellALoss {
     @Advice.OnMethodEnter
     static void enter(@Advice.This LeaseHandle lease) {
-      var unused = lease.lost(new LeaseLostException(lease.lockId(), "there is no reason", null));
+      var unused =
+          lease.lost(
+              new LeaseLostException(
+                  lease.lockId(), LeaseLostException.Reason.EXPIRED, "there is no reason"));
     }
   }
 
@@ -167,7 +170,7 @@ public final class EngineAdvice {
     static void exit(
         @Advice.Argument(0) Sighting sighting, @Advice.Return(readOnly = false) Next next) {
       if (sighting instanceof Sighting.OtherIncarnation) {
-        next = new Next.End(new Lost(Lost.INDEX_GONE, false));
+        next = new Next.End(Lost.indexGone());
       }
     }
   }

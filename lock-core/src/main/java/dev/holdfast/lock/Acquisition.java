@@ -59,6 +59,9 @@ final class Acquisition {
   private Scheduler.@Nullable Timer deadline;
   private boolean writeInFlight;
 
+  /** Whether a request is out, whose answer moves the attempt on. */
+  private boolean asking;
+
   /** When the last write was begun that may still take effect, and whether it was a create. */
   private @Nullable Stamp uncertainWrite;
 
@@ -115,18 +118,25 @@ final class Acquisition {
         Math.min(Pace.MAX_OVERTAKEN_NANOS, Times.nanos(options.waitTimeout()) / 2);
   }
 
-  /** Ends the wait in time, whatever the store does. */
+  /** Ends the wait in time, whatever the store does. Again does nothing. */
   void armDeadline() {
+    if (deadline != null) {
+      return;
+    }
     long limit =
         options.isFailFast()
             ? engine.requestTimeout(options.ttl()).toNanos()
             : Times.nanos(options.waitTimeout());
     long left = Math.max(0, limit - (engine.clocks.ticker().nanos() - started.nanos()));
-    deadline = engine.scheduler.schedule(() -> queue.execute(() -> queue.timedOut(this)), left);
+    deadline = engine.timers.schedule(() -> queue.execute(() -> queue.timedOut(this)), left);
   }
 
   boolean isDone() {
     return outcome.isDone();
+  }
+
+  boolean isAsking() {
+    return asking;
   }
 
   /** Its caller has looked for the outcome, and gives way once more. On the caller's thread. */
@@ -231,6 +241,7 @@ final class Acquisition {
       return;
     }
     writeInFlight = true;
+    asking = true;
     queue.writeBegins();
     engine.write(
         queue,
@@ -238,6 +249,7 @@ final class Acquisition {
         call,
         result -> {
           writeInFlight = false;
+          asking = false;
           queue.writeEnds();
           if (isDone()) {
             writtenTooLate(result, stamp);
@@ -250,7 +262,10 @@ final class Acquisition {
   /** The caller has gone. */
   private void writtenTooLate(WriteResult result, Stamp stamp) {
     if (result instanceof WriteResult.Applied applied) {
-      LOG.debug("Lock \"{}\": granted to {} after its caller had gone", queue.lockId, token());
+      queue.notice(
+          () ->
+              LOG.debug(
+                  "Lock \"{}\": granted to {} after its caller had gone", queue.lockId, token()));
       queue.cleanUp(token(), options, uncertainWrite, applied.version());
     } else if (result instanceof WriteResult.Rejected) {
       cleanUp(uncertainWrite, null);
@@ -273,8 +288,9 @@ final class Acquisition {
         uncertainCreate = stamp;
       }
       afterConflict = false;
-      if (++unknowns >= MAX_UNKNOWN) {
-        queue.attemptEnded(this, new Ending.Silent(unknown.cause(), true));
+      boolean broken = unknown.cause() instanceof Error;
+      if (++unknowns >= MAX_UNKNOWN || broken) {
+        queue.attemptEnded(this, new Ending.Silent(unknown.cause(), !broken));
       } else {
         read();
       }
@@ -316,11 +332,13 @@ final class Acquisition {
       queue.attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
       return;
     }
+    asking = true;
     engine.read(
         queue,
         engine.requestTimeout(options.ttl()),
         queue.lockId,
         result -> {
+          asking = false;
           if (!isDone()) {
             seen(Sighting.of(result, token(), queue.known()));
           }
@@ -352,8 +370,13 @@ final class Acquisition {
         engine.observations.judge(others.record(), others.version(), options.ttl());
     LockInfo holder = LockInfo.of(others.record(), others.version(), engine.clocks.wallNow());
     if (judgement instanceof Observations.Judgement.Expired expired) {
-      LOG.debug(
-          "Lock \"{}\": taking over from {}: {}", queue.lockId, holder.owner(), expired.rule());
+      queue.notice(
+          () ->
+              LOG.debug(
+                  "Lock \"{}\": taking over from {}: {}",
+                  queue.lockId,
+                  holder.owner(),
+                  expired.rule()));
       previous = holder;
       replace(others.version());
     } else if (judgement instanceof Observations.Judgement.Standing standing) {

@@ -50,7 +50,7 @@ final class Cleanup {
   }
 
   void start(@Nullable Version known) {
-    LOG.debug("Lock \"{}\": looking after token {}", queue.lockId, token);
+    queue.notice(() -> LOG.debug("Lock \"{}\": looking after token {}", queue.lockId, token));
     if (known == null) {
       look();
     } else {
@@ -66,6 +66,13 @@ final class Cleanup {
         timer.cancel();
       }
       look();
+    }
+  }
+
+  /** After an error at an unknown point: the TTL does the rest, unless something is to come. */
+  void recover() {
+    if (!busy && timer == null) {
+      end();
     }
   }
 
@@ -97,7 +104,9 @@ final class Cleanup {
           busy = false;
           boolean applied = result.fold(v -> true, () -> false, cause -> false, cause -> false);
           if (applied) {
-            LOG.debug("Lock \"{}\": deleted a record with token {}", queue.lockId, token);
+            queue.notice(
+                () ->
+                    LOG.debug("Lock \"{}\": deleted a record with token {}", queue.lockId, token));
           }
           later(!applied);
         });
@@ -114,12 +123,13 @@ final class Cleanup {
       return;
     }
     timer =
-        engine.scheduler.schedule(
+        engine.timers.schedule(
             () -> queue.execute(this::lookUnlessDone), engine.jittered(delayNanos, JITTER));
     delayNanos = Math.min(delayNanos * 2, MAX_DELAY_NANOS);
   }
 
   private void lookUnlessDone() {
+    timer = null;
     if (!busy && !done.isDone()) {
       look();
     }

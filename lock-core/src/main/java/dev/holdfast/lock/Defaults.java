@@ -5,9 +5,7 @@ import java.net.UnknownHostException;
 import java.time.InstantSource;
 import java.util.Random;
 import java.util.UUID;
-import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -30,29 +28,36 @@ final class Defaults {
     return () -> UUID.randomUUID().toString();
   }
 
-  /** Makes daemon threads of that name. */
-  private static ThreadFactory daemon(String name) {
-    ThreadFactory threads = Executors.defaultThreadFactory();
-    return task -> {
-      Thread thread = threads.newThread(task);
-      thread.setName(name);
-      thread.setDaemon(true);
-      return thread;
-    };
+  /**
+   * A daemon thread of that name, with nothing of the thread that happens to make it: neither its
+   * inheritable thread-locals nor its context class loader, which would keep an application that
+   * was undeployed in memory.
+   */
+  private static Thread thread(String name, Runnable task) {
+    Thread thread = new Thread(null, task, name, 0, false);
+    thread.setDaemon(true);
+    thread.setContextClassLoader(Defaults.class.getClassLoader());
+    return thread;
   }
 
-  /** At most so many threads, which are made as needed, and end when idle. */
-  static ThreadPoolExecutor pool(String name, int threads) {
-    ThreadPoolExecutor pool =
-        new ThreadPoolExecutor(
-            threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemon(name));
-    pool.allowCoreThreadTimeOut(true);
-    return pool;
+  /**
+   * Threads that are made as needed, one for each task that no idle one can take, so that tasks
+   * that block keep no other from running. They end when idle. A task for which no thread can be
+   * made throws what that threw.
+   */
+  static ThreadPoolExecutor pool(String name) {
+    return new ThreadPoolExecutor(
+        0,
+        Integer.MAX_VALUE,
+        10,
+        TimeUnit.SECONDS,
+        new SynchronousQueue<>(),
+        task -> thread(name, task));
   }
 
   /** Runs a task on a new daemon thread of that name. */
   static void start(String name, Runnable task) {
-    daemon(name).newThread(task).start();
+    thread(name, task).start();
   }
 
   /** Host, process, and a number that tells the managers of one process apart. */

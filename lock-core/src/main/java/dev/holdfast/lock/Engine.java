@@ -12,11 +12,10 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -43,14 +42,14 @@ final class Engine {
 
   final LockStore store;
   final Clocks clocks;
-  final Scheduler scheduler;
+  final Timers timers;
   final RandomGenerator random;
   final Supplier<String> tokens;
   final String owner;
   final Duration maxClockSkew;
   final boolean calendarTakeover;
   final Duration releaseTimeout;
-  final Executor callbacks;
+  final Callbacks callbacks;
 
   /** Where this manager's instants are, as a part of what is between two of them. */
   private final double phase;
@@ -64,10 +63,10 @@ final class Engine {
   private volatile boolean closing;
   private volatile boolean closed;
 
-  Engine(LockManager.Builder builder, Scheduler scheduler, Executor callbacks) {
+  Engine(LockManager.Builder builder) {
     this.store = builder.store;
     this.clocks = new Clocks(builder.ticker, builder.wallClock);
-    this.scheduler = scheduler;
+    this.timers = new Timers(builder.scheduler, builder.realTime);
     this.random = builder.random;
     this.phase = random.nextDouble();
     this.tokens = builder.tokens;
@@ -76,7 +75,7 @@ final class Engine {
     this.calendarTakeover = builder.calendarTakeover;
     this.requestTimeout = builder.requestTimeout;
     this.releaseTimeout = builder.releaseTimeout;
-    this.callbacks = neverRejecting(callbacks);
+    this.callbacks = new Callbacks(builder.callbackExecutor, builder.scheduler != null, timers);
     this.events = new EventDispatch(builder.listeners, this.callbacks);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
   }
@@ -94,6 +93,14 @@ final class Engine {
         });
   }
 
+  /**
+   * Runs a task of a queue on a thread of the engine's own. If none can be had, what the task is to
+   * find is found at the queue's next timer.
+   */
+  void soon(LockQueue queue, Runnable task) {
+    Logs.quietly(() -> timers.schedule(() -> queue.execute(task), 0));
+  }
+
   /** From now on no acquisition begins. */
   void beginClosing() {
     closing = true;
@@ -103,9 +110,11 @@ final class Engine {
     return closing;
   }
 
-  /** From now on no timer may be set: nothing is looked after any more. */
+  /** From now on no timer runs: nothing is looked after any more. */
   void close() {
     closed = true;
+    timers.close();
+    callbacks.close();
   }
 
   boolean isClosed() {
@@ -198,114 +207,180 @@ final class Engine {
   }
 
   void write(
-      Executor then,
+      LockQueue queue,
       Duration timeout,
       Supplier<CompletableFuture<WriteResult>> call,
       Consumer<WriteResult> handler) {
-    send(then, timeout, call, WriteResult.Unknown::new, handler);
+    send(queue, timeout, call, WriteResult.Unknown::new, handler);
   }
 
-  void read(Executor then, Duration timeout, String lockId, Consumer<ReadResult> handler) {
-    send(then, timeout, () -> store.read(lockId), ReadResult.Unavailable::new, handler);
+  void read(LockQueue queue, Duration timeout, String lockId, Consumer<ReadResult> handler) {
+    send(queue, timeout, () -> store.read(lockId), ReadResult.Unavailable::new, handler);
   }
 
   void delete(
-      Executor then,
+      LockQueue queue,
       Duration timeout,
       String lockId,
       Version expected,
       Consumer<WriteResult> handler) {
-    write(then, timeout, () -> store.delete(lockId, expected), handler);
+    write(queue, timeout, () -> store.delete(lockId, expected), handler);
   }
 
-  void list(Executor then, int limit, Consumer<ListResult> handler) {
-    send(then, requestTimeout(), () -> store.list(limit), ListResult.Unavailable::new, handler);
-  }
-
-  /**
-   * Sends one request and hands its answer to the handler, exactly once: the store's, or what
-   * {@code failed} makes of an exception or of the deadline's passing. An answer after the deadline
-   * is not looked at: whoever needs to know reads.
-   */
   private <R> void send(
-      Executor then,
+      LockQueue queue,
       Duration timeout,
       Supplier<CompletableFuture<R>> call,
       Function<Throwable, R> failed,
       Consumer<R> handler) {
-    CompletableFuture<R> future;
-    try {
-      future = Objects.requireNonNull(call.get(), "the lock store returned null");
-    } catch (RuntimeException | Error e) {
-      LOG.error("The lock store {} threw instead of answering", store.description(), e);
-      then.execute(() -> handler.accept(failed.apply(e)));
-      return;
+    Request<R> request = new Request<>(queue, failed, handler);
+    queue.begins(request);
+    request.send(timeout, call);
+  }
+
+  // --- Requests that concern no queue
+
+  CompletableFuture<ReadResult> read(String lockId) {
+    return send(() -> store.read(lockId), ReadResult.Unavailable::new);
+  }
+
+  CompletableFuture<WriteResult> delete(String lockId, Version expected) {
+    return send(() -> store.delete(lockId, expected), WriteResult.Unknown::new);
+  }
+
+  CompletableFuture<ListResult> list(int limit) {
+    return send(() -> store.list(limit), ListResult.Unavailable::new);
+  }
+
+  private <R> CompletableFuture<R> send(
+      Supplier<CompletableFuture<R>> call, Function<Throwable, R> failed) {
+    CompletableFuture<R> answer = new CompletableFuture<>();
+    new Request<>(null, failed, answer::complete).send(requestTimeout(), call);
+    return answer;
+  }
+
+  /**
+   * One request, whose handler is given an answer exactly once: the store's, or what {@code failed}
+   * makes of an exception or of the deadline's passing. An answer after the deadline is not looked
+   * at: whoever needs to know reads.
+   */
+  final class Request<R> {
+    /** Where the handler runs; null if on any thread. */
+    private final @Nullable LockQueue queue;
+
+    private final Function<Throwable, R> failed;
+    private final Consumer<R> handler;
+    private final AtomicBoolean claimed = new AtomicBoolean();
+    private volatile @Nullable CompletableFuture<R> future;
+    private volatile Scheduler.@Nullable Timer deadline;
+    private volatile @Nullable R answer;
+
+    /** Whether an answer is certain to come. */
+    private volatile boolean sent;
+
+    /** Whether the handler has been called; touched where handlers run. */
+    private boolean handled;
+
+    Request(@Nullable LockQueue queue, Function<Throwable, R> failed, Consumer<R> handler) {
+      this.queue = queue;
+      this.failed = failed;
+      this.handler = handler;
     }
-    AtomicBoolean answered = new AtomicBoolean();
-    Scheduler.Timer deadline =
-        future.isDone()
-            ? () -> {}
-            : scheduleUnlessClosed(
-                () -> {
-                  if (answered.compareAndSet(false, true)) {
-                    giveUp(future);
-                    R late = failed.apply(noAnswerWithin(timeout));
-                    then.execute(() -> handler.accept(late));
-                  }
-                },
-                timeout.toNanos());
-    var unused =
-        future.whenComplete(
+
+    void send(Duration timeout, Supplier<CompletableFuture<R>> call) {
+      try {
+        CompletableFuture<R> begun =
+            Objects.requireNonNull(call.get(), "the lock store returned null");
+        future = begun;
+        if (!begun.isDone()) {
+          deadline = requestDeadline(() -> fail(noAnswerWithin(timeout)), timeout.toNanos());
+        }
+        BiFunction<@Nullable R, @Nullable Throwable, @Nullable Void> ended =
             (answer, failure) -> {
-              if (answered.compareAndSet(false, true)) {
-                deadline.cancel();
-                R result = answer != null ? answer : failed.apply(unwrapped(failure));
-                then.execute(() -> handler.accept(result));
+              if (answer != null) {
+                answer(answer);
+              } else {
+                fail(unwrapped(failure));
               }
-            });
+              return null;
+            };
+        var unused = begun.handle(ended);
+        sent = true;
+      } catch (Throwable e) {
+        fail(e);
+        Logs.quietly(
+            () ->
+                LOG.error("The lock store {} threw instead of answering", store.description(), e));
+      }
+    }
+
+    /** There is no answer but this. */
+    void fail(Throwable failure) {
+      answer(failed.apply(failure));
+    }
+
+    private void answer(R result) {
+      if (claimed.compareAndSet(false, true)) {
+        answer = result;
+        Scheduler.Timer timer = deadline;
+        if (timer != null) {
+          timer.cancel();
+        }
+        CompletableFuture<R> request = future;
+        if (request != null && !request.isDone()) {
+          giveUp(request);
+        }
+        if (queue != null) {
+          queue.execute(this::handle);
+        } else {
+          handle();
+        }
+      }
+    }
+
+    private void handle() {
+      R result = answer;
+      if (!handled && result != null) {
+        handled = true;
+        if (queue != null) {
+          queue.ends(this);
+        }
+        handler.accept(result);
+      }
+    }
+
+    /** After an error at an unknown point: has the handler called, unless an answer is to come. */
+    void recover(Throwable error) {
+      if (answer != null) {
+        handle();
+      } else if (!sent) {
+        fail(error);
+      }
+    }
   }
 
   /** Whatever the store makes of it, the caller is told of the deadline. */
   private void giveUp(CompletableFuture<?> request) {
     try {
       request.cancel(false);
-    } catch (RuntimeException e) {
-      LOG.warn("The lock store {} failed to give a request up", store.description(), e);
+    } catch (Throwable e) {
+      Logs.quietly(
+          () -> LOG.warn("The lock store {} failed to give a request up", store.description(), e));
     }
   }
 
   /** What a closed manager still sends, to clean up, has no deadline: nobody waits for it. */
-  private Scheduler.Timer scheduleUnlessClosed(Runnable task, long delayNanos) {
-    try {
-      return scheduler.schedule(task, delayNanos);
-    } catch (RejectedExecutionException e) {
-      if (!closed) {
-        throw e;
-      }
-      return () -> {};
-    }
+  private Scheduler.Timer requestDeadline(Runnable task, long delayNanos) {
+    return timers.schedule(task, delayNanos);
+  }
+
+  TimeoutException noAnswer() {
+    return noAnswerWithin(requestTimeout());
   }
 
   TimeoutException noAnswerWithin(Duration timeout) {
     return new TimeoutException(
         "no answer from " + store.description() + " within " + timeout.toMillis() + " ms");
-  }
-
-  /** Runs a user's callback where it may block: never on an engine thread. */
-  void callback(Runnable callback) {
-    callbacks.execute(callback);
-  }
-
-  /** The user's executor, or a thread of its own for a callback that the executor turns away. */
-  private static Executor neverRejecting(Executor callbacks) {
-    return callback -> {
-      try {
-        callbacks.execute(callback);
-      } catch (RejectedExecutionException e) {
-        LOG.debug("The callback executor is closed; a callback gets a thread of its own", e);
-        Defaults.start("holdfast-callback", callback);
-      }
-    };
   }
 
   private static Throwable unwrapped(@Nullable Throwable failure) {

@@ -23,6 +23,9 @@ final class EventDispatch {
   private final AtomicInteger queued = new AtomicInteger();
   private final AtomicBoolean overflown = new AtomicBoolean();
 
+  /** Whether a task of the executor tells events, or is about to. */
+  private final AtomicBoolean telling = new AtomicBoolean();
+
   EventDispatch(List<LockListener> listeners, Executor executor) {
     this.listeners = List.copyOf(listeners);
     this.executor = executor;
@@ -38,23 +41,47 @@ final class EventDispatch {
       }
       return;
     }
+    queued.incrementAndGet();
     events.add(event);
-    if (queued.getAndIncrement() == 0) {
-      executor.execute(this::drain);
+    tellSoon();
+  }
+
+  private void tellSoon() {
+    if (!events.isEmpty() && telling.compareAndSet(false, true)) {
+      boolean accepted = false;
+      try {
+        executor.execute(this::tellAll);
+        accepted = true;
+      } finally {
+        if (!accepted) {
+          telling.set(false);
+        }
+      }
     }
   }
 
-  private void drain() {
-    do {
-      Consumer<LockListener> event = events.remove();
-      for (LockListener listener : listeners) {
-        try {
-          event.accept(listener);
-        } catch (RuntimeException | Error e) {
-          LOG.error("Listener {} failed", listener, e);
-        }
+  private void tellAll() {
+    try {
+      Consumer<LockListener> event = events.poll();
+      while (event != null) {
+        queued.decrementAndGet();
+        tell(event, listeners);
+        event = events.poll();
       }
-    } while (queued.decrementAndGet() > 0);
-    overflown.set(false);
+      overflown.set(false);
+    } finally {
+      telling.set(false);
+      tellSoon();
+    }
+  }
+
+  private static void tell(Consumer<LockListener> event, List<LockListener> listeners) {
+    for (LockListener listener : listeners) {
+      try {
+        event.accept(listener);
+      } catch (Throwable e) {
+        Logs.quietly(() -> LOG.error("Listener {} failed", listener, e));
+      }
+    }
   }
 }

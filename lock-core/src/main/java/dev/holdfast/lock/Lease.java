@@ -39,13 +39,14 @@ public interface Lease extends AutoCloseable {
    * Renews now, and waits for the answer, at most for the request timeout (and without being
    * interruptible: an interrupt is kept for later).
    *
-   * @return true if the store acknowledged; false if it did not, or if the lease is released or
-   *     lost (then nothing was changed)
+   * @return true if the store acknowledged within that time; false if it did not (the renewal may
+   *     still succeed), or if the lease is released or lost (then nothing was changed)
    */
   boolean renew();
 
   /**
-   * Makes sure that the lease is valid for at least so long from now, renewing it if need be.
+   * Makes sure that the lease is valid for at least so long from now, renewing it if need be. Waits
+   * at most for twice the request timeout.
    *
    * @param atLeast more than zero, and less than what a renewal gives (the TTL less margins)
    * @throws LeaseLostException if that cannot be had
@@ -74,7 +75,8 @@ public interface Lease extends AutoCloseable {
   /**
    * Gives the lock back.
    *
-   * @throws LeaseLostException if the lease had been lost, so that try-with-resources hides no loss
+   * @throws LeaseLostException if the lease had been lost, also if only the release shows it, so
+   *     that try-with-resources hides no loss
    */
   @Override
   void close();

@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.LeaseLostException.Reason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,7 +33,7 @@ final class LeaseHandle implements Lease {
   // Guarded by this.
   private @Nullable LeaseLostException loss;
   private @Nullable List<Consumer<LeaseLostException>> callbacks;
-  private @Nullable Thread bodyThread;
+  private @Nullable BodyThread bodyThread;
   private boolean interruptSent;
   private boolean closing;
 
@@ -91,8 +92,15 @@ final class LeaseHandle implements Lease {
 
   @Override
   public boolean renew() {
+    if (!isHeld()) {
+      return false;
+    }
+    CompletableFuture<Boolean> renewed = session.renew();
     // Held afterwards too: it may have been given back meanwhile, and the renewal be another's.
-    return isHeld() && Joins.uninterruptibly(session.renew()) && !releaseRequested.get();
+    return Joins.awaitUninterruptibly(
+            renewed, session.engine().requestTimeout(session.options().ttl()))
+        && renewed.join()
+        && !releaseRequested.get();
   }
 
   @Override
@@ -114,7 +122,7 @@ final class LeaseHandle implements Lease {
       boolean unused = renew();
     }
     if (remaining().compareTo(atLeast) < 0) {
-      throw notHeld("it could not be renewed for " + atLeast);
+      throw notHeld(Reason.EXPIRED, "it could not be renewed for " + atLeast);
     }
   }
 
@@ -140,9 +148,17 @@ final class LeaseHandle implements Lease {
   public ReleaseResult release() {
     requestRelease();
     // It may be another thread that hands over, one that is in the queue's serial.
+    Engine engine = session.engine();
     LockQueue queue = session.queue();
-    Joins.giveWay(released, session.engine().clocks.ticker(), queue.pace.patienceNanos(0));
-    return Joins.uninterruptibly(released);
+    Joins.giveWay(released, engine.clocks.ticker(), queue.pace.patienceNanos(0));
+    if (!Joins.awaitUninterruptibly(released, engine.releaseTimeout)) {
+      // The engine's own timer is late: this thread does what that was to do.
+      queue.execute(() -> session.releaseOverdue(this));
+      if (!Joins.awaitUninterruptibly(released, LockManager.GRACE)) {
+        released(ReleaseResult.UNCONFIRMED);
+      }
+    }
+    return released.join();
   }
 
   @Override
@@ -150,7 +166,8 @@ final class LeaseHandle implements Lease {
     requestRelease();
     CompletableFuture<ReleaseResult> result = new CompletableFuture<>();
     var unused =
-        released.thenAccept(outcome -> session.engine().callback(() -> result.complete(outcome)));
+        released.thenAccept(
+            outcome -> session.engine().callbacks.execute(() -> result.complete(outcome)));
     return result;
   }
 
@@ -163,10 +180,16 @@ final class LeaseHandle implements Lease {
     }
   }
 
+  /** Again if need be: whoever asked before may have had no stack or memory left. */
   private void requestRelease() {
-    if (releaseRequested.compareAndSet(false, true)) {
-      session.queue().execute(session::release);
+    releaseRequested.set(true);
+    if (!released.isDone()) {
+      session.queue().execute(() -> session.release(this));
     }
+  }
+
+  boolean isReleaseRequested() {
+    return releaseRequested.get();
   }
 
   synchronized @Nullable LeaseLostException loss() {
@@ -174,9 +197,9 @@ final class LeaseHandle implements Lease {
   }
 
   /** The loss, or one for a reason that has not been told yet. */
-  LeaseLostException notHeld(String reason) {
+  LeaseLostException notHeld(Reason reason, String message) {
     LeaseLostException lost = loss();
-    return lost != null ? lost : new LeaseLostException(lockId(), reason, null);
+    return lost != null ? lost : new LeaseLostException(lockId(), reason, message);
   }
 
   /** Whether the body gave the lock back itself, before it was lost. */
@@ -184,31 +207,38 @@ final class LeaseHandle implements Lease {
     return releaseRequested.get() && loss() == null;
   }
 
-  /** By the session: the release has ended so. */
+  /** By the session: the release has ended so. Again does nothing. */
   void released(ReleaseResult result) {
-    synchronized (this) {
-      callbacks = null;
-    }
     released.complete(result);
   }
 
   /**
-   * By the session: the lease is lost. Told at once to the body's thread, and to the callbacks.
+   * By the session: the lease is lost. Tells the body's thread at once; the callbacks are to be
+   * run.
    *
-   * @return completes when all callbacks have run
+   * @return false if it was lost before
    */
-  CompletableFuture<@Nullable Void> lost(LeaseLostException lost) {
+  synchronized boolean lost(LeaseLostException lost) {
+    if (loss != null) {
+      return false;
+    }
+    loss = lost;
+    if (onLeaseLost == OnLeaseLost.INTERRUPT) {
+      interruptBody();
+    }
+    return true;
+  }
+
+  /**
+   * Has the callbacks run, each once.
+   *
+   * @return completes when all have run
+   */
+  CompletableFuture<@Nullable Void> runCallbacks(LeaseLostException lost) {
     List<Consumer<LeaseLostException>> toRun;
     synchronized (this) {
-      if (loss != null) {
-        return CompletableFuture.completedFuture(null);
-      }
-      loss = lost;
       toRun = callbacks == null ? List.of() : callbacks;
       callbacks = null;
-      if (onLeaseLost == OnLeaseLost.INTERRUPT) {
-        interruptBody();
-      }
     }
     return CompletableFuture.allOf(
         toRun.stream().map(callback -> run(callback, lost)).toArray(CompletableFuture<?>[]::new));
@@ -219,12 +249,14 @@ final class LeaseHandle implements Lease {
     CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
     session
         .engine()
-        .callback(
+        .callbacks
+        .execute(
             () -> {
               try {
                 callback.accept(lost);
-              } catch (RuntimeException | Error e) {
-                LOG.error("A callback for the loss of lock \"{}\" failed", lockId(), e);
+              } catch (Throwable e) {
+                Logs.quietly(
+                    () -> LOG.error("A callback for the loss of lock \"{}\" failed", lockId(), e));
               } finally {
                 done.complete(null);
               }
@@ -235,7 +267,7 @@ final class LeaseHandle implements Lease {
   // --- The body
 
   synchronized boolean isBodyOf(Thread thread) {
-    return bodyThread == thread;
+    return bodyThread != null && bodyThread.is(thread);
   }
 
   /**
@@ -247,16 +279,20 @@ final class LeaseHandle implements Lease {
     if (loss != null || closing) {
       return false;
     }
-    bodyThread = Thread.currentThread();
+    bodyThread = BodyThread.enter();
     return true;
   }
 
-  /** The calling thread has ended the body: no interrupt of ours reaches it any more, or stays. */
-  synchronized void exitBody() {
-    bodyThread = null;
-    if (interruptSent) {
-      interruptSent = false;
-      boolean unused = Thread.interrupted();
+  /**
+   * The calling thread has ended the body: no interrupt of ours reaches it any more, or stays.
+   *
+   * @param failure what the body threw
+   */
+  synchronized void exitBody(@Nullable Throwable failure) {
+    BodyThread thread = bodyThread;
+    if (thread != null) {
+      bodyThread = null;
+      thread.exit(interruptSent, failure);
     }
   }
 
@@ -273,8 +309,9 @@ final class LeaseHandle implements Lease {
     return forBody;
   }
 
+  /** At most once. */
   private synchronized void interruptBody() {
-    if (bodyThread != null) {
+    if (bodyThread != null && !interruptSent) {
       interruptSent = true;
       bodyThread.interrupt();
     }

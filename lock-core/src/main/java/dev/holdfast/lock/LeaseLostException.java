@@ -7,15 +7,42 @@ import org.jspecify.annotations.Nullable;
  * since may have run beside another holder.
  */
 public final class LeaseLostException extends LockException {
-  private static final long serialVersionUID = 1L;
+  private static final long serialVersionUID = 2L;
 
-  LeaseLostException(String lockId, String reason, @Nullable Throwable cause) {
-    super(lockId, "Lease of lock \"" + lockId + "\" lost: " + reason, cause);
+  /** Why a lease was lost. */
+  public enum Reason {
+    /** No renewal was acknowledged before its validity ended. */
+    EXPIRED,
+    /** Another holder's record was found in the place of its own. */
+    TAKEN_OVER,
+    /** Its record was deleted. */
+    RECORD_DELETED,
+    /** The lock index was deleted, or replaced by another. */
+    INDEX_REPLACED,
+    /** An operator released it by force, in this process. */
+    FORCE_RELEASED,
+    /** It was not renewed any more, because it had been held for as long as it may be. */
+    MAX_HOLD,
+    /** Its lock manager was closed. */
+    MANAGER_CLOSED
+  }
+
+  private final Reason reason;
+
+  LeaseLostException(String lockId, Reason reason, String message) {
+    super(lockId, "Lease of lock \"" + lockId + "\" lost: " + message, null);
+    this.reason = reason;
   }
 
   private LeaseLostException(LeaseLostException loss, @Nullable Throwable bodyFailure) {
     super(loss.lockId(), loss.message(), bodyFailure);
+    this.reason = loss.reason;
     addSuppressed(loss);
+  }
+
+  /** Why the lease was lost. */
+  public Reason reason() {
+    return reason;
   }
 
   /** The same loss, thrown to the caller of a body that may have failed itself. */

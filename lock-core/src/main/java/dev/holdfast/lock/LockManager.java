@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockStore;
@@ -13,9 +14,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -52,32 +52,24 @@ public final class LockManager implements AutoCloseable {
   private static final int MAX_LISTED = 100_000;
   private static final int MAX_FORCE_ATTEMPTS = 10;
 
+  /**
+   * How long a call waits, when its time is up, for the engine to say so: only where threads are
+   * stuck, or the machine is.
+   */
+  static final Duration GRACE = Duration.ofSeconds(1);
+
   private static final Logger LOG = LoggerFactory.getLogger(LockManager.class);
 
   final Engine engine;
 
   private final int maxMetadataBytes;
-  private final Runnable shutdown;
-  private final AtomicReference<@Nullable CompletableFuture<@Nullable Void>> closing =
-      new AtomicReference<>();
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final AtomicBoolean finishing = new AtomicBoolean();
+  private final CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
 
   private LockManager(Builder builder) {
-    List<Runnable> onShutdown = new ArrayList<>();
-    Scheduler scheduler = builder.scheduler;
-    if (scheduler == null) {
-      TimerThread timers = new TimerThread();
-      onShutdown.add(timers::close);
-      scheduler = timers;
-    }
-    Executor callbacks = builder.callbackExecutor;
-    if (callbacks == null) {
-      ThreadPoolExecutor pool = Defaults.pool("holdfast-callback", Builder.CALLBACK_THREADS);
-      onShutdown.add(pool::shutdown);
-      callbacks = pool;
-    }
-    this.engine = new Engine(builder, scheduler, callbacks);
+    this.engine = new Engine(builder);
     this.maxMetadataBytes = builder.maxMetadataBytes;
-    this.shutdown = () -> onShutdown.forEach(Runnable::run);
   }
 
   /** A manager with default settings on this store, which stays the caller's to close. */
@@ -204,32 +196,38 @@ public final class LockManager implements AutoCloseable {
     // The wait may have been long: a lease that has ended by now runs no body.
     if (!lease.isHeld() || !lease.enterBody()) {
       ReleaseResult unused = lease.release();
-      throw lease.notHeld("it ended, or the manager was closed, before the body began");
+      throw lease.notHeld(
+          Reason.EXPIRED, "it ended, or the manager was closed, before the body began");
     }
     T result;
     try {
       result = body.apply(lease);
     } catch (Throwable failure) {
-      LeaseLostException loss = endBody(lease);
+      LeaseLostException loss = endBody(lease, failure);
       if (loss != null) {
         throw loss.around(failure);
       }
       throw failure;
     }
-    LeaseLostException loss = endBody(lease);
+    LeaseLostException loss = endBody(lease, null);
     if (loss != null) {
       throw loss.around(null);
     }
     return result;
   }
 
-  /** Releases, and returns the loss if there was one before the body had ended. */
-  private static @Nullable LeaseLostException endBody(LeaseHandle lease) {
+  /**
+   * Releases, and returns the loss if there was one before the body had ended: one that was known
+   * by then, or one that the release shows.
+   */
+  private static @Nullable LeaseLostException endBody(
+      LeaseHandle lease, @Nullable Throwable failure) {
     boolean held = lease.isHeld() || lease.wasReleasedByBody();
-    lease.exitBody();
-    LeaseLostException loss = held ? null : lease.notHeld(SessionState.Lost.VALIDITY_ENDED);
-    ReleaseResult unused = lease.release();
-    return loss;
+    lease.exitBody(failure);
+    LeaseLostException loss =
+        held ? null : lease.notHeld(Reason.EXPIRED, SessionState.Lost.validityEnded().message());
+    ReleaseResult result = lease.release();
+    return loss != null || result != ReleaseResult.NOT_HELD ? loss : lease.loss();
   }
 
   // --- Without a body
@@ -290,10 +288,15 @@ public final class LockManager implements AutoCloseable {
   public CompletableFuture<Lease> acquireAsync(String lockId, LockOptions options) {
     CompletableFuture<Lease> result = new CompletableFuture<>();
     Call call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
-    var unused =
-        call.outcome.thenAccept(
-            outcome -> engine.callback(() -> complete(result, lockId, outcome)));
-    var unusedToo = result.whenComplete((lease, failure) -> call.abandon());
+    try {
+      var unused =
+          call.outcome.thenAccept(
+              outcome -> engine.callbacks.execute(() -> complete(result, lockId, outcome)));
+      var unusedToo = result.whenComplete((lease, failure) -> call.abandon());
+    } catch (Throwable e) {
+      call.abandon();
+      throw e;
+    }
     return result;
   }
 
@@ -302,9 +305,15 @@ public final class LockManager implements AutoCloseable {
       if (!result.complete(granted.lease())) {
         var unused = granted.lease().releaseAsync();
       }
-    } else {
-      result.completeExceptionally(failure(lockId, outcome));
+      return;
     }
+    Throwable failure;
+    try {
+      failure = failure(lockId, outcome);
+    } catch (Throwable e) {
+      failure = e;
+    }
+    result.completeExceptionally(failure);
   }
 
   /** A call under way, whose acquisition may not have been made yet. */
@@ -344,6 +353,15 @@ public final class LockManager implements AutoCloseable {
       }
     }
 
+    /** The time for it is up, as the caller's own thread has it. */
+    void timeOut() {
+      Acquisition begun = acquisition.get();
+      if (begun != null) {
+        begun.queue.execute(() -> begun.queue.timedOut(begun));
+      }
+    }
+
+    /** Nobody waits for it any more: a lock that it was granted, or will be, is given back. */
     void abandon() {
       abandoned.set(true);
       Acquisition begun = acquisition.get();
@@ -368,11 +386,17 @@ public final class LockManager implements AutoCloseable {
     }
     Stamp started = engine.clocks.stamp();
     Call call = new Call();
-    engine.onQueue(
-        lockId,
-        queue ->
-            call.begin(
-                new Acquisition(queue, options, started, queue.nextArrival(), caller, purpose)));
+    try {
+      engine.onQueue(
+          lockId,
+          queue ->
+              call.begin(
+                  new Acquisition(queue, options, started, queue.nextArrival(), caller, purpose)));
+    } catch (Throwable e) {
+      // No memory or no stack: what the engine has of this call by now is for nobody.
+      call.abandon();
+      throw e;
+    }
     return call;
   }
 
@@ -382,26 +406,45 @@ public final class LockManager implements AutoCloseable {
       throw new InterruptedException(
           "interrupted before lock \"" + lockId + "\" could be acquired");
     }
+    Duration limit =
+        options.isFailFast() ? engine.requestTimeout(options.ttl()) : options.waitTimeout();
     Call call = submit(lockId, options, purpose, Thread.currentThread());
+    boolean taken = false;
     try {
       Ticker ticker = engine.clocks.ticker();
       Joins.giveWay(call.outcome, () -> call.looked(ticker.nanos()), call.patienceNanos);
       call.sleeps();
-      return call.outcome.get();
-    } catch (InterruptedException e) {
-      call.abandon();
-      // The lock may have been granted at this very moment: then it is given back.
-      var unused =
-          call.outcome.thenAccept(
-              outcome -> {
-                if (outcome instanceof Outcome.Granted granted) {
-                  var unusedToo = granted.lease().releaseAsync();
-                }
-              });
-      throw e;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("an acquisition ended without an outcome", e);
+      if (!Joins.await(call.outcome, limit)) {
+        // The engine's own timer is late: this thread does what that was to do.
+        call.timeOut();
+        if (!Joins.await(call.outcome, GRACE)) {
+          return new Outcome.Unavailable(
+              new TimeoutException(
+                  "the lock engine had no outcome within "
+                      + limit.plus(GRACE).toMillis()
+                      + " ms: another thread is stuck in the store or in an injected part"),
+              true);
+        }
+      }
+      taken = true;
+      return call.outcome.join();
+    } finally {
+      if (!taken) {
+        giveBack(call);
+      }
     }
+  }
+
+  /** The caller goes away; the lock may have been granted at this very moment. */
+  private static void giveBack(Call call) {
+    call.abandon();
+    var unused =
+        call.outcome.thenAccept(
+            outcome -> {
+              if (outcome instanceof Outcome.Granted granted) {
+                var unusedToo = granted.lease().releaseAsync();
+              }
+            });
   }
 
   private LeaseHandle granted(String lockId, Outcome outcome) {
@@ -411,7 +454,10 @@ public final class LockManager implements AutoCloseable {
     throw failure(lockId, outcome);
   }
 
-  private LockException failure(String lockId, Outcome outcome) {
+  private RuntimeException failure(String lockId, Outcome outcome) {
+    if (outcome instanceof Outcome.Broken broken) {
+      throw broken.error();
+    }
     if (outcome instanceof Outcome.Refused refused) {
       return refused.exception(lockId);
     } else if (outcome instanceof Outcome.Reentrant reentrant) {
@@ -470,9 +516,8 @@ public final class LockManager implements AutoCloseable {
    */
   public List<LockInfo> list() {
     checkOpen();
-    CompletableFuture<ListResult> answer = new CompletableFuture<>();
-    engine.list(Runnable::run, MAX_LISTED, answer::complete);
-    ListResult result = Joins.uninterruptibly(answer);
+    ListResult result =
+        answer(engine.list(MAX_LISTED), new ListResult.Unavailable(engine.noAnswer()));
     if (result instanceof ListResult.Listed listed) {
       return listed.records().stream()
           .map(found -> LockInfo.of(found, engine.clocks.wallNow()))
@@ -502,10 +547,9 @@ public final class LockManager implements AutoCloseable {
         // After a delete that was not answered, an absent record is what it was sent for.
         return last != null;
       }
-      CompletableFuture<WriteResult> answer = new CompletableFuture<>();
-      engine.delete(
-          Runnable::run, engine.requestTimeout(), lockId, found.version(), answer::complete);
-      WriteResult result = Joins.uninterruptibly(answer);
+      WriteResult result =
+          answer(
+              engine.delete(lockId, found.version()), new WriteResult.Unknown(engine.noAnswer()));
       if (result instanceof WriteResult.Applied) {
         LOG.warn(
             "Lock \"{}\": released by force; it was held by {}, token {}",
@@ -535,9 +579,7 @@ public final class LockManager implements AutoCloseable {
   }
 
   private ReadResult read(String lockId) {
-    CompletableFuture<ReadResult> answer = new CompletableFuture<>();
-    engine.read(Runnable::run, engine.requestTimeout(), lockId, answer::complete);
-    ReadResult result = Joins.uninterruptibly(answer);
+    ReadResult result = answer(engine.read(lockId), new ReadResult.Unavailable(engine.noAnswer()));
     if (result instanceof ReadResult.Rejected rejected) {
       throw unavailable(lockId, rejected.cause(), false);
     } else if (result instanceof ReadResult.Unavailable unavailable) {
@@ -546,8 +588,18 @@ public final class LockManager implements AutoCloseable {
     return result;
   }
 
+  /** The answer, or the other one if none comes in time. */
+  private <R> R answer(CompletableFuture<R> request, R otherwise) {
+    return Joins.awaitUninterruptibly(request, engine.requestTimeout().plus(GRACE))
+        ? request.join()
+        : otherwise;
+  }
+
   private LockStoreUnavailableException unavailable(
       String lockId, Throwable cause, boolean retryable) {
+    if (cause instanceof Error error) {
+      throw error;
+    }
     return new LockStoreUnavailableException(
         lockId,
         unavailable(lockId, engine.store.description(), cause, retryable),
@@ -580,60 +632,64 @@ public final class LockManager implements AutoCloseable {
    */
   @Override
   public void close() {
-    Joins.uninterruptibly(closeAsync());
+    Duration limit = engine.releaseTimeout.multipliedBy(2);
+    beginClosing();
+    if (!Joins.awaitUninterruptibly(closed, limit)) {
+      // The engine's own timer is late: this thread does what that was to do.
+      finishClosing();
+    }
   }
 
   /** Like {@link #close}, without waiting. */
   public CompletableFuture<@Nullable Void> closeAsync() {
-    CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
-    CompletableFuture<@Nullable Void> before = closing.compareAndExchange(null, done);
-    if (before != null) {
-      return before;
-    }
-    engine.beginClosing();
-    List<CompletableFuture<?>> pending = new ArrayList<>();
-    for (LockQueue queue : engine.queues.values()) {
-      CompletableFuture<@Nullable Void> idle = new CompletableFuture<>();
-      pending.add(idle);
-      queue.execute(
-          () -> {
-            var unused = queue.closing().thenAccept(idle::complete);
-          });
-    }
-    AtomicBoolean once = new AtomicBoolean();
-    Runnable finish =
-        () -> {
-          if (once.compareAndSet(false, true)) {
-            finishClosing(done);
-          }
-        };
-    Scheduler.Timer limit =
-        engine.scheduler.schedule(finish, engine.releaseTimeout.multipliedBy(2).toNanos());
-    var unused =
-        CompletableFuture.allOf(pending.toArray(CompletableFuture<?>[]::new))
-            .thenRun(limit::cancel)
-            .thenRun(finish);
-    return done;
+    beginClosing();
+    CompletableFuture<@Nullable Void> result = new CompletableFuture<>();
+    var unused = closed.thenRun(() -> engine.callbacks.execute(() -> result.complete(null)));
+    return result;
   }
 
-  private void finishClosing(CompletableFuture<@Nullable Void> done) {
-    engine.close();
-    for (LockQueue queue : engine.queues.values()) {
-      queue.execute(queue::closed);
+  private void beginClosing() {
+    if (closing.compareAndSet(false, true)) {
+      engine.beginClosing();
+      Duration limit = engine.releaseTimeout.multipliedBy(2);
+      Scheduler.Timer timer = engine.timers.schedule(this::finishClosing, limit.toNanos());
+      List<CompletableFuture<?>> pending = new ArrayList<>();
+      for (LockQueue queue : engine.queues.values()) {
+        CompletableFuture<@Nullable Void> idle = new CompletableFuture<>();
+        pending.add(idle);
+        queue.execute(
+            () -> {
+              var unused = queue.closing().thenAccept(idle::complete);
+            });
+      }
+      var unused =
+          CompletableFuture.allOf(pending.toArray(CompletableFuture<?>[]::new))
+              .thenRun(timer::cancel)
+              .thenRun(this::finishClosing);
     }
-    shutdown.run();
-    done.complete(null);
+  }
+
+  private void finishClosing() {
+    if (finishing.compareAndSet(false, true)) {
+      try {
+        engine.close();
+        for (LockQueue queue : engine.queues.values()) {
+          queue.execute(queue::closed);
+        }
+      } finally {
+        closed.complete(null);
+      }
+    }
   }
 
   private void checkOpen() {
-    if (closing.get() != null) {
+    if (closing.get()) {
       throw new IllegalStateException("the lock manager is closed");
     }
   }
 
   /** Settings of a {@link LockManager}. Not thread-safe. */
   public static final class Builder {
-    private static final int CALLBACK_THREADS = 4;
     private static final Duration MAX_SKEW = Duration.ofHours(1);
     private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
     private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
@@ -641,6 +697,7 @@ public final class LockManager implements AutoCloseable {
 
     final LockStore store;
     Ticker ticker = Ticker.system();
+    boolean realTime = true;
     InstantSource wallClock = Defaults.wallClock();
     RandomGenerator random = Defaults.random();
     Supplier<String> tokens = Defaults.tokens();
@@ -754,8 +811,10 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * Where callbacks and listeners run: by default up to 4 daemon threads, made when needed. It
-     * stays the caller's to shut down.
+     * Where callbacks and listeners run: by default daemon threads of the manager's own, made as
+     * needed. It stays the caller's to shut down. It is called from such a thread too, so it may
+     * run tasks in its caller. A callback that it turns away, or has not begun after a second, runs
+     * on a thread of the manager's own.
      */
     public Builder callbackExecutor(Executor callbackExecutor) {
       this.callbackExecutor = Objects.requireNonNull(callbackExecutor, "callbackExecutor");
@@ -771,6 +830,7 @@ public final class LockManager implements AutoCloseable {
     /** The monotonic clock, {@link Ticker#system} by default. For simulation. */
     public Builder ticker(Ticker ticker) {
       this.ticker = Objects.requireNonNull(ticker, "ticker");
+      this.realTime = false;
       return this;
     }
 
@@ -780,7 +840,11 @@ public final class LockManager implements AutoCloseable {
       return this;
     }
 
-    /** Runs timers: by default one daemon thread of this manager's own. For simulation. */
+    /**
+     * Runs timers: by default one daemon thread of this manager's own. For simulation. A timer that
+     * it turns away runs on such a thread; so does, unless a {@link #ticker} is given, one that it
+     * has not run a second after it was due.
+     */
     public Builder scheduler(Scheduler scheduler) {
       this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
       return this;

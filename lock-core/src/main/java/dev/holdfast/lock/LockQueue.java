@@ -4,12 +4,14 @@ import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.Version;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,6 +96,17 @@ final class LockQueue implements Executor {
   private @Nullable CompletableFuture<@Nullable Void> closing;
   private boolean disposed;
 
+  /** What is to be said when the task that runs has ended. */
+  private final ArrayDeque<Runnable> notices = new ArrayDeque<>(4);
+
+  /** Whose handlers have not run yet. */
+  private final List<Engine.Request<?>> requests = new ArrayList<>(2);
+
+  /** Set while a task runs, so that it is still set if that task breaks off, wherever it does. */
+  private boolean interrupted;
+
+  private @Nullable Throwable failure;
+
   LockQueue(Engine engine, String lockId) {
     this.engine = engine;
     this.lockId = lockId;
@@ -101,14 +114,92 @@ final class LockQueue implements Executor {
 
   @Override
   public void execute(Runnable task) {
-    serial.execute(
-        () -> {
-          try {
-            task.run();
-          } finally {
-            disposeIfIdle();
-          }
-        });
+    serial.execute(() -> run(task));
+  }
+
+  private void run(Runnable task) {
+    try {
+      if (interrupted) {
+        recover();
+      }
+      interrupted = true;
+      task.run();
+      disposeIfIdle();
+      interrupted = false;
+    } catch (Throwable e) {
+      failure = e;
+      Logs.quietly(() -> LOG.error("Lock \"{}\": a task of the engine failed", lockId, e));
+      recoverSoon();
+    } finally {
+      tellNotices();
+    }
+  }
+
+  /**
+   * Has that said when the task has ended: to logs, listeners, and others whose code may block or
+   * throw. By then all that others depend on is done.
+   */
+  void notice(Runnable saying) {
+    notices.add(saying);
+  }
+
+  private void tellNotices() {
+    Runnable saying = notices.poll();
+    while (saying != null) {
+      Logs.quietly(saying);
+      saying = notices.poll();
+    }
+  }
+
+  /** A request was begun, whose handler is to run in this queue. */
+  void begins(Engine.Request<?> request) {
+    requests.add(request);
+  }
+
+  void ends(Engine.Request<?> request) {
+    requests.remove(request);
+  }
+
+  /**
+   * On a thread with a stack of its own, if there is one to be had; else whoever comes next does.
+   */
+  private void recoverSoon() {
+    Logs.quietly(() -> engine.timers.schedule(() -> execute(() -> {}), 0));
+  }
+
+  /**
+   * A task broke off at a point that is not known: an injected part threw, or there was no memory
+   * or no stack left. Each transition first says what is so, and then does what follows from it;
+   * what follows is done here again, by what is said.
+   */
+  private void recover() {
+    Throwable error = failure != null ? failure : new IllegalStateException("a task broke off");
+    for (Engine.Request<?> request : List.copyOf(requests)) {
+      request.recover(error);
+    }
+    if (session != null) {
+      session.recover();
+    }
+    for (Acquisition acquisition : List.copyOf(waiting)) {
+      if (acquisition.isDone()) {
+        waiting.remove(acquisition);
+      } else {
+        acquisition.armDeadline();
+      }
+    }
+    Acquisition tried = trying;
+    if (tried != null && tried.isDone()) {
+      trying = null;
+    } else if (tried != null && !tried.isAsking()) {
+      attemptEnded(tried, new Acquisition.Ending.Silent(error, false));
+    }
+    if (cleanups != null) {
+      List.copyOf(cleanups).forEach(Cleanup::recover);
+    }
+    if (closing != null) {
+      tellClosing();
+    }
+    pump(nextAttempt == null);
   }
 
   /** Whether the manager has dropped this queue, so that a new one is to be used. */
@@ -139,17 +230,19 @@ final class LockQueue implements Executor {
       }
       tellWaiting(acquisition, held.info());
     }
+    String failed = "no token could be made";
     try {
       acquisition.makeToken();
-    } catch (RuntimeException | Error e) {
-      // The user's supplier, or the platform's source of randomness: the caller is told, nobody
-      // else waits for it.
-      Throwable cause = new IllegalStateException("no token could be made: " + e, e);
-      end(acquisition, new Outcome.Unavailable(cause, false));
+      failed = "no timer could be set";
+      acquisition.armDeadline();
+    } catch (Throwable e) {
+      // The user's supplier or scheduler, the platform's source of randomness, or no thread for
+      // timers: the caller is told, nobody else waits for it.
+      Throwable cause = e instanceof Error ? e : new IllegalStateException(failed + ": " + e, e);
+      end(acquisition, Outcome.noAnswer(cause, false));
       return;
     }
     waiting.add(acquisition);
-    acquisition.armDeadline();
     pump(nextAttempt == null);
   }
 
@@ -233,36 +326,45 @@ final class LockQueue implements Executor {
     if (grantsInRun++ == 0) {
       runSince = engine.clocks.ticker().nanos();
     }
+    waiting.remove(acquisition);
     session = won.session();
     LeaseHandle lease = won.session().start();
-    tellAcquired(acquisition, lease);
+    acquisition.finish(new Outcome.Granted(lease));
+    noticeAcquired(acquisition, lease);
     LockInfo previous = won.previous();
     if (previous != null) {
-      LOG.info(
-          "Lock \"{}\": taken over from {} (token {}), whose lease had expired at {}",
-          lockId,
-          previous.owner(),
-          previous.token(),
-          previous.expiresAt());
-      engine.events.tell(l -> l.takenOver(lockId, previous));
+      notice(
+          () ->
+              LOG.info(
+                  "Lock \"{}\": taken over from {} (token {}), whose lease had expired at {}",
+                  lockId,
+                  previous.owner(),
+                  previous.token(),
+                  previous.expiresAt()));
+      tell(l -> l.takenOver(lockId, previous));
     }
-    acquisition.finish(new Outcome.Granted(lease));
     endAttemptOfFailFast(won.session().info());
     for (Acquisition other : waiting) {
       tellWaiting(other, won.session().info());
     }
   }
 
-  private void tellAcquired(Acquisition acquisition, LeaseHandle lease) {
-    waiting.remove(acquisition);
+  private void noticeAcquired(Acquisition acquisition, LeaseHandle lease) {
     Duration waited = engine.clocks.since(acquisition.started);
-    LOG.debug(
-        "Lock \"{}\": acquired, token {}, fencing token {}, after {} ms",
-        lockId,
-        lease.token(),
-        lease.fencingToken(),
-        waited.toMillis());
-    engine.events.tell(l -> l.acquired(lockId, lease.fencingToken(), waited));
+    notice(
+        () ->
+            LOG.debug(
+                "Lock \"{}\": acquired, token {}, fencing token {}, after {} ms",
+                lockId,
+                lease.token(),
+                lease.fencingToken(),
+                waited.toMillis()));
+    tell(l -> l.acquired(lockId, lease.fencingToken(), waited));
+  }
+
+  /** Has the listeners told, when the task has ended. */
+  void tell(Consumer<LockListener> event) {
+    notice(() -> engine.events.tell(event));
   }
 
   /**
@@ -309,10 +411,11 @@ final class LockQueue implements Executor {
 
   /** A waiter got the lock from its holder in this process, who had held it for so long. */
   void handedOver(Acquisition heir, LeaseHandle lease, Duration held) {
+    waiting.remove(heir);
+    heir.finish(new Outcome.Granted(lease));
     grantsInRun++;
     pace.handedOver(held);
-    tellAcquired(heir, lease);
-    heir.finish(new Outcome.Granted(lease));
+    noticeAcquired(heir, lease);
   }
 
   private boolean isOthersTurn() {
@@ -334,7 +437,7 @@ final class LockQueue implements Executor {
     for (Acquisition other : List.copyOf(waiting)) {
       boolean hadItsAttempt = other.options.isFailFast() && other.arrival <= triesFor;
       if (hadItsAttempt || (other == tried && !silent.retryable())) {
-        end(other, new Outcome.Unavailable(silent.cause(), silent.retryable()));
+        end(other, Outcome.noAnswer(silent.cause(), silent.retryable()));
       }
     }
   }
@@ -362,7 +465,7 @@ final class LockQueue implements Executor {
   private void attemptAfter(long delay) {
     long attempt = ++nextAttempts;
     nextAttempt =
-        engine.scheduler.schedule(
+        engine.timers.schedule(
             () ->
                 execute(
                     () -> {
@@ -396,7 +499,7 @@ final class LockQueue implements Executor {
         && !acquisition.options.isFailFast()) {
       end(acquisition, refused(acquisition, contended.holder()));
     } else if (lastEnding instanceof Acquisition.Ending.Silent silent) {
-      end(acquisition, new Outcome.Unavailable(silent.cause(), silent.retryable()));
+      end(acquisition, Outcome.noAnswer(silent.cause(), silent.retryable()));
     } else {
       Duration waited = engine.clocks.since(acquisition.started);
       end(acquisition, new Outcome.Unavailable(engine.noAnswerWithin(waited), true));
@@ -407,7 +510,7 @@ final class LockQueue implements Executor {
   /** The caller was interrupted, or cancelled its future. */
   void abandoned(Acquisition acquisition) {
     if (!acquisition.isDone()) {
-      LOG.debug("Lock \"{}\": acquisition abandoned", lockId);
+      notice(() -> LOG.debug("Lock \"{}\": acquisition abandoned", lockId));
       boolean wasTrying = trying == acquisition;
       end(acquisition, new Outcome.Closed());
       afterLeaving(wasTrying);
@@ -434,15 +537,23 @@ final class LockQueue implements Executor {
     acquisition.finish(outcome);
     Duration waited = engine.clocks.since(acquisition.started);
     if (outcome instanceof Outcome.Refused refused) {
-      LOG.debug("Lock \"{}\": not acquired, {}", lockId, refused);
-      engine.events.tell(l -> l.refused(lockId, Optional.ofNullable(refused.holder()), waited));
+      notice(() -> LOG.debug("Lock \"{}\": not acquired, {}", lockId, refused));
+      tell(l -> l.refused(lockId, Optional.ofNullable(refused.holder()), waited));
     } else if (outcome instanceof Outcome.Unavailable unavailable) {
-      LOG.warn(
-          "Lock \"{}\": not acquired, {} did not answer: {}",
-          lockId,
-          engine.store.description(),
-          unavailable.cause().toString());
-      engine.events.tell(l -> l.unavailable(lockId, unavailable.cause(), waited));
+      notice(
+          () ->
+              LOG.warn(
+                  "Lock \"{}\": not acquired. {}",
+                  lockId,
+                  LockManager.unavailable(
+                      "",
+                      engine.store.description(),
+                      unavailable.cause(),
+                      unavailable.retryable())));
+      tell(l -> l.unavailable(lockId, unavailable.cause(), waited));
+    } else if (outcome instanceof Outcome.Broken broken) {
+      notice(() -> LOG.error("Lock \"{}\": not acquired", lockId, broken.error()));
+      tell(l -> l.unavailable(lockId, broken.error(), waited));
     }
   }
 
@@ -457,7 +568,7 @@ final class LockQueue implements Executor {
   private void tellWaiting(Acquisition acquisition, @Nullable LockInfo holder) {
     if (!acquisition.toldWaiting) {
       acquisition.toldWaiting = true;
-      engine.events.tell(l -> l.waiting(lockId, Optional.ofNullable(holder)));
+      tell(l -> l.waiting(lockId, Optional.ofNullable(holder)));
     }
   }
 
@@ -490,7 +601,10 @@ final class LockQueue implements Executor {
         grantsInRun = 0;
       }
       if (othersTurn && !waiting.isEmpty() && nextAttempt == null) {
-        LOG.debug("Lock \"{}\": left alone for {} ms, for others", lockId, REST.toMillis());
+        notice(
+            () ->
+                LOG.debug(
+                    "Lock \"{}\": left alone for {} ms, for others", lockId, REST.toMillis()));
         resting = true;
         // If somebody uses it, that will show at the next attempt.
         runNanos = Math.min(2 * runNanos, MAX_RUN.toNanos());
@@ -509,12 +623,14 @@ final class LockQueue implements Executor {
     }
     if (engine.cleanups.incrementAndGet() > Engine.MAX_CLEANUPS) {
       engine.cleanups.decrementAndGet();
-      LOG.warn(
-          "Lock \"{}\": more than {} clean-ups run already; token {} is left to its TTL of {}",
-          lockId,
-          Engine.MAX_CLEANUPS,
-          token,
-          options.ttl());
+      notice(
+          () ->
+              LOG.warn(
+                  "Lock \"{}\": more than {} clean-ups run already; token {} is left to its TTL of {}",
+                  lockId,
+                  Engine.MAX_CLEANUPS,
+                  token,
+                  options.ttl()));
       return;
     }
     Cleanup cleanup = new Cleanup(this, token, options.ttl(), lastSent);
@@ -564,18 +680,22 @@ final class LockQueue implements Executor {
     cancelNextAttempt();
     if (closing == null) {
       closing = new CompletableFuture<>();
-      for (Acquisition acquisition : List.copyOf(waiting)) {
-        end(acquisition, new Outcome.Closed());
-      }
-      Session held = heldSession();
-      if (held != null) {
-        held.closing();
-      }
-      if (cleanups != null) {
-        List.copyOf(cleanups).forEach(Cleanup::closing);
-      }
+      tellClosing();
     }
     return closing;
+  }
+
+  private void tellClosing() {
+    for (Acquisition acquisition : List.copyOf(waiting)) {
+      end(acquisition, new Outcome.Closed());
+    }
+    Session held = heldSession();
+    if (held != null) {
+      held.closing();
+    }
+    if (cleanups != null) {
+      List.copyOf(cleanups).forEach(Cleanup::closing);
+    }
   }
 
   /** The manager has closed: what is still held here is not looked after any more. */

@@ -46,6 +46,16 @@ sealed interface Outcome {
     }
   }
 
+  /**
+   * Something that is no outage: a broken class path, no memory. The caller is thrown just that.
+   */
+  record Broken(Error error) implements Outcome {}
+
+  /** The store did not answer, or refused to; or it, or what it needs, is broken. */
+  static Outcome noAnswer(Throwable cause, boolean retryable) {
+    return cause instanceof Error error ? new Broken(error) : new Unavailable(cause, retryable);
+  }
+
   /** The manager was closed meanwhile. */
   record Closed() implements Outcome {
     LockAcquisitionException exception(String lockId) {

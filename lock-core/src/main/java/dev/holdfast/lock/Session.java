@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.SessionState.Holding;
 import dev.holdfast.lock.SessionState.Lost;
 import dev.holdfast.lock.SessionState.Next;
@@ -11,6 +12,7 @@ import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -63,10 +65,15 @@ final class Session {
   private final String token;
   private final Stamp grantedAt;
 
-  /** What the holder of now has of it, and since when. */
+  /** Who the lock was granted to last, and what that one has of it, since when. */
+  private Acquisition grantee;
+
   private LeaseHandle lease;
 
   private Stamp leaseSince;
+
+  /** The lease that was handed over last; told so again if the hand-over breaks off. */
+  private @Nullable LeaseHandle handedOver;
 
   /** The number of the next hand-over since the last acknowledged write, and of all before it. */
   private int nextHandoff = 1;
@@ -89,6 +96,11 @@ final class Session {
   /** The last version that was acknowledged. */
   private Version version;
 
+  /** When the first delete was sent, by the wall clock; and whether one was not answered. */
+  private @Nullable Instant firstDeleteAt;
+
+  private boolean deleteUnanswered;
+
   private boolean requestOut;
   private int requests;
   private int failures;
@@ -110,6 +122,7 @@ final class Session {
     this.queue = acquisition.queue;
     this.engine = queue.engine;
     this.options = acquisition.options;
+    this.grantee = acquisition;
     this.token = acquisition.token();
     this.version = version;
     this.grantedAt = validity.start();
@@ -173,9 +186,10 @@ final class Session {
       return 0;
     }
     long remaining = holding.validity().remainingNanos(engine.clocks.stamp());
-    if (remaining <= 0) {
+    if (remaining <= 0 && !latched) {
       latched = true;
-      queue.execute(this::judge);
+      // Not on this thread: what follows from a loss may send requests.
+      engine.soon(queue, this::judge);
     }
     return remaining;
   }
@@ -184,7 +198,7 @@ final class Session {
   void judge() {
     if (state instanceof Holding holding) {
       if (latched) {
-        lose(new Lost(Lost.VALIDITY_ENDED, true));
+        lose(Lost.validityEnded());
       } else if (holding.at(engine.clocks.stamp()) instanceof Lost lost) {
         lose(lost);
       }
@@ -198,6 +212,11 @@ final class Session {
     timer = null;
     judge();
     if (!(state instanceof Holding)) {
+      return;
+    }
+    if (lease.isReleaseRequested()) {
+      // Whoever gave it back had no stack or memory left to say so here.
+      release(lease);
       return;
     }
     if (options.autoRenew() && !requestOut && nanosUntil(renewAtNanos) <= 0) {
@@ -218,7 +237,7 @@ final class Session {
     }
     cancelTimer();
     long tick = ticks;
-    timer = engine.scheduler.schedule(() -> queue.execute(() -> tick(tick)), delay);
+    timer = engine.timers.schedule(() -> queue.execute(() -> tick(tick)), delay);
   }
 
   private void cancelTimer() {
@@ -365,11 +384,14 @@ final class Session {
     queue.learned(acknowledged);
     failures = 0;
     renewAtNanos = nextRenewal();
-    Duration took = engine.clocks.since(stamp);
-    LOG.debug("Lock \"{}\": renewed, token {}, in {} ms", queue.lockId, token, took.toMillis());
-    engine.events.tell(l -> l.renewed(queue.lockId, took));
     completeRenewal(true);
     armTimer();
+    Duration took = engine.clocks.since(stamp);
+    queue.notice(
+        () ->
+            LOG.debug(
+                "Lock \"{}\": renewed, token {}, in {} ms", queue.lockId, token, took.toMillis()));
+    queue.tell(l -> l.renewed(queue.lockId, took));
   }
 
   private void renewalFailed(Throwable cause) {
@@ -384,15 +406,17 @@ final class Session {
     pause = Math.min(pause, Math.max(firstPause, remaining.toNanos() / 2));
     failures++;
     renewAtNanos = engine.clocks.ticker().nanos() + engine.jittered(pause, BACKOFF_JITTER);
-    LOG.warn(
-        "Lock \"{}\": renewal failed, token {}, {} ms left: {}",
-        queue.lockId,
-        token,
-        remaining.toMillis(),
-        cause.toString());
-    engine.events.tell(l -> l.renewalFailed(queue.lockId, cause, remaining));
     completeRenewal(false);
     armTimer();
+    queue.notice(
+        () ->
+            LOG.warn(
+                "Lock \"{}\": renewal failed, token {}, {} ms left: {}",
+                queue.lockId,
+                token,
+                remaining.toMillis(),
+                cause.toString()));
+    queue.tell(l -> l.renewalFailed(queue.lockId, cause, remaining));
   }
 
   private void completeRenewal(boolean result) {
@@ -407,48 +431,107 @@ final class Session {
 
   private void lose(Lost lost) {
     state = lost;
+    settleLost(lost);
+    queue.notice(
+        () ->
+            LOG.warn("Lock \"{}\": lease lost, token {}: {}", queue.lockId, token, lost.message()));
+  }
+
+  /** What follows from a loss. Again does nothing. */
+  private void settleLost(Lost lost) {
+    LeaseLostException loss = lost.exception(queue.lockId);
+    if (lease.lost(loss)) {
+      queue.tell(l -> l.lost(queue.lockId, loss));
+      LeaseHandle told = lease;
+      queue.notice(
+          () -> {
+            var unused = told.runCallbacks(loss);
+          });
+    }
     cancelTimer();
-    LeaseLostException loss = new LeaseLostException(queue.lockId, lost.reason(), null);
-    LOG.warn("Lock \"{}\": lease lost, token {}: {}", queue.lockId, token, lost.reason());
-    engine.events.tell(l -> l.lost(queue.lockId, loss));
-    var unused = lease.lost(loss);
     completeRenewal(false);
     queue.sessionEnded(this, lost.recordMayRemain() ? null : info());
   }
 
+  /**
+   * A task broke off at a point that is not known: does again what follows from the state, all of
+   * which can be done twice.
+   */
+  void recover() {
+    if (!grantee.isDone()) {
+      grantee.finish(new Outcome.Granted(lease));
+    }
+    if (handedOver != null) {
+      handedOver.released(ReleaseResult.RELEASED);
+    }
+    if (state instanceof Holding) {
+      if (!requestOut) {
+        completeRenewal(false);
+      }
+      if (lease.isReleaseRequested()) {
+        release(lease);
+      } else {
+        armTimer();
+      }
+    } else if (state instanceof Releasing releasing) {
+      armReleaseTimer(releasing);
+      if (!requestOut) {
+        sendDelete();
+      }
+    } else if (state instanceof Lost lost) {
+      settleLost(lost);
+    } else if (state instanceof Released released) {
+      settleReleased(released);
+    }
+  }
+
   void incarnationGone(Incarnation incarnation) {
     if (state instanceof Holding holding && holding.version().incarnation().equals(incarnation)) {
-      LOG.error(
-          "Lock \"{}\": the lock index was deleted while the lock was held, token {}",
-          queue.lockId,
-          token);
-      lose(new Lost(Lost.INDEX_GONE, false));
+      lose(Lost.indexGone());
+      queue.notice(
+          () ->
+              LOG.error(
+                  "Lock \"{}\": the lock index was deleted while the lock was held, token {}",
+                  queue.lockId,
+                  token));
     } else if (state instanceof Releasing releasing
         && releasing.version().incarnation().equals(incarnation)) {
+      if (!releasing.deleteSent()) {
+        overlapped(Lost.indexGone());
+      }
       released(releasing.notHeld());
     }
   }
 
   void forceReleased(String deletedToken) {
-    if (token.equals(deletedToken) && state instanceof Holding holding) {
-      lose(holding.lose("an operator released it by force"));
+    if (token.equals(deletedToken) && state instanceof Holding) {
+      lose(Lost.because(Reason.FORCE_RELEASED, "an operator released it by force"));
     }
   }
 
   /** The manager closes: the holder is told, and the lock given back when it has done its work. */
   void closing() {
     if (state instanceof Holding && !lease.tellBodyOfClosing()) {
-      var unused =
-          lease
-              .lost(new LeaseLostException(queue.lockId, "the lock manager was closed", null))
-              .thenRun(() -> queue.execute(this::release));
+      LeaseHandle told = lease;
+      LeaseLostException loss =
+          new LeaseLostException(
+              queue.lockId, Reason.MANAGER_CLOSED, "the lock manager was closed");
+      if (told.lost(loss)) {
+        queue.notice(
+            () -> {
+              var unused =
+                  told.runCallbacks(loss).thenRun(() -> queue.execute(() -> release(told)));
+            });
+      }
     }
   }
 
   /** The manager has closed, and the holder has not done its work: its lease ends by itself. */
   void abandonedByManager() {
-    if (state instanceof Holding holding) {
-      lose(holding.lose("the lock manager was closed before the body returned"));
+    if (state instanceof Holding) {
+      lose(
+          Lost.because(
+              Reason.MANAGER_CLOSED, "the lock manager was closed before the body returned"));
     } else if (state instanceof Releasing releasing) {
       released(releasing.unconfirmed());
     }
@@ -456,8 +539,14 @@ final class Session {
 
   // --- Release
 
-  /** Gives the lock back, or hands it over; the lease is told the result. */
-  void release() {
+  /**
+   * Gives the lock back, or hands it over; the lease is told the result. Does nothing for a lease
+   * that is not the one of now, or that is given back already.
+   */
+  void release(LeaseHandle given) {
+    if (given != lease) {
+      return;
+    }
     judge();
     if (state instanceof Holding holding) {
       completeRenewal(false);
@@ -468,23 +557,37 @@ final class Session {
         return;
       }
       cancelTimer();
-      state = holding.release();
-      long left = holding.validity().remainingNanos(engine.clocks.stamp());
-      long tick = ticks;
-      timer =
-          engine.scheduler.schedule(
-              () -> queue.execute(() -> releaseTimedOut(tick)),
-              Math.min(left, engine.releaseTimeout.toNanos()));
+      Releasing releasing = holding.release();
+      state = releasing;
+      armReleaseTimer(releasing);
       if (!requestOut) {
         sendDelete();
       }
     } else if (state instanceof Lost lost) {
+      lease.released(ReleaseResult.NOT_HELD);
       if (lost.recordMayRemain()) {
         cleanUp(lastSent);
       } else {
         cleanUp(uncertainCreate);
       }
-      lease.released(ReleaseResult.NOT_HELD);
+    }
+  }
+
+  private void armReleaseTimer(Releasing releasing) {
+    if (timer == null) {
+      long left = releasing.validity().remainingNanos(engine.clocks.stamp());
+      long tick = ticks;
+      timer =
+          engine.timers.schedule(
+              () -> queue.execute(() -> releaseTimedOut(tick)),
+              Math.min(left, engine.releaseTimeout.toNanos()));
+    }
+  }
+
+  /** Whoever gave it back has waited for as long as a release may take. */
+  void releaseOverdue(LeaseHandle given) {
+    if (given == lease && state instanceof Releasing releasing) {
+      released(releasing.unconfirmed());
     }
   }
 
@@ -515,7 +618,7 @@ final class Session {
     LeaseHandle previous = lease;
     Duration held = engine.clocks.since(leaseSince);
     leaseSince = engine.clocks.stamp();
-    lease =
+    LeaseHandle next =
         new LeaseHandle(
             this,
             heir.options.onLeaseLost(),
@@ -523,8 +626,11 @@ final class Session {
             token + "#" + ++handovers,
             leaseSince.wall(),
             heir.purpose == Acquisition.Purpose.BODY);
-    engine.events.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
+    handedOver = previous;
+    grantee = heir;
+    lease = next;
     previous.released(ReleaseResult.RELEASED);
+    queue.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
     queue.handedOver(heir, lease, held);
     if (!requestOut && isShortOfNumbers()) {
       beginRenewal();
@@ -565,6 +671,9 @@ final class Session {
       return;
     }
     state = releasing.deleting();
+    if (firstDeleteAt == null) {
+      firstDeleteAt = engine.clocks.wallNow();
+    }
     requestOut = true;
     engine.delete(
         queue,
@@ -585,15 +694,22 @@ final class Session {
       released(releasing.deleted());
     } else if (result instanceof WriteResult.Rejected rejected) {
       if (rejected.cause() instanceof IncarnationGoneException gone) {
+        if (!deleteUnanswered) {
+          overlapped(Lost.indexGone());
+        }
+        released(releasing.notHeld());
         engine.incarnationGone(gone.incarnation());
       } else {
-        LOG.warn(
-            "Lock \"{}\": the store refused to release it: {}",
-            queue.lockId,
-            rejected.cause().toString());
         released(releasing.unconfirmed());
+        queue.notice(
+            () ->
+                LOG.warn(
+                    "Lock \"{}\": the store refused to release it: {}",
+                    queue.lockId,
+                    rejected.cause().toString()));
       }
     } else {
+      deleteUnanswered |= result instanceof WriteResult.Unknown;
       readForRelease();
     }
   }
@@ -615,6 +731,12 @@ final class Session {
 
   private void releaseSeen(SessionState next, Sighting sighting) {
     if (next instanceof Released released) {
+      if (sighting instanceof Sighting.Others others && wasHeldBefore(others.record())) {
+        overlapped(
+            Lost.because(
+                Reason.TAKEN_OVER,
+                "when it was released, it was held by " + Lost.describe(others.record().owner())));
+      }
       released(released);
       return;
     }
@@ -625,7 +747,7 @@ final class Session {
     releasePauseNanos = Math.min(releasePauseNanos * 2, MAX_RELEASE_PAUSE_NANOS);
     requestOut = true;
     Scheduler.Timer unused =
-        engine.scheduler.schedule(
+        engine.timers.schedule(
             () ->
                 queue.execute(
                     () -> {
@@ -641,30 +763,75 @@ final class Session {
             pause);
   }
 
+  /**
+   * Whether another took the lock before this one was given back, as far as its record tells. One
+   * that was made after the delete had been sent tells nothing: the delete may have been applied,
+   * although a second sending of it met a conflict.
+   */
+  private boolean wasHeldBefore(LockRecord others) {
+    Instant made = others.createdAt();
+    Long skew = others.maxClockSkewMillis();
+    if (firstDeleteAt == null || made == null || skew == null) {
+      return false;
+    }
+    Instant latest = deleteUnanswered ? made.plus(engine.maxClockSkew) : made;
+    return !latest.isAfter(firstDeleteAt);
+  }
+
+  /** The release shows that the lease had ended before: whoever gave it back is told of a loss. */
+  private void overlapped(Lost lost) {
+    LeaseLostException loss = lost.exception(queue.lockId);
+    LeaseHandle told = lease;
+    if (told.lost(loss)) {
+      queue.tell(l -> l.lost(queue.lockId, loss));
+      queue.notice(
+          () -> {
+            LOG.error(
+                "Lock \"{}\": lease lost, token {}, as its release shows: {}",
+                queue.lockId,
+                token,
+                lost.message());
+          });
+      queue.notice(
+          () -> {
+            var unused = told.runCallbacks(loss);
+          });
+    }
+  }
+
   private void released(Released released) {
     state = released;
-    cancelTimer();
     Duration held = engine.clocks.since(leaseSince);
+    settleReleased(released);
     ReleaseResult result = released.result();
-    if (result == ReleaseResult.UNCONFIRMED) {
-      LOG.warn(
-          "Lock \"{}\": release not confirmed, token {}; it ends with its TTL at the latest",
-          queue.lockId,
-          token);
-      cleanUp(lastSent);
-    } else {
-      LOG.debug(
-          "Lock \"{}\": {}, token {}, held for {} ms",
-          queue.lockId,
-          result,
-          token,
-          held.toMillis());
-      cleanUp(uncertainCreate);
-    }
-    engine.events.tell(l -> l.released(queue.lockId, result, held));
-    LockInfo last = result == ReleaseResult.UNCONFIRMED ? null : info();
+    queue.tell(l -> l.released(queue.lockId, result, held));
+    queue.notice(
+        () -> {
+          if (result == ReleaseResult.RELEASED) {
+            LOG.debug(
+                "Lock \"{}\": released, token {}, held for {} ms",
+                queue.lockId,
+                token,
+                held.toMillis());
+          } else {
+            LOG.warn(
+                "Lock \"{}\": release ended {}, token {}; a record of it ends with its TTL at the"
+                    + " latest",
+                queue.lockId,
+                result,
+                token);
+          }
+        });
+  }
+
+  /** What follows from a release. Again does nothing. */
+  private void settleReleased(Released released) {
+    ReleaseResult result = released.result();
     lease.released(result);
-    queue.sessionEnded(this, last);
+    cancelTimer();
+    boolean unconfirmed = result == ReleaseResult.UNCONFIRMED;
+    cleanUp(unconfirmed ? lastSent : uncertainCreate);
+    queue.sessionEnded(this, unconfirmed ? null : info());
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.store.Version;
 import java.util.Optional;
 
@@ -39,13 +40,13 @@ sealed interface SessionState {
      */
     SessionState acknowledged(Version newVersion, Validity newValidity, Stamp now) {
       return validity.isOver(now) || newValidity.isOver(now)
-          ? new Lost(Lost.VALIDITY_ENDED, true)
+          ? Lost.validityEnded()
           : new Holding(newVersion, newValidity, 0);
     }
 
     /** Time has passed. */
     SessionState at(Stamp now) {
-      return validity.isOver(now) ? new Lost(Lost.VALIDITY_ENDED, true) : this;
+      return validity.isOver(now) ? Lost.validityEnded() : this;
     }
 
     /** What a read says after a renewal was not simply acknowledged. */
@@ -54,14 +55,16 @@ sealed interface SessionState {
         return new Next.Write(new Holding(version, validity, 0), ours.version());
       } else if (sighting instanceof Sighting.Others others) {
         return new Next.End(
-            new Lost("it was taken over by " + describe(others.record().owner()), false));
+            Lost.because(
+                Reason.TAKEN_OVER,
+                "it was taken over by " + Lost.describe(others.record().owner())));
       } else if (sighting instanceof Sighting.OtherIncarnation) {
         // Perhaps a node that has not heard of our index yet. A write to it tells.
         return new Next.Write(this, version);
       } else if (sighting instanceof Sighting.Absent) {
         int seen = absences + 1;
         return seen >= ABSENCES_TO_BELIEVE
-            ? new Next.End(new Lost("its record was deleted", false))
+            ? new Next.End(Lost.because(Reason.RECORD_DELETED, "its record was deleted"))
             : new Next.Read(new Holding(version, validity, seen));
       } else if (sighting instanceof Sighting.Silent silent) {
         return new Next.Later(this, silent.cause());
@@ -76,14 +79,6 @@ sealed interface SessionState {
 
     Releasing release() {
       return new Releasing(version, validity, false, 0);
-    }
-
-    Lost lose(String reason) {
-      return new Lost(reason, false);
-    }
-
-    private static String describe(String owner) {
-      return owner.isEmpty() ? "an unknown owner" : owner;
     }
   }
 
@@ -161,12 +156,32 @@ sealed interface SessionState {
   /**
    * The lease ended before it was released. Final.
    *
-   * @param reason for people
+   * @param message for people
    * @param recordMayRemain whether a record with our token may still be in the store
    */
-  record Lost(String reason, boolean recordMayRemain) implements SessionState {
-    static final String VALIDITY_ENDED = "no renewal was acknowledged before its validity ended";
-    static final String INDEX_GONE = "the lock index was deleted, and every lock in it with it";
+  record Lost(Reason reason, String message, boolean recordMayRemain) implements SessionState {
+    static Lost validityEnded() {
+      return new Lost(
+          Reason.EXPIRED, "no renewal was acknowledged before its validity ended", true);
+    }
+
+    static Lost indexGone() {
+      return because(
+          Reason.INDEX_REPLACED, "the lock index was deleted, and every lock in it with it");
+    }
+
+    /** The record is not ours any more. */
+    static Lost because(Reason reason, String message) {
+      return new Lost(reason, message, false);
+    }
+
+    static String describe(String owner) {
+      return owner.isEmpty() ? "an unknown owner" : owner;
+    }
+
+    LeaseLostException exception(String lockId) {
+      return new LeaseLostException(lockId, reason, message);
+    }
   }
 
   /**

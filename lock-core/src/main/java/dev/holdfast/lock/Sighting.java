@@ -47,7 +47,7 @@ sealed interface Sighting {
     } else if (read instanceof ReadResult.Rejected rejected) {
       return new Silent(rejected.cause(), false);
     } else if (read instanceof ReadResult.Unavailable unavailable) {
-      return new Silent(unavailable.cause(), true);
+      return new Silent(unavailable.cause(), !(unavailable.cause() instanceof Error));
     }
     return new Absent();
   }

@@ -70,7 +70,7 @@ final class TimerThread implements Scheduler, AutoCloseable {
     Entry entry = new Entry(at, sequence.getAndIncrement(), task);
     entries.add(entry);
     if (!started.get() && started.compareAndSet(false, true)) {
-      Defaults.start("holdfast-timer", this::run);
+      start(entry);
     }
     // Pairs with the one before the thread's last look: either that shows it the new timer, or this
     // read shows until when it sleeps (Dekker). The set's own reads are too weak for that.
@@ -79,6 +79,20 @@ final class TimerThread implements Scheduler, AutoCloseable {
       LockSupport.unpark(thread);
     }
     return () -> entries.remove(entry);
+  }
+
+  /** Throws what keeps the thread from starting; then this timer is not set, and the next tries. */
+  private void start(Entry first) {
+    boolean running = false;
+    try {
+      Defaults.start("holdfast-timer", this::run);
+      running = true;
+    } finally {
+      if (!running) {
+        entries.remove(first);
+        started.set(false);
+      }
+    }
   }
 
   /** Nanoseconds from the origin, which do not wrap around. */
@@ -94,16 +108,21 @@ final class TimerThread implements Scheduler, AutoCloseable {
   private void run() {
     thread = Thread.currentThread();
     while (!closed) {
-      Entry first = first();
-      if (first == null || first.atNanos() > now()) {
-        sleepUntil(first == null ? NEVER : first.atNanos());
-      } else if (entries.remove(first)) {
-        try {
-          first.task().run();
-        } catch (RuntimeException | Error e) {
-          LOG.error("A timer failed", e);
-        }
+      try {
+        runFirst();
+      } catch (Throwable e) {
+        // Of a timer, or for want of memory between two: the others are to run all the same.
+        Logs.quietly(() -> LOG.error("A timer failed", e));
       }
+    }
+  }
+
+  private void runFirst() {
+    Entry first = first();
+    if (first == null || first.atNanos() > now()) {
+      sleepUntil(first == null ? NEVER : first.atNanos());
+    } else if (entries.remove(first)) {
+      first.task().run();
     }
   }
 
@@ -118,7 +137,7 @@ final class TimerThread implements Scheduler, AutoCloseable {
     wakeAtNanos = AWAKE;
     if (Thread.interrupted()) {
       // Nobody interrupts this thread but a task that misbehaves; timers must go on.
-      LOG.warn("The timer thread was interrupted");
+      Logs.quietly(() -> LOG.warn("The timer thread was interrupted"));
     }
   }
 

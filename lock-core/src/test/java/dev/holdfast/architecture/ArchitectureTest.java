@@ -154,7 +154,8 @@ class ArchitectureTest {
           ThreadLocalRandom.class);
 
   /** The two that a caller's thread needs: to see that it is interrupted, and who it is. */
-  private static final Set<String> HARMLESS = Set.of("currentThread", "interrupted", "interrupt");
+  private static final Set<String> HARMLESS =
+      Set.of("currentThread", "interrupted", "interrupt", "isInterrupted");
 
   private static final Set<String> DELAYS =
       Set.of("orTimeout", "completeOnTimeout", "delayedExecutor");
@@ -199,6 +200,7 @@ class ArchitectureTest {
           "dev.holdfast.lock.TimerThread", // the scheduler, unless it is given another
           "dev.holdfast.lock.Ticker", // the clock, unless it is given another
           "dev.holdfast.lock.Joins", // callers that block, which a simulator has none of
+          "dev.holdfast.lock.Joins$Wait", // likewise
           "dev.holdfast.lock.elasticsearch.GivingWay", // threads that were woken, likewise
           "dev.holdfast.lock.elasticsearch.OwnTransport", // threads of the HTTP client
           "dev.holdfast.lock.elasticsearch.LockIndex"); // chance, to name an incarnation

@@ -55,8 +55,8 @@ final class Caller<T> {
   private boolean isBlocked() {
     Object blocker = LockSupport.getBlocker(thread);
     return blocker != null
-        && blocker.getClass().getName().startsWith(CompletableFuture.class.getName())
-        && thread.getState() == Thread.State.WAITING;
+        && blocker.getClass().getName().startsWith(Joins.class.getName())
+        && thread.getState() == Thread.State.TIMED_WAITING;
   }
 
   void interrupt() {

@@ -151,7 +151,7 @@ class ClosingTest extends OnVirtualTime {
     assertThat(closed).isNotDone();
     advance(MILLI);
 
-    assertThat(closed).isDone();
+    assertThat(closed.get(LIVENESS_SECONDS, TimeUnit.SECONDS)).isNull();
     assertThat(lease.isHeld()).isFalse();
     mayEnd.countDown();
     advance(EXPIRED);

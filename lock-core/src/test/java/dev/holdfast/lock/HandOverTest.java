@@ -431,7 +431,7 @@ class HandOverTest extends OnVirtualTime {
 
     assertThat(next.isHeld()).isFalse();
     assertThat(Thread.interrupted()).isFalse();
-    handle.exitBody();
+    handle.exitBody(null);
     assertThat(world.now(next.releaseAsync())).isEqualTo(ReleaseResult.NOT_HELD);
   }
 
@@ -519,7 +519,7 @@ class HandOverTest extends OnVirtualTime {
 
   private static void startAndAwaitItsSleep(Thread thread) throws InterruptedException {
     thread.start();
-    while (thread.getState() != Thread.State.WAITING) {
+    while (thread.getState() != Thread.State.TIMED_WAITING) {
       assertThat(thread.isAlive()).isTrue();
       Thread.sleep(1);
     }

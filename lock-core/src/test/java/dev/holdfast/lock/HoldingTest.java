@@ -443,7 +443,7 @@ class HoldingTest extends OnVirtualTime {
     advance(seconds(20));
     assertThatThrownBy(() -> lease.ensureHeld(seconds(5)))
         .isInstanceOf(LeaseLostException.class)
-        .hasMessageContaining(SessionState.Lost.VALIDITY_ENDED);
+        .hasMessageContaining(SessionState.Lost.validityEnded().message());
     a.store.heal();
     lease.release();
   }
@@ -637,7 +637,7 @@ class HoldingTest extends OnVirtualTime {
 
     assertThat(world.time.runUntil(loss::isDone, World.VALIDITY.plus(MILLI))).isTrue();
 
-    assertThat(loss.join()).hasMessageContaining(SessionState.Lost.VALIDITY_ENDED);
+    assertThat(loss.join()).hasMessageContaining(SessionState.Lost.validityEnded().message());
     assertThat(loss.join().lockId()).isEqualTo("x");
     assertThat(a.store.count(DELETE)).as("nobody deletes while a body may still run").isZero();
     var unused = lease.releaseAsync();

@@ -163,7 +163,7 @@ class SessionStatePropertyTest {
     Stamp late = stamp(9_900);
 
     assertThat(holding.acknowledged(version(2), validity(stamp(9_000)), late))
-        .isEqualTo(new Lost(Lost.VALIDITY_ENDED, true));
+        .isEqualTo(Lost.validityEnded());
   }
 
   @Example
@@ -191,7 +191,7 @@ class SessionStatePropertyTest {
 
     Next.End end = (Next.End) holding.seen(new Sighting.Others(others(), version(2)));
 
-    assertThat(end.state().reason()).contains("somebody else");
+    assertThat(end.state().message()).contains("somebody else");
     assertThat(end.state().recordMayRemain()).isFalse();
   }
 

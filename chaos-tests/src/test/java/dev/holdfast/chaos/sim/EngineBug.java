@@ -21,7 +21,7 @@ enum EngineBug {
   CLEAN_UP_WHILE_THE_SESSION_LIVES(
       "Session", Scenario.CALM, EngineAdvice.CleanUpTheLiving.class, "start"),
   REQUESTS_HAVE_NO_DEADLINE(
-      "Engine", Scenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "scheduleUnlessClosed"),
+      "Engine", Scenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "requestDeadline"),
   LOSS_TOLD_AFTER_RELEASE("LeaseHandle", Scenario.CALM, EngineAdvice.TellALoss.class, "released"),
   HAND_OVER_WITHOUT_A_NEW_TOKEN("FencingToken", Scenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(
