@@ -775,27 +775,24 @@ final class Session {
       return false;
     }
     Instant latest = deleteUnanswered ? made.plus(engine.maxClockSkew) : made;
-    return !latest.isAfter(firstDeleteAt);
+    return latest.isBefore(firstDeleteAt);
   }
 
-  /** The release shows that the lease had ended before: whoever gave it back is told of a loss. */
+  /**
+   * The release shows that the lease had ended before: whoever waits for its end is thrown the
+   * loss. Callbacks for a loss are not run any more, as the lease was given back.
+   */
   private void overlapped(Lost lost) {
     LeaseLostException loss = lost.exception(queue.lockId);
-    LeaseHandle told = lease;
-    if (told.lost(loss)) {
+    if (lease.lost(loss)) {
       queue.tell(l -> l.lost(queue.lockId, loss));
       queue.notice(
-          () -> {
-            LOG.error(
-                "Lock \"{}\": lease lost, token {}, as its release shows: {}",
-                queue.lockId,
-                token,
-                lost.message());
-          });
-      queue.notice(
-          () -> {
-            var unused = told.runCallbacks(loss);
-          });
+          () ->
+              LOG.error(
+                  "Lock \"{}\": lease lost, token {}, as its release shows: {}",
+                  queue.lockId,
+                  token,
+                  lost.message()));
     }
   }
 

@@ -531,6 +531,7 @@ class InjectedPartsTest {
                     () -> {
                       assertThat(others.forceRelease("x")).isTrue();
                       theirs.add(others.acquire("x"));
+                      awaitAnotherMillisecond();
                     }))
         .isInstanceOfSatisfying(
             LeaseLostException.class,
@@ -540,8 +541,17 @@ class InjectedPartsTest {
     Lease lease = locks.acquire("x");
     assertThat(others.forceRelease("x")).isTrue();
     try (Lease their = others.acquire("x")) {
+      awaitAnotherMillisecond();
       assertThatThrownBy(lease::close).isInstanceOf(LeaseLostException.class);
       assertThat(their.isHeld()).isTrue();
+    }
+  }
+
+  /** Records say in milliseconds when they were made. */
+  private static void awaitAnotherMillisecond() {
+    long now = System.currentTimeMillis();
+    while (System.currentTimeMillis() <= now) {
+      Thread.onSpinWait();
     }
   }
 
