@@ -108,10 +108,12 @@ public final class EngineAdvice {
   public static final class TellALoss {
     @Advice.OnMethodEnter
     static void enter(@Advice.This LeaseHandle lease) {
-      var unused =
-          lease.lost(
-              new LeaseLostException(
-                  lease.lockId(), LeaseLostException.Reason.EXPIRED, "there is no reason"));
+      LeaseLostException loss =
+          new LeaseLostException(
+              lease.lockId(), LeaseLostException.Reason.EXPIRED, "there is no reason");
+      if (lease.lost(loss)) {
+        var unused = lease.runCallbacks(loss);
+      }
     }
   }
 
