@@ -135,6 +135,10 @@ final class Acquisition {
     return outcome.isDone();
   }
 
+  boolean isGranted() {
+    return isDone() && outcome.join() instanceof Outcome.Granted;
+  }
+
   boolean isAsking() {
     return asking;
   }
@@ -303,11 +307,12 @@ final class Acquisition {
   }
 
   private void applied(Version version, Stamp stamp) {
+    // Until a session has it, what was written is cleaned up if the call ends.
+    uncertainWrite = stamp;
     queue.learned(version);
     Validity validity = engine.validity(stamp, options);
     if (validity.isOver(engine.clocks.stamp())) {
       // Ours, but the answer took so long that it gives no lease: ask for a new one.
-      uncertainWrite = stamp;
       replace(version);
       return;
     }

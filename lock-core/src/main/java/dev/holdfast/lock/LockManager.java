@@ -337,6 +337,16 @@ public final class LockManager implements AutoCloseable {
       }
     }
 
+    /** It broke off while it was begun. */
+    void fail(Throwable e) {
+      Outcome failed = Outcome.noAnswer(e, false);
+      Acquisition begun = acquisition.get();
+      if (begun != null) {
+        begun.finish(failed);
+      }
+      outcome.complete(failed);
+    }
+
     /** Notes when the caller's thread last ran. */
     long looked(long nowNanos) {
       Acquisition begun = acquisition.get();
@@ -389,9 +399,15 @@ public final class LockManager implements AutoCloseable {
     try {
       engine.onQueue(
           lockId,
-          queue ->
+          queue -> {
+            try {
               call.begin(
-                  new Acquisition(queue, options, started, queue.nextArrival(), caller, purpose)));
+                  new Acquisition(queue, options, started, queue.nextArrival(), caller, purpose));
+            } catch (Throwable e) {
+              call.fail(e);
+              throw e;
+            }
+          });
     } catch (Throwable e) {
       // No memory or no stack: what the engine has of this call by now is for nobody.
       call.abandon();

@@ -103,7 +103,7 @@ final class LockQueue implements Executor {
   private final List<Engine.Request<?>> requests = new ArrayList<>(2);
 
   /** Set while a task runs, so that it is still set if that task breaks off, wherever it does. */
-  private boolean interrupted;
+  private boolean brokenOff;
 
   private @Nullable Throwable failure;
 
@@ -119,19 +119,26 @@ final class LockQueue implements Executor {
 
   private void run(Runnable task) {
     try {
-      if (interrupted) {
-        recover();
-      }
-      interrupted = true;
+      boolean recovered = !brokenOff || ends(this::recover);
+      brokenOff = true;
+      boolean ended = ends(task);
+      brokenOff = !(ended && recovered);
+    } finally {
+      tellNotices();
+    }
+  }
+
+  /** Runs a task, and tells whether it ran to its end. */
+  private boolean ends(Runnable task) {
+    try {
       task.run();
       disposeIfIdle();
-      interrupted = false;
+      return true;
     } catch (Throwable e) {
       failure = e;
       Logs.quietly(() -> LOG.error("Lock \"{}\": a task of the engine failed", lockId, e));
       recoverSoon();
-    } finally {
-      tellNotices();
+      return false;
     }
   }
 

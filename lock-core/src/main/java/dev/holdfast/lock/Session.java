@@ -458,8 +458,10 @@ final class Session {
    * which can be done twice.
    */
   void recover() {
-    if (!grantee.isDone()) {
-      grantee.finish(new Outcome.Granted(lease));
+    grantee.finish(new Outcome.Granted(lease));
+    if (!grantee.isGranted()) {
+      // Its call has ended in another way meanwhile: nobody else will give the lock back.
+      var unused = lease.releaseAsync();
     }
     if (handedOver != null) {
       handedOver.released(ReleaseResult.RELEASED);

@@ -11,11 +11,14 @@ import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ForkJoinPool;
@@ -210,46 +213,16 @@ class InjectedPartsTest {
   }
 
   /** A store that can fall silent. */
-  private static final class SilentStore implements LockStore {
+  private static final class SilentStore extends ForwardingStore {
     final AtomicBoolean silent = new AtomicBoolean();
-    private final LockStore store;
 
     SilentStore(LockStore store) {
-      this.store = store;
-    }
-
-    private <T> CompletableFuture<T> unlessSilent(Supplier<CompletableFuture<T>> call) {
-      return silent.get() ? new CompletableFuture<>() : call.get();
+      super(store);
     }
 
     @Override
-    public CompletableFuture<WriteResult> create(LockRecord record) {
-      return unlessSilent(() -> store.create(record));
-    }
-
-    @Override
-    public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-      return unlessSilent(() -> store.replace(record, expected));
-    }
-
-    @Override
-    public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
-      return unlessSilent(() -> store.delete(lockId, expected));
-    }
-
-    @Override
-    public CompletableFuture<ReadResult> read(String lockId) {
-      return unlessSilent(() -> store.read(lockId));
-    }
-
-    @Override
-    public CompletableFuture<ListResult> list(int limit) {
-      return unlessSilent(() -> store.list(limit));
-    }
-
-    @Override
-    public String description() {
-      return "a store that can fall silent";
+    <T> CompletableFuture<T> forward(Supplier<CompletableFuture<T>> call) {
+      return silent.get() ? new CompletableFuture<>() : super.forward(call);
     }
   }
 
@@ -274,8 +247,9 @@ class InjectedPartsTest {
   @Test
   void waitInAForkJoinPool_runsNoOtherTaskOnItsStack() throws Exception {
     LockManager locks = managed(LockManager.builder(memory));
-    ForkJoinPool pool = new ForkJoinPool(3);
-    cleanUps.add(pool::shutdownNow);
+    // Workers of the common pool are those that would run other tasks; see argLine in the POM.
+    ForkJoinPool pool = ForkJoinPool.commonPool();
+    assertThat(pool.getParallelism()).isGreaterThanOrEqualTo(2);
     AtomicInteger ran = new AtomicInteger();
     List<Future<?>> tasks = new ArrayList<>();
 
@@ -364,29 +338,33 @@ class InjectedPartsTest {
       this.store = store;
     }
 
+    <T> CompletableFuture<T> forward(Supplier<CompletableFuture<T>> call) {
+      return call.get();
+    }
+
     @Override
     public CompletableFuture<WriteResult> create(LockRecord record) {
-      return store.create(record);
+      return forward(() -> store.create(record));
     }
 
     @Override
     public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-      return store.replace(record, expected);
+      return forward(() -> store.replace(record, expected));
     }
 
     @Override
     public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
-      return store.delete(lockId, expected);
+      return forward(() -> store.delete(lockId, expected));
     }
 
     @Override
     public CompletableFuture<ReadResult> read(String lockId) {
-      return store.read(lockId);
+      return forward(() -> store.read(lockId));
     }
 
     @Override
     public CompletableFuture<ListResult> list(int limit) {
-      return store.list(limit);
+      return forward(() -> store.list(limit));
     }
 
     @Override
@@ -445,6 +423,86 @@ class InjectedPartsTest {
   private static final class ForgetfulCaller {
     static ReleaseResult giveBack(Lease lease) {
       return lease.release();
+    }
+  }
+
+  /** What a manager is given, and may throw at any call. */
+  enum Part {
+    TICKER,
+    WALL_CLOCK,
+    RANDOM,
+    TOKENS,
+    SCHEDULER
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void part_thatThrowsOnce_atAnyCall_leavesNoFutureOpen_andTheLockUsable(Part part)
+      throws Exception {
+    for (int call = 1; call <= 40; call++) {
+      AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
+      AtomicInteger token = new AtomicInteger();
+      Ticker ticker = Ticker.system();
+      Random random = new Random(call);
+      Runnable point =
+          () -> {
+            if (left.decrementAndGet() == 0) {
+              throw new OutOfMemoryError("at a call that the test chose");
+            }
+          };
+      Runnable none = () -> {};
+      Runnable inTicker = part == Part.TICKER ? point : none;
+      Runnable inWall = part == Part.WALL_CLOCK ? point : none;
+      Runnable inRandom = part == Part.RANDOM ? point : none;
+      Runnable inTokens = part == Part.TOKENS ? point : none;
+      Runnable inScheduler = part == Part.SCHEDULER ? point : none;
+      ScheduledExecutorService threads = Executors.newSingleThreadScheduledExecutor();
+      cleanUps.add(threads::shutdownNow);
+      Scheduler scheduler = Scheduler.of(threads);
+      LockManager locks =
+          managed(
+              LockManager.builder(memory)
+                  .ticker(
+                      () -> {
+                        inTicker.run();
+                        return ticker.nanos();
+                      })
+                  .wallClock(
+                      () -> {
+                        inWall.run();
+                        return Instant.now();
+                      })
+                  .random(
+                      () -> {
+                        inRandom.run();
+                        return random.nextLong();
+                      })
+                  .tokens(
+                      () -> {
+                        inTokens.run();
+                        return part + "-" + token.incrementAndGet() + "-" + left;
+                      })
+                  .scheduler(
+                      (task, delay) -> {
+                        inScheduler.run();
+                        return scheduler.schedule(task, delay);
+                      }));
+      left.set(call);
+
+      String id = part + "-" + call;
+      for (int i = 0; i < 3; i++) {
+        try {
+          Lease lease = get(locks.acquireAsync(id, SHORT.withWaitTimeout(Duration.ofSeconds(5))));
+          assertThat(get(lease.releaseAsync())).isNotNull();
+        } catch (ExecutionException | OutOfMemoryError e) {
+          assertThat(e).hasStackTraceContaining("that the test chose");
+        }
+      }
+      left.set(Integer.MAX_VALUE);
+      Lease again = locks.acquire(id, SHORT.withWaitTimeout(Duration.ofSeconds(LIVENESS_SECONDS)));
+      assertThat(again.release()).isIn(ReleaseResult.RELEASED, ReleaseResult.UNCONFIRMED);
+      locks.close();
+      threads.shutdownNow();
     }
   }
 

@@ -220,8 +220,11 @@ final class OwnTransport {
   private static ThreadFactory daemons() {
     AtomicInteger number = new AtomicInteger();
     return task -> {
-      Thread thread = new Thread(task, "holdfast-elasticsearch-" + number.incrementAndGet());
+      // Nothing of the thread that happens to send first stays with it: see Defaults of the engine.
+      String name = "holdfast-elasticsearch-" + number.incrementAndGet();
+      Thread thread = new Thread(null, task, name, 0, false);
       thread.setDaemon(true);
+      thread.setContextClassLoader(OwnTransport.class.getClassLoader());
       return thread;
     };
   }
