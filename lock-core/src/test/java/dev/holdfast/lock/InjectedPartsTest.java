@@ -510,64 +510,94 @@ class InjectedPartsTest {
 
   @Test
   void bodies_oneInAnother_thatAllLoseTheirLeases_areAllInterrupted() {
-    SilentStore store = new SilentStore(memory);
-    LockManager locks = managed(LockManager.builder(store));
-    AtomicBoolean outerInterrupted = new AtomicBoolean();
+    LockManager locks = managed(LockManager.builder(memory));
+    AtomicInteger interrupts = new AtomicInteger();
+    Runnable take =
+        () -> {
+          if (Thread.interrupted()) {
+            interrupts.incrementAndGet();
+          }
+        };
 
     assertThatThrownBy(
             () ->
                 locks.withLock(
                     "outer",
-                    SHORT,
                     () -> {
                       assertThatThrownBy(
                               () ->
-                                  locks.withLease(
+                                  locks.withLock(
                                       "inner",
-                                      SHORT,
-                                      inner -> {
-                                        store.silent.set(true);
-                                        awaitInterrupt();
-                                        while (inner.isHeld() || !Thread.interrupted()) {
-                                          Thread.onSpinWait();
-                                        }
-                                        return "over";
+                                      () -> {
+                                        assertThat(locks.forceRelease("outer")).isTrue();
+                                        assertThat(locks.forceRelease("inner")).isTrue();
+                                        take.run();
                                       }))
                           .isInstanceOf(LeaseLostException.class);
-                      awaitInterrupt();
-                      outerInterrupted.set(Thread.interrupted());
+                      take.run();
                     }))
         .isInstanceOf(LeaseLostException.class);
 
-    assertThat(outerInterrupted).isTrue();
+    assertThat(interrupts).as("each body takes its own").hasValue(2);
     assertThat(Thread.interrupted()).as("an interrupt was left behind").isFalse();
   }
 
-  private static void awaitInterrupt() {
-    long since = System.nanoTime();
-    while (!Thread.currentThread().isInterrupted()
-        && System.nanoTime() - since < TimeUnit.SECONDS.toNanos(LIVENESS_SECONDS)) {
-      Thread.onSpinWait();
-    }
+  @Test
+  void body_thatLosesItsLease_whileAnInnerOneTakesItsInterrupt_isInterruptedAgain()
+      throws Exception {
+    LockManager locks = managed(LockManager.builder(memory));
+    AtomicBoolean interrupted = new AtomicBoolean();
+
+    assertThatThrownBy(
+            () ->
+                locks.withLock(
+                    "outer",
+                    () -> {
+                      locks.withLock(
+                          "inner",
+                          () -> {
+                            assertThat(locks.forceRelease("outer")).isTrue();
+                            assertThat(Thread.interrupted()).isTrue();
+                          });
+                      interrupted.set(Thread.interrupted());
+                    }))
+        .isInstanceOf(LeaseLostException.class);
+
+    assertThat(interrupted).isTrue();
+    assertThat(Thread.interrupted()).as("an interrupt was left behind").isFalse();
   }
 
   @Test
   void interrupt_fromElsewhere_thatCameBeforeTheLoss_survivesIt() {
-    SilentStore store = new SilentStore(memory);
-    LockManager locks = managed(LockManager.builder(store));
+    LockManager locks = managed(LockManager.builder(memory));
 
     assertThatThrownBy(
             () ->
-                locks.withLease(
+                locks.withLock(
                     "x",
-                    SHORT,
-                    lease -> {
+                    () -> {
                       Thread.currentThread().interrupt();
-                      store.silent.set(true);
-                      while (((LeaseHandle) lease).loss() == null) {
-                        Thread.onSpinWait();
-                      }
-                      throw new InterruptedException("taken by the body");
+                      assertThat(locks.forceRelease("x")).isTrue();
+                      assertThat(Thread.interrupted()).isTrue();
+                    }))
+        .isInstanceOf(LeaseLostException.class);
+
+    assertThat(Thread.interrupted()).isTrue();
+  }
+
+  @Test
+  void interrupt_fromElsewhere_afterTheBodyHasTakenOurs_survivesTheLoss() {
+    LockManager locks = managed(LockManager.builder(memory));
+
+    assertThatThrownBy(
+            () ->
+                locks.withLock(
+                    "x",
+                    () -> {
+                      assertThat(locks.forceRelease("x")).isTrue();
+                      assertThat(Thread.interrupted()).isTrue();
+                      Thread.currentThread().interrupt();
+                      throw new InterruptedException("ours");
                     }))
         .isInstanceOf(LeaseLostException.class);
 
