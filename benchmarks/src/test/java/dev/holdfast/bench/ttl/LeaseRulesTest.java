@@ -140,11 +140,17 @@ class LeaseRulesTest {
               .wallClock(() -> Instant.EPOCH.plusNanos(now))
               .scheduler(this::schedule)
               .random(new Random(seed))
-              .callbackExecutor(Runnable::run)
+              .callbackExecutor(
+                  callback -> {
+                    Scheduler.Timer unused = schedule(callback, 0);
+                  })
               .build();
       CompletableFuture<Lease> granted =
           locks.acquireAsync("lock", LockOptions.defaults().withTtl(rules.ttl()));
-      assertThat(granted).isCompleted();
+      while (!granted.isDone()) {
+        step();
+      }
+      assertThat(now).isZero();
       lease = granted.join();
       store.requestNanos = requestNanos;
     }
