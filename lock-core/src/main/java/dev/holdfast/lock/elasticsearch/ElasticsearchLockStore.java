@@ -32,7 +32,6 @@ import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,9 +71,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private static final long MAX_LISTED_METADATA = 64 * 1024 * 1024;
 
   /** How long Elasticsearch waits for a primary shard before it says that there is none. */
-  private static final Time SHARD_TIMEOUT = Time.of(time -> time.time("3s"));
+  private static final String SHARD_TIMEOUT = "3s";
 
-  private static final Time SEARCH_KEEP_ALIVE = Time.of(time -> time.time("1m"));
+  private static final String SEARCH_KEEP_ALIVE = "1m";
 
   /**
    * How many requests may be out before operations wait for the next to return: enough to keep the
@@ -130,12 +129,14 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /**
    * For a store that makes connections of its own.
    *
-   * @param urls one or more, such as {@code https://localhost:9200}; a user and password in one of
-   *     them are used for all
-   * @throws IllegalArgumentException if one is not an http or https URL
+   * @param urls one or more, such as {@code https://localhost:9200}, all with the same path; a user
+   *     and password in one of them are used for all. Slashes at the end make no difference, and
+   *     host names may have underscores or letters beyond ASCII
+   * @throws IllegalArgumentException if one is not an http or https URL, or they contradict one
+   *     another in path, user or password; the message says what is wrong and repeats none of them
    */
   public static Builder builder(String... urls) {
-    return new Builder(null, Arrays.stream(urls).map(Builder::parsed).toList());
+    return new Builder(null, Address.parse(Arrays.asList(urls)));
   }
 
   /**
@@ -302,10 +303,18 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         Chain.of(
             transport.performRequestAsync(
                 BulkRequest.of(
-                    bulk -> bulk.requireAlias(true).timeout(SHARD_TIMEOUT).operations(operations)),
+                    bulk ->
+                        bulk.requireAlias(true)
+                            .timeout(time(SHARD_TIMEOUT))
+                            .operations(operations)),
                 endpoint,
                 null),
             response -> CompletableFuture.completedFuture(response.items()));
+  }
+
+  /** Not kept in constants: the class must load where the client's do not, to say so in words. */
+  private static Time time(String text) {
+    return Time.of(time -> time.time(text));
   }
 
   /** Whether the index will be found again is not known. */
@@ -508,7 +517,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** The id of a new point in time; empty if the incarnation is gone. */
   private CompletableFuture<Optional<String>> pointInTime(Incarnation incarnation) {
     return Chain.of(
-        client.openPointInTime(open -> open.index(incarnation.id()).keepAlive(SEARCH_KEEP_ALIVE)),
+        client.openPointInTime(
+            open -> open.index(incarnation.id()).keepAlive(time(SEARCH_KEEP_ALIVE))),
         opened -> CompletableFuture.completedFuture(Optional.of(opened.id())),
         failure -> {
           ElasticsearchException refused = Failures.ofElasticsearch(failure);
@@ -560,7 +570,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
               search -> {
                 detail
                     .of(search)
-                    .pit(pit -> pit.id(pointInTime).keepAlive(SEARCH_KEEP_ALIVE))
+                    .pit(pit -> pit.id(pointInTime).keepAlive(time(SEARCH_KEEP_ALIVE)))
                     .size(size)
                     .seqNoPrimaryTerm(true)
                     .allowPartialSearchResults(false)
@@ -684,16 +694,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     private IndexNames names = IndexNames.DEFAULT;
     private int fencingEra;
 
-    private Builder(@Nullable ElasticsearchTransport transport, List<URI> urls) {
-      if (transport == null && urls.isEmpty()) {
-        throw new IllegalArgumentException("at least one URL is needed");
-      }
+    private Builder(@Nullable ElasticsearchTransport transport, List<Address> addresses) {
       this.transport = transport;
-      this.own = new OwnTransport.Settings(urls);
-    }
-
-    private static URI parsed(String url) {
-      return OwnTransport.parsed(url);
+      this.own = new OwnTransport.Settings(addresses);
     }
 
     /**
@@ -833,16 +836,30 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     /**
      * The store. Does no I/O yet.
      *
-     * @throws IllegalStateException if it was said which servers to trust, but no URL is https
+     * @throws IllegalStateException if it was said which servers to trust, but no URL is https; or
+     *     if the client libraries that are found are too old or do not fit together: the message
+     *     names their versions, and those that are needed
      */
     public ElasticsearchLockStore build() {
-      if (transport != null) {
-        return new ElasticsearchLockStore(
-            transport, names, fencingEra, "Elasticsearch through the given client", null);
-      }
-      OwnTransport opened = OwnTransport.open(own);
+      return transport != null
+          ? ClientLibraries.forGivenClient(transport, () -> onGivenClient(transport))
+          : ClientLibraries.forOwnConnections(this::withOwnConnections);
+    }
+
+    private ElasticsearchLockStore onGivenClient(ElasticsearchTransport given) {
       return new ElasticsearchLockStore(
-          opened.transport(), names, fencingEra, own.description(), opened);
+          given, names, fencingEra, "Elasticsearch through the given client", null);
+    }
+
+    private ElasticsearchLockStore withOwnConnections() {
+      OwnTransport opened = OwnTransport.open(own);
+      try {
+        return new ElasticsearchLockStore(
+            opened.transport(), names, fencingEra, own.description(), opened);
+      } catch (RuntimeException | Error e) {
+        opened.closeAfter(e);
+        throw e;
+      }
     }
   }
 }

@@ -5,7 +5,7 @@ import co.elastic.clients.elasticsearch._types.ErrorCause;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.CompletionException;
-import org.apache.hc.core5.http.ContentTooLongException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What an answer other than success means. */
@@ -18,6 +18,8 @@ final class Failures {
   private static final int TOO_MANY_REQUESTS = 429;
 
   private static final int MAX_MESSAGE = 1_000;
+
+  private static final int MAX_CAUSES = 20;
 
   private static final String INDEX_NOT_FOUND = "index_not_found_exception";
 
@@ -50,9 +52,20 @@ final class Failures {
     return failure instanceof CompletionException && cause != null ? unwrapped(cause) : failure;
   }
 
+  /** The error of the JVM that is behind a failure, such as a class that was not found. */
+  private static @Nullable Error error(Throwable failure) {
+    return (Error)
+        Stream.iterate(failure, t -> t != null, Throwable::getCause)
+            .limit(MAX_CAUSES)
+            .filter(Error.class::isInstance)
+            .findFirst()
+            .orElse(null);
+  }
+
   /** Whether an answer was larger than is taken. */
   static boolean isTooLong(Throwable failure) {
-    return unwrapped(failure) instanceof ContentTooLongException;
+    // By its name: a given client's is that of HttpClient 4 or 5, and the other is not there.
+    return unwrapped(failure).getClass().getSimpleName().equals("ContentTooLongException");
   }
 
   /**
@@ -80,6 +93,11 @@ final class Failures {
   /** For a request that was refused or failed as a whole. */
   static Throwable describe(Throwable failure) {
     Throwable cause = unwrapped(failure);
+    Error error = error(failure);
+    if (error != null) {
+      // Of this JVM, and not of Elasticsearch: nobody is to take it for an outage.
+      return error;
+    }
     if (cause instanceof ElasticsearchException e) {
       ElasticsearchRefusal described = describe(e.status(), e.error());
       return isShort(e) ? described.initCause(e) : described;

@@ -10,6 +10,7 @@ import co.elastic.clients.elasticsearch._types.mapping.SourceField;
 import co.elastic.clients.elasticsearch._types.mapping.SourceFieldMode;
 import co.elastic.clients.elasticsearch._types.mapping.TypeMapping;
 import co.elastic.clients.elasticsearch.indices.CreateIndexRequest;
+import co.elastic.clients.elasticsearch.indices.GetIndexRequest;
 import co.elastic.clients.elasticsearch.indices.IndexSettings;
 import co.elastic.clients.elasticsearch.indices.IndexState;
 import co.elastic.clients.elasticsearch.indices.Translog;
@@ -116,8 +117,13 @@ final class LockIndex {
 
   private CompletableFuture<@Nullable Incarnation> lookUp() {
     return Chain.of(
-        client.indices().get(request -> request.index(names.alias())),
-        response -> CompletableFuture.completedFuture(verified(response.indices())),
+        client
+            ._transport()
+            .performRequestAsync(
+                GetIndexRequest.of(request -> request.index(names.alias())),
+                IndicesEndpoint.GET,
+                client._transportOptions()),
+        indices -> CompletableFuture.completedFuture(verified(indices)),
         failure -> {
           ElasticsearchException refused = Failures.ofElasticsearch(failure);
           return refused != null && refused.status() == Failures.NOT_FOUND

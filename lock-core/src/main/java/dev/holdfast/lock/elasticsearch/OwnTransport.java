@@ -14,8 +14,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -37,6 +35,7 @@ import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.HostnameVerificationPolicy;
 import org.apache.hc.client5.http.ssl.HttpsSupport;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.message.BasicHeader;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.Timeout;
@@ -77,81 +76,70 @@ final class OwnTransport {
     this.nodes = nodes;
   }
 
-  static URI parsed(String url) {
-    Objects.requireNonNull(url, "url");
-    // No part of the text is repeated in errors: it may hold a password.
-    URI uri;
-    try {
-      uri = new URI(url);
-    } catch (URISyntaxException e) {
-      throw new IllegalArgumentException(
-          "a URL such as https://localhost:9200 is expected, but the one given is malformed at"
-              + " position "
-              + e.getIndex());
-    }
-    boolean http = "http".equalsIgnoreCase(uri.getScheme());
-    if ((!http && !"https".equalsIgnoreCase(uri.getScheme())) || uri.getHost() == null) {
-      throw new IllegalArgumentException(
-          "a URL such as https://localhost:9200 is expected, but the one given has scheme "
-              + uri.getScheme()
-              + " and host "
-              + uri.getHost());
-    }
-    if (uri.getRawPath() != null && uri.getRawPath().indexOf('@') >= 0) {
-      // A password with a slash in it reads like this, and paths are shown.
-      throw new IllegalArgumentException(
-          "a URL such as https://localhost:9200 is expected, but the one given has an @ in its path;"
-              + " a user or password with a special character goes to basicAuth");
-    }
-    if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
-      throw new IllegalArgumentException(
-          "a URL such as https://localhost:9200 is expected, but the one given has a query or a"
-              + " fragment");
-    }
-    return uri;
-  }
-
   static OwnTransport open(Settings settings) {
     settings.check();
-    PoolingAsyncClientConnectionManager connections = connections(settings);
-    // Elasticsearch never redirects: to follow somebody else would be to tell it our credentials.
-    CloseableHttpAsyncClient http =
-        HttpAsyncClientBuilder.create()
-            .disableAutomaticRetries()
-            .disableRedirectHandling()
-            // What is small is not worth compressing, and what inflates has no bound.
-            .disableContentCompression()
-            .disableCookieManagement()
-            .disableAuthCaching()
-            .setConnectionManager(connections)
-            .setDefaultRequestConfig(
-                RequestConfig.custom()
-                    .setConnectionRequestTimeout(CONNECTION_REQUEST_TIMEOUT)
-                    .setResponseTimeout(timeout(settings.responseTimeout))
-                    .build())
-            .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
-            .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
-            .setThreadFactory(daemons())
-            .build();
-    List<URI> urls = settings.urls.stream().map(OwnTransport::withoutUser).toList();
     JsonpMapper mapper = mapper();
     String authorization = settings.authorization();
-    return new OwnTransport(
-        connections,
-        to(urls, http, mapper, authorization),
-        urls.stream()
-            .distinct()
-            .map(url -> to(List.of(url), http, mapper, authorization))
-            .toList());
+    PoolingAsyncClientConnectionManager connections = connections(settings);
+    CloseableHttpAsyncClient http = null;
+    try {
+      CloseableHttpAsyncClient made = client(settings, connections);
+      http = made;
+      return new OwnTransport(
+          connections,
+          to(settings.addresses, made, mapper, authorization),
+          settings.addresses.stream()
+              .map(Address::withoutCredentials)
+              .distinct()
+              .map(address -> to(List.of(address), made, mapper, authorization))
+              .toList());
+    } catch (RuntimeException | Error e) {
+      // It holds file descriptors from the start, and a caller who is refused has nothing to close.
+      if (http != null) {
+        http.close(CloseMode.IMMEDIATE);
+      }
+      connections.close(CloseMode.IMMEDIATE);
+      throw e;
+    }
+  }
+
+  private static CloseableHttpAsyncClient client(
+      Settings settings, PoolingAsyncClientConnectionManager connections) {
+    // Elasticsearch never redirects: to follow somebody else would be to tell it our credentials.
+    return HttpAsyncClientBuilder.create()
+        .disableAutomaticRetries()
+        .disableRedirectHandling()
+        .disableCookieManagement()
+        .disableAuthCaching()
+        .setConnectionManager(connections)
+        .setDefaultRequestConfig(
+            RequestConfig.custom()
+                .setConnectionRequestTimeout(CONNECTION_REQUEST_TIMEOUT)
+                .setResponseTimeout(timeout(settings.responseTimeout))
+                // What is small is not worth compressing, and what inflates has no bound. The
+                // builder's own switch for it is missing before httpclient5 5.6.
+                .setContentCompressionEnabled(false)
+                .build())
+        .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
+        .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
+        .setThreadFactory(daemons())
+        .build();
   }
 
   /** A transport on connections that it shares, and closes. */
   private static ElasticsearchTransport to(
-      List<URI> urls,
+      List<Address> addresses,
       CloseableHttpAsyncClient http,
       JsonpMapper mapper,
       @Nullable String authorization) {
-    Rest5ClientBuilder builder = Rest5Client.builder(urls).setHttpClient(http);
+    // Not from URIs, which have no place for host names such as es_node.
+    Rest5ClientBuilder builder =
+        Rest5Client.builder(addresses.stream().map(OwnTransport::httpHost).toArray(HttpHost[]::new))
+            .setHttpClient(http);
+    String path = addresses.get(0).path();
+    if (!path.isEmpty()) {
+      builder.setPathPrefix(path);
+    }
     if (authorization != null) {
       builder.setDefaultHeaders(new Header[] {new BasicHeader("Authorization", authorization)});
     }
@@ -162,6 +150,10 @@ final class OwnTransport {
         new HttpAsyncResponseConsumerFactory.BasicAsyncResponseConsumerFactory(MAX_RESPONSE_BYTES));
     return new Rest5ClientTransport(
         builder.build(), mapper, new Rest5ClientOptions(options.build(), false));
+  }
+
+  private static HttpHost httpHost(Address address) {
+    return new HttpHost(address.scheme(), address.host(), address.port());
   }
 
   private static JsonpMapper mapper() {
@@ -213,6 +205,15 @@ final class OwnTransport {
     transport.close();
   }
 
+  /** Closes what was opened for a store that could not be built for that reason. */
+  void closeAfter(Throwable reason) {
+    try {
+      close();
+    } catch (IOException | RuntimeException e) {
+      reason.addSuppressed(e);
+    }
+  }
+
   /**
    * Threads that do not keep the JVM running: a process whose work is over, but that does not close
    * its store, is not to hold its locks for ever.
@@ -233,22 +234,13 @@ final class OwnTransport {
     return Timeout.ofMilliseconds(duration.toMillis());
   }
 
-  private static URI withoutUser(URI url) {
-    try {
-      return new URI(
-          url.getScheme(), null, url.getHost(), url.getPort(), url.getPath(), null, null);
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException("a URL without its user is a URL", e);
-    }
-  }
-
   /** What the user set. Never printed. */
   static final class Settings {
     private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
     private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
     private static final Pattern ENCODED = Pattern.compile("[A-Za-z0-9+/_=-]+");
 
-    private final List<URI> urls;
+    private final List<Address> addresses;
     private @Nullable String authorization;
     private @Nullable SSLContext sslContext;
     private Duration connectTimeout = Duration.ofSeconds(2);
@@ -260,8 +252,8 @@ final class OwnTransport {
      */
     private Duration responseTimeout = Duration.ofSeconds(4);
 
-    Settings(List<URI> urls) {
-      this.urls = List.copyOf(urls);
+    Settings(List<Address> addresses) {
+      this.addresses = List.copyOf(addresses);
     }
 
     void basicAuth(String user, String password) {
@@ -295,14 +287,10 @@ final class OwnTransport {
     }
 
     private void check() {
-      if (sslContext != null && urls.stream().noneMatch(Settings::isTls)) {
+      if (sslContext != null && addresses.stream().noneMatch(Address::isTls)) {
         throw new IllegalStateException(
             "it was said which servers to trust, but no URL begins with https://");
       }
-    }
-
-    private static boolean isTls(URI url) {
-      return "https".equalsIgnoreCase(url.getScheme());
     }
 
     void sslContext(SSLContext context) {
@@ -341,8 +329,8 @@ final class OwnTransport {
       if (authorization != null) {
         return authorization;
       }
-      return urls.stream()
-          .map(URI::getUserInfo)
+      return addresses.stream()
+          .map(Address::credentials)
           .filter(Objects::nonNull)
           .findFirst()
           .map(Settings::basic)
@@ -351,7 +339,7 @@ final class OwnTransport {
 
     String description() {
       return "Elasticsearch at "
-          + urls.stream().map(url -> withoutUser(url).toString()).collect(Collectors.joining(", "));
+          + addresses.stream().map(Address::toString).collect(Collectors.joining(", "));
     }
   }
 }

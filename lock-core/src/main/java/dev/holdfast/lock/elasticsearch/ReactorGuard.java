@@ -62,7 +62,7 @@ final class ReactorGuard implements AsyncExecChainHandler {
     private static void guarded(Runnable end) {
       try {
         end.run();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         LOG.warn("The HTTP client failed to tidy up after a request", e);
       }
     }

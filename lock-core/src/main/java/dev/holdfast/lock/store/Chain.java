@@ -52,8 +52,13 @@ public final class Chain<T extends @Nullable Object> extends CompletableFuture<T
     Chain<T> chain = new Chain<>(this);
     var unused =
         handle(
-            (result, failure) ->
-                failure == null ? chain.complete(result) : chain.complete(fallback.apply(failure)));
+            (result, failure) -> {
+              try {
+                return chain.complete(failure == null ? result : fallback.apply(failure));
+              } catch (RuntimeException | Error e) {
+                return chain.completeExceptionally(e);
+              }
+            });
     return chain;
   }
 

@@ -101,7 +101,10 @@ class EnvironmentSettingsTest {
         wrong(Map.of(), "HOLDFAST_URL must be set"),
         wrong(Map.of(url, " "), "HOLDFAST_URL must be set"),
         wrong(Map.of(url, "h:9200"), "HOLDFAST_URL: ", "https://localhost:9200"),
-        wrong(Map.of(url, "http://a,"), "HOLDFAST_URL: "),
+        wrong(Map.of(url, "http://a,"), "HOLDFAST_URL: ", "URL 2 of 2", "comma"),
+        wrong(Map.of(url, "http://a,,http://b"), "HOLDFAST_URL: ", "URL 2 of 3", "comma"),
+        wrong(Map.of(url, "http://u:secret@,http://b"), "HOLDFAST_URL: ", "no host"),
+        wrong(Map.of(url, "http://a/x,http://b/y"), "HOLDFAST_URL: ", "different paths"),
         wrong(
             Map.of(url, "http://h", "HOLDFAST_USERNAME", "secret"),
             "HOLDFAST_USERNAME is set, but HOLDFAST_PASSWORD is not"),

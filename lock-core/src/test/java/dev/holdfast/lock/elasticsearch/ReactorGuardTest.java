@@ -1,18 +1,25 @@
 package dev.holdfast.lock.elasticsearch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.transport.ElasticsearchTransportBase;
 import co.elastic.clients.transport.http.TransportHttpClient;
-import java.net.URI;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.hc.client5.http.async.AsyncExecCallback;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.message.BasicHttpRequest;
+import org.apache.hc.core5.http.nio.AsyncDataConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,7 +36,7 @@ class ReactorGuardTest {
 
   private final HttpFront server = HttpFront.alone(request -> HttpFront.json(200, PONG));
   private final OwnTransport own =
-      OwnTransport.open(new OwnTransport.Settings(List.of(URI.create(server.url()))));
+      OwnTransport.open(new OwnTransport.Settings(Address.parse(List.of(server.url()))));
 
   @AfterEach
   void close() throws Exception {
@@ -60,6 +67,46 @@ class ReactorGuardTest {
                   .get(60, TimeUnit.SECONDS)
                   .clusterName())
           .isEqualTo("c");
+    }
+  }
+
+  /** A library that is not all there fails like this, on the thread of all connections. */
+  @Test
+  @SuppressWarnings("NullAway") // The guard passes on what it is given, and looks at none of it.
+  void threadOfConnections_survivesAnError_atTheEndOfARequest() throws Exception {
+    List<AsyncExecCallback> guarded = new ArrayList<>();
+    new ReactorGuard()
+        .execute(
+            new BasicHttpRequest("GET", "/"),
+            null,
+            null,
+            (request, body, scope, callback) -> guarded.add(callback),
+            new Broken());
+
+    assertThat(guarded).hasSize(1);
+    assertThatCode(guarded.get(0)::completed).doesNotThrowAnyException();
+    assertThatCode(() -> guarded.get(0).failed(new IOException())).doesNotThrowAnyException();
+  }
+
+  private static final class Broken implements AsyncExecCallback {
+    @Override
+    public AsyncDataConsumer handleResponse(HttpResponse response, EntityDetails details) {
+      throw new NoClassDefFoundError("x");
+    }
+
+    @Override
+    public void handleInformationResponse(HttpResponse response) {
+      throw new NoClassDefFoundError("x");
+    }
+
+    @Override
+    public void completed() {
+      throw new NoClassDefFoundError("x");
+    }
+
+    @Override
+    public void failed(Exception cause) {
+      throw new NoClassDefFoundError("x");
     }
   }
 }
