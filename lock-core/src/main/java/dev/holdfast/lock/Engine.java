@@ -47,6 +47,7 @@ final class Engine {
   final Supplier<String> tokens;
   final String owner;
   final Duration maxClockSkew;
+  final double maxClockDrift;
   final boolean calendarTakeover;
   final Duration releaseTimeout;
   final Callbacks callbacks;
@@ -57,6 +58,7 @@ final class Engine {
   final EventDispatch events;
   final Observations observations;
   final ConcurrentHashMap<String, LockQueue> queues = new ConcurrentHashMap<>();
+  final LossWatch lossWatch;
   final AtomicInteger cleanups = new AtomicInteger();
 
   private final @Nullable Duration requestTimeout;
@@ -72,11 +74,13 @@ final class Engine {
     this.tokens = builder.tokens;
     this.owner = builder.owner;
     this.maxClockSkew = builder.maxClockSkew;
+    this.maxClockDrift = builder.maxClockDrift;
     this.calendarTakeover = builder.calendarTakeover;
     this.requestTimeout = builder.requestTimeout;
     this.releaseTimeout = builder.releaseTimeout;
     this.callbacks = new Callbacks(builder.callbackExecutor, builder.scheduler != null, timers);
     this.events = new EventDispatch(builder.listeners, this.callbacks);
+    this.lossWatch = new LossWatch(timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
   }
 
@@ -146,7 +150,7 @@ final class Engine {
   }
 
   Validity validity(Stamp start, LockOptions options) {
-    return Validity.from(start, options.ttl(), maxClockSkew);
+    return Validity.from(start, options.ttl(), maxClockDrift, maxClockSkew);
   }
 
   /** The record for a write whose clocks were read at that stamp. */

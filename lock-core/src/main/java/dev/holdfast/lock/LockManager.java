@@ -39,11 +39,12 @@ import org.slf4j.LoggerFactory;
  * reentrant. The calls without {@link LockOptions} use {@link LockOptions#defaults}.
  *
  * <p>What is guaranteed: at no time do two leases of one lock judge themselves valid, as long as
- * monotonic clocks drift by less than 2 % and, where the calendar rule is on (see {@link
- * Builder#calendarTakeover}), wall clocks differ by less than {@link Builder#maxClockSkew}. What no
- * lock can guarantee is that a process acts only while its lease is valid; that is what {@link
- * Lease#fencingToken} is for. Deleting the lock index releases every lock by force; exclusion
- * resumes when the leases of that time have ended.
+ * one machine's monotonic clock is slower than another's by at most {@link Builder#maxClockDrift}
+ * (10 %) and, where the calendar rule is on (see {@link Builder#calendarTakeover}), wall clocks
+ * differ by less than {@link Builder#maxClockSkew}. What no lock can guarantee is that a process
+ * acts only while its lease is valid; that is what {@link Lease#fencingToken} is for. Deleting the
+ * lock index releases every lock by force; exclusion resumes when the leases of that time have
+ * ended.
  */
 public final class LockManager implements AutoCloseable {
   /** The longest lock id: Elasticsearch's limit for a document id. */
@@ -707,6 +708,7 @@ public final class LockManager implements AutoCloseable {
   /** Settings of a {@link LockManager}. Not thread-safe. */
   public static final class Builder {
     private static final Duration MAX_SKEW = Duration.ofHours(1);
+    private static final double MAX_DRIFT = 0.5;
     private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
     private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
     private static final int MAX_METADATA_LIMIT = 10 * 1024 * 1024;
@@ -719,6 +721,7 @@ public final class LockManager implements AutoCloseable {
     Supplier<String> tokens = Defaults.tokens();
     String owner = Defaults.owner();
     Duration maxClockSkew = Duration.ofSeconds(2);
+    double maxClockDrift = 0.10;
     boolean calendarTakeover = true;
     @Nullable Duration requestTimeout;
     Duration releaseTimeout = Duration.ofSeconds(5);
@@ -748,6 +751,49 @@ public final class LockManager implements AutoCloseable {
             "maxClockSkew must be from 0 to 1 h in whole milliseconds, but is " + maxClockSkew);
       }
       this.maxClockSkew = maxClockSkew;
+      return this;
+    }
+
+    /**
+     * The margin for monotonic clocks that run at different speeds, as a fraction of the TTL, 0.10
+     * by default. A lease is valid for that much less than its TTL by this process's clock; others
+     * count the whole TTL by theirs. So two leases are never valid at once while the clock of the
+     * holder's machine runs at no less than {@code 1 - maxClockDrift} times the rate of any
+     * other's.
+     *
+     * <p>Clocks that are corrected gradually do not run true meanwhile, monotonic ones included:
+     * chrony slews by up to 83,333 ppm (a twelfth) by default, ntpd by 500 ppm.
+     *
+     * <ul>
+     *   <li>0.10 covers <em>one</em> machine that slews at 83,333 ppm, slower or faster, beside
+     *       others that run true within 1.8 %. It does not cover two that slew in opposite
+     *       directions at more than 5.2 % each.
+     *   <li>0.16 covers any number of machines that slew by up to 83,333 ppm in any direction.
+     * </ul>
+     *
+     * <p>The margin protects the leases of this process, whatever others have set; it need not be
+     * the same in all of them. With a larger margin leases are lost sooner when the store does not
+     * answer; above 0.2, set a {@link #requestTimeout} of less than a third of the TTL, so that a
+     * renewal can be tried again in time.
+     *
+     * <p>A virtual machine that its hypervisor pauses (snapshot, migration) may find both its
+     * clocks standing still. From its resumption until its wall clock is corrected, only the
+     * margins cover it: pauses of up to {@code maxClockDrift * TTL + min(maxClockSkew, TTL / 10)}
+     * in all, 5 s with the defaults, if its clocks run true otherwise. A machine that suspends
+     * itself is covered: its wall clock is right when it wakes up.
+     *
+     * @param maxClockDrift 0 to 0.5
+     * @throws IllegalArgumentException if it is out of range or not a number
+     */
+    public Builder maxClockDrift(double maxClockDrift) {
+      if (!(maxClockDrift >= 0 && maxClockDrift <= MAX_DRIFT)) {
+        throw new IllegalArgumentException(
+            "maxClockDrift must be from 0 to "
+                + MAX_DRIFT
+                + ", as a fraction of the TTL (0.1 is 10 %), but is "
+                + maxClockDrift);
+      }
+      this.maxClockDrift = maxClockDrift;
       return this;
     }
 

@@ -33,7 +33,10 @@ import org.slf4j.LoggerFactory;
  * methods run in the queue's serial, unless they say otherwise.
  */
 final class Session {
-  /** Validity is judged at each use, and at least so often within a TTL. */
+  /**
+   * Validity is judged at each use, and at least so often within a TTL: by a timer of its own,
+   * where that is more often than the {@link LossWatch}.
+   */
   private static final int CHECKS_PER_TTL = 10;
 
   private static final int RENEWALS_PER_TTL = 3;
@@ -144,6 +147,7 @@ final class Session {
   LeaseHandle start() {
     renewAtNanos = nextRenewal();
     armTimer();
+    engine.lossWatch.add(this);
     return lease;
   }
 
@@ -231,7 +235,10 @@ final class Session {
       return;
     }
     long delay = holding.validity().remainingNanos(engine.clocks.stamp());
-    delay = Math.min(delay, holding.validity().ttlNanos() / CHECKS_PER_TTL);
+    long check = holding.validity().ttlNanos() / CHECKS_PER_TTL;
+    if (check < LossWatch.INTERVAL_NANOS) {
+      delay = Math.min(delay, check);
+    }
     if (options.autoRenew() && !requestOut) {
       delay = Math.min(delay, Math.max(0, nanosUntil(renewAtNanos)));
     }
@@ -253,7 +260,8 @@ final class Session {
   }
 
   private long nextRenewal() {
-    long interval = options.ttl().toNanos() / RENEWALS_PER_TTL;
+    // Not later than in the middle of the validity, which a large margin for drift makes short.
+    long interval = Math.min(options.ttl().toNanos() / RENEWALS_PER_TTL, fullValidityNanos() / 2);
     long apart = Math.max(1, interval / RENEWAL_INSTANTS_PER_INTERVAL);
     long latest = lastSent.nanos() + interval - (long) (apart * engine.random.nextDouble());
     return engine.renewalInstant(latest, apart);
@@ -448,6 +456,7 @@ final class Session {
             var unused = told.runCallbacks(loss);
           });
     }
+    engine.lossWatch.remove(this);
     cancelTimer();
     completeRenewal(false);
     queue.sessionEnded(this, lost.recordMayRemain() ? null : info());
@@ -827,6 +836,7 @@ final class Session {
   private void settleReleased(Released released) {
     ReleaseResult result = released.result();
     lease.released(result);
+    engine.lossWatch.remove(this);
     cancelTimer();
     boolean unconfirmed = result == ReleaseResult.UNCONFIRMED;
     cleanUp(unconfirmed ? lastSent : uncertainCreate);

@@ -20,6 +20,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** How long a lease is valid, how it is renewed, and how it is lost. */
 class HoldingTest extends OnVirtualTime {
@@ -93,7 +95,7 @@ class HoldingTest extends OnVirtualTime {
   @GuardsAgainst(Pitfall.LEASE_COUNTS_FROM_THE_ANSWER)
   void validityAndExpiry_ofASlowRenewal_countFromItsSending() {
     Lease lease = a.acquire("x", NOT_RENEWED);
-    advance(seconds(20));
+    advance(seconds(19));
     a.store.next(REPLACE, ScriptedStore.holdBack());
     Caller<Boolean> renewal = Caller.of(lease::renew).awaitBlocked();
     Instant sent = a.machine.instant();
@@ -135,7 +137,7 @@ class HoldingTest extends OnVirtualTime {
 
     a.machine.stepWallClock(Duration.ofDays(-1));
 
-    Duration byTheMonotonicClock = World.TTL.minus(World.TTL.dividedBy(50));
+    Duration byTheMonotonicClock = World.LENGTH;
     assertThat(lease.remaining()).isEqualTo(byTheMonotonicClock);
     advance(byTheMonotonicClock);
     assertThat(lease.isHeld()).isFalse();
@@ -162,7 +164,7 @@ class HoldingTest extends OnVirtualTime {
     Lease lease = a.acquire("x");
 
     a.machine.suspend();
-    advance(World.TTL.minus(World.TTL.dividedBy(50)));
+    advance(World.LENGTH);
     a.machine.stepWallClock(World.SKEW.negated());
     a.machine.resume();
 
@@ -199,36 +201,81 @@ class HoldingTest extends OnVirtualTime {
     assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
   }
 
-  @Test
-  void drift_withinTheMargin_neverMakesTwoHolders() {
-    assertThat(mostHoldersWhenTheHoldersClockIsSlowBy(0.019)).isEqualTo(1);
+  /** What chrony slews by at most unless told otherwise, and the monotonic clock with it. */
+  private static final double CHRONY = 0.083_333;
+
+  @ParameterizedTest
+  @CsvSource({
+    // One machine is slewed, either way, beside one that runs true or nearly so.
+    "-0.083333, 0, 0.1",
+    "-0.083333, 0.018, 0.1",
+    "0, 0.083333, 0.1",
+    "-0.018, 0.083333, 0.1",
+    "-0.0999, 0, 0.1",
+    // Two at a time.
+    "-0.052, 0.052, 0.1",
+    "-0.083333, -0.083333, 0.1",
+    "0.083333, -0.083333, 0.1",
+    "-0.083333, 0.083333, 0.16",
+    "-0.0199, 0, 0.02",
+    "-0.49, 0, 0.5"
+  })
+  void drift_withinTheMargin_neverMakesTwoHolders(double holder, double watcher, double margin) {
+    assertThat(mostHolders(holder, watcher, margin, margin)).isEqualTo(1);
   }
 
-  @Test
-  void drift_beyondTheMargin_isWhatTheGuaranteeExcludes() {
-    assertThat(mostHoldersWhenTheHoldersClockIsSlowBy(0.05))
+  @ParameterizedTest
+  @CsvSource({"-0.12, 0, 0.1", "-0.083333, 0.083333, 0.1", "-0.083333, 0, 0.02", "-0.01, 0, 0"})
+  void drift_beyondTheMargin_isWhatTheGuaranteeExcludes(
+      double holder, double watcher, double margin) {
+    assertThat(mostHolders(holder, watcher, margin, margin))
         .as("this test would see two holders if there were two")
         .isEqualTo(2);
   }
 
-  private int mostHoldersWhenTheHoldersClockIsSlowBy(double drift) {
-    World.Client slow = world.client("slow", m -> m.calendarTakeover(false));
-    World.Client watching = world.client("watching", m -> m.calendarTakeover(false));
-    Lease first = slow.acquire("drift");
-    slow.machine.drift(-drift);
-    slow.machine.stepWallClock(Duration.ofDays(-1)); // so that only the monotonic clock counts
-    slow.store.cutOff();
-    CompletableFuture<Lease> second = watching.manager.acquireAsync("drift", World.PATIENT);
+  @Test
+  void drift_margin_isTheHoldersOwn_whateverOthersHave() {
+    assertThat(mostHolders(-CHRONY, 0, 0.1, 0)).isEqualTo(1);
+    assertThat(mostHolders(-CHRONY, 0, 0, 0.5)).isEqualTo(2);
+  }
+
+  /** Of one lock, while its holder cannot renew and another waits for it to expire. */
+  private int mostHolders(
+      double holderDrift, double watcherDrift, double holderMargin, double watcherMargin) {
+    World.Client holder =
+        world.client("holder", m -> m.calendarTakeover(false).maxClockDrift(holderMargin));
+    World.Client watcher =
+        world.client("watcher", m -> m.calendarTakeover(false).maxClockDrift(watcherMargin));
+    holder.machine.drift(holderDrift);
+    watcher.machine.drift(watcherDrift);
+    Lease first = holder.acquire("drift");
+    holder.machine.stepWallClock(Duration.ofDays(-1)); // so that only the monotonic clock counts
+    holder.store.cutOff();
+    CompletableFuture<Lease> second = watcher.manager.acquireAsync("drift", World.PATIENT);
     List<Integer> holders = new ArrayList<>();
     world.time.afterEachStep(
         () -> {
           boolean secondHolds = second.isDone() && second.join().isHeld();
           holders.add((first.isHeld() ? 1 : 0) + (secondHolds ? 1 : 0));
         });
-    advance(seconds(40));
+    advance(seconds(60));
     assertThat(second.join().release()).isEqualTo(ReleaseResult.RELEASED);
     var unused = first.releaseAsync();
     return holders.stream().mapToInt(n -> n).max().orElse(0);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.1, 10", "0.3, 9", "0.5, 6"})
+  void renewal_withAnyMargin_comesBeforeTheMiddleOfTheValidity(double margin, double latest) {
+    World.Client client = world.client("margin", m -> m.maxClockDrift(margin));
+    Lease lease = client.acquire("margin");
+    advance(Duration.ofMinutes(2));
+
+    assertThat(gaps(client.store.requests(REPLACE)))
+        .hasSizeGreaterThan(5)
+        .allSatisfy(
+            gap -> assertThat(gap).isBetween(seconds(latest * 0.85), seconds(latest * 1.1)));
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
   }
 
   // --- Renewal
@@ -259,7 +306,7 @@ class HoldingTest extends OnVirtualTime {
   void renewal_thatFails_isTriedAgainUntilItSucceeds() {
     Lease lease = a.acquire("x");
     a.store.goDown();
-    advance(seconds(26));
+    advance(World.VALIDITY.minus(seconds(1)));
     assertThat(lease.isHeld()).isTrue();
     assertThat(a.events.count("renewalFailed x")).isGreaterThan(3);
 

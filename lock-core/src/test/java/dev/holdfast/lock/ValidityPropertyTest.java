@@ -7,10 +7,12 @@ import java.time.Instant;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.LongRange;
 
 class ValidityPropertyTest {
   private static final long DAY_MILLIS = 24 * 60 * 60 * 1000L;
+  private static final double DRIFT = 0.1;
   private static final Instant WALL = Instant.parse("2030-01-01T00:00:00Z");
 
   @Property(tries = 3_000)
@@ -18,9 +20,10 @@ class ValidityPropertyTest {
       @ForAll long startNanos,
       @ForAll @LongRange(min = 100, max = DAY_MILLIS) long ttlMillis,
       @ForAll @LongRange(min = 0, max = 3_600_000) long skewMillis,
+      @ForAll @DoubleRange(min = 0, max = 0.5) double drift,
       @ForAll @LongRange(min = 0, max = 2 * DAY_MILLIS * 1_000_000) long passedNanos,
       @ForAll @LongRange(min = -10 * DAY_MILLIS, max = 10 * DAY_MILLIS) long wallMillis) {
-    Validity validity = validity(startNanos, ttlMillis, skewMillis);
+    Validity validity = validity(startNanos, ttlMillis, drift, skewMillis);
     Stamp now = new Stamp(startNanos + passedNanos, WALL.plusMillis(wallMillis));
 
     long remaining = validity.remainingNanos(now);
@@ -30,7 +33,8 @@ class ValidityPropertyTest {
         .as("believed in for so long, counted from the start of the write")
         .satisfiesAnyOf(
             total -> assertThat(remaining).isZero(),
-            total -> assertThat(total).isLessThanOrEqualTo(ttlMillis * 1_000_000 / 50 * 49 + 50));
+            total ->
+                assertThat(total).isLessThanOrEqualTo((long) (ttlMillis * 1e6 * (1 - drift)) + 1));
     assertThat(validity.isOver(now)).isEqualTo(remaining == 0);
   }
 
@@ -79,6 +83,25 @@ class ValidityPropertyTest {
     assertThat(passed).isEqualTo(Math.max(passedMillis, wallMillis) >= ttlMillis);
   }
 
+  /**
+   * A holder whose clock runs at {@code 1 - drift} of the rate of whoever counts the whole TTL,
+   * from the same moment on: at the moment of the take-over it does not believe in its lease any
+   * more.
+   */
+  @Property
+  void validity_ofAClockThatIsSlowerByTheMargin_isOverWhenTheTtlHasPassedOnTheOther(
+      @ForAll @LongRange(min = 100, max = DAY_MILLIS) long ttlMillis,
+      @ForAll @DoubleRange(min = 0, max = 0.5) double drift,
+      @ForAll @DoubleRange(min = 0.8, max = 1.2) double othersRate) {
+    Validity validity = validity(7, ttlMillis, drift, 0);
+    double trueNanos = ttlMillis * 1e6 / othersRate;
+
+    // A nanosecond more, for the rounding of the product.
+    long passed = (long) Math.ceil(trueNanos * othersRate * (1 - drift)) + 1;
+
+    assertThat(validity.isOver(new Stamp(7 + passed, Instant.MIN))).isTrue();
+  }
+
   @Example
   void padding_ofAShortTtl_isATenthOfItAtMost() {
     assertThat(validity(0, 1_000, 2_000).wallPaddingNanos())
@@ -105,7 +128,14 @@ class ValidityPropertyTest {
   }
 
   private static Validity validity(long startNanos, long ttlMillis, long skewMillis) {
+    return validity(startNanos, ttlMillis, DRIFT, skewMillis);
+  }
+
+  private static Validity validity(long startNanos, long ttlMillis, double drift, long skewMillis) {
     return Validity.from(
-        new Stamp(startNanos, WALL), Duration.ofMillis(ttlMillis), Duration.ofMillis(skewMillis));
+        new Stamp(startNanos, WALL),
+        Duration.ofMillis(ttlMillis),
+        drift,
+        Duration.ofMillis(skewMillis));
   }
 }

@@ -18,8 +18,11 @@ final class World {
   static final Duration TTL = Duration.ofSeconds(30);
   static final Duration SKEW = Duration.ofSeconds(2);
 
+  /** As long as a lease may be valid by the monotonic clock alone: less the margin for drift. */
+  static final Duration LENGTH = Duration.ofSeconds(30 - 3);
+
   /** What is left of the TTL for work: less the drift margin and the wall clock's padding. */
-  static final Duration VALIDITY = Duration.ofMillis(30_000 - 600 - 2_000);
+  static final Duration VALIDITY = Duration.ofSeconds(30 - 3 - 2);
 
   /** A third of the TTL. */
   static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);

@@ -189,10 +189,10 @@ final class Advice {
     List<String> steps = new ArrayList<>();
     steps.add(
         line(
-            "valid after each acknowledged renewal: TTL - 2 %% - min(%s, TTL/10) = %s - %s - %s = %s",
+            "valid after each acknowledged renewal: TTL - 10 %% - min(%s, TTL/10) = %s - %s - %s = %s",
             Units.seconds(inputs.maxClockSkew.toNanos() / 1e9),
             Units.seconds(ttl),
-            Units.seconds(ttl / 50),
+            Units.seconds(rules.driftMarginSeconds()),
             Units.seconds(rules.paddingSeconds()),
             Units.seconds(rules.validitySeconds())));
     steps.add(

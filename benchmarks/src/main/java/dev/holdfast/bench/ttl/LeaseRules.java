@@ -10,8 +10,10 @@ import java.time.Duration;
  * @param maxClockSkew as the lock manager is told
  */
 record LeaseRules(Duration ttl, Duration maxClockSkew) {
-  /** Of the TTL, for clocks that run at different speeds: 2 %. */
-  private static final int DRIFT_DIVISOR = 50;
+  /**
+   * Of the TTL, for clocks that run at different speeds: 10 %, as a lock manager has by default.
+   */
+  private static final int DRIFT_DIVISOR = 10;
 
   private static final int PADDING_DIVISOR = 10;
   private static final int RENEWALS_PER_TTL = 3;
@@ -45,9 +47,14 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
     return Math.min(maxClockSkew.toNanos() / 1e9, ttlSeconds() / PADDING_DIVISOR);
   }
 
+  /** By how much validity is shorter for clocks that run at different speeds. */
+  double driftMarginSeconds() {
+    return ttlSeconds() / DRIFT_DIVISOR;
+  }
+
   /** For how long after the stamp of an acknowledged write the lease is valid. */
   double validitySeconds() {
-    return ttlSeconds() - ttlSeconds() / DRIFT_DIVISOR - paddingSeconds();
+    return ttlSeconds() - driftMarginSeconds() - paddingSeconds();
   }
 
   /** When a renewal is sent at the latest, counted from the last stamp. */

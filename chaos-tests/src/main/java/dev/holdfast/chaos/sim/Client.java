@@ -67,7 +67,8 @@ final class Client {
             .callbackExecutor(host)
             .random(simulation.fork())
             .tokens(tokens)
-            .maxClockSkew(Duration.ofNanos(Run.MAX_SKEW))
+            .maxClockSkew(run.maxClockSkew)
+            .maxClockDrift(Run.MAX_DRIFT)
             .calendarTakeover(run.calendarTakeover);
     this.manager = run.planted.settings(builder).build();
     this.locker = run.planted.locker(manager, store, host, tokens);

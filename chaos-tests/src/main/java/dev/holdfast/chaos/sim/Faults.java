@@ -48,8 +48,10 @@ record Faults(Map<Kind, Double> rates) {
     WALL_OFFSET(1),
     /** A wall clock is set, within the skew that is allowed. */
     WALL_JUMP(3),
-    /** Monotonic clocks run fast or slow, within the margin. */
+    /** Monotonic clocks run fast or slow from the start, within the margin. */
     DRIFT(1),
+    /** A machine's clocks are slewed from now on: they run faster or slower, within the margin. */
+    SLEW(3),
     /** The lock index is deleted. */
     INDEX_DELETED(1),
     /**

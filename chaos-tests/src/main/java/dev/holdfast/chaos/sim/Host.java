@@ -5,6 +5,9 @@ import dev.holdfast.lock.Ticker;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 
 /**
@@ -17,16 +20,21 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   private final Simulation simulation;
   private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
-  private final double rate;
+  private final Set<Due> dues = new LinkedHashSet<>();
   private final long wallBase;
+  private final long maxWallOffset;
+  private double rate;
   private long monotonicAt;
   private long monotonicThen;
   private long wallOffset;
+
+  /** Since when the wall clock is adjusted as the monotonic one is. */
+  private long wallOffsetAt;
+
   private boolean paused;
   private boolean suspended;
   private boolean crashed;
   private int stops;
-  private int timers;
 
   /**
    * A machine.
@@ -35,14 +43,29 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
    * @param rate how fast that clock runs, 1 is right
    * @param wallBase by how many nanoseconds its wall clock is wrong for good
    * @param wallOffset by how many more at the moment
+   * @param maxWallOffset how many those may be at the most; what slews the monotonic clock slews
+   *     the wall clock too, until then
    */
-  Host(Simulation simulation, long monotonicStart, double rate, long wallBase, long wallOffset) {
+  Host(
+      Simulation simulation,
+      long monotonicStart,
+      double rate,
+      long wallBase,
+      long wallOffset,
+      long maxWallOffset) {
     this.simulation = simulation;
     this.monotonicThen = monotonicStart;
     this.monotonicAt = simulation.now();
     this.rate = rate;
     this.wallBase = wallBase;
     this.wallOffset = wallOffset;
+    this.wallOffsetAt = simulation.now();
+    this.maxWallOffset = maxWallOffset;
+  }
+
+  /** A machine whose clocks are right. */
+  static Host withRightClocks(Simulation simulation) {
+    return new Host(simulation, 0, 1, 0, 0, 0);
   }
 
   // --- Clocks
@@ -56,7 +79,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   @Override
   public Instant instant() {
-    return EPOCH.plusNanos(simulation.now() + wallBase + wallOffset);
+    return EPOCH.plusNanos(simulation.now() + wallBase + wallOffset());
   }
 
   /** What a clock would show that is never wrong. */
@@ -67,10 +90,27 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
   /** Sets the wall clock so that it is wrong by so many nanoseconds, beside what it always is. */
   void setWallOffset(long nanos) {
     wallOffset = nanos;
+    wallOffsetAt = simulation.now();
   }
 
   long wallOffset() {
-    return wallOffset;
+    // While the machine sleeps, nothing is adjusted.
+    long slewed = suspended ? 0 : (long) ((simulation.now() - wallOffsetAt) * (rate - 1));
+    return Math.max(-maxWallOffset, Math.min(wallOffset + slewed, maxWallOffset));
+  }
+
+  /** From now on both clocks run at another rate, as when a daemon corrects them gradually. */
+  void slew(double newRate) {
+    setClocks();
+    rate = newRate;
+    List.copyOf(dues).forEach(Due::rearm);
+  }
+
+  /** What the clocks show now is what they go on from. */
+  private void setClocks() {
+    setWallOffset(wallOffset());
+    monotonicThen = nanos();
+    monotonicAt = simulation.now();
   }
 
   // --- Timers and callbacks
@@ -78,7 +118,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
   @Override
   public Timer schedule(Runnable task, long delayNanos) {
     Due due = new Due(task, nanos() + delayNanos);
-    timers++;
+    dues.add(due);
     due.arm(delayNanos);
     return due::cancel;
   }
@@ -88,17 +128,25 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     private final long at;
     private boolean over;
 
+    /** Tells the event that is meant from those of the rates before. */
+    private int armed;
+
     Due(Runnable task, long at) {
       this.task = task;
       this.at = at;
     }
 
     void arm(long delay) {
-      simulation.after((long) Math.ceil(delay / rate), this::fire);
+      int arming = ++armed;
+      simulation.after((long) Math.ceil(delay / rate), () -> fire(arming));
     }
 
-    private void fire() {
-      if (over || crashed) {
+    void rearm() {
+      arm(Math.max(0, at - nanos()));
+    }
+
+    private void fire(int arming) {
+      if (over || crashed || arming != armed) {
         return;
       }
       long left = at - nanos();
@@ -124,7 +172,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
     private void end() {
       over = true;
-      timers--;
+      dues.remove(this);
     }
   }
 
@@ -147,7 +195,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   /** How many timers are set. */
   int timers() {
-    return timers;
+    return dues.size();
   }
 
   /** How often it has stood still so far. */
@@ -173,8 +221,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   /** The machine sleeps. */
   void suspend() {
-    monotonicThen = nanos();
-    monotonicAt = simulation.now();
+    setClocks();
     suspended = true;
     stops++;
     paused = true;
@@ -183,7 +230,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
   /** The process goes on: first with what has become due. */
   void resume() {
     if (suspended) {
-      monotonicAt = simulation.now();
+      setClocks();
       suspended = false;
     }
     paused = false;

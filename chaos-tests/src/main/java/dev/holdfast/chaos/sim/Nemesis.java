@@ -43,6 +43,7 @@ final class Nemesis {
       case CLIENT_PAUSE -> stopClient(false);
       case SUSPEND -> stopClient(true);
       case WALL_JUMP -> jump();
+      case SLEW -> slew();
       case INDEX_DELETED -> deleteIndex();
       default -> throw new IllegalArgumentException(kind + " is not of a schedule");
     }
@@ -156,6 +157,13 @@ final class Nemesis {
     long offset = run.setsClocksBack ? anywhere : Math.max(anywhere, client.host.wallOffset());
     simulation.tell(() -> "CLOCK of c" + client.place + " is off by " + offset, offset);
     client.host.setWallOffset(offset);
+  }
+
+  private void slew() {
+    Client client = run.clients.get(random.nextInt(run.clients.size()));
+    double rate = run.randomRate(random);
+    simulation.tell(() -> "CLOCKS of c" + client.place + " run at " + rate, client.place);
+    client.host.slew(rate);
   }
 
   private void deleteIndex() {

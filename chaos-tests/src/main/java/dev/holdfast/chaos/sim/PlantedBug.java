@@ -2,6 +2,7 @@ package dev.holdfast.chaos.sim;
 
 import static dev.holdfast.chaos.sim.ForwardingStore.map;
 
+import dev.holdfast.chaos.sim.Violation.Invariant;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.store.Chain;
@@ -16,10 +17,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -238,6 +241,22 @@ enum PlantedBug implements Planted {
     @Override
     public LockManager.Builder settings(LockManager.Builder builder) {
       return builder.maxClockSkew(Duration.ZERO).calendarTakeover(true);
+    }
+  },
+
+  /**
+   * The margin is for the drift of clocks that are left alone; daemons slew them by four times
+   * that. Without the padding of the wall clock, which would hide it in most runs.
+   */
+  DRIFT_MARGIN_TOO_SMALL(Scenario.DRIFT) {
+    @Override
+    public LockManager.Builder settings(LockManager.Builder builder) {
+      return builder.maxClockDrift(0.02).calendarTakeover(false).maxClockSkew(Duration.ofMillis(2));
+    }
+
+    @Override
+    public Set<Invariant> judged() {
+      return EnumSet.of(Invariant.MUTUAL_EXCLUSION);
     }
   },
 

@@ -26,10 +26,10 @@ final class Recording {
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
   /**
-   * Of a TTL: others may take over when it has passed on their clock, which may be that much faster
-   * than true time.
+   * Of a TTL: others may take over when it has passed on their clock, which may be faster than true
+   * time by the margin.
    */
-  private static final double FASTEST_CLOCK = 0.98;
+  private static final double FASTEST_CLOCK = 1 - Run.MAX_DRIFT;
 
   private final Simulation simulation;
   private final boolean isKept;

@@ -21,8 +21,17 @@ final class Run {
   /** What the managers are told that wall clocks differ by at most. */
   static final long MAX_SKEW = 400 * Simulation.MILLI;
 
-  /** Half of the margin of 2 %, either way. */
-  private static final double DRIFT = 0.0095;
+  /** The margin for drift that the managers have. */
+  static final double MAX_DRIFT = 0.10;
+
+  /**
+   * Where the calendar is not used, so small a padding of the wall clock that the margin for drift
+   * is alone; but more than the grain of wall clocks.
+   */
+  private static final long SMALL_SKEW = 2 * Simulation.MILLI;
+
+  /** How much slower than another a machine's clock may be: as much as that covers, nearly. */
+  private static final double DRIFT = MAX_DRIFT - 0.0005;
 
   /** How wrong wall clocks may be that nobody sets. */
   private static final long WILD = 20 * Simulation.SECOND;
@@ -54,6 +63,9 @@ final class Run {
   final int locks;
   final boolean calendarTakeover;
 
+  /** What the managers are told in this run. */
+  final Duration maxClockSkew;
+
   /**
    * Whether wall clocks may be set back; then no machine sleeps. A machine that does both during
    * one lease is what the library says it does not cover.
@@ -72,6 +84,15 @@ final class Run {
 
   private final SplittableRandom random;
   private final int places;
+
+  /**
+   * Between what rates all monotonic clocks run. Right ones would be there too: a wall clock that
+   * is right is what counts for a machine that sleeps. At one end of it all machines but those that
+   * slew slowly are right, at the other all but those that slew fast.
+   */
+  private final double slowest;
+
+  private final double fastest;
 
   /** How many tasks the first process has that always want the lock; 0 if there is no such. */
   private final int busyTasks;
@@ -117,6 +138,10 @@ final class Run {
     this.locks = busyTasks + briskTasks > 0 ? 1 : few;
     this.calendarTakeover = random.nextInt(3) != 0;
     this.setsClocksBack = random.nextBoolean();
+    boolean padded = calendarTakeover || random.nextBoolean();
+    this.maxClockSkew = Duration.ofNanos(padded ? MAX_SKEW : SMALL_SKEW);
+    this.slowest = 1 - random.nextDouble() * DRIFT;
+    this.fastest = slowest / (1 - DRIFT);
     // One place more: for the one who looks whether all is well in the end.
     this.network = new Network(simulation, faults, NODES + places + 1);
     this.judge = new Judge(simulation, plan.cutsOrStopsNodes());
@@ -168,12 +193,23 @@ final class Run {
     return drawn.nextLong(-MAX_SKEW / 2, MAX_SKEW / 2);
   }
 
+  /** Of a monotonic clock; the extremes as often as all between them. */
+  double randomRate(SplittableRandom drawn) {
+    return switch (drawn.nextInt(4)) {
+      case 0 -> slowest;
+      case 1 -> fastest;
+      default -> slowest + drawn.nextDouble() * (fastest - slowest);
+    };
+  }
+
   private Host host() {
-    double rate = faults.rate(Kind.DRIFT) > 0 ? 1 + (random.nextDouble() * 2 - 1) * DRIFT : 1;
+    double rate = faults.rate(Kind.DRIFT) > 0 ? randomRate(random) : 1;
     long offset = faults.rate(Kind.WALL_OFFSET) > 0 ? randomWallOffset(random) : 0;
     // Where nobody trusts the calendar, nobody needs to set the clocks.
     long base = calendarTakeover || offset == 0 ? 0 : random.nextLong(-WILD, WILD);
-    return new Host(simulation, random.nextLong(), rate, base, offset);
+    // Nor keep them right.
+    long most = calendarTakeover ? MAX_SKEW / 2 : Long.MAX_VALUE;
+    return new Host(simulation, random.nextLong(), rate, base, offset, most);
   }
 
   /** That client's process ends at once; after a while another begins in its place. */
@@ -254,10 +290,12 @@ final class Run {
     }
     Client last = new Client(this, NODES + places, host());
     // Whoever waits alone for a lock that nobody holds any more has it when a record that was left
-    // has stood for its TTL since the first look (MAX_TTL, on a clock that may be slow by 2 %), or
+    // has stood for its TTL since the first look (MAX_TTL, on a clock that may be slow by a tenth),
+    // or
     // has been out of date for the skew (MAX_SKEW); at the next poll (0.12 s), after a read and a
     // write (a few milliseconds each, from now on). 2 s are enough for
-    // the last three. Twice all that, since a record seen for the first time begins a new count.
+    // the last three, and for the slow clock. Twice all that, since a record seen for the first
+    // time begins a new count.
     long bound = 2 * (MAX_TTL + MAX_SKEW + 2 * Simulation.SECOND);
     for (int number = 0; number < locks; number++) {
       assertServed(last, lock(number), bound);

@@ -15,9 +15,9 @@ enum Scenario {
   /** Processes crash, stand still, and sleep. */
   CLIENTS("client-crash,client-pause,suspend=6"),
   /** Clocks are wrong as far as they may be. */
-  CLOCKS("wall-offset,wall-jump=12,drift,suspend,client-pause"),
-  /** Monotonic clocks at both ends of the margin, while wall clocks are set. */
-  DRIFT("drift,wall-offset,wall-jump=120,client-pause=12,request-lost=0.3"),
+  CLOCKS("wall-offset,wall-jump=12,drift,slew=12,suspend,client-pause"),
+  /** Monotonic clocks slew between both ends of the margin, while wall clocks are set. */
+  DRIFT("drift,slew=60,wall-offset,wall-jump=120,client-pause=12,request-lost=0.3"),
   /** The index is deleted under its holders. */
   INDEX("index-deleted=6,reply-lost,client-pause,delay"),
   /** Requests and answers are lost, operations turned away, and nothing else happens. */

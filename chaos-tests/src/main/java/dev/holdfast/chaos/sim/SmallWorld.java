@@ -229,7 +229,7 @@ final class SmallWorld {
   /** One client. */
   private final class Actor {
     final int number;
-    final Host host = new Host(simulation, 0, 1, 0, 0);
+    final Host host = Host.withRightClocks(simulation);
     final LockManager manager;
 
     /** What the holder may do; null if it holds nothing. */

@@ -82,7 +82,7 @@ class SimulatedClusterIT {
               cluster,
               network,
               Planted.NOTHING,
-              new Host(simulation, 0, 1, 0, 0),
+              Host.withRightClocks(simulation),
               NODES,
               SimulatedStore.Witness.NOBODY);
     }

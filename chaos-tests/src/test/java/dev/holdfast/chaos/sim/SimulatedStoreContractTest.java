@@ -28,7 +28,7 @@ class SimulatedStoreContractTest extends LockStoreContract {
           cluster,
           network,
           Planted.NOTHING,
-          new Host(simulation, 0, 1, 0, 0),
+          Host.withRightClocks(simulation),
           NODES,
           SimulatedStore.Witness.NOBODY);
 
