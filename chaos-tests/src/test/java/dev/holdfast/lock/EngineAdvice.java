@@ -172,7 +172,10 @@ public final class EngineAdvice {
     static void exit(
         @Advice.Argument(0) Sighting sighting, @Advice.Return(readOnly = false) Next next) {
       if (sighting instanceof Sighting.OtherIncarnation) {
-        next = new Next.End(Lost.indexGone());
+        next =
+            new Next.End(
+                Lost.because(
+                    LeaseLostException.Reason.INDEX_REPLACED, "the lock index was deleted"));
       }
     }
   }

@@ -322,7 +322,7 @@ final class Acquisition {
 
   private void rejected(Throwable cause) {
     if (cause instanceof IncarnationGoneException gone) {
-      engine.incarnationGone(gone.incarnation());
+      engine.incarnationGone(gone);
       if (!retriedAfterGone) {
         retriedAfterGone = true;
         create();

@@ -1,6 +1,6 @@
 package dev.holdfast.lock;
 
-import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
@@ -202,11 +202,11 @@ final class Engine {
     return turn * apart + Math.floorMod(mixed ^ (mixed >>> 31), apart);
   }
 
-  /** The index of that incarnation is gone: so are all leases in it. */
-  void incarnationGone(Incarnation incarnation) {
+  /** The index of an incarnation is gone: so are all leases in it. */
+  void incarnationGone(IncarnationGoneException gone) {
     observations.clear();
     for (LockQueue queue : queues.values()) {
-      queue.execute(() -> queue.incarnationGone(incarnation));
+      queue.execute(() -> queue.incarnationGone(gone));
     }
   }
 

@@ -577,7 +577,7 @@ public final class LockManager implements AutoCloseable {
         return true;
       } else if (result instanceof WriteResult.Rejected rejected) {
         if (rejected.cause() instanceof IncarnationGoneException gone) {
-          engine.incarnationGone(gone.incarnation());
+          engine.incarnationGone(gone);
           return true;
         }
         throw unavailable(lockId, rejected.cause(), false);

@@ -1,6 +1,6 @@
 package dev.holdfast.lock;
 
-import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.Version;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -660,11 +660,11 @@ final class LockQueue implements Executor {
     }
   }
 
-  void incarnationGone(Incarnation incarnation) {
+  void incarnationGone(IncarnationGoneException gone) {
     if (session != null) {
-      session.incarnationGone(incarnation);
+      session.incarnationGone(gone);
     }
-    if (known != null && known.incarnation().equals(incarnation)) {
+    if (known != null && known.incarnation().equals(gone.incarnation())) {
       known = null;
     }
   }

@@ -333,8 +333,8 @@ final class Session {
     } else if (result instanceof WriteResult.Rejected rejected) {
       if (rejected.cause() instanceof IncarnationGoneException gone) {
         // This one now: whoever waits for the renewal must not find the lease held afterwards.
-        incarnationGone(gone.incarnation());
-        engine.incarnationGone(gone.incarnation());
+        incarnationGone(gone);
+        engine.incarnationGone(gone);
       }
       renewalFailed(rejected.cause());
     } else {
@@ -496,19 +496,21 @@ final class Session {
     }
   }
 
-  void incarnationGone(Incarnation incarnation) {
+  void incarnationGone(IncarnationGoneException gone) {
+    Incarnation incarnation = gone.incarnation();
     if (state instanceof Holding holding && holding.version().incarnation().equals(incarnation)) {
-      lose(Lost.indexGone());
+      lose(Lost.indexGone(gone));
       queue.notice(
           () ->
               LOG.error(
-                  "Lock \"{}\": the lock index was deleted while the lock was held, token {}",
+                  "Lock \"{}\": lost while it was held, token {}: {}",
                   queue.lockId,
-                  token));
+                  token,
+                  gone.getMessage()));
     } else if (state instanceof Releasing releasing
         && releasing.version().incarnation().equals(incarnation)) {
       if (!releasing.deleteSent()) {
-        overlapped(Lost.indexGone());
+        overlapped(Lost.indexGone(gone));
       }
       released(releasing.notHeld());
     }
@@ -706,10 +708,10 @@ final class Session {
     } else if (result instanceof WriteResult.Rejected rejected) {
       if (rejected.cause() instanceof IncarnationGoneException gone) {
         if (!deleteUnanswered) {
-          overlapped(Lost.indexGone());
+          overlapped(Lost.indexGone(gone));
         }
         released(releasing.notHeld());
-        engine.incarnationGone(gone.incarnation());
+        engine.incarnationGone(gone);
       } else {
         released(releasing.unconfirmed());
         queue.notice(

@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.LeaseLostException.Reason;
+import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.Version;
 import java.util.Optional;
 
@@ -165,9 +166,8 @@ sealed interface SessionState {
           Reason.EXPIRED, "no renewal was acknowledged before its validity ended", true);
     }
 
-    static Lost indexGone() {
-      return because(
-          Reason.INDEX_REPLACED, "the lock index was deleted, and every lock in it with it");
+    static Lost indexGone(IncarnationGoneException gone) {
+      return because(Reason.INDEX_REPLACED, String.valueOf(gone.getMessage()));
     }
 
     /** The record is not ours any more. */

@@ -203,7 +203,9 @@ class ArchitectureTest {
           "dev.holdfast.lock.Joins$Wait", // likewise
           "dev.holdfast.lock.elasticsearch.GivingWay", // threads that were woken, likewise
           "dev.holdfast.lock.elasticsearch.OwnTransport", // threads of the HTTP client
-          "dev.holdfast.lock.elasticsearch.LockIndex"); // chance, to name an incarnation
+          "dev.holdfast.lock.elasticsearch.LockIndex"); // chance, to name an incarnation, and when
+
+  // to verify it
 
   private static final ArchRule ONLY_DEFAULTS_TOUCH_THE_WORLD =
       noClasses()

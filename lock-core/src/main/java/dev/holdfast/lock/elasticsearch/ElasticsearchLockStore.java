@@ -73,6 +73,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** How long Elasticsearch waits for a primary shard before it says that there is none. */
   private static final String SHARD_TIMEOUT = "3s";
 
+  /** Bypasses a default pipeline of the index, which might change or drop records. */
+  private static final String NO_PIPELINE = "_none";
+
   private static final String SEARCH_KEEP_ALIVE = "1m";
 
   /**
@@ -112,9 +115,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       String description,
       @Nullable OwnTransport owned) {
     this.client = new ElasticsearchAsyncClient(transport);
-    this.index = new LockIndex(client, names, fencingEra);
     // Through the user's own client it cannot be said which node is asked.
     List<ElasticsearchTransport> nodes = owned == null ? List.of(transport) : owned.nodes();
+    this.index = new LockIndex(transport, nodes, names, fencingEra);
     GoneQuorum<BulkOperation, BulkResponseItem> indexGone =
         new GoneQuorum<>(
             nodes.stream().map(ElasticsearchLockStore::sender).toList(),
@@ -192,7 +195,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                         op.create(
                             create ->
                                 create
-                                    .index(incarnation.id())
+                                    .index(LockIndex.target(incarnation))
                                     .id(record.lockId())
                                     .document(document)))));
   }
@@ -213,7 +216,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                         op.index(
                             write ->
                                 write
-                                    .index(incarnation.id())
+                                    .index(LockIndex.target(incarnation))
                                     .id(record.lockId())
                                     .ifSeqNo(expected.seqNo())
                                     .ifPrimaryTerm(expected.primaryTerm())
@@ -235,7 +238,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                         op.delete(
                             delete ->
                                 delete
-                                    .index(incarnation.id())
+                                    .index(LockIndex.target(incarnation))
                                     .id(lockId)
                                     .ifSeqNo(expected.seqNo())
                                     .ifPrimaryTerm(expected.primaryTerm())))));
@@ -270,6 +273,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   }
 
   private CompletableFuture<WriteResult> write(Incarnation incarnation, Write write) {
+    IncarnationGoneException left = index.whyLeft(incarnation);
+    if (left != null) {
+      return CompletableFuture.completedFuture(new WriteResult.Rejected(left));
+    }
+    if (write.expected() != null) {
+      var unused = index.inUse();
+    }
     BulkOperation operation = write.operation().apply(incarnation);
     return Chain.of(
         writes.submit(operation, write.bytes()),
@@ -305,6 +315,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                 BulkRequest.of(
                     bulk ->
                         bulk.requireAlias(true)
+                            .pipeline(NO_PIPELINE)
                             .timeout(time(SHARD_TIMEOUT))
                             .operations(operations)),
                 endpoint,
@@ -393,7 +404,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
               }
               return Chain.of(
                   reads.submit(
-                      MultiGetOperation.of(get -> get.index(incarnation.id()).id(lockId)), 0),
+                      MultiGetOperation.of(
+                          get -> get.index(LockIndex.target(incarnation)).id(lockId)),
+                      0),
                   item -> seen(lockId, incarnation, item, again));
             })
         .orElse(ElasticsearchLockStore::notRead);
@@ -479,7 +492,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         : new ReadResult.Unavailable(Failures.describe(failure));
   }
 
-  /** Reads page by page from one point in time. What was done in the last second may not show. */
+  /**
+   * Reads page by page from one point in time. What was done in the last second may not show; or
+   * longer ago, if the index's {@code refresh_interval} was changed and the caller may not refresh
+   * it.
+   */
   @Override
   public CompletableFuture<ListResult> list(int limit) {
     return tracked(list(limit, true));
@@ -494,7 +511,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                     new ListResult.Listed(List.of()));
               }
               return Chain.of(
-                  pointInTime(incarnation),
+                  Chain.of(refreshed(incarnation), unused -> pointInTime(incarnation)),
                   opened -> {
                     if (opened.isPresent()) {
                       String id = opened.get();
@@ -514,11 +531,24 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                     : new ListResult.Unavailable(Failures.describe(failure)));
   }
 
+  /**
+   * Refreshes an index whose settings make listings late. Needs a privilege that few have; without
+   * it the listing shows what there is.
+   */
+  private CompletableFuture<Boolean> refreshed(Incarnation incarnation) {
+    return index.isRefreshedLate(incarnation)
+        ? Chain.of(
+            client.indices().refresh(refresh -> refresh.index(LockIndex.target(incarnation))),
+            done -> CompletableFuture.completedFuture(true),
+            failure -> CompletableFuture.completedFuture(false))
+        : CompletableFuture.completedFuture(false);
+  }
+
   /** The id of a new point in time; empty if the incarnation is gone. */
   private CompletableFuture<Optional<String>> pointInTime(Incarnation incarnation) {
     return Chain.of(
         client.openPointInTime(
-            open -> open.index(incarnation.id()).keepAlive(time(SEARCH_KEEP_ALIVE))),
+            open -> open.index(LockIndex.target(incarnation)).keepAlive(time(SEARCH_KEEP_ALIVE))),
         opened -> CompletableFuture.completedFuture(Optional.of(opened.id())),
         failure -> {
           ElasticsearchException refused = Failures.ofElasticsearch(failure);

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What an answer other than success means. */
 final class Failures {
+  static final int BAD_REQUEST = 400;
   static final int CONFLICT = 409;
   static final int NOT_FOUND = 404;
   static final int UNAVAILABLE = 503;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
+import co.elastic.clients.json.JsonpMapper;
 import co.elastic.clients.json.jackson.JacksonJsonpMapper;
 import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
 import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
@@ -107,6 +108,10 @@ final class LockCluster implements AutoCloseable {
 
   /** A client as a user has it, with the defaults of the Java client, for that address. */
   ElasticsearchClient userClient(String url) {
+    return userClient(url, new JacksonJsonpMapper());
+  }
+
+  ElasticsearchClient userClient(String url, JsonpMapper mapper) {
     RequestOptions.Builder options = RequestOptions.DEFAULT.toBuilder();
     options.addHeader("Accept", "application/vnd.elasticsearch+json; compatible-with=8");
     options.addHeader("Content-Type", "application/vnd.elasticsearch+json; compatible-with=8");
@@ -114,7 +119,7 @@ final class LockCluster implements AutoCloseable {
         new ElasticsearchClient(
             new Rest5ClientTransport(
                 Rest5Client.builder(URI.create(url)).build(),
-                new JacksonJsonpMapper(),
+                mapper,
                 new Rest5ClientOptions(options.build(), false))));
   }
 

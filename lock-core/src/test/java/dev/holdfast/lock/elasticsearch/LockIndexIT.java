@@ -4,27 +4,36 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import co.elastic.clients.json.SimpleJsonpMapper;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import dev.holdfast.lock.GuardsAgainst;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.Pitfall;
 import dev.holdfast.lock.ReleaseResult;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** How the lock index is made, found, checked, and missed when it is gone. */
 class LockIndexIT extends ClusterTest {
   private static final String ID = "lock";
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** What an index needs to be taken, but for what a test spoils. */
   private static final String GOOD_FIELDS =
@@ -268,6 +277,329 @@ class LockIndexIT extends ClusterTest {
         "/" + cluster.index() + "/_settings",
         "{\"index.routing.allocation.require._name\":null}");
     assertThat(locks.acquire(ID, PATIENT).isHeld()).isTrue();
+  }
+
+  // --- Templates of others
+
+  /**
+   * A template that matches the index before it is created.
+   *
+   * @param says what the error must say; empty where the index must work
+   */
+  record Hostile(String name, String template, List<String> says) {
+    Hostile(String name, String template) {
+      this(name, template, List.of());
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Hostile> hostileTemplates() {
+    return Stream.of(
+        new Hostile("no refresh", settings("\"refresh_interval\":\"-1\"")),
+        new Hostile("a slow refresh", settings("\"refresh_interval\":\"60s\"")),
+        new Hostile("async durability", settings("\"translog.durability\":\"async\"")),
+        new Hostile("logsdb", settings("\"mode\":\"logsdb\"")),
+        new Hostile(
+            "a time series",
+            "{\"settings\":{\"index\":{\"mode\":\"time_series\",\"routing_path\":[\"d\"]}},"
+                + "\"mappings\":{\"properties\":{\"d\":{\"type\":\"keyword\","
+                + "\"time_series_dimension\":true}}}}"),
+        new Hostile("a sort field that is missing", settings("\"sort.field\":[\"nosuch\"]")),
+        new Hostile("a default pipeline", settings("\"default_pipeline\":\"nosuch\"")),
+        new Hostile("a final pipeline", settings("\"final_pipeline\":\"nosuch\"")),
+        new Hostile("a write block", settings("\"blocks.write\":true")),
+        new Hostile("a read-only block", settings("\"blocks.read_only\":true")),
+        new Hostile("a small window", settings("\"max_result_window\":10")),
+        new Hostile(
+            "more copies",
+            settings("\"number_of_replicas\":2,\"write.wait_for_active_shards\":\"3\"")),
+        new Hostile("replicas", settings("\"number_of_replicas\":2")),
+        new Hostile("shards", settings("\"number_of_shards\":3")),
+        new Hostile("synthetic source", settings("\"mapping.source.mode\":\"synthetic\"")),
+        new Hostile("few fields", settings("\"mapping.total_fields.limit\":2")),
+        new Hostile(
+            "strict", "{\"mappings\":{\"dynamic\":\"strict\",\"_source\":{\"enabled\":false}}}"),
+        new Hostile(
+            "a source in parts, which creation cannot override",
+            "{\"mappings\":{\"_source\":{\"excludes\":[\"token\"]}}}",
+            List.of("_source", "delete it", "TEMPLATE")),
+        new Hostile(
+            "a data stream's timestamp",
+            "{\"mappings\":{\"_data_stream_timestamp\":{\"enabled\":true},"
+                + "\"properties\":{\"@timestamp\":{\"type\":\"date\"}}}}"),
+        new Hostile(
+            "date formats",
+            "{\"mappings\":{\"properties\":{\"createdAt\":{\"type\":\"date\","
+                + "\"format\":\"epoch_millis\"},\"ttlMillis\":{\"type\":\"keyword\"}}}}"),
+        new Hostile(
+            "runtime fields",
+            "{\"mappings\":{\"runtime\":{\"token\":{\"type\":\"long\"}},"
+                + "\"dynamic_templates\":[{\"x\":{\"match\":\"*\",\"mapping\":{\"type\":\"long\"}}}]}}"),
+        new Hostile(
+            "routing that is required",
+            "{\"mappings\":{\"_routing\":{\"required\":true}}}",
+            List.of("cannot be created", "_routing.required", "TEMPLATE")),
+        new Hostile(
+            "a synthetic source in the mapping",
+            "{\"mappings\":{\"_source\":{\"mode\":\"synthetic\"}}}",
+            List.of("cannot be created", "mode", "TEMPLATE")),
+        new Hostile(
+            "a second incarnation",
+            "{\"aliases\":{\"ALIAS.other\":{}}}",
+            List.of("exactly one alias", "ALIAS.other")));
+  }
+
+  private static String settings(String settings) {
+    return "{\"settings\":{\"index\":{" + settings + "}}}";
+  }
+
+  @ParameterizedTest
+  @MethodSource("hostileTemplates")
+  void index_createdUnderATemplateOfOthers_works_orTheErrorNamesIt(Hostile hostile)
+      throws Exception {
+    String template = "hostile-" + cluster.index();
+    cluster.ok(
+        "PUT",
+        "/_index_template/" + template,
+        "{\"index_patterns\":[\""
+            + cluster.index()
+            + "*\"],\"priority\":900,\"template\":"
+            + hostile.template().replace("ALIAS", cluster.alias())
+            + "}");
+    LockManager locks = cluster.manager();
+    try {
+      if (hostile.says().isEmpty()) {
+        assertWorks(locks);
+      } else {
+        LockStoreUnavailableException refusal = refusal(locks);
+        assertThat(refusal).hasMessageContaining("\"" + cluster.index() + "\"");
+        for (String part : hostile.says()) {
+          assertThat(refusal)
+              .hasMessageContaining(
+                  part.replace("TEMPLATE", template).replace("ALIAS", cluster.alias()));
+        }
+      }
+    } finally {
+      cluster.ok("DELETE", "/_index_template/" + template, null);
+    }
+    if (cluster.exists(cluster.index())) {
+      cluster.deleteIndex();
+    }
+    assertWorks(locks);
+  }
+
+  @Test
+  void index_createdUnderALegacyTemplate_works() throws Exception {
+    String template = "hostile-" + cluster.index();
+    cluster.ok(
+        "PUT",
+        "/_template/" + template,
+        "{\"index_patterns\":[\""
+            + cluster.index()
+            + "\"],\"settings\":{\"index.refresh_interval\":\"-1\","
+            + "\"index.final_pipeline\":\"nosuch\"}}");
+    try {
+      assertWorks(cluster.manager());
+    } finally {
+      cluster.ok("DELETE", "/_template/" + template, null);
+    }
+  }
+
+  /** All that a manager does, as it should be. */
+  private static void assertWorks(LockManager locks) throws Exception {
+    Map<String, Object> metadata = Map.of("job", "nightly", "z", 1);
+    Lease lease = locks.acquire(ID, PATIENT.withMetadata(metadata));
+    assertThat(lease.renew()).isTrue();
+    assertThat(locks.find(ID).orElseThrow().token()).isEqualTo(lease.token());
+    assertThat(locks.find(ID).orElseThrow().metadata()).isEqualTo(metadata);
+    Poll.until("the lock is listed", () -> locks.list().size() == 1);
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  /** Settings of an index made by others, and what the error says, if that is none to use. */
+  static Stream<Hostile> settingsOfOthers() {
+    return Stream.of(
+        new Hostile(
+            "a final pipeline",
+            "\"index.final_pipeline\":\"p1\"",
+            List.of("final_pipeline is \"p1\"", "Set it to _none")),
+        new Hostile(
+            "async durability",
+            "\"index.translog.durability\":\"async\"",
+            List.of("durability", "Set it to request")),
+        new Hostile("a default pipeline", "\"index.default_pipeline\":\"p1\""),
+        new Hostile("shards", "\"index.number_of_shards\":3"),
+        new Hostile("no refresh", "\"index.refresh_interval\":\"-1\""));
+  }
+
+  @ParameterizedTest
+  @MethodSource("settingsOfOthers")
+  void index_ofOthersWithSettings_works_orTheErrorNamesThem(Hostile others) throws Exception {
+    List<String> aliases = List.of(cluster.alias(), cluster.alias() + ".1");
+    make(cluster.index(), "{" + others.template() + "}", GOOD_MAPPING, aliases);
+    LockManager locks = cluster.manager();
+    if (others.says().isEmpty()) {
+      assertWorks(locks);
+    } else {
+      assertThat(refusal(locks).getMessage())
+          .contains("\"" + cluster.index() + "\"")
+          .contains(others.says());
+    }
+  }
+
+  @Test
+  void index_thatIsRefreshedLate_isAWarningThatSaysSo() throws Exception {
+    List<String> aliases = List.of(cluster.alias(), cluster.alias() + ".1");
+    make(cluster.index(), "{\"index.refresh_interval\":\"60s\"}", GOOD_MAPPING, aliases);
+    try (LogCapture log = LogCapture.ofHoldfast()) {
+      assertThat(cluster.manager().acquire(ID).isHeld()).isTrue();
+      assertThat(log.lines())
+          .anyMatch(l -> l.startsWith("WARN") && l.contains("refresh_interval is 60s"));
+    }
+  }
+
+  @Test
+  void index_whoseDatesHaveAnotherFormat_isAClearError() {
+    make(
+        cluster.index(),
+        GOOD_MAPPING.replace(
+            "\"createdAt\":{\"type\":\"date\"}",
+            "\"createdAt\":{\"type\":\"date\",\"format\":\"epoch_millis\"}"),
+        cluster.alias(),
+        cluster.alias() + ".1");
+
+    assertThat(refusal(cluster.manager()))
+        .hasMessageContaining("field \"createdAt\" has the date format \"epoch_millis\"");
+  }
+
+  /** That mapper cannot write maps, and knows no class of ours. */
+  @Test
+  void client_withTheSimpleMapper_createsTheIndex_andWorks() throws Exception {
+    assertWorks(
+        cluster.manager(
+            cluster.closing(
+                ElasticsearchLockStore.builder(
+                        cluster.userClient(cluster.node().toString(), SimpleJsonpMapper.INSTANCE))
+                    .indexNames(cluster.index(), cluster.alias())
+                    .build())));
+  }
+
+  // --- Swapped behind its alias
+
+  /** Short, so that two renewals come soon. */
+  private static final LockOptions BRIEF = LockOptions.defaults().withTtl(Duration.ofSeconds(3));
+
+  /** What an operator does to the index while a lock is held, and what the loss says. */
+  enum Act {
+    SWAPPED("now leads to index"),
+    ON_TWO("must lead to exactly one index"),
+    REMOVED("no longer leads to index"),
+    ASYNC("durability");
+
+    final String says;
+
+    Act(String says) {
+      this.says = says;
+    }
+  }
+
+  private void carryOut(Act act) {
+    String second = cluster.alias() + "-2";
+    switch (act) {
+      case SWAPPED -> {
+        make(second, GOOD_MAPPING, cluster.alias() + ".00");
+        aliases(action("add", second) + "," + action("remove", cluster.index()));
+      }
+      case ON_TWO -> {
+        make(second, GOOD_MAPPING, cluster.alias() + ".00");
+        aliases(action("add", second));
+      }
+      case REMOVED -> aliases(action("remove", cluster.index()));
+      case ASYNC -> set("{\"index.translog.durability\":\"async\"}");
+    }
+  }
+
+  private void repair(Act act) {
+    switch (act) {
+      case ON_TWO -> aliases(action("remove", cluster.alias() + "-2"));
+      case REMOVED -> aliases(action("add", cluster.index()));
+      default -> set("{\"index.translog.durability\":\"request\"}");
+    }
+  }
+
+  private String action(String action, String index) {
+    return "{\"%s\":{\"index\":\"%s\",\"alias\":\"%s\"}}".formatted(action, index, cluster.alias());
+  }
+
+  private void aliases(String actions) {
+    cluster.ok("POST", "/_aliases", "{\"actions\":[" + actions + "]}");
+  }
+
+  private void set(String settings) {
+    cluster.ok("PUT", "/" + cluster.index() + "/_settings", settings);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Act.class)
+  void leases_inAnIndexThatIsLeft_areLostWithAReason_andTheNextAcquisitionLooksAgain(Act act)
+      throws Exception {
+    ElasticsearchLockStore store = cluster.store();
+    LockManager locks = cluster.manager(store);
+    Lease lease = locks.acquire(ID, BRIEF);
+    Lease sibling = cluster.manager(store).acquire("other", BRIEF);
+    CompletableFuture<LeaseLostException> loss = new CompletableFuture<>();
+    lease.onLost(loss::complete);
+    try (LogCapture log = LogCapture.ofHoldfast()) {
+      carryOut(act);
+
+      assertThat(loss).succeedsWithin(PATIENCE);
+      assertThat(loss.join()).hasMessageContaining(act.says);
+      Poll.until("the lease of another manager is lost", () -> !sibling.isHeld());
+      assertThat(log.lines())
+          .anyMatch(
+              line ->
+                  line.startsWith("ERROR")
+                      && line.contains("\"" + cluster.index() + "\"")
+                      && line.contains(act.says));
+    }
+    assertThat(lease.isHeld()).isFalse();
+    assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
+    if (act == Act.SWAPPED) {
+      assertThat(locks.acquire(ID, PATIENT).isHeld()).isTrue();
+      assertThat(cluster.send("GET", "/" + cluster.alias() + "-2/_doc/" + ID, null).status())
+          .isEqualTo(200);
+    } else {
+      assertThat(refusal(locks)).hasMessageContaining(cluster.index());
+      repair(act);
+      assertThat(locks.acquire(ID, PATIENT).isHeld()).isTrue();
+    }
+  }
+
+  /** A process that has held nothing for a while must not go on in the old index. */
+  @Test
+  void acquisition_afterASwap_meetsTheHolderInTheNewIndex() throws Exception {
+    LockManager locks = cluster.manager();
+    assertThat(locks.acquire(ID).release()).isEqualTo(ReleaseResult.RELEASED);
+    carryOut(Act.SWAPPED);
+    Lease held = cluster.manager().acquire(ID, PATIENT);
+
+    Poll.until("the swap is noticed", () -> !isGranted(locks));
+
+    assertThat(held.isHeld()).isTrue();
+  }
+
+  private static boolean isGranted(LockManager locks) {
+    try {
+      Optional<Lease> lease = locks.tryAcquire(ID);
+      lease.ifPresent(Lease::release);
+      return lease.isPresent();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   // --- Gone
