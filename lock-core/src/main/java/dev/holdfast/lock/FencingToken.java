@@ -1,6 +1,8 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.Version;
+import java.io.Serializable;
 import java.util.Comparator;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -22,7 +24,7 @@ import java.util.regex.Pattern;
  * @param handoff 0 to 255
  */
 public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
-    implements Comparable<FencingToken> {
+    implements Comparable<FencingToken>, Serializable {
   /** The highest number of hand-overs between two writes. */
   public static final int MAX_HANDOFF = 255;
 
@@ -124,7 +126,7 @@ public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
           "not a fencing token: \""
-              + text
+              + Texts.printable(text)
               + "\"; expected 8-16-16-2 lower-case hexadecimal digits");
     }
     try {
@@ -134,7 +136,8 @@ public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
           Long.parseLong(matcher.group(3), 16),
           Integer.parseInt(matcher.group(4), 16));
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("not a fencing token: \"" + text + "\"", e);
+      throw new IllegalArgumentException(
+          "not a fencing token: \"" + Texts.printable(text) + "\"", e);
     }
   }
 }

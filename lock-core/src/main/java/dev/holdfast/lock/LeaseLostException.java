@@ -34,10 +34,9 @@ public final class LeaseLostException extends LockException {
     this.reason = reason;
   }
 
-  private LeaseLostException(LeaseLostException loss, @Nullable Throwable bodyFailure) {
-    super(loss.lockId(), loss.message(), bodyFailure);
+  private LeaseLostException(LeaseLostException loss, @Nullable Throwable cause) {
+    super(loss.lockId(), loss.message(), cause);
     this.reason = loss.reason;
-    addSuppressed(loss);
   }
 
   /** Why the lease was lost. */
@@ -47,11 +46,13 @@ public final class LeaseLostException extends LockException {
 
   /** The same loss, thrown to the caller of a body that may have failed itself. */
   LeaseLostException around(@Nullable Throwable bodyFailure) {
-    return new LeaseLostException(this, bodyFailure);
+    LeaseLostException thrown = new LeaseLostException(this, bodyFailure);
+    thrown.addSuppressed(this);
+    return thrown;
   }
 
-  private String message() {
-    String message = getMessage();
-    return message == null ? "" : message;
+  @Override
+  LeaseLostException withCause(@Nullable Throwable other) {
+    return new LeaseLostException(this, other);
   }
 }

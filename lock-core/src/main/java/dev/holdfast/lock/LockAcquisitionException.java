@@ -7,11 +7,21 @@ import org.jspecify.annotations.Nullable;
 public final class LockAcquisitionException extends LockException {
   private static final long serialVersionUID = 1L;
 
-  private final transient @Nullable LockInfo holder;
+  private final @Nullable LockInfo holder;
 
   LockAcquisitionException(String lockId, String reason, @Nullable LockInfo holder) {
     super(lockId, "Lock \"" + lockId + "\" not acquired: " + reason, null);
     this.holder = holder;
+  }
+
+  private LockAcquisitionException(LockAcquisitionException original, @Nullable Throwable cause) {
+    super(original.lockId(), original.message(), cause);
+    this.holder = original.holder;
+  }
+
+  @Override
+  LockAcquisitionException withCause(@Nullable Throwable other) {
+    return new LockAcquisitionException(this, other);
   }
 
   /** Who held the lock when it was last looked at; empty if that could not be seen. */

@@ -1,8 +1,10 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
+import java.io.Serializable;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -34,7 +36,8 @@ public record LockInfo(
     Duration ttl,
     Map<String, Object> metadata,
     boolean expired,
-    Version version) {
+    Version version)
+    implements Serializable {
   /** Checks the parts. */
   public LockInfo {
     Objects.requireNonNull(lockId, "lockId");
@@ -61,5 +64,30 @@ public record LockInfo(
         record.metadata(),
         expiresAt != null && !now.isBefore(expiresAt),
         version);
+  }
+
+  /** All of it in one line, with control characters escaped. */
+  @Override
+  public String toString() {
+    return Texts.printable(
+        "LockInfo[lockId="
+            + lockId
+            + ", token="
+            + token
+            + ", owner="
+            + owner
+            + ", createdAt="
+            + createdAt
+            + ", expiresAt="
+            + expiresAt
+            + ", ttl="
+            + ttl
+            + ", metadata="
+            + metadata
+            + ", expired="
+            + expired
+            + ", version="
+            + version
+            + "]");
   }
 }

@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.LeaseLostException.Reason;
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockStore;
@@ -488,7 +489,8 @@ public final class LockManager implements AutoCloseable {
   private static void check(String lockId) {
     Objects.requireNonNull(lockId, "lockId");
     if (lockId.isBlank()) {
-      throw new IllegalArgumentException("lockId must not be blank, but is \"" + lockId + "\"");
+      throw new IllegalArgumentException(
+          "lockId must not be blank, but is \"" + Texts.printable(lockId) + "\"");
     }
     byte[] utf8 = lockId.getBytes(StandardCharsets.UTF_8);
     if (!new String(utf8, StandardCharsets.UTF_8).equals(lockId)) {
@@ -500,7 +502,7 @@ public final class LockManager implements AutoCloseable {
           "lockId must take at most "
               + MAX_LOCK_ID_BYTES
               + " bytes in UTF-8, but \""
-              + lockId.substring(0, lockId.offsetByCodePoints(0, 20))
+              + Texts.printable(lockId.substring(0, lockId.offsetByCodePoints(0, 20)))
               + "...\" takes "
               + utf8.length);
     }
@@ -570,9 +572,9 @@ public final class LockManager implements AutoCloseable {
       if (result instanceof WriteResult.Applied) {
         LOG.warn(
             "Lock \"{}\": released by force; it was held by {}, token {}",
-            lockId,
-            found.record().owner(),
-            found.record().token());
+            Texts.printable(lockId),
+            Texts.printable(found.record().owner()),
+            Texts.printable(found.record().token()));
         engine.onQueue(lockId, queue -> queue.forceReleased(found.record().token()));
         return true;
       } else if (result instanceof WriteResult.Rejected rejected) {

@@ -17,6 +17,11 @@ public final class LockStoreUnavailableException extends LockException {
     this.retryable = retryable;
   }
 
+  @Override
+  LockStoreUnavailableException withCause(@Nullable Throwable other) {
+    return new LockStoreUnavailableException(lockId(), message(), retryable, other);
+  }
+
   /**
    * Whether trying again may help. False when the store refuses: credentials, privileges, an index
    * that is not as it must be.

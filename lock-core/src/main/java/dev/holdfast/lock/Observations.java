@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;
 import java.time.Duration;
@@ -132,7 +133,7 @@ final class Observations {
       LOG.warn(
           "More than {} locks are being waited for; lock \"{}\" cannot be observed",
           maxEntries,
-          lockId);
+          Texts.printable(lockId));
       return;
     }
     entries.put(lockId, observation);

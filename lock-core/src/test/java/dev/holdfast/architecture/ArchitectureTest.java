@@ -17,6 +17,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import dev.holdfast.badexamples.EngineThatAsksTheWorld;
 import dev.holdfast.badexamples.EngineThatKnowsElasticsearch;
 import dev.holdfast.badexamples.elasticsearch.StoreThatCallsTheEngine;
+import dev.holdfast.badexamples.internal.HelperThatNeedsAStore;
 import dev.holdfast.badexamples.memory.StoreThatLogsToMicrometer;
 import dev.holdfast.badexamples.micrometer.BindingThatWrites;
 import dev.holdfast.badexamples.store.SpiThatNeedsAStore;
@@ -84,15 +85,16 @@ class ArchitectureTest {
     return List.of(
         new Part(
             "",
-            Set.of("", ".store"),
+            Set.of("", ".store", ".internal"),
             List.of("com.fasterxml.jackson.."),
             EngineThatKnowsElasticsearch.class),
-        new Part(".store", Set.of(".store"), List.of(), SpiThatNeedsAStore.class),
+        new Part(".store", Set.of(".store", ".internal"), List.of(), SpiThatNeedsAStore.class),
+        new Part(".internal", Set.of(".internal"), List.of(), HelperThatNeedsAStore.class),
         new Part(
             ".memory", Set.of(".memory", ".store"), List.of(), StoreThatLogsToMicrometer.class),
         new Part(
             ".elasticsearch",
-            Set.of(".elasticsearch", ".store"),
+            Set.of(".elasticsearch", ".store", ".internal"),
             List.of(
                 "co.elastic..",
                 "com.fasterxml.jackson..",
@@ -203,9 +205,10 @@ class ArchitectureTest {
           "dev.holdfast.lock.Joins$Wait", // likewise
           "dev.holdfast.lock.elasticsearch.GivingWay", // threads that were woken, likewise
           "dev.holdfast.lock.elasticsearch.OwnTransport", // threads of the HTTP client
-          "dev.holdfast.lock.elasticsearch.LockIndex"); // chance, to name an incarnation, and when
-
-  // to verify it
+          // how long a connection has been silent, below the store
+          "dev.holdfast.lock.elasticsearch.StaleConnections$Watched",
+          // chance, to name an incarnation, and when to verify it
+          "dev.holdfast.lock.elasticsearch.LockIndex");
 
   private static final ArchRule ONLY_DEFAULTS_TOUCH_THE_WORLD =
       noClasses()

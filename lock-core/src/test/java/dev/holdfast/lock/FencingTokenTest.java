@@ -3,6 +3,7 @@ package dev.holdfast.lock;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.Version;
 import net.jqwik.api.Arbitraries;
@@ -54,7 +55,7 @@ class FencingTokenTest {
   void parse_ofAnyOtherText_isRefusedAndNamesIt(@ForAll String text) {
     assertThatThrownBy(() -> FencingToken.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining(text);
+        .hasMessageContaining(Texts.printable(text));
   }
 
   @Example

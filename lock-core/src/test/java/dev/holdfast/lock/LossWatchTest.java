@@ -6,9 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -104,37 +101,5 @@ class LossWatchTest extends OnVirtualTime {
     for (int i = 0; i < 500; i++) {
       assertThat(a.events.count("lost x" + i)).isEqualTo(1);
     }
-  }
-
-  @Test
-  void watch_thatCouldNotSetItsTimer_doesSoForTheNextLease_andHarmsNone() {
-    AtomicBoolean refuses = new AtomicBoolean(true);
-    World.Client client =
-        world.client(
-            "C",
-            builder -> {
-              Scheduler real = Objects.requireNonNull(builder.scheduler);
-              return builder.scheduler(
-                  (task, delayNanos) -> {
-                    if (refuses.get() && delayNanos == LossWatch.INTERVAL_NANOS) {
-                      throw new RejectedExecutionException("a fault of the test");
-                    }
-                    return real.schedule(task, delayNanos);
-                  });
-            });
-    Lease first = client.acquire("first", options(Duration.ofHours(1), true));
-    assertThat(first.isHeld()).isTrue();
-
-    refuses.set(false);
-    Lease second = client.acquire("second", options(Duration.ofHours(1), true));
-    client.machine.suspend();
-    advance(Duration.ofHours(1));
-    client.machine.resume();
-    advance(BOUND);
-
-    assertThat(client.events.count("lost first")).isEqualTo(1);
-    assertThat(client.events.count("lost second")).isEqualTo(1);
-    first.release();
-    second.release();
   }
 }

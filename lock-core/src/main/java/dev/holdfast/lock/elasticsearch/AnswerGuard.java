@@ -1,5 +1,6 @@
 package dev.holdfast.lock.elasticsearch;
 
+import dev.holdfast.lock.internal.Texts;
 import java.io.IOException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
@@ -109,10 +110,12 @@ final class AnswerGuard implements AsyncExecChainHandler {
   static Exception explained(HttpHost host, Exception failure) {
     String refusal = refusal(failure);
     if (refusal != null) {
-      return new NotSentException(host + " is not trusted, nothing was sent: " + refusal, failure);
+      return new NotSentException(
+          host + " is not trusted, nothing was sent: " + Texts.printable(refusal), failure);
     }
     if (failure instanceof SSLException) {
-      return new IOException(host + " failed at TLS: " + failure.getMessage(), failure);
+      return new IOException(
+          host + " failed at TLS: " + Texts.printable(failure.getMessage()), failure);
     }
     if (failure instanceof ConnectionClosedException && !isTls(host)) {
       return new IOException(

@@ -31,8 +31,17 @@ final class BulkEndpoint extends DelegatingJsonEndpoint<BulkRequest, BulkRespons
     this.mapper = mapper;
   }
 
+  /** How many bytes the body of a request has. */
+  long sizeOf(BulkRequest request) {
+    return inOnePiece(request).size();
+  }
+
   @Override
   public Object body(BulkRequest request) {
+    return inOnePiece(request);
+  }
+
+  private BinaryData inOnePiece(BulkRequest request) {
     ByteArrayOutputStream body =
         new ByteArrayOutputStream(BYTES_PER_OPERATION * request.operations().size());
     try {

@@ -3,6 +3,7 @@ package dev.holdfast.lock.elasticsearch;
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
+import co.elastic.clients.elasticsearch._types.ErrorCause;
 import co.elastic.clients.elasticsearch._types.FieldValue;
 import co.elastic.clients.elasticsearch._types.Time;
 import co.elastic.clients.elasticsearch.core.BulkRequest;
@@ -19,6 +20,7 @@ import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
 import dev.holdfast.lock.elasticsearch.RecordCodec.Source;
+import dev.holdfast.lock.internal.SizeLimit;
 import dev.holdfast.lock.store.Batcher;
 import dev.holdfast.lock.store.Chain;
 import dev.holdfast.lock.store.GoneQuorum;
@@ -32,6 +34,7 @@ import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -88,16 +91,33 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private static final int MAX_WRITES_PER_REQUEST = 500;
   private static final int MAX_READS_PER_REQUEST = 200;
-  private static final long MAX_BYTES_PER_REQUEST = 4 * 1024 * 1024;
+
+  /** Passes through nginx as it is by default, which takes 1 MiB. */
+  private static final long MAX_BYTES_PER_REQUEST = 768 * 1024;
+
+  /** About what an operation takes besides its document, its id and the name of its index. */
+  private static final long OVERHEAD_BYTES = 160;
 
   private final ElasticsearchAsyncClient client;
   private final LockIndex index;
-  private final Batcher<BulkOperation, BulkResponseItem> writes;
+  private final String indexName;
+
+  /** What one learns, all heed: the same proxies are on the way of all requests. */
+  private final SizeLimit sizeLimit =
+      new SizeLimit(MAX_BYTES_PER_REQUEST, Failures::mayPassInParts);
+
+  private final Batcher<Sending, BulkResponseItem> writes;
   private final Batcher<MultiGetOperation, MultiGetResponseItem<Source>> reads =
-      new Batcher<>(MAX_READ_REQUESTS, MAX_READS_PER_REQUEST, MAX_BYTES_PER_REQUEST, this::ask);
+      new Batcher<>(
+          MAX_READ_REQUESTS,
+          MAX_READS_PER_REQUEST,
+          sizeLimit,
+          Failures::isStale,
+          this::ask,
+          toBeGivenWayTo -> {});
 
   /** Writes whose index is said to be gone. Apart, so that they hold up no others. */
-  private final Batcher<BulkOperation, BulkResponseItem> doubted;
+  private final Batcher<Sending, BulkResponseItem> doubted;
 
   private final String description;
   private final @Nullable OwnTransport owned;
@@ -109,16 +129,21 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private final Map<Object, CompletableFuture<?>> underWay = new ConcurrentHashMap<>();
 
   private ElasticsearchLockStore(
-      ElasticsearchTransport transport,
+      ElasticsearchTransport given,
       IndexNames names,
       int fencingEra,
       String description,
       @Nullable OwnTransport owned) {
+    ElasticsearchTransport transport = new UninterruptedTransport(given);
     this.client = new ElasticsearchAsyncClient(transport);
+    this.indexName = names.index();
     // Through the user's own client it cannot be said which node is asked.
-    List<ElasticsearchTransport> nodes = owned == null ? List.of(transport) : owned.nodes();
+    List<? extends ElasticsearchTransport> nodes =
+        owned == null
+            ? List.of(transport)
+            : owned.nodes().stream().map(UninterruptedTransport::new).toList();
     this.index = new LockIndex(transport, nodes, names, fencingEra);
-    GoneQuorum<BulkOperation, BulkResponseItem> indexGone =
+    GoneQuorum<Sending, BulkResponseItem> indexGone =
         new GoneQuorum<>(
             nodes.stream().map(ElasticsearchLockStore::sender).toList(),
             item -> Failures.isIndexNotFound(item.error()),
@@ -268,8 +293,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private CompletableFuture<WriteResult> write(CompletableFuture<Incarnation> target, Write write) {
     return tracked(
-        Chain.of(target, incarnation -> write(incarnation, write))
-            .orElse(ElasticsearchLockStore::notWritten));
+        Chain.of(target, incarnation -> write(incarnation, write)).orElse(this::notWritten));
   }
 
   private CompletableFuture<WriteResult> write(Incarnation incarnation, Write write) {
@@ -280,47 +304,89 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     if (write.expected() != null) {
       var unused = index.inUse();
     }
-    BulkOperation operation = write.operation().apply(incarnation);
+    Sending sending = new Sending(write.operation().apply(incarnation));
+    long bytes = write.bytes() + overheadOf(write.lockId(), incarnation);
     return Chain.of(
-        writes.submit(operation, write.bytes()),
+        writes.submit(sending, bytes),
         item ->
             write.isMeantBy(item) && Failures.isIndexNotFound(item.error())
                 ? Chain.of(
-                    doubted.submit(operation, write.bytes()),
-                    confirmed -> outcome(incarnation, write, confirmed))
-                : outcome(incarnation, write, item));
+                    doubted.submit(sending, bytes),
+                    confirmed -> ended(sending, written(incarnation, write, confirmed)),
+                    failure -> ended(sending, notWritten(failure)))
+                : ended(sending, written(incarnation, write, item)),
+        failure -> ended(sending, notWritten(failure)));
   }
 
-  private CompletableFuture<WriteResult> outcome(
-      Incarnation incarnation, Write write, BulkResponseItem item) {
-    return CompletableFuture.completedFuture(written(incarnation, write, item));
+  private static CompletableFuture<WriteResult> ended(Sending sending, WriteResult last) {
+    return CompletableFuture.completedFuture(sending.afterAll(last));
   }
 
-  private static Batcher<BulkOperation, BulkResponseItem> writeBatcher(
-      Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender) {
+  private static long overheadOf(String lockId, Incarnation incarnation) {
+    return OVERHEAD_BYTES
+        + lockId.getBytes(StandardCharsets.UTF_8).length
+        + incarnation.id().length();
+  }
+
+  /** A write on its way, possibly more than once. */
+  private static final class Sending {
+    final BulkOperation operation;
+
+    /** Whether it was sent without an answer, so that a later refusal does not say enough. */
+    volatile boolean unanswered;
+
+    Sending(BulkOperation operation) {
+      this.operation = operation;
+    }
+
+    WriteResult afterAll(WriteResult last) {
+      return unanswered
+              && last instanceof WriteResult.Rejected rejected
+              && !(rejected.cause() instanceof IncarnationGoneException)
+          ? new WriteResult.Unknown(
+              new IOException(
+                  "it was sent before, without an answer; the last answer: "
+                      + rejected.cause().getMessage(),
+                  rejected.cause()))
+          : last;
+    }
+  }
+
+  private Batcher<Sending, BulkResponseItem> writeBatcher(
+      Function<List<Sending>, CompletableFuture<List<BulkResponseItem>>> sender) {
     return new Batcher<>(
         MAX_WRITE_REQUESTS,
         MAX_WRITES_PER_REQUEST,
-        MAX_BYTES_PER_REQUEST,
+        sizeLimit,
+        Failures::isStale,
         sender,
         GivingWay::during);
   }
 
-  private static Function<List<BulkOperation>, CompletableFuture<List<BulkResponseItem>>> sender(
+  private static Function<List<Sending>, CompletableFuture<List<BulkResponseItem>>> sender(
       ElasticsearchTransport transport) {
     BulkEndpoint endpoint = new BulkEndpoint(transport.jsonpMapper());
-    return operations ->
-        Chain.of(
-            transport.performRequestAsync(
-                BulkRequest.of(
-                    bulk ->
-                        bulk.requireAlias(true)
-                            .pipeline(NO_PIPELINE)
-                            .timeout(time(SHARD_TIMEOUT))
-                            .operations(operations)),
-                endpoint,
-                null),
-            response -> CompletableFuture.completedFuture(response.items()));
+    return sendings -> {
+      BulkRequest request =
+          BulkRequest.of(
+              bulk ->
+                  bulk.requireAlias(true)
+                      .pipeline(NO_PIPELINE)
+                      .timeout(time(SHARD_TIMEOUT))
+                      .operations(sendings.stream().map(sending -> sending.operation).toList()));
+      return Chain.of(
+          transport.performRequestAsync(request, endpoint, null),
+          response -> CompletableFuture.completedFuture(response.items()),
+          failure -> {
+            if (!Failures.isRefusal(failure)) {
+              sendings.forEach(sending -> sending.unanswered = true);
+            }
+            return CompletableFuture.failedFuture(
+                Failures.isTooLarge(failure)
+                    ? new Failures.TooLargeException(endpoint.sizeOf(request), failure)
+                    : failure);
+          });
+    };
   }
 
   /** Not kept in constants: the class must load where the client's do not, to say so in words. */
@@ -368,24 +434,17 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       index.forget(incarnation);
       return new WriteResult.Rejected(new IncarnationGoneException(incarnation));
     }
-    Throwable cause = Failures.describe(item.status(), item.error());
+    Throwable cause = Failures.describe(indexName, item.status(), item.error());
     return Failures.isRefusal(item.status())
         ? new WriteResult.Rejected(cause)
         : new WriteResult.Unknown(cause);
   }
 
-  private static WriteResult notWritten(Throwable failure) {
-    return isRefusal(failure)
-        ? new WriteResult.Rejected(Failures.describe(failure))
-        : new WriteResult.Unknown(Failures.describe(failure));
-  }
-
-  private static boolean isRefusal(Throwable failure) {
-    ElasticsearchException answer = Failures.ofElasticsearch(failure);
-    return answer != null
-        ? Failures.isRefusal(answer.status())
-        : Failures.unwrapped(failure) instanceof LockIndexException
-            || Failures.isNotSent(Failures.unwrapped(failure));
+  private WriteResult notWritten(Throwable failure) {
+    Throwable cause = Failures.describe(indexName, failure);
+    return Failures.isRefusal(failure)
+        ? new WriteResult.Rejected(cause)
+        : new WriteResult.Unknown(cause);
   }
 
   // --- Reads
@@ -406,10 +465,10 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                   reads.submit(
                       MultiGetOperation.of(
                           get -> get.index(LockIndex.target(incarnation)).id(lockId)),
-                      0),
+                      overheadOf(lockId, incarnation)),
                   item -> seen(lockId, incarnation, item, again));
             })
-        .orElse(ElasticsearchLockStore::notRead);
+        .orElse(this::notRead);
   }
 
   private CompletableFuture<List<MultiGetResponseItem<Source>>> ask(
@@ -424,6 +483,10 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         client.mget(detail.of(new MgetRequest.Builder().docs(operations)).build(), Source.class),
         response -> CompletableFuture.completedFuture(response.docs()),
         failure -> {
+          if (Failures.isTooLarge(failure)) {
+            return CompletableFuture.failedFuture(
+                new Failures.TooLargeException(sizeOf(operations), failure));
+          }
           if (!Failures.isTooLong(failure) || detail == Detail.VERSION) {
             return CompletableFuture.failedFuture(failure);
           }
@@ -441,6 +504,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         });
   }
 
+  /** About. */
+  private static long sizeOf(List<MultiGetOperation> operations) {
+    return operations.stream()
+        .mapToLong(get -> OVERHEAD_BYTES + get.id().getBytes(StandardCharsets.UTF_8).length)
+        .sum();
+  }
+
   private CompletableFuture<ReadResult> seen(
       String lockId, Incarnation incarnation, MultiGetResponseItem<Source> item, boolean again) {
     if (item.isFailure()) {
@@ -450,14 +520,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
             ? read(lockId, false)
             : CompletableFuture.completedFuture(new ReadResult.Absent(null));
       }
+      ErrorCause error = item.failure().error();
+      int status = Failures.status(error);
+      Throwable cause = Failures.describe(indexName, status, error);
       return CompletableFuture.completedFuture(
-          new ReadResult.Unavailable(
-              new Failures.ElasticsearchRefusal(
-                  Failures.shortened(
-                      "Elasticsearch answered "
-                          + item.failure().error().type()
-                          + ": "
-                          + item.failure().error().reason()))));
+          Failures.isRefusal(status)
+              ? new ReadResult.Rejected(cause)
+              : new ReadResult.Unavailable(cause));
     }
     GetResult<Source> document = item.result();
     if (!lockId.equals(document.id())) {
@@ -486,10 +555,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         RecordCodec.decode(lockId, source), new Version(incarnation, primaryTerm, seqNo));
   }
 
-  private static ReadResult notRead(Throwable failure) {
-    return isRefusal(failure)
-        ? new ReadResult.Rejected(Failures.describe(failure))
-        : new ReadResult.Unavailable(Failures.describe(failure));
+  private ReadResult notRead(Throwable failure) {
+    Throwable cause = Failures.describe(indexName, failure);
+    return Failures.isRefusal(failure)
+        ? new ReadResult.Rejected(cause)
+        : new ReadResult.Unavailable(cause);
   }
 
   /**
@@ -524,11 +594,14 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                         : CompletableFuture.completedFuture(new ListResult.Listed(List.of()));
                   });
             })
-        .orElse(
-            failure ->
-                isRefusal(failure)
-                    ? new ListResult.Rejected(Failures.describe(failure))
-                    : new ListResult.Unavailable(Failures.describe(failure)));
+        .orElse(this::notListed);
+  }
+
+  private ListResult notListed(Throwable failure) {
+    Throwable cause = Failures.describe(indexName, failure);
+    return Failures.isRefusal(failure)
+        ? new ListResult.Rejected(cause)
+        : new ListResult.Unavailable(cause);
   }
 
   /**
@@ -547,8 +620,12 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** The id of a new point in time; empty if the incarnation is gone. */
   private CompletableFuture<Optional<String>> pointInTime(Incarnation incarnation) {
     return Chain.of(
-        client.openPointInTime(
-            open -> open.index(LockIndex.target(incarnation)).keepAlive(time(SEARCH_KEEP_ALIVE))),
+        Failures.twiceIfStale(
+            () ->
+                client.openPointInTime(
+                    open ->
+                        open.index(LockIndex.target(incarnation))
+                            .keepAlive(time(SEARCH_KEEP_ALIVE)))),
         opened -> CompletableFuture.completedFuture(Optional.of(opened.id())),
         failure -> {
           ElasticsearchException refused = Failures.ofElasticsearch(failure);
@@ -596,19 +673,21 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      */
     CompletableFuture<ListResult> page(@Nullable List<FieldValue> after, Detail detail, int size) {
       return Chain.of(
-          client.search(
-              search -> {
-                detail
-                    .of(search)
-                    .pit(pit -> pit.id(pointInTime).keepAlive(time(SEARCH_KEEP_ALIVE)))
-                    .size(size)
-                    .seqNoPrimaryTerm(true)
-                    .allowPartialSearchResults(false)
-                    .trackTotalHits(track -> track.enabled(false))
-                    .sort(sort -> sort.field(field -> field.field("_shard_doc")));
-                return after == null ? search : search.searchAfter(after);
-              },
-              Source.class),
+          Failures.twiceIfStale(
+              () ->
+                  client.search(
+                      search -> {
+                        detail
+                            .of(search)
+                            .pit(pit -> pit.id(pointInTime).keepAlive(time(SEARCH_KEEP_ALIVE)))
+                            .size(size)
+                            .seqNoPrimaryTerm(true)
+                            .allowPartialSearchResults(false)
+                            .trackTotalHits(track -> track.enabled(false))
+                            .sort(sort -> sort.field(field -> field.field("_shard_doc")));
+                        return after == null ? search : search.searchAfter(after);
+                      },
+                      Source.class)),
           response -> listed(response.hits().hits(), size),
           failure -> {
             if (!Failures.isTooLong(failure) || detail == Detail.VERSION) {

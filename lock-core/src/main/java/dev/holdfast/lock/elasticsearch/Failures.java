@@ -2,41 +2,121 @@ package dev.holdfast.lock.elasticsearch;
 
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.ErrorCause;
+import co.elastic.clients.transport.TransportException;
+import co.elastic.clients.transport.rest5_client.low_level.ResponseException;
+import dev.holdfast.lock.internal.Texts;
+import dev.holdfast.lock.store.Chain;
+import jakarta.json.JsonException;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.stream.Stream;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What an answer other than success means. */
+/**
+ * What an answer other than success means, and no answer: the one rule for all calls.
+ *
+ * <table>
+ *   <caption>What is refused, and not worth another try until somebody changes something</caption>
+ *   <tr><td>400, 401, 403 and other 4xx, of anybody</td><td>refused; a closed index (400) and an
+ *       operator's block (403) among them</td></tr>
+ *   <tr><td>404</td><td>refused if Elasticsearch says so; a proxy says so too while what is behind
+ *       it starts</td></tr>
+ *   <tr><td>408</td><td>open: proxies give it for a request that they may have passed on</td></tr>
+ *   <tr><td>409</td><td>a conflict if it is about one write; otherwise open</td></tr>
+ *   <tr><td>413</td><td>refused for its size</td></tr>
+ *   <tr><td>425, 429, 499</td><td>open: a coordinating node also gives 429 when a replica was
+ *       overloaded, and the block of a full disk (429) goes by itself</td></tr>
+ *   <tr><td>5xx, no answer, one that cannot be read</td><td>open</td></tr>
+ *   <tr><td>what never left this process</td><td>refused: a server that is not trusted, an index
+ *       that is not as it must be, a client that cannot write JSON</td></tr>
+ * </table>
+ *
+ * <p>An {@link Error} is none of these: it is about this process, and never about the store.
+ */
 final class Failures {
   static final int BAD_REQUEST = 400;
   static final int CONFLICT = 409;
   static final int NOT_FOUND = 404;
+  static final int TOO_LARGE = 413;
   static final int UNAVAILABLE = 503;
 
-  private static final int REQUEST_TIMEOUT = 408;
+  private static final int FORBIDDEN = 403;
   private static final int TOO_MANY_REQUESTS = 429;
 
-  private static final int MAX_MESSAGE = 1_000;
+  /** Of the client's errors, those that leave open whether the request was carried out. */
+  private static final Set<Integer> OPEN = Set.of(408, CONFLICT, 425, TOO_MANY_REQUESTS, 499);
 
+  private static final int MAX_MESSAGE = 1_000;
   private static final int MAX_CAUSES = 20;
+
+  /** A request that breaks off may have been too large for a proxy only if it is larger. */
+  static final long MIN_PROXY_LIMIT = 8 * 1024;
 
   private static final String INDEX_NOT_FOUND = "index_not_found_exception";
 
+  private static final String RESPONSE_EXCEPTION =
+      "co.elastic.clients.transport.rest5_client.low_level.ResponseException";
+
   private Failures() {}
 
-  /**
-   * Whether a status says that the request was certainly not carried out. Not 429, which a
-   * coordinating node also gives when a replica was overloaded; not 408, which proxies give for a
-   * request that they may have passed on.
-   */
+  /** Whether that status, given by Elasticsearch, says that a request was not carried out. */
   static boolean isRefusal(int status) {
-    return status >= 400
-        && status < 500
-        && status != CONFLICT
-        && status != REQUEST_TIMEOUT
-        && status != TOO_MANY_REQUESTS;
+    return status >= 400 && status < 500 && !OPEN.contains(status);
+  }
+
+  /** Whether a request that failed so was certainly not carried out, and will not be. */
+  static boolean isRefusal(Throwable failure) {
+    Throwable cause = unwrapped(failure);
+    if (cause instanceof ElasticsearchException e) {
+      return isRefusal(e.status());
+    }
+    int status = status(cause);
+    return status != 0
+        ? isRefusal(status) && status != NOT_FOUND
+        : cause instanceof LockIndexException || cause instanceof JsonException || isNotSent(cause);
+  }
+
+  /** The status of an answer that was not success, whoever gave it; 0 if there was none. */
+  private static int status(Throwable cause) {
+    if (cause instanceof ElasticsearchException e) {
+      return e.status();
+    } else if (cause instanceof TransportException e) {
+      return e.statusCode();
+    } else if (cause instanceof TooLargeException) {
+      return TOO_LARGE;
+    }
+    // Not with instanceof alone: where the user's client is an older one, there is no such class.
+    return cause.getClass().getName().equals(RESPONSE_EXCEPTION) ? LowLevel.status(cause) : 0;
+  }
+
+  /** What is known only of the client that the store makes itself. */
+  private static final class LowLevel {
+    static int status(Throwable cause) {
+      return cause instanceof ResponseException e ? e.getResponse().getStatusCode() : 0;
+    }
+  }
+
+  /** The status that an error in an item of an answer stands for, where the item has none. */
+  static int status(ErrorCause error) {
+    String reason = String.valueOf(error.reason());
+    return switch (String.valueOf(error.type())) {
+      case INDEX_NOT_FOUND -> NOT_FOUND;
+      case "index_closed_exception", "illegal_argument_exception" -> BAD_REQUEST;
+      case "security_exception" -> FORBIDDEN;
+      // As "index [x] blocked by: [FORBIDDEN/5/index read (api)];"
+      case "cluster_block_exception" ->
+          reason.contains("[SERVICE_UNAVAILABLE/") || !reason.contains("[FORBIDDEN/")
+              ? UNAVAILABLE
+              : FORBIDDEN;
+      case "es_rejected_execution_exception", "circuit_breaking_exception" -> TOO_MANY_REQUESTS;
+      default -> UNAVAILABLE;
+    };
   }
 
   static boolean isIndexNotFound(@Nullable ErrorCause error) {
@@ -53,20 +133,87 @@ final class Failures {
     return failure instanceof CompletionException && cause != null ? unwrapped(cause) : failure;
   }
 
-  /** The error of the JVM that is behind a failure, such as a class that was not found. */
+  /**
+   * The error that is behind this failure, if there is one: memory that has run out, or classes
+   * that do not fit together, must not pass for a store that does not answer.
+   */
   private static @Nullable Error error(Throwable failure) {
-    return (Error)
-        Stream.iterate(failure, t -> t != null, Throwable::getCause)
-            .limit(MAX_CAUSES)
-            .filter(Error.class::isInstance)
-            .findFirst()
-            .orElse(null);
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (cause instanceof Error error) {
+        return error;
+      }
+    }
+    return null;
+  }
+
+  /** Of the HTTP client's classes, which are others where the user's own client is an older one. */
+  private static boolean isNamed(Throwable failure, String simpleName) {
+    return failure.getClass().getSimpleName().equals(simpleName);
   }
 
   /** Whether an answer was larger than is taken. */
   static boolean isTooLong(Throwable failure) {
-    // By its name: a given client's is that of HttpClient 4 or 5, and the other is not there.
-    return unwrapped(failure).getClass().getSimpleName().equals("ContentTooLongException");
+    return isNamed(unwrapped(failure), "ContentTooLongException");
+  }
+
+  /** Whether a request was refused for its size, by Elasticsearch or by a proxy. */
+  static boolean isTooLarge(Throwable failure) {
+    return status(unwrapped(failure)) == TOO_LARGE;
+  }
+
+  /**
+   * Whether a request of that size may pass in smaller parts. A proxy that finds one too large may
+   * close the connection while it is being sent, and then its answer is lost.
+   */
+  static boolean mayPassInParts(Throwable failure, long bytes) {
+    return isTooLarge(failure) || (bytes >= MIN_PROXY_LIMIT && isBrokenOff(failure));
+  }
+
+  /** Whether the connection was closed or reset while a request was out. */
+  static boolean isBrokenOff(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (cause instanceof ConnectException) {
+        return false;
+      }
+      if (cause instanceof SocketException
+          || cause instanceof ClosedChannelException
+          || isNamed(cause, "ConnectionClosedException")
+          || "Broken pipe".equals(cause.getMessage())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether the connection was dead before the request was sent, so that another may do. */
+  static boolean isStale(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (Arrays.stream(cause.getSuppressed())
+          .anyMatch(StaleConnectionException.class::isInstance)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Sends a request, and once more if it was sent on a connection that was dead. */
+  static <T> CompletableFuture<T> twiceIfStale(Supplier<CompletableFuture<T>> request) {
+    return Chain.of(
+        begun(request),
+        CompletableFuture::completedFuture,
+        failure -> isStale(failure) ? request.get() : CompletableFuture.failedFuture(failure));
+  }
+
+  /** A client throws errors, such as of linking, instead of failing with them. */
+  private static <T> CompletableFuture<T> begun(Supplier<CompletableFuture<T>> request) {
+    try {
+      return request.get();
+    } catch (RuntimeException | Error e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   /**
@@ -78,54 +225,98 @@ final class Failures {
         && Arrays.stream(failure.getSuppressed()).allMatch(Failures::isNotSent);
   }
 
-  /** An error in words, with the reason of Elasticsearch, which names a missing privilege. */
-  static ElasticsearchRefusal describe(int status, @Nullable ErrorCause error) {
+  /**
+   * An error in words, with the reason of Elasticsearch, which names a missing privilege.
+   *
+   * @param index the index that was asked for, which the reason often leaves out
+   */
+  static ElasticsearchRefusal describe(String index, int status, @Nullable ErrorCause error) {
     String type = error == null ? "no error given" : error.type();
     String reason = error == null ? null : error.reason();
     return new ElasticsearchRefusal(
         shortened(
-            "Elasticsearch answered "
-                + status
-                + " "
-                + type
-                + (reason == null ? "" : ": " + reason)));
+                "Elasticsearch answered "
+                    + status
+                    + " "
+                    + type
+                    + (reason == null ? "" : ": " + reason))
+            + " (index \""
+            + index
+            + "\")");
   }
 
   /** For a request that was refused or failed as a whole. */
-  static Throwable describe(Throwable failure) {
-    Throwable cause = unwrapped(failure);
+  static Throwable describe(String index, Throwable failure) {
     Error error = error(failure);
     if (error != null) {
-      // Of this JVM, and not of Elasticsearch: nobody is to take it for an outage.
       return error;
     }
+    Throwable cause = unwrapped(failure);
+    if (cause instanceof TooLargeException) {
+      return cause;
+    }
     if (cause instanceof ElasticsearchException e) {
-      ElasticsearchRefusal described = describe(e.status(), e.error());
-      return isShort(e) ? described.initCause(e) : described;
+      ElasticsearchRefusal described = describe(index, e.status(), e.error());
+      return isFitForLogs(e) ? described.initCause(e) : described;
+    }
+    if (cause instanceof JsonException) {
+      return new IllegalStateException(
+          "the client cannot write a request as JSON: "
+              + shortened(cause.getMessage())
+              + "; it needs a mapper for objects, such as JacksonJsonpMapper",
+          isFitForLogs(cause) ? cause : null);
     }
     if (isTooLong(cause)) {
       return new IOException("an answer was larger than is taken: " + cause.getMessage(), cause);
     }
-    return isShort(cause)
+    int status = status(cause);
+    if (status >= 400) {
+      return new IOException(
+          "the answer was "
+              + status
+              + ", of a proxy or of Elasticsearch (index \""
+              + index
+              + "\"): "
+              + shortened(cause.getMessage()),
+          isFitForLogs(cause) ? cause : null);
+    }
+    return isFitForLogs(cause)
         ? cause
         : new IOException(cause.getClass().getName() + ": " + shortened(cause.getMessage()));
   }
 
-  /** What a server says is not to fill logs. */
+  /** What a server says must neither fill logs nor forge their lines. */
   static String shortened(@Nullable String text) {
     return text == null || text.length() <= MAX_MESSAGE
-        ? String.valueOf(text)
-        : text.substring(0, MAX_MESSAGE) + "... (" + text.length() + " characters)";
+        ? Texts.printable(text)
+        : Texts.printable(text.substring(0, MAX_MESSAGE))
+            + "... ("
+            + text.length()
+            + " characters)";
   }
 
-  private static boolean isShort(Throwable failure) {
+  private static boolean isFitForLogs(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
       String message = t.getMessage();
-      if (message != null && message.length() > 2 * MAX_MESSAGE) {
+      if (message != null && (message.length() > 2 * MAX_MESSAGE || !Texts.isPrintable(message))) {
         return false;
       }
     }
     return true;
+  }
+
+  /** Marks a failure on a connection that was dead, by being suppressed in it. */
+  static final class StaleConnectionException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    StaleConnectionException() {
+      super("the connection had served before, and may have been dropped while it was idle");
+    }
+
+    @Override
+    public synchronized Throwable fillInStackTrace() {
+      return this; // Where it was made says nothing.
+    }
   }
 
   /** An answer of Elasticsearch that was not success. */
@@ -134,6 +325,21 @@ final class Failures {
 
     ElasticsearchRefusal(String message) {
       super(message);
+    }
+  }
+
+  /** A request was refused for its size. */
+  static final class TooLargeException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    TooLargeException(long bytes, Throwable answer) {
+      super(
+          "a request of "
+              + bytes
+              + " bytes was refused as too large (413), by a proxy or by Elasticsearch: allow larger"
+              + " requests there (client_max_body_size of nginx, http.max_content_length of"
+              + " Elasticsearch), or attach less metadata to the lock",
+          isFitForLogs(answer) ? answer : null);
     }
   }
 }

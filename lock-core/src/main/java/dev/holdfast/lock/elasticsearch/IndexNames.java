@@ -1,5 +1,6 @@
 package dev.holdfast.lock.elasticsearch;
 
+import dev.holdfast.lock.internal.Texts;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -35,7 +36,7 @@ record IndexNames(String index, String alias) {
           what
               + " must be 1 to 200 lower-case letters, digits, dots, underscores or hyphens, not"
               + " beginning with an underscore or hyphen, but is \""
-              + name
+              + Texts.printable(name)
               + "\"");
     }
   }

@@ -152,7 +152,7 @@ final class LockIndex {
    */
   LockIndex(
       ElasticsearchTransport transport,
-      List<ElasticsearchTransport> nodes,
+      List<? extends ElasticsearchTransport> nodes,
       IndexNames names,
       int era,
       LongSupplier nanos) {
@@ -170,7 +170,7 @@ final class LockIndex {
 
   LockIndex(
       ElasticsearchTransport transport,
-      List<ElasticsearchTransport> nodes,
+      List<? extends ElasticsearchTransport> nodes,
       IndexNames names,
       int era) {
     this(transport, nodes, names, era, System::nanoTime);
@@ -346,9 +346,13 @@ final class LockIndex {
             sight(node, known.get(0)), sight -> CompletableFuture.completedFuture(List.of(sight)));
   }
 
+  private CompletableFuture<List<IndexDescription>> indices(ElasticsearchTransport node) {
+    return Failures.twiceIfStale(() -> node.performRequestAsync(names.alias(), GET, null));
+  }
+
   private CompletableFuture<Sight> sight(ElasticsearchTransport node, Known known) {
     return Chain.of(
-        node.performRequestAsync(names.alias(), GET, null),
+        indices(node),
         indices -> CompletableFuture.completedFuture(new Sight(difference(known, indices))),
         failure ->
             isNotFound(failure)
@@ -443,7 +447,7 @@ final class LockIndex {
       leftBefore = leftCount;
     }
     return Chain.of(
-        transport.performRequestAsync(names.alias(), GET, null),
+        indices(transport),
         indices -> {
           try {
             return CompletableFuture.completedFuture(found(indices, begunAt, leftBefore));
@@ -552,12 +556,15 @@ final class LockIndex {
   private CompletableFuture<Boolean> create(Map<String, @Nullable Object> settings) {
     String incarnation = names.incarnationPrefix() + randomName();
     return Chain.of(
-        transport.performRequestAsync(
-            new Creation(
-                names.index(),
-                BinaryData.of(rules.creation(incarnation, settings), ContentType.APPLICATION_JSON)),
-            CREATE,
-            null),
+        Failures.twiceIfStale(
+            () ->
+                transport.performRequestAsync(
+                    new Creation(
+                        names.index(),
+                        BinaryData.of(
+                            rules.creation(incarnation, settings), ContentType.APPLICATION_JSON)),
+                    CREATE,
+                    null)),
         response -> {
           LOG.info("Made index \"{}\" for locks", names.index());
           return CompletableFuture.completedFuture(true);
@@ -588,14 +595,16 @@ final class LockIndex {
     Map<String, @Nullable Object> known = known(settings, reason);
     if (known.size() < settings.size()) {
       // What that leaves of the index is checked by the look-up that follows.
-      LOG.info("Elasticsearch does not know some index settings, which are left out: {}", reason);
+      LOG.info(
+          "Elasticsearch does not know some index settings, which are left out: {}",
+          Failures.shortened(reason));
       return create(known);
     }
     return explained(
         "Index \""
             + names.index()
             + "\" cannot be created: "
-            + Failures.describe(Failures.BAD_REQUEST, error).getMessage()
+            + Failures.describe(names.index(), Failures.BAD_REQUEST, error).getMessage()
             + "."
             + BAD_REQUEST_REMEDY,
         names.index());

@@ -120,6 +120,8 @@ final class OwnTransport {
                 // builder's own switch for it is missing before httpclient5 5.6.
                 .setContentCompressionEnabled(false)
                 .build())
+        .setKeepAliveStrategy(StaleConnections.KEEP_ALIVE)
+        .addExecInterceptorLast("holdfast-stale-connections", new StaleConnections(connections))
         .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
         .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
         .setThreadFactory(daemons())
@@ -156,7 +158,7 @@ final class OwnTransport {
     return new HttpHost(address.scheme(), address.host(), address.port());
   }
 
-  private static JsonpMapper mapper() {
+  static JsonpMapper mapper() {
     return new JacksonJsonpMapper(
         JsonMapper.builder(
                 JsonFactory.builder()

@@ -1,6 +1,9 @@
 package dev.holdfast.lock.elasticsearch;
 
 import dev.holdfast.lock.FencingToken;
+import dev.holdfast.lock.internal.SerializableFailures;
+import dev.holdfast.lock.internal.Texts;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A write was refused because the document has been written under a higher fencing token: whoever
@@ -9,19 +12,31 @@ import dev.holdfast.lock.FencingToken;
 public final class StaleFencingTokenException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final transient FencingToken token;
+  private final FencingToken token;
 
   StaleFencingTokenException(String index, String id, FencingToken token, Throwable cause) {
     super(
         "Document \""
-            + id
+            + Texts.printable(id)
             + "\" in index \""
-            + index
+            + Texts.printable(index)
             + "\" was written under a fencing token higher than "
             + token
             + "; this holder's lease has ended",
         cause);
     this.token = token;
+  }
+
+  private StaleFencingTokenException(
+      StaleFencingTokenException original, @Nullable Throwable cause) {
+    super(original.getMessage(), cause);
+    this.token = original.token;
+  }
+
+  // What is written in the place of this: Elasticsearch's exceptions cannot be serialised.
+  Object writeReplace() {
+    return SerializableFailures.completed(
+        new StaleFencingTokenException(this, SerializableFailures.of(getCause())), this);
   }
 
   /** The token that was too low. */

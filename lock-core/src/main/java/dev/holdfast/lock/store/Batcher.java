@@ -1,12 +1,18 @@
 package dev.holdfast.lock.store;
 
+import dev.holdfast.lock.internal.SizeLimit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +26,10 @@ import org.jspecify.annotations.Nullable;
  * deadline has passed, so the server is silent, and what comes next may be sent elsewhere.
  * Thread-safe; operations are sent, and their futures completed, on the threads that bring them.
  *
+ * <p>A request that is refused for its size leaves again in smaller ones, and one that left on a
+ * dead connection leaves once more, without the operations that have been cancelled meanwhile. Only
+ * an operation that is too large by itself fails.
+ *
  * <p>A request's place is free when the futures of its operations have been completed, and their
  * threads given way to: what is submitted until then gathers instead of leaving one by one. So what
  * depends on those futures must not block.
@@ -31,11 +41,13 @@ public final class Batcher<O, R> {
   private final Function<List<O>, CompletableFuture<List<R>>> sender;
   private final int maxRequests;
   private final int maxOperations;
-  private final long maxBytes;
+  private final SizeLimit limit;
+  private final Predicate<Throwable> isStale;
   private final Consumer<BooleanSupplier> giveWay;
 
   // Guarded by this.
   private final ArrayDeque<Item> waiting = new ArrayDeque<>();
+
   private int requests;
 
   /**
@@ -55,21 +67,42 @@ public final class Batcher<O, R> {
     this(maxRequests, maxOperations, maxBytes, sender, toBeGivenWayTo -> {});
   }
 
-  /**
-   * Makes one that waits for those it has answered.
-   *
-   * @param giveWay called when a request of several operations has been answered, before the next
-   *     one leaves: lets other threads run while its argument says so, and for a moment at most
-   */
+  /** Makes one that gives way, see there, and whose requests are never refused for their size. */
   public Batcher(
       int maxRequests,
       int maxOperations,
       long maxBytes,
       Function<List<O>, CompletableFuture<List<R>>> sender,
       Consumer<BooleanSupplier> giveWay) {
+    this(
+        maxRequests,
+        maxOperations,
+        new SizeLimit(maxBytes, (failure, bytes) -> false),
+        failure -> false,
+        sender,
+        giveWay);
+  }
+
+  /**
+   * Makes one that waits for those it has answered.
+   *
+   * @param limit of the size of one request, unless one operation alone has more
+   * @param isStale whether a request failed because of a connection that was dead before it left:
+   *     its operations leave once more, and must bear being sent twice
+   * @param giveWay called when a request of several operations has been answered, before the next
+   *     one leaves: lets other threads run while its argument says so, and for a moment at most
+   */
+  public Batcher(
+      int maxRequests,
+      int maxOperations,
+      SizeLimit limit,
+      Predicate<Throwable> isStale,
+      Function<List<O>, CompletableFuture<List<R>>> sender,
+      Consumer<BooleanSupplier> giveWay) {
     this.maxRequests = maxRequests;
     this.maxOperations = maxOperations;
-    this.maxBytes = maxBytes;
+    this.limit = limit;
+    this.isStale = isStale;
     this.sender = sender;
     this.giveWay = giveWay;
   }
@@ -95,15 +128,17 @@ public final class Batcher<O, R> {
     if (requests >= maxRequests) {
       return null;
     }
+    long maxBytes = limit.bytes();
     List<Item> items = new ArrayList<>();
     long bytes = 0;
-    while (items.size() < maxOperations) {
-      Item next = waiting.peek();
-      if (next == null || (!items.isEmpty() && bytes + next.bytes > maxBytes)) {
-        break;
-      }
-      waiting.remove();
-      if (!next.isDone()) {
+    // The first always leaves. What does not fit beside it is passed by what does.
+    Iterator<Item> rest = waiting.iterator();
+    while (rest.hasNext() && items.size() < maxOperations && bytes < maxBytes) {
+      Item next = rest.next();
+      if (next.isDone()) {
+        rest.remove();
+      } else if (items.isEmpty() || bytes + next.bytes <= maxBytes) {
+        rest.remove();
         items.add(next);
         bytes += next.bytes;
       }
@@ -112,7 +147,7 @@ public final class Batcher<O, R> {
       return null;
     }
     requests++;
-    Batch batch = new Batch(items);
+    Batch batch = new Batch(items, bytes);
     items.forEach(item -> item.batch = batch);
     return batch;
   }
@@ -123,7 +158,10 @@ public final class Batcher<O, R> {
     }
     CompletableFuture<List<R>> request;
     try {
-      request = sender.apply(batch.items.stream().map(item -> item.operation).toList());
+      request =
+          Objects.requireNonNull(
+              sender.apply(batch.items.stream().map(item -> item.operation).toList()),
+              "the sender returned null");
     } catch (RuntimeException | Error e) {
       // Also of memory: a request that is never heard of again must not count as out for ever.
       request = CompletableFuture.failedFuture(e);
@@ -140,14 +178,55 @@ public final class Batcher<O, R> {
         request.whenComplete(
             (results, failure) -> {
               try {
-                batch.complete(results, failure);
-                if (failure == null) {
+                if (failure != null) {
+                  failed(batch, failure);
+                } else {
+                  limit.passed(batch.bytes);
+                  batch.complete(results);
                   giveWayToThoseOf(batch);
                 }
+              } catch (RuntimeException | Error e) {
+                // Nobody waits for ever, also where memory has run out.
+                batch.items.forEach(item -> item.completeExceptionally(e));
               } finally {
                 send(ended(batch));
+                send(more());
               }
             });
+  }
+
+  /** Completes the operations of a request that failed, but for those that leave again. */
+  private void failed(Batch batch, Throwable failure) {
+    boolean stale = isStale.test(failure);
+    List<Item> again =
+        stale ? batch.items.stream().filter(item -> !item.wasStale).toList() : List.of();
+    if (again.size() < batch.items.size()
+        && limit.isExceeded(failure, batch.bytes)
+        && batch.items.size() > 1) {
+      // First the small ones, which are not to suffer from their neighbours' size any longer.
+      again = new ArrayList<>(batch.items);
+      again.sort(Comparator.comparingLong(item -> item.bytes));
+    }
+    synchronized (this) {
+      for (int i = again.size() - 1; i >= 0; i--) {
+        Item item = again.get(i);
+        item.batch = null;
+        if (stale) {
+          item.wasStale = true;
+        }
+        waiting.addFirst(item);
+      }
+    }
+    if (again.size() < batch.items.size()) {
+      Set<Item> leaving = Set.copyOf(again);
+      batch.items.stream()
+          .filter(item -> !leaving.contains(item))
+          .forEach(item -> item.completeExceptionally(failure));
+    }
+  }
+
+  private synchronized @Nullable Batch more() {
+    return gather();
   }
 
   /** One alone sends its next operation at once anyway. */
@@ -190,19 +269,21 @@ public final class Batcher<O, R> {
   /** Operations that left together. */
   private final class Batch {
     final List<Item> items;
+    final long bytes;
 
     // Guarded by the batcher.
     int open;
     boolean counts = true;
     @Nullable CompletableFuture<List<R>> request;
 
-    Batch(List<Item> items) {
+    Batch(List<Item> items, long bytes) {
       this.items = items;
+      this.bytes = bytes;
       this.open = items.size();
     }
 
-    void complete(@Nullable List<R> results, @Nullable Throwable failure) {
-      if (failure == null && results != null && results.size() == items.size()) {
+    void complete(@Nullable List<R> results) {
+      if (results != null && results.size() == items.size()) {
         for (int i = 0; i < items.size(); i++) {
           items.get(i).complete(results.get(i));
         }
@@ -210,10 +291,8 @@ public final class Batcher<O, R> {
       }
       int answered = results == null ? 0 : results.size();
       Throwable cause =
-          failure != null
-              ? failure
-              : new IllegalStateException(
-                  "Elasticsearch answered " + answered + " items for " + items.size());
+          new IllegalStateException(
+              "Elasticsearch answered " + answered + " items for " + items.size());
       items.forEach(item -> item.completeExceptionally(cause));
     }
   }
@@ -225,9 +304,13 @@ public final class Batcher<O, R> {
     /** Guarded by the batcher. */
     @Nullable Batch batch;
 
+    /** Whether it left on a connection that was dead. Written while it is in one request. */
+    volatile boolean wasStale;
+
     Item(O operation, long bytes) {
       this.operation = operation;
-      this.bytes = bytes;
+      // What takes nothing would be parted from nothing.
+      this.bytes = Math.max(1, bytes);
     }
 
     @Override

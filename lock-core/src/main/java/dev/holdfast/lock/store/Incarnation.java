@@ -1,5 +1,6 @@
 package dev.holdfast.lock.store;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -12,7 +13,7 @@ import java.util.Objects;
  * @param era the part of a fencing token that an operator raises when the index is made anew, 0 or
  *     more
  */
-public record Incarnation(String id, int era) {
+public record Incarnation(String id, int era) implements Serializable {
   /** Checks the parts. */
   public Incarnation {
     Objects.requireNonNull(id, "id");

@@ -1,5 +1,7 @@
 package dev.holdfast.lock.store;
 
+import dev.holdfast.lock.internal.Texts;
+
 /**
  * The index in which a lock was held has been deleted or replaced, and all locks in it with it; the
  * message says which. The cause of a {@link WriteResult.Rejected}.
@@ -7,14 +9,14 @@ package dev.holdfast.lock.store;
 public final class IncarnationGoneException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final transient Incarnation incarnation;
+  private final Incarnation incarnation;
 
   /** For the life of the index that has ended. */
   public IncarnationGoneException(Incarnation incarnation) {
     this(
         incarnation,
         "the lock index was deleted (its incarnation "
-            + incarnation.id()
+            + Texts.printable(incarnation.id())
             + " is gone), and every lock in it with it");
   }
 

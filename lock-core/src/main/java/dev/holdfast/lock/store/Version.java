@@ -1,5 +1,6 @@
 package dev.holdfast.lock.store;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -11,7 +12,8 @@ import java.util.Objects;
  * @param primaryTerm the term of the primary that made the write, 0 or more
  * @param seqNo the sequence number of the write, 0 or more
  */
-public record Version(Incarnation incarnation, long primaryTerm, long seqNo) {
+public record Version(Incarnation incarnation, long primaryTerm, long seqNo)
+    implements Serializable {
   /** Checks the parts. */
   public Version {
     Objects.requireNonNull(incarnation, "incarnation");

@@ -128,7 +128,7 @@ class ClientVersionsIT {
   // --- What an application reaches by chance only: all that the classes name must be there
 
   private static final Set<String> OF_OWN_CONNECTIONS =
-      Set.of("OwnTransport", "AnswerGuard", "ReactorGuard", "Cancellation");
+      Set.of("OwnTransport", "AnswerGuard", "ReactorGuard", "StaleConnections", "Cancellation");
 
   /** Read once: it takes seconds. */
   private static final JavaClasses OWN =
@@ -169,6 +169,9 @@ class ClientVersionsIT {
 
   private static boolean isOfOwnConnections(JavaClass from) {
     String name = from.getName().substring(from.getPackageName().length() + 1);
+    if (name.equals("Failures$LowLevel")) {
+      return true;
+    }
     return OF_OWN_CONNECTIONS.contains(name.replaceFirst("\\$.*", ""))
         && !name.contains("Settings")
         && !name.endsWith("NotSentException");

@@ -3,6 +3,7 @@ package dev.holdfast.lock.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.lock.internal.SizeLimit;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,7 @@ class BatcherTest {
   private static final class Request {
     final List<String> operations;
     final CompletableFuture<List<String>> future = new CompletableFuture<>();
+    Runnable whenAnswered = this::answer;
 
     Request(List<String> operations) {
       this.operations = operations;
@@ -247,6 +249,184 @@ class BatcherTest {
           Chain.of(
               CompletableFuture.completedFuture("a"), operation -> throwing.submit(operation, 1));
       assertThat(result).isCompletedExceptionally(); // or joining it would have no end
+      assertThatThrownBy(result::join).hasRootCauseMessage("planted");
+    }
+  }
+
+  // --- Requests that are refused for their size
+
+  /** Behind a proxy that refuses requests above that size. */
+  private Batcher<String, String> behindAProxy(int proxyBytes) {
+    return new Batcher<>(
+        MAX_REQUESTS,
+        500,
+        new SizeLimit(1_000_000, (failure, bytes) -> failure instanceof TooLarge),
+        failure -> failure instanceof Stale,
+        operations -> {
+          Request request = new Request(operations);
+          sent.add(request);
+          request.whenAnswered =
+              () -> {
+                if (operations.stream().mapToInt(String::length).sum() > proxyBytes) {
+                  request.future.completeExceptionally(new TooLarge());
+                } else {
+                  request.answer();
+                }
+              };
+          return request.future;
+        },
+        toBeGivenWayTo -> {});
+  }
+
+  private static final class TooLarge extends IOException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static final class Stale extends IOException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** Until none is out. */
+  private void answerAll() {
+    for (int i = 0; i < sent.size(); i++) {
+      sent.get(i).whenAnswered.run();
+    }
+  }
+
+  private static CompletableFuture<String> submit(Batcher<String, String> to, int size) {
+    return to.submit("x".repeat(size), size);
+  }
+
+  @Test
+  void request_thatIsRefusedForItsSize_leavesInParts_andAllAreAnswered() {
+    Batcher<String, String> behind = behindAProxy(64_000);
+    List<CompletableFuture<String>> all = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      all.add(submit(behind, i % 4 == 0 ? 300 : 40_000));
+    }
+
+    answerAll();
+
+    assertThat(all).allMatch(each -> each.isDone() && !each.isCompletedExceptionally());
+  }
+
+  @Test
+  void operation_thatIsTooLargeByItself_failsAlone() {
+    Batcher<String, String> behind = behindAProxy(64_000);
+    List<CompletableFuture<String>> small = new ArrayList<>();
+    small.add(submit(behind, 300));
+    small.add(submit(behind, 300));
+    CompletableFuture<String> large = submit(behind, 65_000);
+    for (int i = 0; i < 30; i++) {
+      small.add(submit(behind, 1_000));
+    }
+
+    answerAll();
+
+    assertThat(small).allMatch(each -> each.isDone() && !each.isCompletedExceptionally());
+    assertThatThrownBy(large::join).hasCauseInstanceOf(TooLarge.class);
+  }
+
+  @Test
+  void limit_thatWasLearned_isKept_andGrowsWhenMorePasses() {
+    Batcher<String, String> behind = behindAProxy(64_000);
+    for (int round = 0; round < 2; round++) {
+      for (int i = 0; i < 40; i++) {
+        var unused = submit(behind, 4_000);
+      }
+      answerAll();
+    }
+    long refused = sent.stream().filter(each -> each.future.isCompletedExceptionally()).count();
+    assertThat(refused).isBetween(1L, 3L);
+
+    for (int i = 0; i < 40_000; i++) {
+      var unused = submit(behind, 4_000);
+    }
+    answerAll();
+
+    assertThat(sent.stream().filter(each -> each.future.isCompletedExceptionally()).count())
+        .as("it tries again, seldom")
+        .isGreaterThan(refused)
+        .isLessThan(sent.size() / 50);
+  }
+
+  @Test
+  void operations_ofARefusedRequest_thatAreCancelledMeanwhile_doNotLeaveAgain() {
+    Batcher<String, String> behind = behindAProxy(1_000);
+    CompletableFuture<String> first = submit(behind, 10);
+    CompletableFuture<String> second = submit(behind, 10);
+    List<CompletableFuture<String>> more = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      more.add(submit(behind, 600 + i));
+    }
+    sent.get(0).whenAnswered.run();
+    more.get(1).cancel(false);
+    more.get(2).cancel(false);
+
+    answerAll();
+
+    assertThat(List.of(first, second, more.get(0), more.get(3)))
+        .allMatch(each -> each.isDone() && !each.isCompletedExceptionally());
+    assertThat(sent.stream().flatMap(each -> each.operations.stream()).map(String::length))
+        .containsOnlyOnce(601, 602);
+  }
+
+  @Test
+  void operation_thatDoesNotFitBesideOthers_isPassedByThoseThatDo_andLeavesNext() {
+    add("a");
+    add("b");
+    add("c");
+    var unused = batcher.submit("large", 100);
+    var unusedToo = batcher.submit("large too", 100);
+    add("d");
+
+    sent.get(0).answer();
+    sent.get(1).answer();
+    sent.get(2).answer();
+
+    assertThat(batches().subList(2, 5))
+        .containsExactly(List.of("c", "d"), List.of("large"), List.of("large too"));
+  }
+
+  @Test
+  void request_onAConnectionThatWasDead_leavesOnceMore_withoutWhatIsCancelled() {
+    Batcher<String, String> behind = behindAProxy(1_000);
+    CompletableFuture<String> first = submit(behind, 1);
+    CompletableFuture<String> second = submit(behind, 2);
+    CompletableFuture<String> third = submit(behind, 3);
+    CompletableFuture<String> fourth = submit(behind, 4);
+    sent.get(0).future.completeExceptionally(new Stale());
+    assertThat(batches().get(2)).as("first in the queue").containsExactly("x", "xxx", "xxxx");
+    third.cancel(false);
+    sent.get(1).future.completeExceptionally(new Stale());
+
+    sent.get(2).future.completeExceptionally(new Stale());
+
+    assertThatThrownBy(first::join).as("twice").hasCauseInstanceOf(Stale.class);
+    answerAll();
+    assertThat(second).isCompletedWithValue("xx!");
+    assertThat(fourth).isCompletedWithValue("xxxx!");
+    assertThat(sent.stream().flatMap(each -> each.operations.stream())).containsOnlyOnce("xxx");
+  }
+
+  @Test
+  void judgeOfFailures_thatThrows_leavesNoOperationOpen_andTheNextLeaves() {
+    Batcher<String, String> throwing =
+        new Batcher<>(
+            1,
+            MAX_OPERATIONS,
+            new SizeLimit(
+                MAX_BYTES,
+                (failure, bytes) -> {
+                  throw new OutOfMemoryError("planted");
+                }),
+            failure -> false,
+            operations -> CompletableFuture.failedFuture(new IOException("reset")),
+            toBeGivenWayTo -> {});
+
+    for (int i = 0; i < 3; i++) {
+      CompletableFuture<String> result = throwing.submit("a", 1);
+      assertThat(result).isCompletedExceptionally();
       assertThatThrownBy(result::join).hasRootCauseMessage("planted");
     }
   }

@@ -1,0 +1,105 @@
+package dev.holdfast.lock.elasticsearch;
+
+import co.elastic.clients.json.JsonpMapper;
+import co.elastic.clients.transport.ElasticsearchTransport;
+import co.elastic.clients.transport.Endpoint;
+import co.elastic.clients.transport.TransportOptions;
+import dev.holdfast.lock.store.Chain;
+import java.io.IOException;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A transport whose requests leave whether or not the calling thread is interrupted. HTTP clients
+ * take a connection from their pool on the thread of the caller, in a way that an interrupt ends;
+ * the failure then reads like that of a node, which is not asked again for a while. A body whose
+ * thread was interrupted must still be able to give its lock back.
+ *
+ * <p>The interrupt is put off, not lost: the flag is set again before a call returns. Failures to
+ * send, errors among them, come with the future and are never thrown. Thread-safe.
+ */
+final class UninterruptedTransport implements ElasticsearchTransport {
+  private static final int MAX_CAUSES = 20;
+
+  private final ElasticsearchTransport transport;
+
+  UninterruptedTransport(ElasticsearchTransport transport) {
+    this.transport = transport;
+  }
+
+  @Override
+  public <RequestT, ResponseT, ErrorT> CompletableFuture<ResponseT> performRequestAsync(
+      RequestT request,
+      Endpoint<RequestT, ResponseT, ErrorT> endpoint,
+      @Nullable TransportOptions options) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      CompletableFuture<ResponseT> answer = begun(request, endpoint, options);
+      if (Thread.interrupted()) {
+        interrupted = true;
+        if (answer.isCompletedExceptionally()) {
+          // The interrupt came while the request was on its way out.
+          return Chain.of(
+              answer,
+              CompletableFuture::completedFuture,
+              failure ->
+                  isOfAnInterrupt(failure)
+                      ? begun(request, endpoint, options)
+                      : CompletableFuture.failedFuture(failure));
+        }
+      }
+      return answer;
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private <RequestT, ResponseT, ErrorT> CompletableFuture<ResponseT> begun(
+      RequestT request,
+      Endpoint<RequestT, ResponseT, ErrorT> endpoint,
+      @Nullable TransportOptions options) {
+    try {
+      return transport.performRequestAsync(request, endpoint, options);
+    } catch (RuntimeException | Error e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  /** Whether the request was given up before it had a connection. */
+  private static boolean isOfAnInterrupt(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (cause instanceof InterruptedException || cause instanceof CancellationException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public <RequestT, ResponseT, ErrorT> ResponseT performRequest(
+      RequestT request,
+      Endpoint<RequestT, ResponseT, ErrorT> endpoint,
+      @Nullable TransportOptions options)
+      throws IOException {
+    return transport.performRequest(request, endpoint, options);
+  }
+
+  @Override
+  public JsonpMapper jsonpMapper() {
+    return transport.jsonpMapper();
+  }
+
+  @Override
+  public TransportOptions options() {
+    return transport.options();
+  }
+
+  @Override
+  public void close() throws IOException {
+    transport.close();
+  }
+}

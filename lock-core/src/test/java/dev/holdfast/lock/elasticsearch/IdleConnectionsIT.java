@@ -1,0 +1,125 @@
+package dev.holdfast.lock.elasticsearch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.ReleaseResult;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * However the connections die, all at once: each call succeeds at its first try, and leases
+ * survive.
+ */
+@Timeout(300)
+class IdleConnectionsIT {
+  private LockCluster cluster;
+  private Relay relay;
+  private LockManager locks;
+
+  @BeforeEach
+  void open() throws Exception {
+    cluster = LockCluster.on(ElasticsearchVersion.V8);
+    relay = cluster.closing(new Relay(cluster.node()));
+    locks = cluster.manager(cluster.closing(cluster.storeBuilder(relay.url()).build()));
+    assertThat(locks.acquire("first").release()).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  @AfterEach
+  void close() {
+    cluster.close();
+  }
+
+  /** As many connections as a store ever makes to a node, or nearly. */
+  private void useManyConnections() {
+    List<CompletableFuture<Boolean>> all = new ArrayList<>();
+    Poll.until(
+        "there are several connections",
+        () -> {
+          for (int i = 0; i < 20; i++) {
+            String id = "warm-" + ThreadLocalRandom.current().nextLong();
+            all.add(
+                locks
+                    .acquireAsync(id)
+                    .thenCompose(Lease::releaseAsync)
+                    .thenApply(ReleaseResult.RELEASED::equals));
+            all.add(CompletableFuture.supplyAsync(() -> locks.find(id).isPresent()));
+          }
+          all.forEach(CompletableFuture::join);
+          return relay.alive() >= 3;
+        });
+  }
+
+  private void die(Relay.Death death) {
+    useManyConnections();
+    relay.forgetAll(death);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Relay.Death.class)
+  void call_afterAllConnectionsHaveDied_succeedsAtItsFirstTry(Relay.Death death) throws Exception {
+    die(death);
+    Lease lease = locks.acquire("a");
+    die(death);
+    assertThat(lease.renew()).isTrue();
+    die(death);
+    assertThat(locks.find("a")).isPresent();
+    die(death);
+    cluster.refresh();
+    assertThat(locks.list()).hasSizeGreaterThanOrEqualTo(1);
+    die(death);
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(cluster.document("a")).isEmpty();
+    die(death);
+    assertThat(locks.tryAcquire("b")).isPresent();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Relay.Death.class)
+  void store_whoseConnectionsHaveDied_findsItsIndexAtItsFirstTry(Relay.Death death)
+      throws Exception {
+    die(death);
+    cluster.deleteIndex();
+
+    assertThat(locks.tryAcquire("a")).isPresent();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Relay.Death.class)
+  void leases_whenAllConnectionsDieAgainAndAgain_survive(Relay.Death death) throws Exception {
+    List<Lease> leases = new ArrayList<>();
+    for (int ttl : new int[] {9, 30}) {
+      for (int i = 0; i < 5; i++) {
+        leases.add(
+            locks.acquire(
+                "held-" + ttl + "-" + i, LockOptions.defaults().withTtl(Duration.ofSeconds(ttl))));
+      }
+    }
+    for (int round = 0; round < 3; round++) {
+      die(death);
+      String id = "held-9-0";
+      String before = expiry(id);
+      Poll.until("renewed", () -> !expiry(id).equals(before));
+      assertThat(leases).allMatch(Lease::isHeld);
+    }
+    for (Lease lease : leases) {
+      assertThat(lease.renew()).isTrue();
+      assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+    }
+  }
+
+  private String expiry(String lockId) {
+    return cluster.document(lockId).orElseThrow().get("expiresAt").asText();
+  }
+}
