@@ -16,6 +16,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -136,15 +137,14 @@ class InterruptedThreadsIT {
     LockManager locks = Connections.OWN.manager(cluster);
     Thread caller = Thread.currentThread();
     AtomicBoolean over = new AtomicBoolean();
-    Thread nuisance =
-        new Thread(
+    CompletableFuture<Void> nuisance =
+        CompletableFuture.runAsync(
             () -> {
               while (!over.get()) {
                 caller.interrupt();
                 Thread.onSpinWait();
               }
             });
-    nuisance.start();
     try {
       for (int i = 0; i < 200; i++) {
         Lease lease = joined(locks, "job-" + i);
@@ -153,15 +153,7 @@ class InterruptedThreadsIT {
       }
     } finally {
       over.set(true);
-      boolean joined = false;
-      while (!joined) {
-        try {
-          nuisance.join();
-          joined = true;
-        } catch (InterruptedException e) {
-          // Its own, until it ends.
-        }
-      }
+      nuisance.join();
       Thread.interrupted();
     }
   }
