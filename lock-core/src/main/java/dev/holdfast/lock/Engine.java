@@ -59,7 +59,11 @@ final class Engine {
   final Observations observations;
   final ConcurrentHashMap<String, LockQueue> queues = new ConcurrentHashMap<>();
   final LossWatch lossWatch;
+
+  /** How many tokens are tracked by clean-ups. */
   final AtomicInteger cleanups = new AtomicInteger();
+
+  final CleanupBudget cleanupBudget;
 
   private final @Nullable Duration requestTimeout;
   private volatile boolean closing;
@@ -81,6 +85,7 @@ final class Engine {
     this.callbacks = new Callbacks(builder.callbackExecutor, builder.scheduler != null, timers);
     this.events = new EventDispatch(builder.listeners, this.callbacks);
     this.lossWatch = new LossWatch(timers);
+    this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
   }
 

@@ -5,10 +5,8 @@ import dev.holdfast.lock.store.Version;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -67,7 +65,7 @@ final class LockQueue implements Executor {
   private final ArrayDeque<Acquisition> waiting = new ArrayDeque<>(2);
   final Pace pace = new Pace();
   private @Nullable Session session;
-  private @Nullable Set<Cleanup> cleanups;
+  private @Nullable Cleanup cleanup;
   private @Nullable Version known;
 
   private @Nullable Acquisition trying;
@@ -200,8 +198,8 @@ final class LockQueue implements Executor {
     } else if (tried != null && !tried.isAsking()) {
       attemptEnded(tried, new Acquisition.Ending.Silent(error, false));
     }
-    if (cleanups != null) {
-      List.copyOf(cleanups).forEach(Cleanup::recover);
+    if (cleanup != null) {
+      cleanup.recover();
     }
     if (closing != null) {
       tellClosing();
@@ -628,8 +626,7 @@ final class LockQueue implements Executor {
       engine.onQueue(lockId, queue -> queue.cleanUp(token, options, lastSent, knownVersion));
       return;
     }
-    if (engine.cleanups.incrementAndGet() > Engine.MAX_CLEANUPS) {
-      engine.cleanups.decrementAndGet();
+    if (engine.cleanups.get() >= Engine.MAX_CLEANUPS) {
       notice(
           () ->
               LOG.warn(
@@ -640,24 +637,13 @@ final class LockQueue implements Executor {
                   options.ttl()));
       return;
     }
-    Cleanup cleanup = new Cleanup(this, token, options.ttl(), lastSent);
-    if (cleanups == null) {
-      cleanups = new LinkedHashSet<>();
-    }
-    cleanups.add(cleanup);
-    cleanup.start(knownVersion);
-    if (closing != null) {
-      cleanup.closing();
-    }
+    Cleanup begun = cleanup != null ? cleanup : new Cleanup(this, closing != null);
+    cleanup = begun;
+    begun.add(token, options.ttl(), lastSent, knownVersion);
   }
 
-  void cleanupEnded(Cleanup cleanup) {
-    if (cleanups != null && cleanups.remove(cleanup)) {
-      engine.cleanups.decrementAndGet();
-      if (cleanups.isEmpty()) {
-        cleanups = null;
-      }
-    }
+  void cleanupEnded() {
+    cleanup = null;
   }
 
   void incarnationGone(IncarnationGoneException gone) {
@@ -700,8 +686,8 @@ final class LockQueue implements Executor {
     if (held != null) {
       held.closing();
     }
-    if (cleanups != null) {
-      List.copyOf(cleanups).forEach(Cleanup::closing);
+    if (cleanup != null) {
+      cleanup.closing();
     }
   }
 
@@ -717,7 +703,7 @@ final class LockQueue implements Executor {
         && session == null
         && trying == null
         && waiting.isEmpty()
-        && cleanups == null
+        && cleanup == null
         && writesInFlight == 0) {
       disposed = true;
       engine.queues.remove(lockId, this);

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Records that may still appear, although nobody waits for them any more. */
 class CleanupTest extends OnVirtualTime {
@@ -34,7 +36,7 @@ class CleanupTest extends OnVirtualTime {
     create.land();
     assertThat(a.store.isFree("x")).isFalse();
 
-    advance(seconds(3));
+    advance(seconds(5));
 
     assertThat(a.store.isFree("x")).as("long before its TTL").isTrue();
     assertThat(a.events.count("acquired x")).isZero();
@@ -131,6 +133,70 @@ class CleanupTest extends OnVirtualTime {
     }
   }
 
+  private int ownReads;
+
+  /** A create that the store rejects, perhaps after it has taken effect: as 429 may mean. */
+  private void attemptInVain(String lockId, Duration ttl) {
+    int before = a.store.count(READ);
+    a.store.next(CREATE, ScriptedStore.unclear());
+    CompletableFuture<Lease> acquisition =
+        a.manager.acquireAsync(lockId, World.ONE_ATTEMPT.withTtl(ttl));
+    ownReads += a.store.count(READ) - before;
+    acquisition.cancel(false);
+  }
+
+  /** How often clean-ups have looked. */
+  private int looks() {
+    return a.store.count(READ) - ownReads;
+  }
+
+  /** However long the TTL is: what is looked for is less and less likely to come. */
+  @ParameterizedTest
+  @ValueSource(ints = {30, 3_600, 86_400})
+  void cleanUp_ofAnyTtl_looksAFewTimes(int ttlSeconds) {
+    attemptInVain("x", Duration.ofSeconds(ttlSeconds));
+
+    advance(Duration.ofSeconds(2L * ttlSeconds));
+
+    assertThat(looks()).isBetween(8, 40);
+    assertThat(a.manager.stats().cleanUps()).isZero();
+  }
+
+  @Test
+  void cleanUps_ofOneLock_shareTheirLooks() {
+    for (int i = 0; i < 100; i++) {
+      attemptInVain("x", World.TTL);
+      advance(Duration.ofMillis(10));
+    }
+    assertThat(a.manager.stats().cleanUps()).isEqualTo(100);
+    advance(World.TTL.multipliedBy(2));
+
+    assertThat(looks()).isBetween(8, 60);
+    assertThat(a.manager.stats().cleanUps()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void cleanUps_ofManyLocks_shareABudget_whichIsSmallerWhileNobodyAnswers(boolean answered) {
+    if (!answered) {
+      a.store.always(READ, ScriptedStore.unclear());
+    }
+    int seconds = 30;
+    for (int i = 0; i < 100 * seconds; i++) {
+      attemptInVain("x" + i, World.TTL);
+      advance(Duration.ofMillis(10));
+    }
+    long perSecond = Duration.ofSeconds(1).toNanos() / CleanupBudget.MIN_INTERVAL_NANOS;
+
+    assertThat(looks())
+        .isGreaterThan(seconds / 2)
+        .isLessThanOrEqualTo(
+            (int) (answered ? perSecond * seconds : 2L * seconds) + 2 * CleanupBudget.BURST);
+    a.store.heal();
+    advance(Duration.ofMinutes(10));
+    assertThat(a.manager.stats().cleanUps()).isZero();
+  }
+
   @Test
   void cleanUps_ofManyLocks_runBesideEachOther_andAllEnd() {
     List<ScriptedStore.Request<?>> creates = new ArrayList<>();
@@ -144,7 +210,7 @@ class CleanupTest extends OnVirtualTime {
     a.store.heal();
     creates.forEach(ScriptedStore.Request::land);
 
-    advance(seconds(5));
+    advance(seconds(20));
 
     for (int i = 0; i < 200; i++) {
       assertThat(a.store.isFree("x" + i)).isTrue();

@@ -87,9 +87,11 @@ final class StaleConnections implements AsyncExecChainHandler {
       }
     }
 
+    /** Not by the number of responses, which the client (httpcore5 5.4) never counts. */
     private boolean hasServedBefore() {
       EndpointDetails connection = scope.clientContext.getEndpointDetails();
-      return connection != null && connection.getResponseCount() > 0;
+      // None where the connection was found closed before the request had begun.
+      return connection == null || connection.getRequestCount() > 1;
     }
 
     @Override

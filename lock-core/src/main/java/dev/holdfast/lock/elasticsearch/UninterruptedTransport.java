@@ -6,6 +6,7 @@ import co.elastic.clients.transport.Endpoint;
 import co.elastic.clients.transport.TransportOptions;
 import dev.holdfast.lock.store.Chain;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -68,11 +69,13 @@ final class UninterruptedTransport implements ElasticsearchTransport {
     }
   }
 
-  /** Whether the request was given up before it had a connection. */
+  /** Whether the request was given up before it had a connection; not by a timeout. */
   private static boolean isOfAnInterrupt(Throwable failure) {
     Throwable cause = failure;
     for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
-      if (cause instanceof InterruptedException || cause instanceof CancellationException) {
+      if (cause instanceof InterruptedException
+          || cause instanceof CancellationException
+          || cause.getClass() == InterruptedIOException.class) {
         return true;
       }
     }

@@ -1,0 +1,97 @@
+package dev.holdfast.lock;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+
+/**
+ * How often the clean-ups of all locks of a manager may look, together: the others wait in line.
+ * While looks are not answered the interval between two of them grows: whoever does not answer is
+ * not to be asked more. A token bucket, kept as the time at which it is full (the generic cell rate
+ * algorithm of ITU-T I.371). Thread-safe.
+ */
+final class CleanupBudget {
+  static final long MIN_INTERVAL_NANOS = Duration.ofMillis(50).toNanos();
+  static final long MAX_INTERVAL_NANOS = Duration.ofSeconds(1).toNanos();
+
+  /** So many looks may follow one another at once, after a pause. */
+  static final int BURST = 20;
+
+  private final Ticker ticker;
+  private final Scheduler timers;
+
+  // Guarded by this.
+  private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+  private long intervalNanos = MIN_INTERVAL_NANOS;
+  private long fullAtNanos;
+  private boolean used;
+  private boolean armed;
+
+  CleanupBudget(Ticker ticker, Scheduler timers) {
+    this.ticker = ticker;
+    this.timers = timers;
+  }
+
+  /** Has the look begin as soon as it may: now, or later on a thread of the engine's. */
+  void look(Runnable look) {
+    synchronized (this) {
+      if (!waiting.isEmpty() || take() > 0) {
+        waiting.add(look);
+        arm();
+        return;
+      }
+    }
+    look.run();
+  }
+
+  /** A look that was allowed is not needed any more. */
+  synchronized void giveBack() {
+    fullAtNanos -= intervalNanos;
+  }
+
+  /** A look has been answered, or has not. */
+  synchronized void looked(boolean answered) {
+    intervalNanos =
+        answered
+            ? Math.max(MIN_INTERVAL_NANOS, intervalNanos / 2)
+            : Math.min(MAX_INTERVAL_NANOS, intervalNanos * 2);
+  }
+
+  /** Takes the right to one look; or how long it is until there is one. */
+  private long take() {
+    long now = ticker.nanos();
+    if (!used || now - fullAtNanos > 0) {
+      used = true;
+      fullAtNanos = now;
+    }
+    long wait = fullAtNanos - now - (BURST - 1) * intervalNanos;
+    if (wait <= 0) {
+      fullAtNanos += intervalNanos;
+    }
+    return wait;
+  }
+
+  private void arm() {
+    if (!armed && !waiting.isEmpty()) {
+      long wait = fullAtNanos - ticker.nanos() - (BURST - 1) * intervalNanos;
+      Scheduler.Timer unused = timers.schedule(this::tick, Math.max(0, wait));
+      armed = true;
+    }
+  }
+
+  private void tick() {
+    Runnable next;
+    synchronized (this) {
+      armed = false;
+      next = take() > 0 ? null : waiting.poll();
+    }
+    try {
+      if (next != null) {
+        next.run();
+      }
+    } finally {
+      synchronized (this) {
+        arm();
+      }
+    }
+  }
+}
