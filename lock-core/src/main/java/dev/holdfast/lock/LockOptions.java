@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.store.LockRecord;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
@@ -87,7 +88,11 @@ public final class LockOptions {
    * What others see beside the lock, such as the job's name. Copied as JSON now; later changes to
    * the map have no effect.
    *
-   * @throws IllegalArgumentException if it cannot be written as JSON
+   * @param metadata maps, lists, strings, finite numbers, booleans and nulls, at most {@link
+   *     LockRecord#MAX_METADATA_DEPTH} levels of maps and lists inside one another; or objects that
+   *     Jackson writes as such. Other values, such as dates, are given as strings
+   * @throws IllegalArgumentException if it cannot be written as JSON, or is nested too deeply; the
+   *     message names the value
    */
   public LockOptions withMetadata(Map<String, ?> metadata) {
     return new LockOptions(ttl, waitTimeout, Metadata.of(metadata), autoRenew, onLeaseLost);

@@ -4,17 +4,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.lock.store.LockRecord;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LockOptionsTest {
   private static final long DAY_MILLIS = 24 * 60 * 60 * 1000L;
@@ -127,6 +139,67 @@ class LockOptionsTest {
 
     assertThat(kept.keySet()).containsExactly("z", "a");
     assertThat(kept.get("z")).isNull();
+  }
+
+  static Stream<Object> valuesThatJacksonCannotWrite() {
+    return Stream.of(
+        Instant.EPOCH,
+        Duration.ZERO,
+        LocalDate.EPOCH,
+        ZonedDateTime.of(2026, 1, 1, 0, 0, 0, 0, ZoneOffset.UTC),
+        Optional.of("x"),
+        OptionalInt.of(1),
+        new Object());
+  }
+
+  /** Jackson's own advice, to register a module, is of no use to somebody without its mapper. */
+  @ParameterizedTest
+  @MethodSource("valuesThatJacksonCannotWrite")
+  void metadata_ofATypeThatNeedsAModule_isRefused_withAdviceThatCanBeFollowed(Object value) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                LockOptions.defaults()
+                    .withMetadata(Map.of("jobs", List.of(Map.of("started\n", value)))))
+        .withMessageContainingAll(
+            "metadata.jobs[0].started\\n", value.getClass().getName(), "as a string")
+        .withMessageNotContainingAny("jsr310", "jdk8", "SerializationFeature", "MapperFeature");
+    assertThat(
+            LockOptions.defaults()
+                .withMetadata(Map.of("value", value.toString()))
+                .metadata()
+                .get("value"))
+        .isEqualTo(value.toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1e400", "-1e400"})
+  void metadata_withANumberThatWouldBeReadBackAsAnother_isRefused(String number) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LockOptions.defaults().withMetadata(Map.of("x", new BigDecimal(number))))
+        .withMessageContainingAll("number", "string");
+  }
+
+  private static Object nested(int levels, boolean lists) {
+    Object value = "leaf";
+    for (int i = 0; i < levels; i++) {
+      value = lists ? List.of(value) : Map.of("down", value);
+    }
+    return value;
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void metadata_ofAsManyLevelsAsAreAllowed_isKept_andOfMoreIsRefused(boolean lists) {
+    int most = LockRecord.MAX_METADATA_DEPTH;
+    Map<String, Object> deepest = Map.of("x", nested(most - 1, lists));
+
+    assertThat(LockOptions.defaults().withMetadata(deepest).metadata()).isEqualTo(deepest);
+    for (int levels : new int[] {most, 1_000, 1_001, 100_000}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> LockOptions.defaults().withMetadata(Map.of("x", nested(levels, lists))))
+          .withMessageContainingAll("metadata", String.valueOf(most));
+    }
   }
 
   @Example

@@ -220,7 +220,7 @@ final class OwnTransport {
    * Threads that do not keep the JVM running: a process whose work is over, but that does not close
    * its store, is not to hold its locks for ever.
    */
-  private static ThreadFactory daemons() {
+  static ThreadFactory daemons() {
     AtomicInteger number = new AtomicInteger();
     return task -> {
       // Nothing of the thread that happens to send first stays with it: see Defaults of the engine.

@@ -36,10 +36,7 @@ final class RecordCodec {
   static final String MAX_CLOCK_SKEW_MILLIS = "maxClockSkewMillis";
   static final String METADATA = "metadata";
 
-  /** Deeper than this, metadata of others is cut off: it is only for show. */
-  private static final int MAX_DEPTH = 100;
-
-  /** More values than these, and metadata of others is cut off too. */
+  /** More values than these, and metadata of others is cut off: it is only for show. */
   private static final int MAX_VALUES = 100_000;
 
   private static final int TYPICAL_LENGTH = 320;
@@ -241,7 +238,8 @@ final class RecordCodec {
     }
 
     private @Nullable Object plain(JsonParser parser, Event value, int depth) {
-      if (depth > MAX_DEPTH) {
+      boolean nested = value == Event.START_ARRAY || value == Event.START_OBJECT;
+      if (nested && depth >= LockRecord.MAX_METADATA_DEPTH) {
         JsonpUtils.skipValue(parser, value);
         return null;
       }

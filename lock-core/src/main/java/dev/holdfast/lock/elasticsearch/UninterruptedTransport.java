@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,13 +41,13 @@ final class UninterruptedTransport implements ElasticsearchTransport {
       if (Thread.interrupted()) {
         interrupted = true;
         if (answer.isCompletedExceptionally()) {
-          // The interrupt came while the request was on its way out.
+          // The interrupt came while the request was on its way out, and others may follow.
           return Chain.of(
               answer,
               CompletableFuture::completedFuture,
               failure ->
                   isOfAnInterrupt(failure)
-                      ? begun(request, endpoint, options)
+                      ? begunElsewhere(() -> begun(request, endpoint, options))
                       : CompletableFuture.failedFuture(failure));
         }
       }
@@ -67,6 +68,13 @@ final class UninterruptedTransport implements ElasticsearchTransport {
     } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }
+  }
+
+  /** On a thread that nobody interrupts. */
+  private static <T> CompletableFuture<T> begunElsewhere(Supplier<CompletableFuture<T>> request) {
+    CompletableFuture<CompletableFuture<T>> begun = new CompletableFuture<>();
+    OwnTransport.daemons().newThread(() -> begun.complete(request.get())).start();
+    return Chain.of(begun, answer -> answer);
   }
 
   /** Whether the request was given up before it had a connection; not by a timeout. */

@@ -34,6 +34,12 @@ public record LockRecord(
     long ttlMillis,
     @Nullable Long maxClockSkewMillis,
     Map<String, Object> metadata) {
+  /**
+   * How many levels of maps and lists metadata may have, its own map included. What is deeper is
+   * refused when it is given, and cut off when it is found in a store.
+   */
+  public static final int MAX_METADATA_DEPTH = 100;
+
   /** Checks the parts and makes the metadata unmodifiable. */
   public LockRecord {
     Objects.requireNonNull(lockId, "lockId");
