@@ -4,6 +4,7 @@ import dev.holdfast.lock.store.Version;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,6 +29,9 @@ final class Cleanup {
   /** The longest interval when a token is added: it is not to wait for those before it. */
   private static final long RESTART_DELAY_NANOS = Duration.ofMillis(320).toNanos();
 
+  /** The longest interval, unless the TTL is so long that a part of it is longer. */
+  private static final long MAX_DELAY_NANOS = Duration.ofSeconds(1).toNanos();
+
   private static final int MAX_INTERVALS_PER_TTL = 8;
   private static final int MAX_UNCLEAR_LOOKS = 6;
   private static final double JITTER = 0.2;
@@ -35,6 +39,9 @@ final class Cleanup {
   private final LockQueue queue;
   private final Engine engine;
   private final Map<String, Orphan> orphans = new HashMap<>();
+
+  /** Those that were added while a request was out, whose answer proves nothing of them. */
+  private final Map<String, Orphan> newcomers = new HashMap<>();
 
   /** Records with such a token that are known, and not yet deleted. */
   private final ArrayDeque<Version> seen = new ArrayDeque<>();
@@ -63,6 +70,10 @@ final class Cleanup {
     boolean isOver(Stamp now) {
       return lastSent == null || Validity.hasTtlPassed(lastSent, ttl.toNanos(), now);
     }
+
+    Orphan and(Orphan later) {
+      return later.lastSent == null ? this : later;
+    }
   }
 
   /**
@@ -79,13 +90,13 @@ final class Cleanup {
   /** Tracks that token too, whose record is there if a version is given. */
   void add(String token, Duration ttl, @Nullable Stamp lastSent, @Nullable Version known) {
     queue.notice(() -> LOG.debug("Lock \"{}\": tracking token {}", queue.lockId, token));
-    if (orphans.put(token, new Orphan(ttl, lastSent)) == null) {
-      engine.cleanups.incrementAndGet();
-    }
+    boolean first = orphans.isEmpty();
+    engine.cleanups.addAndGet(-count());
+    (busy ? newcomers : orphans).merge(token, new Orphan(ttl, lastSent), Orphan::and);
+    engine.cleanups.addAndGet(count());
     if (known != null) {
       seen.add(known);
     }
-    boolean first = orphans.size() == 1;
     unclearLooks = 0;
     delayNanos = Math.min(delayNanos, RESTART_DELAY_NANOS);
     if (!busy) {
@@ -95,9 +106,13 @@ final class Cleanup {
         lookWithinBudget();
       } else if (!inLine
           && (timer == null || engine.clocks.ticker().nanos() + delayNanos - dueAtNanos < 0)) {
-        armTimer(engine.jittered(delayNanos, JITTER), this::lookWithinBudget);
+        armTimer();
       }
     }
+  }
+
+  private int count() {
+    return orphans.size() + newcomers.size();
   }
 
   /** The manager closes: one last look, now. */
@@ -115,9 +130,10 @@ final class Cleanup {
     }
   }
 
-  private void armTimer(long nanos, Runnable task) {
+  private void armTimer() {
     cancelTimer();
-    dueAtNanos = engine.clocks.ticker().nanos() + nanos;
+    long delay = engine.jittered(delayNanos, JITTER);
+    dueAtNanos = engine.clocks.ticker().nanos() + delay;
     timer =
         engine.timers.schedule(
             () ->
@@ -125,10 +141,10 @@ final class Cleanup {
                     () -> {
                       timer = null;
                       if (!busy && !orphans.isEmpty()) {
-                        task.run();
+                        lookWithinBudget();
                       }
                     }),
-            nanos);
+            delay);
   }
 
   private void cancelTimer() {
@@ -140,23 +156,13 @@ final class Cleanup {
 
   private void lookWithinBudget() {
     inLine = true;
-    long since = engine.clocks.ticker().nanos();
     engine.cleanupBudget.look(
         () ->
             queue.execute(
                 () -> {
                   inLine = false;
-                  if (engine.clocks.ticker().nanos() - since > 0) {
-                    // It has waited, as others do: what has run out meanwhile is left to its TTL.
-                    dropThoseOver();
-                  }
                   if (!busy && !orphans.isEmpty()) {
                     next();
-                    return;
-                  }
-                  engine.cleanupBudget.giveBack();
-                  if (!busy) {
-                    end();
                   }
                 }));
   }
@@ -188,12 +194,14 @@ final class Cleanup {
           busy = false;
           Version ours = null;
           boolean silent = false;
-          for (String token : orphans.keySet()) {
-            Sighting sighting = Sighting.of(read, token, null);
-            if (sighting instanceof Sighting.Ours found) {
-              ours = found.version();
+          for (Map<String, Orphan> tracked : List.of(orphans, newcomers)) {
+            for (String token : tracked.keySet()) {
+              Sighting sighting = Sighting.of(read, token, null);
+              if (sighting instanceof Sighting.Ours found) {
+                ours = found.version();
+              }
+              silent |= sighting instanceof Sighting.Silent;
             }
-            silent |= sighting instanceof Sighting.Silent;
           }
           engine.cleanupBudget.looked(!silent);
           if (ours != null) {
@@ -223,37 +231,37 @@ final class Cleanup {
 
   private void later(boolean unclear) {
     unclearLooks = unclear ? unclearLooks + 1 : 0;
+    int before = count();
     // After a silent store some looks more, so that the next who wants the lock need not wait for
     // its expiry; but not for ever: the TTL does the rest.
     if (!unclear || unclearLooks >= MAX_UNCLEAR_LOOKS) {
-      dropThoseOver();
+      Stamp now = engine.clocks.stamp();
+      orphans.values().removeIf(orphan -> orphan.isOver(now));
     }
-    if (!seen.isEmpty()) {
+    boolean unseen = !newcomers.isEmpty();
+    newcomers.forEach((token, orphan) -> orphans.merge(token, orphan, Orphan::and));
+    newcomers.clear();
+    engine.cleanups.addAndGet(count() - before);
+    if (!seen.isEmpty() || (closing && unseen && !engine.isClosed())) {
       next();
     } else if (orphans.isEmpty() || closing || engine.isClosed()) {
       end();
     } else {
-      armTimer(engine.jittered(delayNanos, JITTER), this::lookWithinBudget);
+      armTimer();
       delayNanos = Math.min(delayNanos * 2, maxDelayNanos());
     }
   }
 
-  private void dropThoseOver() {
-    Stamp now = engine.clocks.stamp();
-    int before = orphans.size();
-    orphans.values().removeIf(orphan -> orphan.isOver(now));
-    engine.cleanups.addAndGet(orphans.size() - before);
-  }
-
   private long maxDelayNanos() {
     long longest = orphans.values().stream().mapToLong(o -> o.ttl().toNanos()).max().orElse(0);
-    return Math.max(FIRST_DELAY_NANOS, longest / MAX_INTERVALS_PER_TTL);
+    return Math.max(MAX_DELAY_NANOS, longest / MAX_INTERVALS_PER_TTL);
   }
 
   private void end() {
     cancelTimer();
-    engine.cleanups.addAndGet(-orphans.size());
+    engine.cleanups.addAndGet(-count());
     orphans.clear();
+    newcomers.clear();
     seen.clear();
     queue.cleanupEnded();
   }

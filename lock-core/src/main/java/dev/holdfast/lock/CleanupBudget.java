@@ -43,11 +43,6 @@ final class CleanupBudget {
     look.run();
   }
 
-  /** A look that was allowed is not needed any more. */
-  synchronized void giveBack() {
-    fullAtNanos -= intervalNanos;
-  }
-
   /** A look has been answered, or has not. */
   synchronized void looked(boolean answered) {
     intervalNanos =

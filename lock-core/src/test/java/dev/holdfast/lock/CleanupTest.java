@@ -150,6 +150,29 @@ class CleanupTest extends OnVirtualTime {
     return a.store.count(READ) - ownReads;
   }
 
+  /** A read that was executed before proves nothing: the record may have been written after it. */
+  @Test
+  void token_addedWhileALookIsOut_isNotClearedByThatLook() {
+    attemptInVain("x", World.TTL);
+    a.store.next(READ, ScriptedStore.loseAnswer());
+    advance(seconds(2));
+    ScriptedStore.Request<?> look = a.store.last(READ);
+
+    // The caller goes. Its create takes effect, and a second sending of it meets a conflict.
+    a.store.next(CREATE, ScriptedStore.holdBack());
+    CompletableFuture<Lease> acquisition = a.manager.acquireAsync("x", World.ONE_ATTEMPT);
+    ScriptedStore.Request<?> create = a.store.last(CREATE);
+    acquisition.cancel(false);
+    create.land();
+    create.land();
+    create.answer();
+    look.answer();
+    assertThat(a.store.isFree("x")).isFalse();
+    advance(seconds(3));
+
+    assertThat(a.store.isFree("x")).isTrue();
+  }
+
   /** However long the TTL is: what is looked for is less and less likely to come. */
   @ParameterizedTest
   @ValueSource(ints = {30, 3_600, 86_400})
