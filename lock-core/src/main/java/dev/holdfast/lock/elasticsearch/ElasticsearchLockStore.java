@@ -170,7 +170,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /**
    * For a store on the user's own client, with its connections, credentials and options. Locks are
    * safe whatever that client resends, but a loss of connection may be noticed late unless it has a
-   * response timeout. It stays the caller's to close.
+   * response timeout. Such a client resolves host names on the thread that sends, which may be the
+   * one that runs the timers of a manager, and should have a resolver that answers promptly. It
+   * stays the caller's to close.
    */
   public static Builder builder(ElasticsearchClient client) {
     return builder(client._transport());
@@ -961,7 +963,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     private ElasticsearchLockStore withOwnConnections() {
-      OwnTransport opened = OwnTransport.open(own);
+      return on(OwnTransport.open(own));
+    }
+
+    /** The store, on connections that it owns, and closes. */
+    ElasticsearchLockStore on(OwnTransport opened) {
       try {
         return new ElasticsearchLockStore(
             opened.transport(), names, fencingEra, own.description(), opened);

@@ -22,9 +22,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
+import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
@@ -77,13 +80,29 @@ final class OwnTransport {
   }
 
   static OwnTransport open(Settings settings) {
+    return open(settings, SystemDefaultDnsResolver.INSTANCE, System::nanoTime);
+  }
+
+  /**
+   * Opens connections to hosts that this resolver finds.
+   *
+   * @param nanos a monotonic clock, for the age of its answers
+   */
+  static OwnTransport open(Settings settings, DnsResolver resolver, LongSupplier nanos) {
     settings.check();
     JsonpMapper mapper = mapper();
     String authorization = settings.authorization();
-    PoolingAsyncClientConnectionManager connections = connections(settings);
+    ThreadFactory threads = daemons();
+    HostNames hostNames =
+        new HostNames(
+            settings.addresses.stream().map(Address::host).distinct().toList(),
+            resolver,
+            task -> threads.newThread(task).start(),
+            nanos);
+    PoolingAsyncClientConnectionManager connections = connections(settings, hostNames);
     CloseableHttpAsyncClient http = null;
     try {
-      CloseableHttpAsyncClient made = client(settings, connections);
+      CloseableHttpAsyncClient made = client(settings, connections, hostNames, threads);
       http = made;
       return new OwnTransport(
           connections,
@@ -104,7 +123,10 @@ final class OwnTransport {
   }
 
   private static CloseableHttpAsyncClient client(
-      Settings settings, PoolingAsyncClientConnectionManager connections) {
+      Settings settings,
+      PoolingAsyncClientConnectionManager connections,
+      HostNames hostNames,
+      ThreadFactory threads) {
     // Elasticsearch never redirects: to follow somebody else would be to tell it our credentials.
     return HttpAsyncClientBuilder.create()
         .disableAutomaticRetries()
@@ -122,9 +144,11 @@ final class OwnTransport {
                 .build())
         .setKeepAliveStrategy(StaleConnections.KEEP_ALIVE)
         .addExecInterceptorLast("holdfast-stale-connections", new StaleConnections(connections))
+        // Each of the following comes before the one above it.
+        .addExecInterceptorFirst("holdfast-host-names", hostNames)
         .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
         .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
-        .setThreadFactory(daemons())
+        .setThreadFactory(threads)
         .build();
   }
 
@@ -171,8 +195,10 @@ final class OwnTransport {
             .build());
   }
 
-  private static PoolingAsyncClientConnectionManager connections(Settings settings) {
+  private static PoolingAsyncClientConnectionManager connections(
+      Settings settings, HostNames hostNames) {
     return PoolingAsyncClientConnectionManagerBuilder.create()
+        .setDnsResolver(hostNames)
         .setMaxConnPerRoute(MAX_CONNECTIONS_PER_HOST)
         .setMaxConnTotal(MAX_CONNECTIONS)
         // Both: what the JDK is to check, it is told too late in httpclient5 5.6.3, and checks not.
