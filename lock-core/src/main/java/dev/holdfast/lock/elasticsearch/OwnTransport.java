@@ -21,7 +21,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -92,7 +91,7 @@ final class OwnTransport {
     settings.check();
     JsonpMapper mapper = mapper();
     String authorization = settings.authorization();
-    ThreadFactory threads = daemons();
+    ThreadFactory threads = Daemons.factory();
     HostNames hostNames =
         new HostNames(
             settings.addresses.stream().map(Address::host).distinct().toList(),
@@ -240,22 +239,6 @@ final class OwnTransport {
     } catch (IOException | RuntimeException e) {
       reason.addSuppressed(e);
     }
-  }
-
-  /**
-   * Threads that do not keep the JVM running: a process whose work is over, but that does not close
-   * its store, is not to hold its locks for ever.
-   */
-  static ThreadFactory daemons() {
-    AtomicInteger number = new AtomicInteger();
-    return task -> {
-      // Nothing of the thread that happens to send first stays with it: see Defaults of the engine.
-      String name = "holdfast-elasticsearch-" + number.incrementAndGet();
-      Thread thread = new Thread(null, task, name, 0, false);
-      thread.setDaemon(true);
-      thread.setContextClassLoader(OwnTransport.class.getClassLoader());
-      return thread;
-    };
   }
 
   private static Timeout timeout(Duration duration) {

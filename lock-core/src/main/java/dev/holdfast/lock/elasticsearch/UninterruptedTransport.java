@@ -73,7 +73,7 @@ final class UninterruptedTransport implements ElasticsearchTransport {
   /** On a thread that nobody interrupts. */
   private static <T> CompletableFuture<T> begunElsewhere(Supplier<CompletableFuture<T>> request) {
     CompletableFuture<CompletableFuture<T>> begun = new CompletableFuture<>();
-    OwnTransport.daemons().newThread(() -> begun.complete(request.get())).start();
+    Daemons.start(() -> begun.complete(request.get()));
     return Chain.of(begun, answer -> answer);
   }
 
