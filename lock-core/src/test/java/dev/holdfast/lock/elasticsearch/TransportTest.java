@@ -501,8 +501,8 @@ class TransportTest {
       assertThat(result).isInstanceOf(WriteResult.Unknown.class);
     }
 
-    // The first had the connection on which the index was found.
-    assertThat(server.requests(HttpFront.Request::isBulk)).hasSize(1 + 3);
+    // The first may have had the connection on which the index was found.
+    assertThat(server.requests(HttpFront.Request::isBulk)).hasSizeBetween(3, 4);
   }
 
   @Test
