@@ -34,6 +34,7 @@ final class LeaseHandle implements Lease {
   private @Nullable LeaseLostException loss;
   private @Nullable List<Consumer<LeaseLostException>> callbacks;
   private @Nullable BodyThread bodyThread;
+  private int interruptsTakenBefore;
   private boolean interruptSent;
   private boolean closing;
 
@@ -279,7 +280,9 @@ final class LeaseHandle implements Lease {
     if (loss != null || closing) {
       return false;
     }
-    bodyThread = BodyThread.enter();
+    BodyThread thread = BodyThread.enter();
+    interruptsTakenBefore = thread.begin();
+    bodyThread = thread;
     return true;
   }
 
@@ -292,7 +295,7 @@ final class LeaseHandle implements Lease {
     BodyThread thread = bodyThread;
     if (thread != null) {
       bodyThread = null;
-      thread.exit(interruptSent, failure);
+      thread.exit(interruptSent, interruptsTakenBefore, failure);
     }
   }
 

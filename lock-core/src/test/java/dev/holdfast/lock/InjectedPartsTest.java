@@ -568,6 +568,28 @@ class InjectedPartsTest {
     assertThat(Thread.interrupted()).as("an interrupt was left behind").isFalse();
   }
 
+  /** Such as one that cleans up, under another lock, after it was interrupted. */
+  @Test
+  void body_thatHasTakenItsInterrupt_isNotInterruptedAgain_byTheEndOfALaterInnerOne() {
+    LockManager locks = managed(LockManager.builder(memory));
+    AtomicBoolean again = new AtomicBoolean();
+
+    assertThatThrownBy(
+            () ->
+                locks.withLock(
+                    "outer",
+                    () -> {
+                      assertThat(locks.forceRelease("outer")).isTrue();
+                      assertThat(Thread.interrupted()).isTrue();
+                      locks.withLock("inner", () -> {});
+                      again.set(Thread.interrupted());
+                    }))
+        .isInstanceOf(LeaseLostException.class);
+
+    assertThat(again).isFalse();
+    assertThat(Thread.interrupted()).as("an interrupt was left behind").isFalse();
+  }
+
   @Test
   void interrupt_fromElsewhere_thatCameBeforeTheLoss_survivesIt() {
     LockManager locks = managed(LockManager.builder(memory));
