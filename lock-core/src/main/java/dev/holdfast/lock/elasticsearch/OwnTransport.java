@@ -13,6 +13,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.holdfast.lock.internal.Daemons;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
@@ -21,6 +22,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -91,7 +93,7 @@ final class OwnTransport {
     settings.check();
     JsonpMapper mapper = mapper();
     String authorization = settings.authorization();
-    ThreadFactory threads = Daemons.factory();
+    ThreadFactory threads = daemons();
     HostNames hostNames =
         new HostNames(
             settings.addresses.stream().map(Address::host).distinct().toList(),
@@ -239,6 +241,15 @@ final class OwnTransport {
     } catch (IOException | RuntimeException e) {
       reason.addSuppressed(e);
     }
+  }
+
+  /**
+   * Threads that do not keep the JVM running: a process whose work is over, but that does not close
+   * its store, is not to hold its locks for ever.
+   */
+  private static ThreadFactory daemons() {
+    AtomicInteger number = new AtomicInteger();
+    return task -> Daemons.daemon("holdfast-elasticsearch-" + number.incrementAndGet(), task);
   }
 
   private static Timeout timeout(Duration duration) {
