@@ -744,11 +744,17 @@ final class Session {
 
   private void releaseSeen(SessionState next, Sighting sighting) {
     if (next instanceof Released released) {
-      if (sighting instanceof Sighting.Others others && wasHeldBefore(others.record())) {
-        overlapped(
-            Lost.because(
-                Reason.TAKEN_OVER,
-                "when it was released, it was held by " + Lost.describe(others.record().owner())));
+      if (sighting instanceof Sighting.Others others) {
+        if (firstDeleteAt == null || wasHeldBefore(others.record())) {
+          overlapped(
+              Lost.because(
+                  Reason.TAKEN_OVER,
+                  "when it was released, it was held by "
+                      + Lost.describe(others.record().owner())));
+        }
+      } else if (firstDeleteAt == null) {
+        // Nobody but us deletes a record that is held, and we have not.
+        overlapped(Lost.because(Reason.RECORD_DELETED, "when it was released, it had no record"));
       }
       released(released);
       return;
