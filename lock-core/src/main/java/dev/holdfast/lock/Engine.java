@@ -65,6 +65,9 @@ final class Engine {
 
   final CleanupBudget cleanupBudget;
 
+  /** Takes this away from what the store tells. */
+  private final Runnable deafen;
+
   private final @Nullable Duration requestTimeout;
   private volatile boolean closing;
   private volatile boolean closed;
@@ -87,6 +90,7 @@ final class Engine {
     this.lossWatch = new LossWatch(timers);
     this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
+    this.deafen = store.onIncarnationGone(this::incarnationGone);
   }
 
   /** Runs a task on the queue of that lock, which is made if there is none. */
@@ -124,6 +128,7 @@ final class Engine {
     closed = true;
     timers.close();
     callbacks.close();
+    deafen.run();
   }
 
   boolean isClosed() {

@@ -46,6 +46,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -202,6 +203,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** Like {@link #builder(ElasticsearchClient)}, for a transport. */
   public static Builder builder(ElasticsearchTransport transport) {
     return new Builder(Objects.requireNonNull(transport, "transport"), List.of());
+  }
+
+  @Override
+  public Runnable onIncarnationGone(Consumer<IncarnationGoneException> listener) {
+    return index.onLeft(listener);
   }
 
   // --- Writes
