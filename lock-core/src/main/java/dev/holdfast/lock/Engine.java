@@ -85,7 +85,9 @@ final class Engine {
     this.calendarTakeover = builder.calendarTakeover;
     this.requestTimeout = builder.requestTimeout;
     this.releaseTimeout = builder.releaseTimeout;
-    this.callbacks = new Callbacks(builder.callbackExecutor, builder.scheduler != null, timers);
+    // A scheduler alone makes no simulation.
+    boolean driven = builder.scheduler != null && !builder.realTime;
+    this.callbacks = new Callbacks(builder.callbackExecutor, driven, timers);
     this.events = new EventDispatch(builder.listeners, this.callbacks);
     this.lossWatch = new LossWatch(timers);
     this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
