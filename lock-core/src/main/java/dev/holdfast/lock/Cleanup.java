@@ -103,7 +103,8 @@ final class Cleanup {
    * @param known the version of its record, if that is there
    */
   void add(String token, Duration ttl, @Nullable Stamp lastSent, @Nullable Version known) {
-    queue.notice(() -> LOG.debug("Lock \"{}\": tracking token {}", queue.lockId, token));
+    queue.notice(
+        () -> LOG.debug("Lock \"{}\": tracking token {}", Logs.shown(queue.lockId), token));
     boolean first = orphans.isEmpty();
     Orphan orphan =
         lastSent == null
@@ -241,7 +242,9 @@ final class Cleanup {
           busy = false;
           boolean applied = result.fold(v -> true, () -> false, cause -> false, cause -> false);
           if (applied) {
-            queue.notice(() -> LOG.debug("Lock \"{}\": deleted a record left over", queue.lockId));
+            queue.notice(
+                () ->
+                    LOG.debug("Lock \"{}\": deleted a record left over", Logs.shown(queue.lockId)));
           }
           later(!applied);
         });

@@ -326,7 +326,10 @@ final class Engine {
         fail(e);
         Logs.quietly(
             () ->
-                LOG.error("The lock store {} threw instead of answering", store.description(), e));
+                LOG.error(
+                    "The lock store {} threw instead of answering",
+                    Logs.shown(store.description()),
+                    e));
       }
     }
 
@@ -381,7 +384,11 @@ final class Engine {
       request.cancel(false);
     } catch (Throwable e) {
       Logs.quietly(
-          () -> LOG.warn("The lock store {} failed to give a request up", store.description(), e));
+          () ->
+              LOG.warn(
+                  "The lock store {} failed to give a request up",
+                  Logs.shown(store.description()),
+                  e));
     }
   }
 

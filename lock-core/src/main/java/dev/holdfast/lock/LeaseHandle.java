@@ -257,7 +257,11 @@ final class LeaseHandle implements Lease {
                 callback.accept(lost);
               } catch (Throwable e) {
                 Logs.quietly(
-                    () -> LOG.error("A callback for the loss of lock \"{}\" failed", lockId(), e));
+                    () ->
+                        LOG.error(
+                            "A callback for the loss of lock \"{}\" failed",
+                            Logs.shown(lockId()),
+                            e));
               } finally {
                 done.complete(null);
               }

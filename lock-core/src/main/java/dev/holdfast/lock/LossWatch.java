@@ -60,7 +60,11 @@ final class LossWatch {
           long unused = session.remainingNanos();
         } catch (RuntimeException | Error e) {
           Logs.quietly(
-              () -> LOG.error("Lock \"{}\": its lease could not be judged", session.lockId(), e));
+              () ->
+                  LOG.error(
+                      "Lock \"{}\": its lease could not be judged",
+                      Logs.shown(session.lockId()),
+                      e));
         }
       }
     } finally {
