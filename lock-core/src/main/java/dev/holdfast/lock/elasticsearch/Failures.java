@@ -88,6 +88,8 @@ final class Failures {
       return e.status();
     } else if (cause instanceof TransportException e) {
       return e.statusCode();
+    } else if (cause instanceof ForeignAnswerException e) {
+      return e.status;
     } else if (cause instanceof TooLargeException) {
       return TOO_LARGE;
     }
@@ -316,6 +318,18 @@ final class Failures {
     @Override
     public synchronized Throwable fillInStackTrace() {
       return this; // Where it was made says nothing.
+    }
+  }
+
+  /** An answer with that status whose body is not what Elasticsearch says. */
+  static final class ForeignAnswerException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final int status;
+
+    ForeignAnswerException(int status, Throwable cause) {
+      super("its body is empty, or JSON but no error of Elasticsearch", cause);
+      this.status = status;
     }
   }
 

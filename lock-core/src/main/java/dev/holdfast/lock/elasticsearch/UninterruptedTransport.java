@@ -65,7 +65,7 @@ final class UninterruptedTransport implements ElasticsearchTransport {
       Endpoint<RequestT, ResponseT, ErrorT> endpoint,
       @Nullable TransportOptions options) {
     try {
-      return transport.performRequestAsync(request, endpoint, options);
+      return transport.performRequestAsync(request, ErrorAnswers.told(endpoint), options);
     } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }
