@@ -58,6 +58,9 @@ final class Failures {
   /** A request that breaks off may have been too large for a proxy only if it is larger. */
   static final long MIN_PROXY_LIMIT = 8 * 1024;
 
+  /** As many connections to one node as the Java client keeps. */
+  private static final int MAX_DEAD_CONNECTIONS = 10;
+
   private static final String INDEX_NOT_FOUND = "index_not_found_exception";
 
   private static final String RESPONSE_EXCEPTION =
@@ -207,6 +210,32 @@ final class Failures {
         begun(request),
         CompletableFuture::completedFuture,
         failure -> isStale(failure) ? request.get() : CompletableFuture.failedFuture(failure));
+  }
+
+  /**
+   * Sends a request through a client of which it is not known how old its connections are, again
+   * and again while connections break off: all of them may have died while they were idle, and each
+   * request finds out about one.
+   *
+   * @param unanswered called before it is sent again
+   */
+  static <T> CompletableFuture<T> untilAnswered(
+      Supplier<CompletableFuture<T>> request, Runnable unanswered) {
+    return untilAnswered(request, unanswered, MAX_DEAD_CONNECTIONS);
+  }
+
+  private static <T> CompletableFuture<T> untilAnswered(
+      Supplier<CompletableFuture<T>> request, Runnable unanswered, int more) {
+    return Chain.of(
+        begun(request),
+        CompletableFuture::completedFuture,
+        failure -> {
+          if (more == 0 || !isBrokenOff(failure)) {
+            return CompletableFuture.failedFuture(failure);
+          }
+          unanswered.run();
+          return untilAnswered(request, unanswered, more - 1);
+        });
   }
 
   /** A client throws errors, such as of linking, instead of failing with them. */
