@@ -192,6 +192,17 @@ final class Failures {
     return false;
   }
 
+  /** Whether the client found the connection closed before it had begun with the request. */
+  private static boolean isNotExecuted(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (isNamed(cause, "RequestNotExecutedException")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether the connection was dead before the request was sent, so that another may do. */
   static boolean isStale(Throwable failure) {
     Throwable cause = failure;
@@ -230,7 +241,7 @@ final class Failures {
         begun(request),
         CompletableFuture::completedFuture,
         failure -> {
-          if (more == 0 || !isBrokenOff(failure)) {
+          if (more == 0 || !(isBrokenOff(failure) || isNotExecuted(failure))) {
             return CompletableFuture.failedFuture(failure);
           }
           unanswered.run();
