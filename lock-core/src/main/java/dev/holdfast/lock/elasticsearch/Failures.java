@@ -10,6 +10,7 @@ import jakarta.json.JsonException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
 import java.util.Set;
@@ -203,6 +204,17 @@ final class Failures {
     return false;
   }
 
+  /** Whether the client gave the answer up, for which its user has set a time. */
+  private static boolean isTimedOut(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (cause instanceof SocketTimeoutException && !isNamed(cause, "ConnectTimeoutException")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether the connection was dead before the request was sent, so that another may do. */
   static boolean isStale(Throwable failure) {
     Throwable cause = failure;
@@ -241,7 +253,8 @@ final class Failures {
         begun(request),
         CompletableFuture::completedFuture,
         failure -> {
-          if (more == 0 || !(isBrokenOff(failure) || isNotExecuted(failure))) {
+          if (more == 0
+              || !(isBrokenOff(failure) || isNotExecuted(failure) || isTimedOut(failure))) {
             return CompletableFuture.failedFuture(failure);
           }
           unanswered.run();
