@@ -1,5 +1,6 @@
 package dev.holdfast.history;
 
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -106,6 +107,19 @@ public record Operation(
    */
   public Operation withIndex(long newIndex) {
     return new Operation(newIndex, time, type, process, f, value, error);
+  }
+
+  /**
+   * Returns this operation with one more entry in its value, or another.
+   *
+   * @param key the entry's key
+   * @param content what it is to be
+   * @return the copy
+   */
+  public Operation with(String key, Object content) {
+    Map<String, Object> changed = new LinkedHashMap<>(value);
+    changed.put(key, content);
+    return new Operation(index, time, type, process, f, changed, error);
   }
 
   /**

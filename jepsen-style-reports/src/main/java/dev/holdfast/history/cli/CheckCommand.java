@@ -23,7 +23,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -243,15 +242,6 @@ final class CheckCommand implements Callable<Integer> {
     if (object == null) {
       return operation;
     }
-    Map<String, Object> value = new LinkedHashMap<>(operation.value());
-    value.put(Vocabulary.LOCK, object.toString());
-    return new Operation(
-        operation.index(),
-        operation.time(),
-        operation.type(),
-        operation.process(),
-        operation.f(),
-        value,
-        operation.error());
+    return operation.with(Vocabulary.LOCK, object.toString());
   }
 }
