@@ -119,7 +119,17 @@ public record Operation(
   public Operation with(String key, Object content) {
     Map<String, Object> changed = new LinkedHashMap<>(value);
     changed.put(key, content);
-    return new Operation(index, time, type, process, f, changed, error);
+    return with(changed);
+  }
+
+  /** This operation at another time. */
+  Operation withTime(long newTime) {
+    return new Operation(index, newTime, type, process, f, value, error);
+  }
+
+  /** This operation with another value. */
+  Operation with(Map<String, Object> newValue) {
+    return new Operation(index, time, type, process, f, newValue, error);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.holdfast.history;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * The names in a history that the checkers and the report understand. Other names may be recorded
@@ -72,6 +73,10 @@ public final class Vocabulary {
 
   /** Key: what a fault was done to. Faults of one name on different targets are told apart. */
   public static final String TARGET = "target";
+
+  /** What a client may do, as far as anything here understands it; of registers, too. */
+  public static final Set<String> OPERATIONS =
+      Set.of(ACQUIRE, RENEW, RELEASE, WRITE, INCREMENT, FINAL_COUNT, LOST, EXPIRE, "read", "cas");
 
   /**
    * The order in which the keys of a value are written; other keys follow in alphabetical order.
