@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -267,7 +268,8 @@ public final class HistoryReader {
 
   /** The text of the file, which is opened once, as it may be a pipe. */
   private InputStream open() throws IOException {
-    InputStream in = new BufferedInputStream(Files.newInputStream(file), 2 * LOOK_AHEAD);
+    InputStream in =
+        new BufferedInputStream(new Unsized(Files.newInputStream(file)), 2 * LOOK_AHEAD);
     try {
       in.mark(2);
       boolean isGzip = (in.read() | in.read() << Byte.SIZE) == GZIP;
@@ -630,6 +632,19 @@ public final class HistoryReader {
 
   private HistoryFormatException problem(String what) {
     return new HistoryFormatException(file, line, what);
+  }
+
+  /** Does not ask how much more there is, which a pipe's stream answers with an exception. */
+  private static final class Unsized extends FilterInputStream {
+
+    Unsized(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int available() {
+      return 1;
+    }
   }
 
   /** Hands characters to edn-java and keeps the number of the current line. */

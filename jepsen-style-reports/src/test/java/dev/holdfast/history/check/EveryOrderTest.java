@@ -87,12 +87,12 @@ class EveryOrderTest {
     assertThat(invalid).as("invalid ones").isGreaterThan(SHARED_HISTORIES / 5);
   }
 
-  private static String written(History history) {
+  static String written(History history) {
     return history.operations().stream().map(Operation::toEdn).collect(Collectors.joining("\n"));
   }
 
   /** A few processes, each of which does one thing after the other, for two clients at most. */
-  private static History shared(SplittableRandom random) {
+  static History shared(SplittableRandom random) {
     HistoryScript script = new HistoryScript();
     int processes = 2 + random.nextInt(3);
     int clients = 1 + random.nextInt(2);
@@ -152,7 +152,7 @@ class EveryOrderTest {
     }
   }
 
-  private static History random(SplittableRandom random, String model) {
+  static History random(SplittableRandom random, String model) {
     HistoryScript script = new HistoryScript();
     int calls = 2 + random.nextInt(4);
     for (int i = 0; i < calls; i++) {
