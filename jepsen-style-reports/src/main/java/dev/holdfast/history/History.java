@@ -102,7 +102,10 @@ public final class History {
   private static boolean hasNumberedClient(Operation operation) {
     Object client = operation.value().get(Vocabulary.CLIENT);
     return client instanceof Long
-        || (client instanceof String text && NUMBER.matcher(text).matches());
+        || (client instanceof String text
+            && !text.isEmpty()
+            && text.charAt(0) <= '9' // nearly all are names, and are told apart by this
+            && NUMBER.matcher(text).matches());
   }
 
   /**

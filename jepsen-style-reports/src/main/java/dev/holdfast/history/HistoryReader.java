@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import us.bpsm.edn.EdnSyntaxException;
@@ -81,6 +82,10 @@ public final class HistoryReader {
           Vocabulary.RELEASE,
           Vocabulary.LOST,
           Vocabulary.EXPIRE);
+
+  private static final Map<String, Operation.Type> TYPES =
+      Arrays.stream(Operation.Type.values())
+          .collect(Collectors.toMap(Operation.Type::text, type -> type));
 
   /** The key of a value that is not a map. */
   private static final String PLAIN = "value";
@@ -524,10 +529,10 @@ public final class HistoryReader {
 
   private Operation.Type type(Map<?, ?> map) {
     String text = Edn.keyText(required(map, TYPE));
-    for (Operation.Type type : Operation.Type.values()) {
-      if (type.text().equals(text.toLowerCase(Locale.ROOT))) {
-        return type;
-      }
+    Operation.Type type = TYPES.get(text);
+    type = type == null ? TYPES.get(text.toLowerCase(Locale.ROOT)) : type;
+    if (type != null) {
+      return type;
     }
     throw problem(":type must be :invoke, :ok, :fail or :info, but is " + text);
   }
@@ -575,9 +580,9 @@ public final class HistoryReader {
 
   private static Operation ofNamedLock(Operation operation) {
     Object plain = operation.value().get(PLAIN);
-    boolean isName = plain instanceof String || plain instanceof Number;
-    return isName && OF_LOCKS.contains(operation.f()) && operation.value().size() == 1
-        ? operation.with(Map.of(Vocabulary.LOCK, plain.toString()))
+    boolean isAlone = OF_LOCKS.contains(operation.f()) && operation.value().size() == 1;
+    return isAlone && (plain instanceof String || plain instanceof Number)
+        ? operation.with(Map.of(Vocabulary.LOCK, text(plain)))
         : operation;
   }
 

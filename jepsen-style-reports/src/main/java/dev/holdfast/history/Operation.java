@@ -203,7 +203,7 @@ public record Operation(
 
   /** Tells whether a text can be written as a keyword, such as {@code :name}. */
   static boolean isName(String text) {
-    return NAME.matcher(text).matches();
+    return Vocabulary.OPERATIONS.contains(text) || NAME.matcher(text).matches();
   }
 
   private static void require(boolean condition, String otherwise) {

@@ -261,13 +261,18 @@ public final class LinearizabilityChecker implements Checker {
       }
     }
     List<Step> steps = steps(part.calls, part.notices);
-    if (model.contradiction(steps) != null) {
+    // What is valid is so at a glance, nearly always; what is not may take very long to refute.
+    Search.Outcome outcome = Search.glance(model, steps, budget);
+    if (outcome == Search.Outcome.GAVE_UP && model.contradiction(steps) != null) {
       return new Finding(
           Search.Outcome.NO_ORDER,
           new Prefixes(part, budget.part(PART_FOR_PREFIX)).explanation(),
           null);
     }
-    return switch (Search.run(model, steps, budget)) {
+    if (outcome == Search.Outcome.GAVE_UP) {
+      outcome = Search.run(model, steps, budget);
+    }
+    return switch (outcome) {
       case ORDER -> new Finding(Search.Outcome.ORDER, List.of(), null);
       case GAVE_UP -> {
         Search.Limit hit = Objects.requireNonNull(budget.hit());

@@ -29,6 +29,9 @@ final class Search {
   /** One in so many steps looks at what is left of the budget. */
   private static final int LOOK = 1_024;
 
+  /** How many steps for each operation a valid history takes at most, as a rule. */
+  private static final int FEW = 20;
+
   /** What came of it. */
   enum Outcome {
     ORDER,
@@ -182,6 +185,7 @@ final class Search {
   private long low;
   private int answersLeft;
   private long tried;
+  private long most = Long.MAX_VALUE;
 
   private Search(Model model, List<Step> steps, Budget budget, long end) {
     this.model = model;
@@ -197,6 +201,13 @@ final class Search {
   /** Looks for an order. */
   static Outcome run(Model model, List<Step> steps, Budget budget) {
     return new Search(model, steps, budget, Long.MAX_VALUE).run(null);
+  }
+
+  /** As {@link #run}, but gives up where it takes more than a few steps for each operation. */
+  static Outcome glance(Model model, List<Step> steps, Budget budget) {
+    Search search = new Search(model, steps, budget, Long.MAX_VALUE);
+    search.most = (long) FEW * steps.size();
+    return search.run(null);
   }
 
   /** How many steps it takes to find out, for tests of how that grows. */
@@ -269,7 +280,7 @@ final class Search {
     int limit = firstAnswer();
     Node node = next(answered, limit);
     while (true) {
-      if (++tried % LOOK == 0 && budget.isSpent()) {
+      if (++tried > most || (tried % LOOK == 0 && budget.isSpent())) {
         return Outcome.GAVE_UP;
       }
       if (answersLeft == 0 && states == null) {

@@ -57,7 +57,7 @@ class PorcupineTest {
       })
   void check_randomHistories_agreesWithPorcupine(String model)
       throws IOException, InterruptedException {
-    SplittableRandom random = new SplittableRandom(31 * model.hashCode());
+    SplittableRandom random = new SplittableRandom(31L * model.hashCode());
     List<History> histories = new ArrayList<>();
     List<String> lines = new ArrayList<>();
     List<String> ours = new ArrayList<>();
