@@ -23,7 +23,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,7 +44,8 @@ import picocli.CommandLine;
     description = {
       "Says of each history whether it is what a model allows, and keeps the rules of locks:"
           + " FILE<TAB>valid, invalid or unknown.",
-      "Histories are EDN or JSON, one operation a line or all in one vector.",
+      "Histories are EDN or JSON, one operation a line or all in one vector, plain or compressed by"
+          + " gzip; /dev/stdin is the standard input.",
       "Why, and how far it is, goes to the standard error stream.",
       "Exits with 0 if all are valid, 1 if any is invalid, 2 if any is unknown, and 3 if a file or"
           + " an option cannot be understood."
@@ -127,7 +127,7 @@ final class CheckCommand implements Callable<Integer> {
     for (Path file : files) {
       try {
         Checker checker = checker(commandLine, file);
-        Result result = Checkers.safely(checker, read(file, err));
+        Result result = Checkers.safely(checker, read(commandLine, file));
         out.println(file + "\t" + result.verdict().text());
         out.flush();
         explain(file, result, err);
@@ -156,11 +156,30 @@ final class CheckCommand implements Callable<Integer> {
         };
   }
 
-  private History read(Path file, PrintWriter err) throws IOException {
+  private History read(CommandLine commandLine, Path file) throws IOException {
+    PrintWriter err = commandLine.getErr();
+    LinearizabilityChecker judge =
+        model == null ? null : new LinearizabilityChecker(model, limit(commandLine));
     UnaryOperator<Operation> keyed =
         key.equals(Vocabulary.LOCK) ? UnaryOperator.identity() : this::keyed;
     return HistoryReader.readHistory(
-        file, keyed, count -> tell(err, "%s: %,d operations read".formatted(file, count)));
+        file,
+        operation -> understood(keyed.apply(operation), judge),
+        count -> tell(err, "%s: %,d operations read".formatted(file, count)),
+        err::println);
+  }
+
+  /** That operation, if anything here can judge it. */
+  private static Operation understood(Operation operation, @Nullable LinearizabilityChecker judge) {
+    boolean isKnown = operation.isNemesis() || Vocabulary.OPERATIONS.contains(operation.f());
+    String problem =
+        judge != null
+            ? judge.problem(operation)
+            : isKnown ? null : "there is no operation " + operation.f();
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
+    }
+    return operation;
   }
 
   /** Says how far it is, every few seconds. */
@@ -243,15 +262,6 @@ final class CheckCommand implements Callable<Integer> {
     if (object == null) {
       return operation;
     }
-    Map<String, Object> value = new LinkedHashMap<>(operation.value());
-    value.put(Vocabulary.LOCK, object.toString());
-    return new Operation(
-        operation.index(),
-        operation.time(),
-        operation.type(),
-        operation.process(),
-        operation.f(),
-        value,
-        operation.error());
+    return operation.with(Vocabulary.LOCK, object.toString());
   }
 }

@@ -123,6 +123,53 @@ class CheckCommandTest {
   }
 
   @Test
+  void check_operationThatTheModelDoesNotHave_saysTheLine() throws IOException {
+    String odd = VALID + "{:type :invoke, :process 0, :f :%s, :value %s}\n";
+    assertTurnedAway("mutex", odd.formatted("renew", "nil"), "the model does not know renew");
+    assertTurnedAway("lease", odd.formatted("aquire", "nil"), "the model does not know aquire");
+    assertTurnedAway("lease", odd.formatted("read", "nil"), "has acquire, expire, lost, release");
+    assertTurnedAway(
+        "register", "{:type :invoke, :process 0, :f :cas, :value [1 2]}\n", "does not know cas");
+    assertTurnedAway(
+        "cas-register", "{:type :invoke, :process 0, :f :cas, :value 2}\n", "must be a pair");
+    Path file = file("a.edn", odd.formatted("aquire", "nil"));
+    Answer rules = Answer.to("check", "--checkers", "mutual-exclusion", file);
+    assertThat(rules.status()).isEqualTo(3);
+    assertThat(rules.err()).contains("a.edn, line 5: there is no operation aquire");
+  }
+
+  private void assertTurnedAway(String model, String text, String problem) throws IOException {
+    Path file = file("a.edn", text);
+    Answer answer = Answer.to("check", "--model", model, file);
+    assertThat(answer.status()).isEqualTo(3);
+    assertThat(answer.out()).isEmpty();
+    assertThat(answer.err())
+        .contains("a.edn, line " + text.lines().count() + ": ", problem)
+        .doesNotContain("Exception");
+  }
+
+  @Test
+  void check_whatIsDoneWithTheResource_isLeftOutByModelsOfLocks() throws IOException {
+    String also = "";
+    for (String f : new String[] {"write", "increment", "final-count"}) {
+      also +=
+          "{:type :invoke, :process 5, :f :%s}\n{:type :ok, :process 5, :f :%s}\n".formatted(f, f);
+    }
+    Path file = file("a.edn", VALID + also + "{:type :info, :process 6, :f :lost}\n");
+    for (String model : new String[] {"lease", "mutex", "fenced-mutex"}) {
+      assertThat(Answer.to("check", "--model", model, file).status()).as(model).isZero();
+    }
+  }
+
+  @Test
+  void check_tornLastLine_isReported() throws IOException {
+    Path file = file("a.edn", VALID + "{:type :inv");
+    Answer answer = Answer.to("check", "--model", "fenced-mutex", file);
+    assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
+    assertThat(answer.err()).contains("a.edn, line 5: the last line was not written to its end");
+  }
+
+  @Test
   void generate_thenCheck_isValidByAllThatIsKnown() {
     Path file = dir.resolve("made.edn");
     assertThat(Answer.to("generate", "--operations", 6000, "--locks", 2, file).status()).isZero();
