@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -116,11 +117,12 @@ public final class LinearizabilityChecker implements Checker {
     }
   }
 
-  private record Finding(Search.Outcome outcome, List<String> words) {
+  private record Finding(
+      Search.Outcome outcome, List<String> words, @Nullable Violation violation) {
 
     static Finding notJudged(String lock, String why) {
       return new Finding(
-          Search.Outcome.GAVE_UP, List.of("Not judged: lock \"" + lock + "\"" + why + "."));
+          Search.Outcome.GAVE_UP, List.of("Not judged: lock \"" + lock + "\"" + why + "."), null);
     }
   }
 
@@ -163,13 +165,22 @@ public final class LinearizabilityChecker implements Checker {
               Words.count(unfinished.size(), "lock")),
           unfinished.stream().flatMap(finding -> finding.words.stream()).toList());
     }
-    return Result.of(
+    if (broken.isEmpty()) {
+      return new Result(
+          name(),
+          Verdict.VALID,
+          "There is an order that explains all operations on "
+              + Words.count(findings.size(), "lock")
+              + ".",
+          List.of());
+    }
+    return new Result(
         name(),
-        "There is an order that explains all operations on "
-            + Words.count(findings.size(), "lock")
-            + ".",
+        Verdict.INVALID,
         "No order explains the operations on " + Words.count(broken.size(), "lock") + ".",
-        broken.stream().flatMap(finding -> finding.words.stream()).toList());
+        broken.stream().flatMap(finding -> finding.words.stream()).toList(),
+        List.of(),
+        broken.stream().map(Finding::violation).filter(Objects::nonNull).toList());
   }
 
   private List<Finding> judge(List<Part> parts, Search.Budget budget) {
@@ -203,10 +214,9 @@ public final class LinearizabilityChecker implements Checker {
 
   private Finding judge(Part part, Search.Budget budget) {
     return switch (Search.run(model, steps(part.calls, part.notices), budget)) {
-      case ORDER -> new Finding(Search.Outcome.ORDER, List.of());
+      case ORDER -> new Finding(Search.Outcome.ORDER, List.of(), null);
       case GAVE_UP -> Finding.notJudged(part.lock, " in time");
-      case NO_ORDER ->
-          new Finding(Search.Outcome.NO_ORDER, new Prefixes(part, budget).explanation());
+      case NO_ORDER -> new Prefixes(part, budget).explanation();
     };
   }
 
@@ -269,7 +279,7 @@ public final class LinearizabilityChecker implements Checker {
           known(count), part.notices.stream().filter(notice -> notice.time() <= end).toList());
     }
 
-    List<String> explanation() {
+    Finding explanation() {
       int low = 1;
       int high = answers.size();
       boolean isSmallest = true;
@@ -284,19 +294,44 @@ public final class LinearizabilityChecker implements Checker {
       Call last = answers.get(high - 1);
       String culprit = last.describe();
       if (!isSmallest) {
-        return List.of(
-            "Nothing explains what happened up to the "
-                + culprit
-                + "; whether something before it is to blame was not found out in time.");
+        return finding(
+            last,
+            List.of(),
+            List.of(
+                "Nothing explains what happened up to the "
+                    + culprit
+                    + "; whether something before it is to blame was not found out in time."));
       }
-      return List.of(
-          "Nothing explains "
-              + (last.isFailed() ? "that there failed the " : "")
-              + culprit
-              + ": before it the state was one of "
-              + states(high - 1)
-              + ".",
-          prefix(high));
+      return finding(
+          last,
+          Search.longest(model, steps(high), budget),
+          List.of(
+              "Nothing explains "
+                  + (last.isFailed() ? "that there failed the " : "")
+                  + culprit
+                  + ": before it the state was one of "
+                  + states(high - 1)
+                  + ".",
+              prefix(high)));
+    }
+
+    private Finding finding(Call last, List<Violation.Placed> order, List<String> words) {
+      List<Violation.Placed> end = order.subList(Math.max(0, order.size() - NAMED), order.size());
+      return new Finding(
+          Search.Outcome.NO_ORDER,
+          words,
+          new Violation(
+              "No order explains "
+                  + (last.isFailed() ? "that the " : "the ")
+                  + last.f()
+                  + " of \""
+                  + last.lock()
+                  + "\" by "
+                  + last.client()
+                  + (last.isFailed() ? " failed" : ""),
+              words.get(0),
+              List.of(last.invocation().index()),
+              end));
     }
 
     private String states(int count) {

@@ -2,6 +2,7 @@ package dev.holdfast.history.check;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -128,6 +129,7 @@ final class Search {
   private long high;
   private long low;
   private int answersLeft;
+  private List<Violation.Placed> longest = List.of();
   private long tried;
 
   private Search(Model model, List<Step> steps, Budget budget) {
@@ -157,6 +159,13 @@ final class Search {
     Set<Object> states = new HashSet<>();
     Outcome unused = new Search(model, steps, budget).run(states);
     return states;
+  }
+
+  /** The longest order of a part of the operations that was found, with the state after each. */
+  static List<Violation.Placed> longest(Model model, List<Step> steps, Budget budget) {
+    Search search = new Search(model, steps, budget);
+    Outcome unused = search.run(null);
+    return search.longest;
   }
 
   private void link() {
@@ -231,6 +240,9 @@ final class Search {
         return states != null && !states.isEmpty() ? Outcome.ORDER : Outcome.NO_ORDER;
       } else {
         // Nothing leads to the first answer: what was taken last is wrong.
+        if (taken.size() > longest.size()) {
+          longest = placed(taken, state);
+        }
         Taken wrong = taken.pop();
         mark(wrong.call.step);
         wrong.call.putBack();
@@ -240,6 +252,19 @@ final class Search {
         node = next(wrong.call, limit);
       }
     }
+  }
+
+  private List<Violation.Placed> placed(ArrayDeque<Taken> taken, Object last) {
+    List<Violation.Placed> placed = new ArrayList<>();
+    Object after = last;
+    for (Taken each : taken) { // the last one first
+      Step step = steps.get(each.call.step);
+      placed.add(
+          new Violation.Placed(step.call().invocation().index(), step.f(), after.toString()));
+      after = each.stateBefore;
+    }
+    Collections.reverse(placed);
+    return placed;
   }
 
   /** The place of the first answer, before which its operation must be taken. */

@@ -30,6 +30,7 @@ final class TimelineData {
   private static final int HAS_FENCE = 4;
 
   private final Story story;
+  private final Set<Tenure.Overlap> allowed;
   private final long unit;
   private final Map<String, Integer> clients = new LinkedHashMap<>();
   private final Map<String, Integer> locks = new LinkedHashMap<>();
@@ -37,8 +38,14 @@ final class TimelineData {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(1 << 16);
   private final String columns;
 
-  TimelineData(Story story) {
+  /**
+   * The data of a timeline.
+   *
+   * @param allowed overlaps that are no violations
+   */
+  TimelineData(Story story, Set<Tenure.Overlap> allowed) {
     this.story = story;
+    this.allowed = allowed;
     this.unit = story.lengthNanos() < SHORT_NANOS ? 1 : 1000;
     IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
     List<Call> calls = story.history().calls();
@@ -64,6 +71,8 @@ final class TimelineData {
     names(root.putArray("clients"), clients);
     names(root.putArray("locks"), locks);
     names(root.putArray("kinds"), kinds);
+    ranks(root.putArray("clientRanks"), clients, story.clientRanks());
+    ranks(root.putArray("lockRanks"), locks, story.lockRanks());
     ArrayNode faults = root.putArray("faults");
     for (Fault fault : story.faults()) {
       faults
@@ -82,10 +91,18 @@ final class TimelineData {
           .addObject()
           .put("a", places.getOrDefault(overlap.first(), 0))
           .put("b", places.getOrDefault(overlap.second(), 0))
+          .put("allowed", allowed.contains(overlap))
+          .put("first", Html.visible(overlap.firstHolder()))
+          .put("second", Html.visible(overlap.secondHolder()))
           .put("from", at(overlap.fromNanos()))
           .put("to", at(Math.min(overlap.toNanos(), story.history().endNanos())));
     }
     return Html.scriptJson(root);
+  }
+
+  private static void ranks(
+      ArrayNode array, Map<String, Integer> names, Map<String, Integer> ranks) {
+    names.keySet().forEach(name -> array.add(ranks.getOrDefault(name, 0)));
   }
 
   private static void names(ArrayNode array, Map<String, Integer> names) {
