@@ -63,8 +63,7 @@ public final class RenewalChecker implements Checker {
       } else if (call.f().equals(Vocabulary.RENEW) && hasSucceeded(call)) {
         succeeded++;
         if (!known.contains(call) && !maybeGranted.contains(List.of(call.lock(), call.client()))) {
-          violations.add(
-              Violation.of("A renewal succeeded, though it had not been granted", call));
+          violations.add(Violation.of("A renewal succeeded, though it had not been granted", call));
         }
       }
     }

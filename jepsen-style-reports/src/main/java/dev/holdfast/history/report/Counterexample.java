@@ -165,14 +165,14 @@ final class Counterexample {
     out.append(" after each step:</p>\n<ol class=\"order\">\n");
     for (Violation.Placed placed : violation.order()) {
       Call call = story.call(placed.operation());
-      String by = call == null ? "" : " by " + call.client();
-      out.append("<li><span>").append(escape(placed.what() + by));
-      out.append(", operation ").append(placed.operation()).append("</span> <code>");
+      String by =
+          call == null ? "" : " by " + call.client() + ", operation " + Html.shownIndex(call);
+      out.append("<li><span>").append(escape(placed.what() + by)).append("</span> <code>");
       out.append(escape(placed.state())).append("</code></li>\n");
     }
     for (Call call : named) {
       out.append("<li class=\"stuck\"><span>").append(escape(call.f() + " by " + call.client()));
-      out.append(", operation ").append(call.invocation().index()).append("</span> <code>");
+      out.append(", operation ").append(Html.shownIndex(call)).append("</span> <code>");
       out.append(call.isFailed() ? "cannot have failed" : "cannot follow");
       out.append("</code></li>\n");
     }

@@ -164,14 +164,18 @@ final class Html {
 
   /** A call in a few words, and all of them when pointed at. */
   static String call(Call call) {
-    Operation completion = call.completion();
-    long shown = completion == null ? call.invocation().index() : completion.index();
     return "<span class=\"call\" title=\""
         + escape(call.describe())
         + "\">"
-        + escape(call.f() + " by " + call.client() + ", operation " + shown)
+        + escape(call.f() + " by " + call.client() + ", operation " + shownIndex(call))
         + (call.fence().isPresent() ? ", fence " + shortFence(call.fence().getAsLong()) : "")
         + "</span>";
+  }
+
+  /** The number by which pages name a call: of its answer, as verdicts do, if there is one. */
+  static long shownIndex(Call call) {
+    Operation completion = call.completion();
+    return completion == null ? call.invocation().index() : completion.index();
   }
 
   /** A fencing token that can be told from those around it. */

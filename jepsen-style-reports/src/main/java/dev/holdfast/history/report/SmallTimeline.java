@@ -15,7 +15,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A still drawing of a short piece of a history: a lane for each client (and lock, where there are
@@ -52,17 +55,22 @@ final class SmallTimeline {
   /** A text below a lane, at a point of time. */
   private record Label(double x, String text, boolean matters) {}
 
-  private record Lane(String client, String lock) {
-    static Lane of(Call call) {
-      return new Lane(call.client(), call.lock());
-    }
-  }
+  /**
+   * Where a client's calls are drawn.
+   *
+   * @param process of a client that overlaps with itself, that of the grant; empty for any other
+   */
+  private record Lane(String client, String process, String lock) {}
 
   private final Story story;
   private final long fromNanos;
   private final long toNanos;
   private final List<Fault> faults;
   private final Map<Lane, Integer> lanes = new LinkedHashMap<>();
+
+  /** By the index of each call's invocation. */
+  private final Map<Long, Lane> laneOf = new HashMap<>();
+
   private final Map<Lane, List<Label>> labels = new HashMap<>();
   private final Map<String, Integer> ranks;
   private final Set<Long> named;
@@ -99,28 +107,56 @@ final class SmallTimeline {
             .filter(fault -> fault.fromNanos() <= toNanos && fault.toNanos() >= fromNanos)
             .toList();
     this.faultRows = faults.stream().map(Fault::name).distinct().limit(MAX_FAULT_ROWS).toList();
-    story.history().calls().stream()
-        .map(Lane::of)
+    assignLanes();
+    this.height = laneTop(lanes.size()) + AXIS;
+  }
+
+  private void assignLanes() {
+    Set<String> ambiguous =
+        story.overlaps().stream()
+            .filter(overlap -> overlap.first().client().equals(overlap.second().client()))
+            .map(overlap -> overlap.first().client())
+            .collect(Collectors.toSet());
+    for (Call call : story.history().calls()) {
+      assign(call, call, ambiguous);
+    }
+    for (Tenure tenure : story.tenures()) { // its calls may have been made by other processes
+      tenure.renewals().forEach(renewal -> assign(renewal, tenure.acquire(), ambiguous));
+      if (tenure.release() != null) {
+        assign(tenure.release(), tenure.acquire(), ambiguous);
+      }
+    }
+    laneOf.values().stream()
         .distinct()
-        .limit(MAX_LANES)
         .sorted(
             Comparator.comparing((Lane lane) -> Story.padded(lane.client))
+                .thenComparing(lane -> Story.padded(lane.process))
                 .thenComparing(Lane::lock))
+        .limit(MAX_LANES)
         .forEach(lane -> lanes.put(lane, lanes.size()));
-    this.height = laneTop(lanes.size()) + AXIS;
+  }
+
+  private void assign(Call call, Call of, Set<String> ambiguous) {
+    String process = ambiguous.contains(of.client()) ? "process " + of.invocation().process() : "";
+    laneOf.put(call.invocation().index(), new Lane(of.client(), process, of.lock()));
+  }
+
+  private @Nullable Lane lane(Call call) {
+    return laneOf.get(call.invocation().index());
   }
 
   String html() {
     drawGround();
     faults.forEach(this::drawFault);
     story.history().calls().stream()
-        .filter(call -> lanes.containsKey(Lane.of(call)))
+        .filter(call -> lanes.containsKey(lane(call)))
         .filter(call -> call.invokedAt() <= toNanos && call.completedAt() >= fromNanos)
         .forEach(this::drawWait);
+    story.overlaps().forEach(overlap -> drawOverlap(overlap, "clash-ground"));
     story.tenures().stream()
-        .filter(tenure -> lanes.containsKey(Lane.of(tenure.acquire())))
+        .filter(tenure -> lanes.containsKey(lane(tenure.acquire())))
         .forEach(this::drawTenure);
-    story.overlaps().forEach(this::drawOverlap);
+    story.overlaps().forEach(overlap -> drawOverlap(overlap, "clash"));
     story.history().calls().forEach(this::label);
     lanes.keySet().forEach(this::drawLabels);
     return Html.fill(
@@ -141,8 +177,9 @@ final class SmallTimeline {
         name -> labels.append(String.format(row, "fault", FAULT_ROW, escape(name), "")));
     for (Lane lane : lanes.keySet()) {
       String lock =
-          lanes.keySet().stream().map(Lane::lock).distinct().count() == 1 ? "" : escape(lane.lock);
-      labels.append(String.format(row, "client", LANE, escape(lane.client), lock));
+          lanes.keySet().stream().map(Lane::lock).distinct().count() == 1 ? "" : lane.lock;
+      String below = (lane.process + " " + lock).strip();
+      labels.append(String.format(row, "client", LANE, escape(lane.client), escape(below)));
     }
     return labels.toString();
   }
@@ -239,13 +276,19 @@ final class SmallTimeline {
     draw("</g>");
   }
 
-  private void drawOverlap(Tenure.Overlap overlap) {
-    Integer one = lanes.get(Lane.of(overlap.first().acquire()));
-    Integer other = lanes.get(Lane.of(overlap.second().acquire()));
+  /** Its ground, below the bars so that their colours are seen; or its edge and its length. */
+  private void drawOverlap(Tenure.Overlap overlap, String style) {
+    Integer one = lanes.get(lane(overlap.first().acquire()));
+    Integer other = lanes.get(lane(overlap.second().acquire()));
     if (one != null && other != null) {
       int top = laneTop(Math.min(one, other)) + 3;
       int bottom = laneTop(Math.max(one, other)) + BAR + 13;
       double from = x(overlap.fromNanos());
+      double wide = Math.max(3, x(overlap.toNanos()) - from);
+      if (!style.equals("clash")) {
+        rect(style, from, top, wide, bottom - top);
+        return;
+      }
       double middle = (from + x(overlap.toNanos())) / 2;
       String words = "both for " + Words.seconds(overlap.toNanos() - overlap.fromNanos());
       double room = words.length() * LETTER / 2;
@@ -253,7 +296,7 @@ final class SmallTimeline {
           "<text class=\"both\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">%s</text>",
           Math.max(room, Math.min(width - room, middle)), laneTop(0) - 5, words);
       open("overlap", "Overlap: " + overlap.describe());
-      rect("clash", from, top, Math.max(3, x(overlap.toNanos()) - from), bottom - top);
+      rect(style, from, top, wide, bottom - top);
       draw("</g>");
     }
   }
@@ -268,22 +311,27 @@ final class SmallTimeline {
     if (matters || isEnd || call.f().equals(Vocabulary.ACQUIRE)) {
       String how = completion == null ? " (open)" : call.isFailed() ? " (failed)" : "";
       Integer place = places.get(asked);
-      add(call, shown, (place == null ? "" : place + ". ") + call.f() + how, matters);
+      add(
+          call,
+          shown.time(),
+          Html.shownIndex(call),
+          (place == null ? "" : place + ". ") + call.f() + how,
+          matters);
     }
     for (Tenure tenure : story.tenures()) {
       Operation loss = tenure.loss();
       if (tenure.acquire().invocation().index() == asked && loss != null) {
-        add(call, loss, "notified of loss", named.contains(asked));
+        add(call, loss.time(), loss.index(), "notified of loss", named.contains(asked));
       }
     }
   }
 
-  private void add(Call call, Operation at, String text, boolean matters) {
-    if (isSeen(at.time())) {
-      String number = (width == WIDE ? ", operation " : ", op ") + at.index();
+  private void add(Call call, long nanos, long index, String text, boolean matters) {
+    if (isSeen(nanos)) {
+      String number = (width == WIDE ? ", operation " : ", op ") + index;
       labels
-          .computeIfAbsent(Lane.of(call), k -> new ArrayList<>())
-          .add(new Label(x(at.time()), text + number, matters));
+          .computeIfAbsent(Objects.requireNonNull(lane(call)), k -> new ArrayList<>())
+          .add(new Label(x(nanos), text + number, matters));
     }
   }
 
@@ -297,7 +345,7 @@ final class SmallTimeline {
     }
     int bar = laneTop(lanes.getOrDefault(lane, 0)) + BAR + 8;
     for (Label label : all) {
-      double wide = label.text.length() * LETTER * 0.9;
+      double wide = label.text.length() * LETTER * (label.matters ? 1 : 0.9);
       double from = Math.max(0, Math.min(label.x - 4, width - wide));
       int row = 0;
       while (row < LABEL_ROWS && isTaken(taken.get(row), from, from + wide)) {
@@ -352,7 +400,7 @@ final class SmallTimeline {
   }
 
   private int row(Call call) {
-    return lanes.getOrDefault(Lane.of(call), 0);
+    return lanes.getOrDefault(lane(call), 0);
   }
 
   private int laneTop(int row) {

@@ -143,8 +143,15 @@ class CheckCommandTest {
 
     Answer answer =
         Answer.to(
-            "check", "--model", "fenced-mutex", "--checkers", "fencing,mutual-exclusion",
-            "--report", store, valid, invalid);
+            "check",
+            "--model",
+            "fenced-mutex",
+            "--checkers",
+            "fencing,mutual-exclusion",
+            "--report",
+            store,
+            valid,
+            invalid);
 
     assertThat(answer.out()).isEqualTo(valid + "\tvalid\n" + invalid + "\tinvalid\n");
     assertThat(answer.status()).isEqualTo(1);
@@ -155,7 +162,8 @@ class CheckCommandTest {
     assertThat(answer.err()).contains("page: " + store.resolve("good-one"));
     assertThat(page)
         .content()
-        .contains("<strong>Valid</strong>", "good one.edn", "check --model fenced-mutex --checkers");
+        .contains(
+            "<strong>Valid</strong>", "good one.edn", "check --model fenced-mutex --checkers");
     assertThat(store.resolve(dir.getFileName() + "/latest/index.html"))
         .as("what is called like all others is named after its folder")
         .content()
@@ -201,8 +209,7 @@ class CheckCommandTest {
         .contains("--model", "--key", "--time-limit", "semaphore:N");
     assertThat(Answer.to().status()).as("nothing to do").isEqualTo(3);
     for (String command : new String[] {"", "check", "generate", "report", "serve"}) {
-      Answer answer =
-          command.isEmpty() ? Answer.to("--help") : Answer.to(command, "--help");
+      Answer answer = command.isEmpty() ? Answer.to("--help") : Answer.to(command, "--help");
       assertThat(answer.status()).as(command).isZero();
       assertThat(answer.out()).as(command).contains("Exit status:", "--version");
       assertThat(Answer.to(command.isEmpty() ? "--nonsense" : command, "--nonsense").status())

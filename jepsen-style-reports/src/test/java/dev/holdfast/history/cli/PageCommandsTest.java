@@ -77,7 +77,8 @@ class PageCommandsTest {
     assertThat(answer.out()).isEqualTo(run.resolve("index.html") + "\tunknown\n");
     assertThat(run.resolve("index.html"))
         .content()
-        .contains("<h1>somebody-elses</h1>",
+        .contains(
+            "<h1>somebody-elses</h1>",
             "Not checked",
             "java -jar holdfast-history.jar report --model lease --checkers all " + run,
             "The command that repeats this run is not known.");

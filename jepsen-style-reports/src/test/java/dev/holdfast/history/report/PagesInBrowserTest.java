@@ -276,7 +276,8 @@ class PagesInBrowserTest {
     browser.look(390, 844, false);
     open(invalid.resolve("index.html"));
     fits();
-    for (String each : List.of(".plot", ".stacked", ".stacked td", ".counterexample svg", ".clash")) {
+    for (String each :
+        List.of(".plot", ".stacked", ".stacked td", ".counterexample svg", ".clash")) {
       assertThat(browser.evaluate(visible(each) + ".length").asInt()).as(each).isPositive();
       assertThat(clipped(each)).as(each).isZero();
     }
@@ -298,8 +299,7 @@ class PagesInBrowserTest {
     open(invalid.resolve("timeline.html"));
     assertThat(data("elsewhere")).isEmpty();
     browser.evaluate("location.hash = '#at=1,2'");
-    browser.await(
-        "document.getElementById('timeline-figure').dataset.elsewhere === '1 overlap ▸'");
+    browser.await("document.getElementById('timeline-figure').dataset.elsewhere === '1 overlap ▸'");
     browser.evaluate("location.hash = '#at=21.5,21.6'");
     browser.await("document.getElementById('timeline-figure').dataset.elsewhere === ''");
   }
@@ -314,17 +314,25 @@ class PagesInBrowserTest {
     String lead = text(".counterexample .lead");
     assertThat(lead)
         .startsWith("client-3 (process ")
-        .contains(" and client-3 (process ", " both held lock \"z-import\" from 6.952 s to 16.700 s.")
+        .contains(
+            " and client-3 (process ", " both held lock \"z-import\" from 6.952 s to 16.700 s.")
         .contains("Found by mutual-exclusion");
     assertThat(lead.split("\\. ", -1).length).as("sentences, and the link").isEqualTo(3);
     assertThat(text(".counterexample .both")).isEqualTo("both for 9.748 s");
-    double overlap = browser.evaluate(visible(".counterexample .clash") + "[0].getBBox().width").asDouble();
-    double whole = browser.evaluate(visible(".counterexample svg")+ "[0].getBBox().width").asDouble();
-    assertThat(overlap / whole).as("most of the picture, not its first milliseconds").isBetween(.3, .9);
+    double overlap =
+        browser.evaluate(visible(".counterexample .clash") + "[0].getBBox().width").asDouble();
+    double whole =
+        browser.evaluate(visible(".counterexample svg") + "[0].getBBox().width").asDouble();
+    assertThat(overlap / whole)
+        .as("most of the picture, not its first milliseconds")
+        .isBetween(.3, .9);
     JsonNode labels =
         browser.evaluate(visible(".counterexample .named") + ".map(e => e.textContent)");
     assertThat(labels).hasSize(2).allMatch(each -> each.asText().startsWith("acquire, operation "));
-    String bar = browser.evaluate("getComputedStyle(document.querySelector('.counterexample .bar')).fill").asText();
+    String bar =
+        browser
+            .evaluate("getComputedStyle(document.querySelector('.counterexample .bar')).fill")
+            .asText();
     String legend =
         browser
             .evaluate(
@@ -333,7 +341,17 @@ class PagesInBrowserTest {
             .asText();
     assertThat(bar).isEqualTo(legend);
     assertThat(text(".counterexample .on-bar")).startsWith("#…");
-    assertThat(text(".counterexample title")).contains("fence 70368744177");
+    assertThat(text(".counterexample .tenure title"))
+        .as("whole when pointed at")
+        .contains("fence 70368744177");
+    assertThat(
+            browser
+                .evaluate(
+                    visible(".counterexample .lane small")
+                        + ".filter(e => e.textContent.startsWith('process ')).length")
+                .asInt())
+        .as("a lane for each process of the client")
+        .isEqualTo(2);
   }
 
   @Test
@@ -341,7 +359,8 @@ class PagesInBrowserTest {
     History history = SampleRun.withoutAnOrder();
     Run run = new RunStore(folder.resolve("order")).start("no-order");
     assertThat(
-            run.finish(history, new LinearizabilityChecker("fenced-mutex", Duration.ofMinutes(1)), "")
+            run.finish(
+                    history, new LinearizabilityChecker("fenced-mutex", Duration.ofMinutes(1)), "")
                 .verdict())
         .isEqualTo(Verdict.INVALID);
     Path page = run.directory().resolve("index.html");
@@ -493,6 +512,10 @@ class PagesInBrowserTest {
       open(page);
       fits();
       browser.screenshot(SCREENSHOTS.resolve(look.name + "-" + name + ".png"), true);
+      if (browser.evaluate("document.querySelectorAll('.counterexample').length").asInt() > 0) {
+        browser.evaluate("document.querySelector('#counterexamples').scrollIntoView()");
+        browser.screenshot(SCREENSHOTS.resolve(look.name + "-" + name + "-detail.png"), false);
+      }
     }
   }
 
@@ -502,7 +525,9 @@ class PagesInBrowserTest {
 
   /** An expression for the elements that are shown. */
   private static String visible(String selector) {
-    return "[...document.querySelectorAll('" + selector + "')].filter(e => e.getClientRects().length)";
+    return "[...document.querySelectorAll('"
+        + selector
+        + "')].filter(e => e.getClientRects().length)";
   }
 
   /** How many of the elements that are shown reach beyond the window's edge. */

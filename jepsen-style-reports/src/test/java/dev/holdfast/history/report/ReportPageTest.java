@@ -72,7 +72,8 @@ class ReportPageTest {
             .build();
     String html =
         html(history, new LinearizabilityChecker("mutex", Duration.ofMinutes(1)).check(history));
-    assertThat(html)        .contains("The smallest counterexample", "No order explains the acquire of")
+    assertThat(html)
+        .contains("The smallest counterexample", "No order explains the acquire of")
         .contains("<ol class=\"order\">", "<li class=\"stuck\">");
     assertThat(drawing(html).getElementsByTagName("circle").getLength()).isEqualTo(3);
   }
@@ -160,7 +161,9 @@ class ReportPageTest {
   @Test
   void html_aViolationReadFromAFile_isDrawnAsBefore() throws Exception {
     History history = SampleRun.withOverlap();
-    Path file = Files.writeString(folder.resolve("r.json"), ResultJson.text(ResultJson.toJson(result(history))));
+    Path file =
+        Files.writeString(
+            folder.resolve("r.json"), ResultJson.text(ResultJson.toJson(result(history))));
     assertThat(html(history, ResultJson.readResult(file))).isEqualTo(page(history, ""));
   }
 

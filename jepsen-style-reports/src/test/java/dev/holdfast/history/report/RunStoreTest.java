@@ -115,7 +115,8 @@ class RunStoreTest {
             "    mvn");
 
     Files.delete(run.directory().resolve("index.html"));
-    assertThat(new Run("partition", run.startedAt(), run.directory(), root, null).report().verdict())
+    assertThat(
+            new Run("partition", run.startedAt(), run.directory(), root, null).report().verdict())
         .isEqualTo(Verdict.VALID);
     assertThat(run.directory().resolve("index.html"))
         .content()
@@ -167,7 +168,8 @@ class RunStoreTest {
         .contains(" 1 skipped, 1 not run yet, or lost.");
     run(later, "second", Verdict.VALID, "");
     assertThat(index())
-        .contains("<strong>Passed</strong>2 of 2 runs valid, 1 of 1 control run detected, 1 skipped.")
+        .contains(
+            "<strong>Passed</strong>2 of 2 runs valid, 1 of 1 control run detected, 1 skipped.")
         .contains(">Detected<", "expected invalid, found by fencing", "only root can")
         .containsSubsequence(">Runs <", ">Control runs <", ">Skipped <", ">Earlier runs <");
     assertThat(root.resolve("latest").toRealPath().getParent()).hasFileName("second");

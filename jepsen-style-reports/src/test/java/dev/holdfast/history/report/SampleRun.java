@@ -51,8 +51,8 @@ final class SampleRun {
   }
 
   /**
-   * Two threads of one client hold a lock for ten seconds, among short leases on other locks; tokens
-   * are as large as real ones are.
+   * Two threads of one client hold a lock for ten seconds, among short leases on other locks;
+   * tokens are as large as real ones are.
    */
   static History withLongOverlap() {
     HistoryScript script = new HistoryScript();
@@ -67,9 +67,40 @@ final class SampleRun {
           .ok(at + 60, at + 66, "release", "lock", lock, "client", client, "fence", token);
     }
     script
-        .ok(6_850, 6_900, "acquire", "lock", "z-import", "client", "client-3", "fence", fence + 1, "ttl", 9_850)
-        .ok(6_900, 6_952, "acquire", "lock", "z-import", "client", "client-3", "fence", fence + 257, "ttl", 30_000)
-        .ok(17_000, 17_050, "release", "lock", "z-import", "client", "client-3", "fence", fence + 257)
+        .ok(
+            6_850,
+            6_900,
+            "acquire",
+            "lock",
+            "z-import",
+            "client",
+            "client-3",
+            "fence",
+            fence + 1,
+            "ttl",
+            9_850)
+        .ok(
+            6_900,
+            6_952,
+            "acquire",
+            "lock",
+            "z-import",
+            "client",
+            "client-3",
+            "fence",
+            fence + 257,
+            "ttl",
+            30_000)
+        .ok(
+            17_000,
+            17_050,
+            "release",
+            "lock",
+            "z-import",
+            "client",
+            "client-3",
+            "fence",
+            fence + 257)
         .nemesis(5_000, "start-pause", "target", "client-3")
         .nemesis(9_000, "stop-pause", "target", "client-3");
     return script.build();
