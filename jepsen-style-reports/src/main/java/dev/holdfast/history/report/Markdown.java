@@ -17,6 +17,10 @@ final class Markdown {
     StringBuilder out = new StringBuilder();
     out.append("## ").append(escape(info.test())).append(": ").append(info.verdict().text());
     out.append("\n\n").append(escape(info.summary())).append("\n\n");
+    if (info.intent().isControl()) {
+      out.append("Control run, expected invalid by ").append(escape(info.intent().invalidBy()));
+      out.append(info.detected() ? ": detected.\n\n" : ": not detected.\n\n");
+    }
     if (!info.intent().about().isEmpty()) {
       out.append(escape(info.intent().about())).append("\n\n");
     }

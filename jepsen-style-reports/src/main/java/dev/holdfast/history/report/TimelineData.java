@@ -9,11 +9,13 @@ import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import java.io.ByteArrayOutputStream;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,12 +127,8 @@ final class TimelineData {
       int type = call.completion() == null ? 0 : call.isOk() ? 1 : call.isFailed() ? 2 : 3;
       put(type + (call.fence().isPresent() ? HAS_FENCE : 0));
     }
-    for (Call call : calls) {
-      call.fence().ifPresent(fence -> put(fence >>> Integer.SIZE));
-    }
-    for (Call call : calls) {
-      call.fence().ifPresent(fence -> put(fence & 0xFFFF_FFFFL));
-    }
+    putFences(calls, fence -> fence >>> Integer.SIZE);
+    putFences(calls, fence -> fence & 0xFFFF_FFFFL);
     long index = 0;
     for (Call call : calls) {
       putSigned(call.invocation().index() - index);
@@ -139,6 +137,18 @@ final class TimelineData {
     for (Call call : calls) {
       Operation completion = call.completion();
       put(completion == null ? 0 : Math.max(0, completion.index() - call.invocation().index()));
+    }
+  }
+
+  /** One half of each fence, as its difference from the one before it on the same lock. */
+  private void putFences(List<Call> calls, LongUnaryOperator half) {
+    Map<String, Long> before = new HashMap<>();
+    for (Call call : calls) {
+      if (call.fence().isPresent()) {
+        long fence = half.applyAsLong(call.fence().getAsLong());
+        Long last = before.put(call.lock(), fence);
+        putSigned(fence - (last == null ? 0 : last));
+      }
     }
   }
 

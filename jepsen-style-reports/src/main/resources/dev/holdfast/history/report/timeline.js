@@ -27,8 +27,12 @@ const invoked = running(Float64Array, n, about.start, number);
 const completed = column(Float64Array, n, i => { const d = number(); return d === 0 ? Infinity : invoked[i] + d - 1; });
 const client = column(Uint32Array, n, number), lock = column(Uint32Array, n, number), kind = column(Uint16Array, n, number);
 const type = column(Uint8Array, n, number);
-const fenceHigh = column(Uint32Array, n, i => type[i] & 4 ? number() : 0);
-const fenceLow = column(Uint32Array, n, i => type[i] & 4 ? number() : 0);
+/** One half of each fence: how it differs from the one before it on the same lock. */
+function fences() {
+  const last = new Float64Array(about.locks.length);
+  return column(Uint32Array, n, i => type[i] & 4 ? last[lock[i]] += unzigzag(number()) : 0);
+}
+const fenceHigh = fences(), fenceLow = fences();
 const outcome = i => type[i] & 3;
 /** The whole token: what is written on a bar is cut, as Html.shortFence does. */
 const fence = i => type[i] & 4 ? String(BigInt(fenceHigh[i]) << 32n | BigInt(fenceLow[i])) : "";
@@ -156,6 +160,8 @@ for (const f of about.faults) {
   if (last && f.from <= last[1]) last[1] = Math.max(last[1], f.to); else broken.push([f.from, f.to]);
 }
 const full = {from: about.start, to: about.end + Math.max(1, (about.end - about.start) * .005)};
+const MANY = 600; // leases in view
+let crowded = false;
 let view = {...full}, width = 0, height = 0, gutter = 0, lanesHeight = 0, wanted = false, pointer = null, chosen = -1, colours = {};
 const head = () => OVERVIEW + 8 + faultNames.length * FAULT + AXIS;
 const x = time => gutter + (time - view.from) / (view.to - view.from) * (width - gutter);
@@ -206,21 +212,25 @@ function stroke(style, thick, ...points) {
   g.stroke();
 }
 const widths = new Map();
+function measure(font, text) {
+  const k = font + text;
+  if (!widths.has(k)) { if (widths.size > 5000) widths.clear(); g.font = font; widths.set(k, g.measureText(text).width); }
+  return widths.get(k);
+}
 /** A text cut to the room there is: its end, where names that are alike differ, or its beginning. */
 function label(style, font, px, y, room, text, end = false) {
   if (room < 14 || !text) return;
-  g.font = font; g.fillStyle = style;
   let shown = text.length > 80 ? text.slice(0, 80) : text;
-  const measure = s => { const k = font + s; if (!widths.has(k)) { if (widths.size > 5000) widths.clear(); widths.set(k, g.measureText(s).width); } return widths.get(k); };
-  if (measure(shown) > room) {
+  if (measure(font, shown) > room) {
     const whole = shown;
-    let most = Math.floor(whole.length * room / measure(whole));
+    let most = Math.floor(whole.length * room / measure(font, whole));
     do {
       if (most < 1) return;
       shown = end ? "…" + whole.slice(-most) : whole.slice(0, most) + "…";
       most--;
-    } while (measure(shown) > room);
+    } while (measure(font, shown) > room);
   }
+  g.font = font; g.fillStyle = style;
   g.fillText(shown, px, y);
 }
 const seconds = t => (t * about.unit / 1e9).toLocaleString("en", {minimumFractionDigits: 3, maximumFractionDigits: Math.max(3, Math.min(9, Math.ceil(-Math.log10((view.to - view.from) * about.unit / 1e9)) + 3))}) + " s";
@@ -235,6 +245,8 @@ function draw() {
   g.translate(0, head() - scroll);
   const first = lanes.findIndex(l => l.top + l.height > scroll);
   const seen = first < 0 ? [] : lanes.slice(first, first + Math.ceil(height / (ROW + 12)) + 1);
+  crowded = seen.reduce((sum, lane) => sum + lane.rows.reduce((all, row) =>
+    all + bisect(row.list, view.to, t => granted[t]) - bisect(row.ends, view.from), 0), 0) > MANY;
   seen.forEach((lane, i) => { if ((first + i) % 2 === 0) rect(colours.stripe, 0, lane.top, width, lane.height); });
   g.save();
   g.beginPath(); g.rect(gutter, scroll, width - gutter, height); g.clip();
@@ -364,16 +376,15 @@ function bar(t, y) {
   const i = grouping === "lock" ? client[grant[t]] : lock[grant[t]];
   const who = (grouping === "lock" ? about.clients : about.locks)[i], least = (grouping === "lock" ? briefClients : briefLocks)[i];
   const space = free - left - 4;
-  if (space > 4) { // the longest of these that fits
-    g.font = SMALL;
-    const all = [fence(grant[t]) ? who + "  #" + short(fence(grant[t])) : who, who, least];
-    const fits = all.find(text => g.measureText(text).width <= space);
-    if (fits) { g.fillStyle = on; g.fillText(fits, left, y + BAR / 2 + .5); }
+  if (space < 14 && crowded) { // letters in hundreds of bars are but noise, and take their time
+  } else if (space > 4) { // the longest of these that fits
+    const whole = space > 60 && fence(grant[t]) ? who + "  #" + short(fence(grant[t])) : who;
+    const fits = [whole, who, least].find(text => measure(SMALL, text) <= space);
+    if (fits) { g.font = SMALL; g.fillStyle = on; g.fillText(fits, left, y + BAR / 2 + .5); }
     else label(on, SMALL, left, y + BAR / 2 + .5, space, least, true);
   } else if (free - from >= 7 && left === from + 6) { // centred, without its margin
-    g.font = SMALL;
-    const wide = g.measureText(least).width;
-    if (least && wide <= free - from - 1) { g.fillStyle = on; g.fillText(least, from + (free - from - wide) / 2 + .5, y + BAR / 2 + .5); }
+    const wide = measure(SMALL, least);
+    if (least && wide <= free - from - 1) { g.font = SMALL; g.fillStyle = on; g.fillText(least, from + (free - from - wide) / 2 + .5, y + BAR / 2 + .5); }
   }
   if (t === chosen) { g.strokeStyle = colours.text; g.lineWidth = 2; g.strokeRect(Math.max(from, gutter - 4) - 1, y - 2, Math.max(4, Math.min(width + 4, x(heldUntil[t])) - Math.max(from, gutter - 4)) + 2, BAR + 4); }
 }
@@ -426,8 +437,7 @@ function clashes(seen) {
     const allowed = all.every(o => o.allowed);
     const words = (all.length > 1 ? all.length + " overlaps" + (allowed ? ", allowed" : "") + ", first: " : allowed ? "two holders, allowed: " : "two holders: ") +
       [[first.a, first.first], [first.b, first.second]].map(([t, who]) => "operation " + answeredAt[grant[t]] + " (" + who + ")").join(" and ");
-    g.font = SMALL;
-    const room = Math.min(width - gutter - 8, g.measureText(words).width + 12), tx = Math.max(gutter + 4, Math.min(x(first.from), width - room)), y = lane.top + lane.height - 18;
+    const room = Math.min(width - gutter - 8, measure(SMALL, words) + 12), tx = Math.max(gutter + 4, Math.min(x(first.from), width - room)), y = lane.top + lane.height - 18;
     rect(allowed ? colours.muted : colours.clash, tx, y, room, 17);
     label(colours.card, SMALL, tx + 6, y + 9, room - 10, words);
   }
@@ -445,8 +455,7 @@ function cues(scroll) {
     if (!many) continue;
     const text = (side === 0 ? sign : "") + many + (many === 1 ? " overlap" : " overlaps") + (side === 0 ? "" : sign);
     said.push(text);
-    g.font = SMALL;
-    const wide = g.measureText(text).width + 12;
+    const wide = measure(SMALL, text) + 12;
     const left = side === 0 ? gutter + 2 : side === 1 ? width - wide - 2 : gutter + (width - gutter - wide) / 2;
     const top = scroll + (side < 2 ? high / 2 - 9 : side === 2 ? high - 20 : 2);
     rect(colours.clash, left, top, wide, 18);
