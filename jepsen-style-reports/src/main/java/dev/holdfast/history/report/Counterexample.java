@@ -23,8 +23,8 @@ import java.util.Set;
 
 /**
  * The shortest piece of a history that shows a violation: the calls that the violation names, with
- * what became of their leases, and those of the order that a model allows. Where a single call is
- * named, which nothing explains, the last leases of the lock before it are part of it.
+ * what became of their leases, and those of the order that a model allows. Where all of them are of
+ * one lease, which alone explains nothing, the last leases of the lock before are part of it.
  */
 final class Counterexample {
 
@@ -144,8 +144,11 @@ final class Counterexample {
       from = violation.order().isEmpty() ? begin : Math.min(from, begin);
       to = Math.max(to(), Math.min(over, end));
     }
-    long length = Math.max(1_000, to - from);
     long first = Math.min(from(), from);
+    long length = Math.max(1_000, to - from);
+    if (to >= end) { // what was to be seen is cut off by the end of the history
+      length = Math.max(length, (end - first) / 2);
+    }
     long before = from - (long) (BEFORE * length);
     if (first >= from - NEAR * length) {
       before = Math.min(before, first - length / 10);
@@ -186,16 +189,18 @@ final class Counterexample {
     shown.addAll(ordered);
     shown.forEach(call -> add(wanted, call));
     List<Tenure> before = new ArrayList<>();
+    int leases = 0;
     for (Tenure tenure : story.tenures()) {
       if (shown.contains(tenure.acquire())
           || tenure.renewals().stream().anyMatch(shown::contains)
           || (tenure.release() != null && shown.contains(tenure.release()))) {
         add(wanted, tenure);
+        leases++;
       } else if (tenure.lock().equals(named.get(0).lock()) && tenure.grantedAt() <= to()) {
         before.add(tenure);
       }
     }
-    if (named.size() == 1) {
+    if (leases <= 1) {
       before
           .subList(Math.max(0, before.size() - LEASES_BEFORE), before.size())
           .forEach(tenure -> add(wanted, tenure));

@@ -294,7 +294,7 @@ final class SmallTimeline {
       double room = words.length() * LETTER / 2;
       draw(
           "<text class=\"both\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">%s</text>",
-          Math.max(room, Math.min(width - room, middle)), laneTop(0) - 5, words);
+          Math.max(room, Math.min(width - room, middle)), TOP - 8, words);
       open("overlap", "Overlap: " + overlap.describe());
       rect(style, from, top, wide, bottom - top);
       draw("</g>");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.LinearizabilityChecker;
+import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import java.io.StringReader;
@@ -76,6 +77,19 @@ class ReportPageTest {
         .contains("The smallest counterexample", "No order explains the acquire of")
         .contains("<ol class=\"order\">", "<li class=\"stuck\">");
     assertThat(drawing(html).getElementsByTagName("circle").getLength()).isEqualTo(3);
+  }
+
+  @Test
+  void html_aRenewalAfterAnothersGrant_isDrawnWithThatGrant() throws Exception {
+    History history =
+        new HistoryScript()
+            .acquired(0, 10, "c1", 1, 100)
+            .acquired(200, 210, "c2", 2, 1000)
+            .renewed(300, 310, "c1", 1, 100)
+            .build();
+    String html = html(history, new RenewalChecker().check(history));
+    assertThat(html).contains("A renewal succeeded, though its lock had been granted to c2.");
+    assertThat(drawing(html).getElementsByTagName("circle").getLength()).isEqualTo(2);
   }
 
   @Test
