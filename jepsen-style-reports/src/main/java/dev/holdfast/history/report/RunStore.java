@@ -126,7 +126,8 @@ public final class RunStore {
               + test
               + "\"");
     }
-    Path tests = Files.createDirectories(root.resolve(test));
+    Path tests = root.resolve(test);
+    Path unused = Files.createDirectories(tests); // may be absolute, though the store is not
     Instant startedAt = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     for (int tries = 0; tries < MAX_TRIES; tries++) {
       String folder = FOLDER.format(startedAt);

@@ -179,6 +179,18 @@ class CheckCommandTest {
   }
 
   @Test
+  void check_reportIntoARelativeFolderThatIsNotThere_makesIt() throws IOException {
+    Path store = Path.of("").toAbsolutePath().relativize(dir.resolve("not/there/yet"));
+
+    Answer answer = Answer.to("check", "--model", "mutex", "--report", store, file("a.edn", VALID));
+
+    assertThat(answer.status()).as(answer.err()).isZero();
+    assertThat(store.resolve("a/latest/index.html"))
+        .content()
+        .contains("href=\"../../index.html\"");
+  }
+
+  @Test
   void check_unknown_exitsWith2AlsoWithAReport() throws IOException {
     Path unknown = file("c.edn", UNKNOWN);
     Path store = dir.resolve("out");
