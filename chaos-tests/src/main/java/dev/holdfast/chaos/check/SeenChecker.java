@@ -69,7 +69,7 @@ public final class SeenChecker implements Checker {
 
   @Override
   public String name() {
-    return "seen";
+    return "expected-effects";
   }
 
   @Override
@@ -95,7 +95,7 @@ public final class SeenChecker implements Checker {
         : new Result(
             name(),
             Verdict.INVALID,
-            "The run did not show what it was to show: " + String.join(", ", missing) + ".",
+            "The run did not show the expected effects: " + String.join(", ", missing) + ".",
             List.of());
   }
 

@@ -148,7 +148,7 @@ public final class Scenario {
    */
   public Scenario with(Defect defect, int firstFaults) {
     Builder broken = new Builder(parts.name + "-" + defect.text());
-    broken.purpose = "Clients with a mistake, " + defect.text() + ", are found out.";
+    broken.purpose = "Detects deliberately broken clients: " + defect.text() + ".";
     broken.bound = "the checker " + defect.caughtBy() + " says invalid";
     broken.ground = parts.ground;
     broken.workload = parts.workload.with(defect);

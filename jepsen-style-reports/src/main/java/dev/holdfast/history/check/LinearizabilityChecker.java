@@ -140,7 +140,13 @@ public final class LinearizabilityChecker implements Checker {
     }
   }
 
-  private record Finding(Search.Outcome outcome, List<String> words, Search.@Nullable Limit limit) {
+  private record Finding(
+      Search.Outcome outcome,
+      List<String> words,
+      Search.@Nullable Limit limit,
+      @Nullable Violation violation) {
+
+    static final Finding ORDER = new Finding(Search.Outcome.ORDER, List.of(), null, null);
 
     static Finding notJudged(String lock, String why) {
       return notJudged(lock, why, null);
@@ -150,7 +156,8 @@ public final class LinearizabilityChecker implements Checker {
       return new Finding(
           Search.Outcome.GAVE_UP,
           List.of("Not judged: lock \"" + lock + "\": " + why + "."),
-          limit);
+          limit,
+          null);
     }
   }
 
@@ -199,13 +206,22 @@ public final class LinearizabilityChecker implements Checker {
               + (limits.isEmpty() ? "." : ", because " + limits + "."),
           unfinished.stream().flatMap(finding -> finding.words.stream()).toList());
     }
-    return Result.of(
+    if (broken.isEmpty()) {
+      return new Result(
+          name(),
+          Verdict.VALID,
+          "There is an order that explains all operations on "
+              + Words.count(findings.size(), "lock")
+              + ".",
+          List.of());
+    }
+    return new Result(
         name(),
-        "There is an order that explains all operations on "
-            + Words.count(findings.size(), "lock")
-            + ".",
+        Verdict.INVALID,
         "No order explains the operations on " + Words.count(broken.size(), "lock") + ".",
-        broken.stream().flatMap(finding -> finding.words.stream()).toList());
+        broken.stream().flatMap(finding -> finding.words.stream()).toList(),
+        List.of(),
+        broken.stream().map(Finding::violation).filter(Objects::nonNull).toList());
   }
 
   private String inWords(Search.Limit hit) {
@@ -264,22 +280,18 @@ public final class LinearizabilityChecker implements Checker {
     // What is valid is so at a glance, nearly always; what is not may take very long to refute.
     Search.Outcome outcome = Search.glance(model, steps, budget);
     if (outcome == Search.Outcome.GAVE_UP && model.contradiction(steps) != null) {
-      return new Finding(
-          Search.Outcome.NO_ORDER,
-          new Prefixes(part, budget.part(PART_FOR_PREFIX)).explanation(),
-          null);
+      return new Prefixes(part, budget.part(PART_FOR_PREFIX)).explanation();
     }
     if (outcome == Search.Outcome.GAVE_UP) {
       outcome = Search.run(model, steps, budget);
     }
     return switch (outcome) {
-      case ORDER -> new Finding(Search.Outcome.ORDER, List.of(), null);
+      case ORDER -> Finding.ORDER;
       case GAVE_UP -> {
         Search.Limit hit = Objects.requireNonNull(budget.hit());
         yield Finding.notJudged(part.lock, inWords(hit), hit);
       }
-      case NO_ORDER ->
-          new Finding(Search.Outcome.NO_ORDER, new Prefixes(part, budget).explanation(), null);
+      case NO_ORDER -> new Prefixes(part, budget).explanation();
     };
   }
 
@@ -382,7 +394,7 @@ public final class LinearizabilityChecker implements Checker {
           known(count), part.notices.stream().filter(notice -> notice.time() <= end).toList());
     }
 
-    List<String> explanation() {
+    Finding explanation() {
       // Of two of which each hides nothing of the other, what is seen at a glance narrows it first.
       int low = 1;
       int high = answers.size();
@@ -409,21 +421,49 @@ public final class LinearizabilityChecker implements Checker {
       String culprit = (last.isFailed() ? "that there failed the " : "") + last.describe();
       boolean isSeen = contradiction != null && high == seen;
       if (!isSmallest) {
-        return List.of(
-            "Nothing explains "
-                + (isSeen ? culprit + ": " + contradiction : "what happened up to the " + culprit)
-                + "; whether something before it is to blame was not found out in time.");
+        return finding(
+            last,
+            List.of(),
+            List.of(
+                "Nothing explains "
+                    + (isSeen
+                        ? culprit + ": " + contradiction
+                        : "what happened up to the " + culprit)
+                    + "; whether something before it is to blame was not found out in time."));
       }
-      return List.of(
-          "Nothing explains "
-              + culprit
-              + ": "
-              // Of a register there may have been any number of states.
-              + (isSeen && !isLock()
-                  ? contradiction
-                  : "before it the state was one of " + states(high - 1))
-              + ".",
-          prefix(high));
+      return finding(
+          last,
+          Search.longest(model, steps(high), budget),
+          List.of(
+              "Nothing explains "
+                  + culprit
+                  + ": "
+                  // Of a register there may have been any number of states.
+                  + (isSeen && !isLock()
+                      ? contradiction
+                      : "before it the state was one of " + states(high - 1))
+                  + ".",
+              prefix(high)));
+    }
+
+    private Finding finding(Call last, List<Violation.Placed> order, List<String> words) {
+      List<Violation.Placed> end = order.subList(Math.max(0, order.size() - NAMED), order.size());
+      return new Finding(
+          Search.Outcome.NO_ORDER,
+          words,
+          null,
+          new Violation(
+              "No order explains "
+                  + (last.isFailed() ? "that the " : "the ")
+                  + last.f()
+                  + " of \""
+                  + last.lock()
+                  + "\" by "
+                  + last.client()
+                  + (last.isFailed() ? " failed" : ""),
+              words.get(0),
+              List.of(last.invocation().index()),
+              end));
     }
 
     private String states(int count) {

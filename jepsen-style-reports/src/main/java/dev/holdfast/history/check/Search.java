@@ -1,5 +1,6 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Vocabulary;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -184,6 +185,7 @@ final class Search {
   private long high;
   private long low;
   private int answersLeft;
+  private List<Violation.Placed> longest = List.of();
   private long tried;
   private long most = Long.MAX_VALUE;
 
@@ -226,6 +228,13 @@ final class Search {
     Set<Object> states = new HashSet<>();
     Outcome unused = new Search(model, steps, budget, end).run(states);
     return states;
+  }
+
+  /** The longest order of a part of the operations that was found, with the state after each. */
+  static List<Violation.Placed> longest(Model model, List<Step> steps, Budget budget) {
+    Search search = new Search(model, steps, budget, Long.MAX_VALUE);
+    Outcome unused = search.run(null);
+    return search.longest;
   }
 
   private void link() {
@@ -319,6 +328,9 @@ final class Search {
         return states != null && !states.isEmpty() ? Outcome.ORDER : Outcome.NO_ORDER;
       } else {
         // Nothing leads to the first answer: what was taken last is wrong.
+        if (taken.size() > longest.size()) {
+          longest = placed(taken, state);
+        }
         Taken wrong = taken.pop();
         state = wrong.stateBefore;
         limit = wrong.limit;
@@ -337,6 +349,27 @@ final class Search {
   /** By when what is taken next has happened. */
   private long timeOf(int limit) {
     return limit == Integer.MAX_VALUE ? end : steps.get(nodes.get(limit).step).to();
+  }
+
+  private List<Violation.Placed> placed(ArrayDeque<Taken> taken, Object last) {
+    List<Taken> inOrder = new ArrayList<>();
+    taken.descendingIterator().forEachRemaining(inOrder::add);
+    List<Violation.Placed> placed = new ArrayList<>();
+    long holder = 0;
+    for (int i = 0; i < inOrder.size(); i++) {
+      Node call = inOrder.get(i).call;
+      String after = (i + 1 < inOrder.size() ? inOrder.get(i + 1).stateBefore : last).toString();
+      if (call == expiry) {
+        // The end of the lease that is held, so of the last acquisition.
+        placed.add(new Violation.Placed(holder, Vocabulary.EXPIRE, after));
+      } else {
+        Step step = steps.get(call.step);
+        long index = step.call().invocation().index();
+        holder = step.f().equals(Vocabulary.ACQUIRE) ? index : holder;
+        placed.add(new Violation.Placed(index, step.f(), after));
+      }
+    }
+    return placed;
   }
 
   /** The place of the first answer, before which its operation must be taken. */
