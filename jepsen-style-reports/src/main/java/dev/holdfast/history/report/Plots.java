@@ -139,8 +139,8 @@ final class Plots {
     List<double[]> dots = new ArrayList<>();
     for (Call call : story.history().calls()) {
       if (call.completion() != null && predicate.test(call)) {
-        double x = x(call.completedAt());
-        double y = scale.y(call.completedAt() - call.invokedAt());
+        double x = placed(x(call.completedAt()));
+        double y = placed(scale.y(call.completedAt() - call.invokedAt()));
         if (taken.add(Math.round(x) << Integer.SIZE | Math.round(y))) {
           dots.add(new double[] {x, y});
         }
@@ -151,6 +151,11 @@ final class Plots {
         thick,
         dots.stream().mapToDouble(dot -> dot[0]).toArray(),
         dots.stream().mapToDouble(dot -> dot[1]).toArray());
+  }
+
+  /** Where there are many dots, they lie side by side at the least: a page is to stay small. */
+  private double placed(double pixels) {
+    return story.history().calls().size() > MANY ? 2.0 * Math.round(pixels / 2) : pixels;
   }
 
   // --- Quantiles
