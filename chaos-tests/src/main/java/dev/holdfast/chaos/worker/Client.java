@@ -119,13 +119,17 @@ final class Client {
       return subject;
     }
 
-    private void recordBelief(Recorder recorder) {
-      if (!grip.isHeld()) {
-        held.remove(this);
-        return;
-      }
+    void recordBelief(Recorder recorder) {
+      // Begun before anything is asked: another thread may release the lock at any moment, and what
+      // is recorded after that must not claim that the lock was held.
       var invocation = recorder.invoke(Vocabulary.RENEW, subject(Facts.OBSERVED, true));
-      invocation.ok(Map.of(Vocabulary.UNTIL, grip.untilNanos(), Vocabulary.TTL, ttlMillis));
+      long until = grip.untilNanos();
+      if (grip.isHeld()) {
+        invocation.ok(Map.of(Vocabulary.UNTIL, until, Vocabulary.TTL, ttlMillis));
+      } else {
+        held.remove(this);
+        invocation.fail("not held");
+      }
     }
 
     /** Writes the lock's document, fenced. */

@@ -105,6 +105,51 @@ class ClientTest {
         .isEqualTo(expected);
   }
 
+  /** Otherwise a release by another thread could come between the look and its record. */
+  @ParameterizedTest
+  @CsvSource({"true, OK", "false, FAIL"})
+  void belief_isLookedAt_afterItsRecordHasBegun(boolean isHeld, Operation.Type expected)
+      throws Exception {
+    Grip watching =
+        new Grip() {
+          @Override
+          public FencingToken token() {
+            return new FencingToken(0, 1, 1, 0);
+          }
+
+          @Override
+          public boolean isHeld() {
+            assertThat(recorded).last().extracting(Operation::f).isEqualTo(Vocabulary.RENEW);
+            return isHeld;
+          }
+
+          @Override
+          public long untilNanos() {
+            return System.nanoTime();
+          }
+
+          @Override
+          public boolean renew() {
+            throw new AssertionError();
+          }
+
+          @Override
+          public ReleaseResult release() {
+            throw new AssertionError();
+          }
+
+          @Override
+          public void onLost(Runnable task) {}
+        };
+
+    assertThat(
+            recorded(
+                Vocabulary.RENEW,
+                (lock, wait, renewed) -> Optional.of(watching),
+                (held, recorder) -> held.recordBelief(recorder)))
+        .isEqualTo(expected);
+  }
+
   @Test
   void acquisition_withoutAnAnswer_isRecordedAsUnknown_andAContendedOneAsFailed() throws Exception {
     assertThat(
