@@ -269,7 +269,9 @@ final class Acquisition {
       queue.notice(
           () ->
               LOG.debug(
-                  "Lock \"{}\": granted to {} after its caller had gone", queue.lockId, token()));
+                  "Lock \"{}\": granted to {} after its caller had gone",
+                  Logs.shown(queue.lockId),
+                  token()));
       queue.cleanUp(token(), options, uncertainWrite, applied.version());
     } else if (result instanceof WriteResult.Rejected) {
       cleanUp(uncertainWrite, null);
@@ -379,8 +381,8 @@ final class Acquisition {
           () ->
               LOG.debug(
                   "Lock \"{}\": taking over from {}: {}",
-                  queue.lockId,
-                  holder.owner(),
+                  Logs.shown(queue.lockId),
+                  Logs.shown(holder.owner()),
                   expired.rule()));
       previous = holder;
       replace(others.version());

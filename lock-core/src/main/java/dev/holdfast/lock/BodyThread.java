@@ -23,6 +23,9 @@ final class BodyThread {
   /** How many of them were interrupted. */
   private int interrupted;
 
+  /** How many of those bodies had taken their interrupt when the innermost one began. */
+  private int taken;
+
   /** Whether somebody else had interrupted it before we did. */
   private boolean foreign;
 
@@ -35,6 +38,19 @@ final class BodyThread {
     }
     current.depth++;
     return current;
+  }
+
+  /**
+   * The calling thread begins a body, after {@link #enter}.
+   *
+   * @return to be given to {@link #exit}
+   */
+  synchronized int begin() {
+    int takenBefore = taken;
+    if (!thread.isInterrupted()) {
+      taken = interrupted;
+    }
+    return takenBefore;
   }
 
   boolean is(Thread other) {
@@ -54,10 +70,11 @@ final class BodyThread {
    * The calling thread ends the innermost body.
    *
    * @param wasInterrupted whether it was interrupted by us
+   * @param takenBefore what {@link #begin} returned
    * @param failure what it threw; an {@link InterruptedException} has taken our interrupt, so a
    *     flag that is set all the same is somebody else's
    */
-  synchronized void exit(boolean wasInterrupted, @Nullable Throwable failure) {
+  synchronized void exit(boolean wasInterrupted, int takenBefore, @Nullable Throwable failure) {
     if (--depth == 0) {
       CURRENT.remove();
     }
@@ -66,10 +83,11 @@ final class BodyThread {
       interrupted--;
       again = Thread.interrupted() && failure instanceof InterruptedException;
     }
-    // An inner body may have taken the interrupt of an outer one.
-    if (interrupted > 0 || (wasInterrupted && (foreign || again))) {
+    // This body may have taken the interrupt of an outer one; not one that came before it began.
+    if (interrupted > taken || (wasInterrupted && (foreign || again))) {
       thread.interrupt();
     }
+    taken = takenBefore;
     foreign = interrupted > 0 && (foreign || again);
   }
 }

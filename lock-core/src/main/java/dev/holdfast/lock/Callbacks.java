@@ -47,8 +47,8 @@ final class Callbacks implements Executor, AutoCloseable {
    * For a manager.
    *
    * @param given the user's executor; null for none
-   * @param driven whether the engine runs on the user's scheduler, as in a simulation: then the
-   *     user's executor is called at once, and time passes only as that scheduler says
+   * @param driven whether the engine runs on the user's scheduler and clock, as in a simulation:
+   *     then the user's executor is called at once, and time passes only as that scheduler says
    */
   Callbacks(@Nullable Executor given, boolean driven, Timers timers) {
     this.given = given;
@@ -75,6 +75,10 @@ final class Callbacks implements Executor, AutoCloseable {
   private void onOwnThread(Runnable task) {
     try {
       own.execute(task);
+      if (!stranded.isEmpty()) {
+        // There are threads again; the timer that was to find out may not have been set.
+        retryLater();
+      }
     } catch (Throwable e) {
       // Such as "unable to create native thread": that may be over soon.
       stranded.add(task);

@@ -33,6 +33,13 @@ final class Cleanup {
   private static final long MAX_DELAY_NANOS = Duration.ofSeconds(1).toNanos();
 
   private static final int MAX_INTERVALS_PER_TTL = 8;
+
+  /**
+   * The longest interval after a look that showed nothing: a record that was left over in an outage
+   * is not to block its lock for as long again.
+   */
+  private static final long MAX_UNCLEAR_DELAY_NANOS = Duration.ofMinutes(5).toNanos();
+
   private static final int MAX_UNCLEAR_LOOKS = 6;
   private static final double JITTER = 0.2;
 
@@ -64,15 +71,16 @@ final class Cleanup {
   /**
    * What may still come with a token.
    *
-   * @param lastSent when the last such write was begun; null to look just until one read is clear
+   * @param lastSent when the last such write was begun, or a moment after that
+   * @param once whether to look just until one read is clear
    */
-  private record Orphan(Duration ttl, @Nullable Stamp lastSent) {
-    boolean isOver(Stamp now) {
-      return lastSent == null || Validity.hasTtlPassed(lastSent, ttl.toNanos(), now);
+  private record Orphan(Duration ttl, Stamp lastSent, boolean once) {
+    boolean isOver(boolean clear, Stamp now) {
+      return (once && clear) || Validity.hasTtlPassed(lastSent, ttl.toNanos(), now);
     }
 
     Orphan and(Orphan later) {
-      return later.lastSent == null ? this : later;
+      return later.once && !once ? this : later;
     }
   }
 
@@ -87,13 +95,24 @@ final class Cleanup {
     this.closing = closing;
   }
 
-  /** Tracks that token too, whose record is there if a version is given. */
+  /**
+   * Tracks that token too.
+   *
+   * @param lastSent when the last write with it was begun that may still take effect; null if none
+   *     may, but one may have taken effect
+   * @param known the version of its record, if that is there
+   */
   void add(String token, Duration ttl, @Nullable Stamp lastSent, @Nullable Version known) {
-    queue.notice(() -> LOG.debug("Lock \"{}\": tracking token {}", queue.lockId, token));
+    queue.notice(
+        () -> LOG.debug("Lock \"{}\": tracking token {}", Logs.shown(queue.lockId), token));
     boolean first = orphans.isEmpty();
-    engine.cleanups.addAndGet(-count());
-    (busy ? newcomers : orphans).merge(token, new Orphan(ttl, lastSent), Orphan::and);
-    engine.cleanups.addAndGet(count());
+    Orphan orphan =
+        lastSent == null
+            ? new Orphan(ttl, engine.clocks.stamp(), true)
+            : new Orphan(ttl, lastSent, false);
+    int before = count();
+    (busy ? newcomers : orphans).merge(token, orphan, Orphan::and);
+    engine.cleanups.addAndGet(count() - before);
     if (known != null) {
       seen.add(known);
     }
@@ -223,7 +242,9 @@ final class Cleanup {
           busy = false;
           boolean applied = result.fold(v -> true, () -> false, cause -> false, cause -> false);
           if (applied) {
-            queue.notice(() -> LOG.debug("Lock \"{}\": deleted a record left over", queue.lockId));
+            queue.notice(
+                () ->
+                    LOG.debug("Lock \"{}\": deleted a record left over", Logs.shown(queue.lockId)));
           }
           later(!applied);
         });
@@ -236,7 +257,7 @@ final class Cleanup {
     // its expiry; but not for ever: the TTL does the rest.
     if (!unclear || unclearLooks >= MAX_UNCLEAR_LOOKS) {
       Stamp now = engine.clocks.stamp();
-      orphans.values().removeIf(orphan -> orphan.isOver(now));
+      orphans.values().removeIf(orphan -> orphan.isOver(!unclear, now));
     }
     boolean unseen = !newcomers.isEmpty();
     newcomers.forEach((token, orphan) -> orphans.merge(token, orphan, Orphan::and));
@@ -247,14 +268,16 @@ final class Cleanup {
     } else if (orphans.isEmpty() || closing || engine.isClosed()) {
       end();
     } else {
+      delayNanos = Math.min(delayNanos, maxDelayNanos(unclear));
       armTimer();
-      delayNanos = Math.min(delayNanos * 2, maxDelayNanos());
+      delayNanos = Math.min(delayNanos * 2, maxDelayNanos(unclear));
     }
   }
 
-  private long maxDelayNanos() {
+  private long maxDelayNanos(boolean unclear) {
     long longest = orphans.values().stream().mapToLong(o -> o.ttl().toNanos()).max().orElse(0);
-    return Math.max(MAX_DELAY_NANOS, longest / MAX_INTERVALS_PER_TTL);
+    long max = Math.max(MAX_DELAY_NANOS, longest / MAX_INTERVALS_PER_TTL);
+    return unclear ? Math.min(max, MAX_UNCLEAR_DELAY_NANOS) : max;
   }
 
   private void end() {

@@ -45,10 +45,18 @@ final class CleanupBudget {
 
   /** A look has been answered, or has not. */
   synchronized void looked(boolean answered) {
+    long before = intervalNanos;
     intervalNanos =
         answered
-            ? Math.max(MIN_INTERVAL_NANOS, intervalNanos / 2)
-            : Math.min(MAX_INTERVAL_NANOS, intervalNanos * 2);
+            ? Math.max(MIN_INTERVAL_NANOS, before / 2)
+            : Math.min(MAX_INTERVAL_NANOS, before * 2);
+    // So many looks are missing from a full bucket, whatever the interval was when they were taken:
+    // else nobody could look for long after an outage.
+    long now = ticker.nanos();
+    long missing = fullAtNanos - now;
+    if (used && missing > 0) {
+      fullAtNanos = now + (long) ((double) missing / before * intervalNanos);
+    }
   }
 
   /** Takes the right to one look; or how long it is until there is one. */

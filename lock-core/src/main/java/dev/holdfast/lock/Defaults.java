@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Daemons;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.InstantSource;
@@ -29,18 +30,6 @@ final class Defaults {
   }
 
   /**
-   * A daemon thread of that name, with nothing of the thread that happens to make it: neither its
-   * inheritable thread-locals nor its context class loader, which would keep an application that
-   * was undeployed in memory.
-   */
-  private static Thread thread(String name, Runnable task) {
-    Thread thread = new Thread(null, task, name, 0, false);
-    thread.setDaemon(true);
-    thread.setContextClassLoader(Defaults.class.getClassLoader());
-    return thread;
-  }
-
-  /**
    * Threads that are made as needed, one for each task that no idle one can take, so that tasks
    * that block keep no other from running. They end when idle. A task for which no thread can be
    * made throws what that threw.
@@ -52,12 +41,12 @@ final class Defaults {
         10,
         TimeUnit.SECONDS,
         new SynchronousQueue<>(),
-        task -> thread(name, task));
+        task -> Daemons.daemon(name, task));
   }
 
   /** Runs a task on a new daemon thread of that name. */
   static void start(String name, Runnable task) {
-    thread(name, task).start();
+    Daemons.start(name, task);
   }
 
   /** Host, process, and a number that tells the managers of one process apart. */

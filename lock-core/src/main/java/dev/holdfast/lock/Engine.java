@@ -65,6 +65,9 @@ final class Engine {
 
   final CleanupBudget cleanupBudget;
 
+  /** Takes this away from what the store tells. */
+  private final Runnable deafen;
+
   private final @Nullable Duration requestTimeout;
   private volatile boolean closing;
   private volatile boolean closed;
@@ -82,11 +85,14 @@ final class Engine {
     this.calendarTakeover = builder.calendarTakeover;
     this.requestTimeout = builder.requestTimeout;
     this.releaseTimeout = builder.releaseTimeout;
-    this.callbacks = new Callbacks(builder.callbackExecutor, builder.scheduler != null, timers);
+    // A scheduler alone makes no simulation.
+    boolean driven = builder.scheduler != null && !builder.realTime;
+    this.callbacks = new Callbacks(builder.callbackExecutor, driven, timers);
     this.events = new EventDispatch(builder.listeners, this.callbacks);
     this.lossWatch = new LossWatch(timers);
     this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
+    this.deafen = store.onIncarnationGone(this::incarnationGone);
   }
 
   /** Runs a task on the queue of that lock, which is made if there is none. */
@@ -124,6 +130,7 @@ final class Engine {
     closed = true;
     timers.close();
     callbacks.close();
+    deafen.run();
   }
 
   boolean isClosed() {
@@ -319,7 +326,10 @@ final class Engine {
         fail(e);
         Logs.quietly(
             () ->
-                LOG.error("The lock store {} threw instead of answering", store.description(), e));
+                LOG.error(
+                    "The lock store {} threw instead of answering",
+                    Logs.shown(store.description()),
+                    e));
       }
     }
 
@@ -374,7 +384,11 @@ final class Engine {
       request.cancel(false);
     } catch (Throwable e) {
       Logs.quietly(
-          () -> LOG.warn("The lock store {} failed to give a request up", store.description(), e));
+          () ->
+              LOG.warn(
+                  "The lock store {} failed to give a request up",
+                  Logs.shown(store.description()),
+                  e));
     }
   }
 

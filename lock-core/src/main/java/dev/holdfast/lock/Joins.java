@@ -84,8 +84,9 @@ final class Joins {
         try {
           ForkJoinPool.managedBlock(this);
           return;
-        } catch (RejectedExecutionException e) {
-          // The pool has as many threads as it may have: this one waits without a spare.
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+          // The pool has as many threads as it may have, or can make no more: this one waits
+          // without a spare.
         } catch (InterruptedException e) {
           throw new AssertionError("block() throws no such thing", e);
         }

@@ -34,6 +34,7 @@ final class LeaseHandle implements Lease {
   private @Nullable LeaseLostException loss;
   private @Nullable List<Consumer<LeaseLostException>> callbacks;
   private @Nullable BodyThread bodyThread;
+  private int interruptsTakenBefore;
   private boolean interruptSent;
   private boolean closing;
 
@@ -256,7 +257,11 @@ final class LeaseHandle implements Lease {
                 callback.accept(lost);
               } catch (Throwable e) {
                 Logs.quietly(
-                    () -> LOG.error("A callback for the loss of lock \"{}\" failed", lockId(), e));
+                    () ->
+                        LOG.error(
+                            "A callback for the loss of lock \"{}\" failed",
+                            Logs.shown(lockId()),
+                            e));
               } finally {
                 done.complete(null);
               }
@@ -279,7 +284,9 @@ final class LeaseHandle implements Lease {
     if (loss != null || closing) {
       return false;
     }
-    bodyThread = BodyThread.enter();
+    BodyThread thread = BodyThread.enter();
+    interruptsTakenBefore = thread.begin();
+    bodyThread = thread;
     return true;
   }
 
@@ -292,7 +299,7 @@ final class LeaseHandle implements Lease {
     BodyThread thread = bodyThread;
     if (thread != null) {
       bodyThread = null;
-      thread.exit(interruptSent, failure);
+      thread.exit(interruptSent, interruptsTakenBefore, failure);
     }
   }
 

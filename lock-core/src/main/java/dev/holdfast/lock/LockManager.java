@@ -671,7 +671,7 @@ public final class LockManager implements AutoCloseable {
     if (closing.compareAndSet(false, true)) {
       engine.beginClosing();
       Duration limit = engine.releaseTimeout.multipliedBy(2);
-      Scheduler.Timer timer = engine.timers.schedule(this::finishClosing, limit.toNanos());
+      Scheduler.Timer timer = deadlineOfClosing(limit);
       List<CompletableFuture<?>> pending = new ArrayList<>();
       for (LockQueue queue : engine.queues.values()) {
         CompletableFuture<@Nullable Void> idle = new CompletableFuture<>();
@@ -685,6 +685,16 @@ public final class LockManager implements AutoCloseable {
           CompletableFuture.allOf(pending.toArray(CompletableFuture<?>[]::new))
               .thenRun(timer::cancel)
               .thenRun(this::finishClosing);
+    }
+  }
+
+  /** Without a thread for timers there are none to end either; a call that waits ends by itself. */
+  private Scheduler.Timer deadlineOfClosing(Duration limit) {
+    try {
+      return engine.timers.schedule(this::finishClosing, limit.toNanos());
+    } catch (Throwable e) {
+      Logs.quietly(() -> LOG.warn("No timer bounds the end of a lock manager", e));
+      return () -> {};
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.LockRecord;
 import java.time.Duration;
 import java.util.Map;
@@ -159,16 +160,17 @@ public final class LockOptions {
 
   @Override
   public String toString() {
-    return "LockOptions[ttl="
-        + ttl
-        + ", waitTimeout="
-        + waitTimeout
-        + ", metadata="
-        + metadata.tree()
-        + ", autoRenew="
-        + autoRenew
-        + ", onLeaseLost="
-        + onLeaseLost
-        + "]";
+    return Texts.printable(
+        "LockOptions[ttl="
+            + ttl
+            + ", waitTimeout="
+            + waitTimeout
+            + ", metadata="
+            + metadata.tree()
+            + ", autoRenew="
+            + autoRenew
+            + ", onLeaseLost="
+            + onLeaseLost
+            + "]");
   }
 }

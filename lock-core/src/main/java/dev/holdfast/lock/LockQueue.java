@@ -134,7 +134,8 @@ final class LockQueue implements Executor {
       return true;
     } catch (Throwable e) {
       failure = e;
-      Logs.quietly(() -> LOG.error("Lock \"{}\": a task of the engine failed", lockId, e));
+      Logs.quietly(
+          () -> LOG.error("Lock \"{}\": a task of the engine failed", Logs.shown(lockId), e));
       recoverSoon();
       return false;
     }
@@ -342,9 +343,9 @@ final class LockQueue implements Executor {
           () ->
               LOG.info(
                   "Lock \"{}\": taken over from {} (token {}), whose lease had expired at {}",
-                  lockId,
-                  previous.owner(),
-                  previous.token(),
+                  Logs.shown(lockId),
+                  Logs.shown(previous.owner()),
+                  Logs.shown(previous.token()),
                   previous.expiresAt()));
       tell(l -> l.takenOver(lockId, previous));
     }
@@ -360,7 +361,7 @@ final class LockQueue implements Executor {
         () ->
             LOG.debug(
                 "Lock \"{}\": acquired, token {}, fencing token {}, after {} ms",
-                lockId,
+                Logs.shown(lockId),
                 lease.token(),
                 lease.fencingToken(),
                 waited.toMillis()));
@@ -515,7 +516,7 @@ final class LockQueue implements Executor {
   /** The caller was interrupted, or cancelled its future. */
   void abandoned(Acquisition acquisition) {
     if (!acquisition.isDone()) {
-      notice(() -> LOG.debug("Lock \"{}\": acquisition abandoned", lockId));
+      notice(() -> LOG.debug("Lock \"{}\": acquisition abandoned", Logs.shown(lockId)));
       boolean wasTrying = trying == acquisition;
       end(acquisition, new Outcome.Closed());
       afterLeaving(wasTrying);
@@ -542,22 +543,25 @@ final class LockQueue implements Executor {
     acquisition.finish(outcome);
     Duration waited = engine.clocks.since(acquisition.started);
     if (outcome instanceof Outcome.Refused refused) {
-      notice(() -> LOG.debug("Lock \"{}\": not acquired, {}", lockId, refused));
+      notice(
+          () ->
+              LOG.debug("Lock \"{}\": not acquired, {}", Logs.shown(lockId), Logs.shown(refused)));
       tell(l -> l.refused(lockId, Optional.ofNullable(refused.holder()), waited));
     } else if (outcome instanceof Outcome.Unavailable unavailable) {
       notice(
           () ->
               LOG.warn(
                   "Lock \"{}\": not acquired. {}",
-                  lockId,
-                  LockManager.unavailable(
-                      "",
-                      engine.store.description(),
-                      unavailable.cause(),
-                      unavailable.retryable())));
+                  Logs.shown(lockId),
+                  Logs.shown(
+                      LockManager.unavailable(
+                          "",
+                          engine.store.description(),
+                          unavailable.cause(),
+                          unavailable.retryable()))));
       tell(l -> l.unavailable(lockId, unavailable.cause(), waited));
     } else if (outcome instanceof Outcome.Broken broken) {
-      notice(() -> LOG.error("Lock \"{}\": not acquired", lockId, broken.error()));
+      notice(() -> LOG.error("Lock \"{}\": not acquired", Logs.shown(lockId), broken.error()));
       tell(l -> l.unavailable(lockId, broken.error(), waited));
     }
   }
@@ -609,7 +613,9 @@ final class LockQueue implements Executor {
         notice(
             () ->
                 LOG.debug(
-                    "Lock \"{}\": left alone for {} ms, for others", lockId, REST.toMillis()));
+                    "Lock \"{}\": left alone for {} ms, for others",
+                    Logs.shown(lockId),
+                    REST.toMillis()));
         resting = true;
         // If somebody uses it, that will show at the next attempt.
         runNanos = Math.min(2 * runNanos, MAX_RUN.toNanos());
@@ -631,7 +637,7 @@ final class LockQueue implements Executor {
           () ->
               LOG.warn(
                   "Lock \"{}\": more than {} clean-ups run already; token {} is left to its TTL of {}",
-                  lockId,
+                  Logs.shown(lockId),
                   Engine.MAX_CLEANUPS,
                   token,
                   options.ttl()));

@@ -1,5 +1,8 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Texts;
+import org.jspecify.annotations.Nullable;
+
 /** Logging that changes nothing for whoever logs, whatever the logger and its appenders do. */
 final class Logs {
   private Logs() {}
@@ -14,6 +17,22 @@ final class Logs {
       logging.run();
     } catch (Throwable e) {
       // An appender that throws, or no memory or stack left to format a line.
+    }
+  }
+
+  /**
+   * In the place of a text that others chose, such as a lock's id, an owner, or what a store says:
+   * a line that it is written to shows it with control characters escaped. Costs nothing where the
+   * line is not written.
+   */
+  static Object shown(@Nullable Object text) {
+    return new Shown(text);
+  }
+
+  private record Shown(@Nullable Object text) {
+    @Override
+    public String toString() {
+      return Texts.printable(text);
     }
   }
 }

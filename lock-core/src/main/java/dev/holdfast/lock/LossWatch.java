@@ -47,21 +47,30 @@ final class LossWatch {
       } catch (RuntimeException | Error e) {
         // The next session tries again; until then, each has the timer for its own end.
         armed.set(false);
-        LOG.debug("Losses during a sleep of this machine may be noticed late", e);
+        Logs.quietly(
+            () -> LOG.debug("Losses during a sleep of this machine may be noticed late", e));
       }
     }
   }
 
   private void tick() {
-    for (Session session : sessions) {
-      try {
-        long unused = session.remainingNanos();
-      } catch (RuntimeException | Error e) {
-        LOG.error("Lock \"{}\": its lease could not be judged", session.lockId(), e);
+    try {
+      for (Session session : sessions) {
+        try {
+          long unused = session.remainingNanos();
+        } catch (RuntimeException | Error e) {
+          Logs.quietly(
+              () ->
+                  LOG.error(
+                      "Lock \"{}\": its lease could not be judged",
+                      Logs.shown(session.lockId()),
+                      e));
+        }
       }
+    } finally {
+      // Whoever is added from here on arms it, or is seen here.
+      armed.set(false);
+      arm();
     }
-    // Whoever is added from here on arms it, or is seen here.
-    armed.set(false);
-    arm();
   }
 }

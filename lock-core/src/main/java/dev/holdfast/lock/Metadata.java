@@ -1,10 +1,14 @@
 package dev.holdfast.lock;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.LockRecord;
 import java.io.IOException;
@@ -28,7 +32,12 @@ record Metadata(Map<String, Object> tree, int bytes) {
   private static final String EXPECTED =
       "metadata must be JSON: maps, lists, strings, finite numbers, booleans and nulls";
 
-  private static final ObjectMapper MAPPER = new ObjectMapper();
+  /** Numbers that are not finite are written, and read, as they are: to be found in the tree. */
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder()
+          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .build();
 
   static Metadata of(Map<String, ?> metadata) {
     Objects.requireNonNull(metadata, "metadata");
@@ -37,16 +46,36 @@ record Metadata(Map<String, Object> tree, int bytes) {
       Map<String, Object> tree =
           MAPPER.readValue(json, new TypeReference<LinkedHashMap<String, Object>>() {});
       return new Metadata(frozen(tree, 1), json.length);
-    } catch (StreamConstraintsException | StackOverflowError e) {
+    } catch (StreamConstraintsException e) {
+      throw beyond(e);
+    } catch (StackOverflowError e) {
       throw tooDeep(e);
     } catch (JsonMappingException e) {
-      if (e.getCause() instanceof StreamConstraintsException || isEndless(e)) {
+      if (e.getCause() instanceof StreamConstraintsException constraint) {
+        throw beyond(constraint);
+      }
+      if (isEndless(e)) {
         throw tooDeep(e);
       }
       throw new IllegalArgumentException(message(e), e);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(
+          EXPECTED + "; but: " + Texts.printable(e.getOriginalMessage()), e);
     } catch (IOException e) {
       throw new IllegalArgumentException(EXPECTED + "; but: " + e.getMessage(), e);
     }
+  }
+
+  /** Beyond what Jackson, here and in Elasticsearch, reads. */
+  private static IllegalArgumentException beyond(StreamConstraintsException e) {
+    String message = String.valueOf(e.getOriginalMessage());
+    return message.contains("nesting depth")
+        ? tooDeep(e)
+        : new IllegalArgumentException(
+            EXPECTED
+                + "; but a number (give it as a string), a string or a key in it is too long: "
+                + Texts.printable(message),
+            e);
   }
 
   private static boolean isEndless(JsonMappingException e) {
@@ -73,6 +102,9 @@ record Metadata(Map<String, Object> tree, int bytes) {
                         ? "[" + step.getIndex() + "]"
                         : "." + step.getFieldName())
             .collect(Collectors.joining());
+    if (String.valueOf(e.getOriginalMessage()).startsWith("Null key")) {
+      return Texts.printable(EXPECTED + "; but the key at metadata" + path + " is null");
+    }
     String type =
         e instanceof InvalidDefinitionException invalid && invalid.getType() != null
             ? " (a " + invalid.getType().getRawClass().getName() + ")"
@@ -106,7 +138,8 @@ record Metadata(Map<String, Object> tree, int bytes) {
       return Collections.unmodifiableList(values);
     } else if (value instanceof Double number && !Double.isFinite(number)) {
       throw new IllegalArgumentException(
-          EXPECTED + "; but a number in it is too large for a double: give it as a string");
+          EXPECTED
+              + "; but a number in it is not finite, or too large for a double: give it as a string");
     }
     return value;
   }

@@ -398,7 +398,10 @@ final class Session {
     queue.notice(
         () ->
             LOG.debug(
-                "Lock \"{}\": renewed, token {}, in {} ms", queue.lockId, token, took.toMillis()));
+                "Lock \"{}\": renewed, token {}, in {} ms",
+                Logs.shown(queue.lockId),
+                token,
+                took.toMillis()));
     queue.tell(l -> l.renewed(queue.lockId, took));
   }
 
@@ -420,10 +423,10 @@ final class Session {
         () ->
             LOG.warn(
                 "Lock \"{}\": renewal failed, token {}, {} ms left: {}",
-                queue.lockId,
+                Logs.shown(queue.lockId),
                 token,
                 remaining.toMillis(),
-                cause.toString()));
+                Logs.shown(cause)));
     queue.tell(l -> l.renewalFailed(queue.lockId, cause, remaining));
   }
 
@@ -442,7 +445,11 @@ final class Session {
     settleLost(lost);
     queue.notice(
         () ->
-            LOG.warn("Lock \"{}\": lease lost, token {}: {}", queue.lockId, token, lost.message()));
+            LOG.warn(
+                "Lock \"{}\": lease lost, token {}: {}",
+                Logs.shown(queue.lockId),
+                token,
+                Logs.shown(lost.message())));
   }
 
   /** What follows from a loss. Again does nothing. */
@@ -504,9 +511,9 @@ final class Session {
           () ->
               LOG.error(
                   "Lock \"{}\": lost while it was held, token {}: {}",
-                  queue.lockId,
+                  Logs.shown(queue.lockId),
                   token,
-                  gone.getMessage()));
+                  Logs.shown(gone.getMessage())));
     } else if (state instanceof Releasing releasing
         && releasing.version().incarnation().equals(incarnation)) {
       if (!releasing.deleteSent()) {
@@ -718,8 +725,8 @@ final class Session {
             () ->
                 LOG.warn(
                     "Lock \"{}\": the store refused to release it: {}",
-                    queue.lockId,
-                    rejected.cause().toString()));
+                    Logs.shown(queue.lockId),
+                    Logs.shown(rejected.cause())));
       }
     } else {
       deleteUnanswered |= result instanceof WriteResult.Unknown;
@@ -744,11 +751,17 @@ final class Session {
 
   private void releaseSeen(SessionState next, Sighting sighting) {
     if (next instanceof Released released) {
-      if (sighting instanceof Sighting.Others others && wasHeldBefore(others.record())) {
-        overlapped(
-            Lost.because(
-                Reason.TAKEN_OVER,
-                "when it was released, it was held by " + Lost.describe(others.record().owner())));
+      if (sighting instanceof Sighting.Others others) {
+        if (firstDeleteAt == null || wasHeldBefore(others.record())) {
+          overlapped(
+              Lost.because(
+                  Reason.TAKEN_OVER,
+                  "when it was released, it was held by "
+                      + Lost.describe(others.record().owner())));
+        }
+      } else if (firstDeleteAt == null) {
+        // Nobody but us deletes a record that is held, and we have not.
+        overlapped(Lost.because(Reason.RECORD_DELETED, "when it was released, it had no record"));
       }
       released(released);
       return;
@@ -803,9 +816,9 @@ final class Session {
           () ->
               LOG.error(
                   "Lock \"{}\": lease lost, token {}, as its release shows: {}",
-                  queue.lockId,
+                  Logs.shown(queue.lockId),
                   token,
-                  lost.message()));
+                  Logs.shown(lost.message())));
     }
   }
 
@@ -820,14 +833,14 @@ final class Session {
           if (result == ReleaseResult.RELEASED) {
             LOG.debug(
                 "Lock \"{}\": released, token {}, held for {} ms",
-                queue.lockId,
+                Logs.shown(queue.lockId),
                 token,
                 held.toMillis());
           } else {
             LOG.warn(
                 "Lock \"{}\": release ended {}, token {}; a record of it ends with its TTL at the"
                     + " latest",
-                queue.lockId,
+                Logs.shown(queue.lockId),
                 result,
                 token);
           }

@@ -220,6 +220,57 @@ class CleanupTest extends OnVirtualTime {
     assertThat(a.manager.stats().cleanUps()).isZero();
   }
 
+  /** The debt of an outage is not paid when it is over. */
+  @Test
+  void budget_isThereAgain_soonAfterAnOutage() {
+    a.store.always(READ, ScriptedStore.unclear());
+    for (int i = 0; i < 100; i++) {
+      attemptInVain("x" + i, Duration.ofHours(1));
+    }
+    advance(seconds(60));
+    int before = looks();
+
+    a.store.heal();
+    advance(seconds(5));
+
+    assertThat(looks() - before).isGreaterThan(40);
+    advance(Duration.ofHours(3));
+  }
+
+  /** Only an answer shows that a write which met a conflict had not been applied before. */
+  @Test
+  void token_thatOneLookWouldClear_isLookedForUntilThereIsAnAnswer() {
+    a.store.next(CREATE, ScriptedStore.twice()).always(READ, ScriptedStore.unclear());
+    CompletableFuture<Lease> acquisition =
+        a.manager.acquireAsync("x", World.ONE_ATTEMPT.withTtl(Duration.ofHours(24)));
+    assertThat(a.failure(acquisition)).isInstanceOf(LockStoreUnavailableException.class);
+    advance(seconds(20));
+    assertThat(a.store.isFree("x")).isFalse();
+
+    a.store.heal();
+    advance(Duration.ofMinutes(2));
+
+    assertThat(a.store.isFree("x")).isTrue();
+    advance(Duration.ofDays(1));
+  }
+
+  @Test
+  void record_ofALongTtl_isDeletedMinutesAfterALongOutage() {
+    Lease lease = a.acquire("x", World.ONE_ATTEMPT.withTtl(Duration.ofHours(24)));
+    a.store.goDown();
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(Duration.ofHours(3));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.UNCONFIRMED);
+    int inTheOutage = a.store.count(READ);
+
+    a.store.heal();
+    advance(Duration.ofMinutes(7));
+
+    assertThat(a.store.isFree("x")).isTrue();
+    assertThat(inTheOutage).isLessThan(100);
+    advance(Duration.ofDays(2));
+  }
+
   @Test
   void cleanUps_ofManyLocks_runBesideEachOther_andAllEnd() {
     List<ScriptedStore.Request<?>> creates = new ArrayList<>();

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.lock.memory.InMemoryLockStore;
+import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
@@ -28,6 +30,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -301,6 +304,24 @@ class InjectedPartsTest {
     assertThat(locks.engine.isClosed()).isTrue();
   }
 
+  /** A scheduler alone makes no simulation: time is real. */
+  @ParameterizedTest
+  @EnumSource(BadExecutor.class)
+  void badExecutor_besideASchedulerOfTheUsers_keepsNoCallFromItsEnd(BadExecutor bad)
+      throws Exception {
+    ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+    cleanUps.add(scheduler::shutdownNow);
+    LockManager locks =
+        managed(
+            LockManager.builder(memory)
+                .scheduler(Scheduler.of(scheduler))
+                .callbackExecutor(bad.make()));
+
+    Caller<CompletableFuture<Lease>> call = Caller.of(() -> locks.acquireAsync("x", SHORT));
+
+    assertThat(get(get(call.result()).releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+  }
+
   @Test
   void store_thatBlocksItsCaller_holdsUpNoOtherCallBeyondItsTime() throws Exception {
     CountDownLatch stuck = new CountDownLatch(1);
@@ -568,6 +589,28 @@ class InjectedPartsTest {
     assertThat(Thread.interrupted()).as("an interrupt was left behind").isFalse();
   }
 
+  /** Such as one that cleans up, under another lock, after it was interrupted. */
+  @Test
+  void body_thatHasTakenItsInterrupt_isNotInterruptedAgain_byTheEndOfALaterInnerOne() {
+    LockManager locks = managed(LockManager.builder(memory));
+    AtomicBoolean again = new AtomicBoolean();
+
+    assertThatThrownBy(
+            () ->
+                locks.withLock(
+                    "outer",
+                    () -> {
+                      assertThat(locks.forceRelease("outer")).isTrue();
+                      assertThat(Thread.interrupted()).isTrue();
+                      locks.withLock("inner", () -> {});
+                      again.set(Thread.interrupted());
+                    }))
+        .isInstanceOf(LeaseLostException.class);
+
+    assertThat(again).isFalse();
+    assertThat(Thread.interrupted()).as("an interrupt was left behind").isFalse();
+  }
+
   @Test
   void interrupt_fromElsewhere_thatCameBeforeTheLoss_survivesIt() {
     LockManager locks = managed(LockManager.builder(memory));
@@ -654,6 +697,34 @@ class InjectedPartsTest {
             loss -> assertThat(loss.reason()).isEqualTo(LeaseLostException.Reason.INDEX_REPLACED));
   }
 
+  /** Such as one that looks by itself whether its index was replaced. */
+  @Test
+  void incarnation_thatTheStoreFindsGone_endsItsLeasesAtOnce_whateverTheirTtl() throws Exception {
+    List<Consumer<IncarnationGoneException>> listeners = new ArrayList<>();
+    LockStore telling =
+        new ForwardingStore(memory) {
+          @Override
+          public Runnable onIncarnationGone(Consumer<IncarnationGoneException> listener) {
+            listeners.add(listener);
+            return () -> listeners.remove(listener);
+          }
+        };
+    LockManager locks = managed(LockManager.builder(telling));
+    Lease lease = locks.acquire("x", LockOptions.defaults().withTtl(Duration.ofHours(24)));
+    CompletableFuture<LeaseLostException> lost = new CompletableFuture<>();
+    lease.onLost(lost::complete);
+    Incarnation incarnation = ((ReadResult.Found) get(memory.read("x"))).version().incarnation();
+
+    listeners.forEach(
+        listener -> listener.accept(IncarnationGoneException.replaced(incarnation, "swapped")));
+
+    assertThat(lease.isHeld()).isFalse();
+    assertThat(get(lost).reason()).isEqualTo(LeaseLostException.Reason.INDEX_REPLACED);
+    assertThat(get(lost)).hasMessageContaining("swapped");
+    locks.close();
+    assertThat(listeners).isEmpty();
+  }
+
   // --- Threads
 
   @Test
@@ -666,19 +737,20 @@ class InjectedPartsTest {
     try {
       LockManager locks = managed(LockManager.builder(memory));
       List<String> values = new ArrayList<>();
-      CompletableFuture<Lease> lease =
-          locks
-              .acquireAsync("x")
-              .whenComplete(
-                  (granted, failure) -> {
-                    values.add(String.valueOf(inherited.get()));
-                  });
-      get(lease).close();
+      CompletableFuture<LeaseLostException> lost = new CompletableFuture<>();
+      Lease lease = get(locks.acquireAsync("x"));
+      lease.onLost(
+          loss -> {
+            values.add(Thread.currentThread().getName() + ": " + inherited.get());
+            lost.complete(loss);
+          });
+      assertThat(locks.forceRelease("x")).isTrue();
+      assertThat(get(lost)).isNotNull();
       assertThat(Thread.getAllStackTraces().keySet())
           .filteredOn(thread -> thread.getName().startsWith("holdfast-"))
           .isNotEmpty()
           .noneMatch(thread -> thread.getContextClassLoader() == application);
-      assertThat(values).allMatch(value -> value.equals("null") || value.startsWith("of an"));
+      assertThat(values).containsExactly("holdfast-callback: null");
     } finally {
       Thread.currentThread().setContextClassLoader(before);
       inherited.remove();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.lock.store.LockRecord;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -25,6 +26,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -178,6 +180,34 @@ class LockOptionsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> LockOptions.defaults().withMetadata(Map.of("x", new BigDecimal(number))))
         .withMessageContainingAll("number", "string");
+  }
+
+  static Stream<Arguments> valuesThatAreNoJson() {
+    Map<String, Object> nullKey = new HashMap<>();
+    nullKey.put(null, 1);
+    return Stream.of(
+        Arguments.of(Double.NaN, "not finite"),
+        Arguments.of(Float.NEGATIVE_INFINITY, "not finite"),
+        Arguments.of(BigInteger.TEN.pow(1_100), "number"),
+        Arguments.of("x".repeat(21_000_000), "too long"),
+        Arguments.of(Map.of("k".repeat(60_000), 1), "key"),
+        Arguments.of(nullKey, "key at metadata.x"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("valuesThatAreNoJson")
+  void metadata_thatIsRefused_isNotSaidToBeNestedTooDeeply_ifItIsNot(Object value, String said) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LockOptions.defaults().withMetadata(Map.of("x", value)))
+        .withMessageContainingAll("metadata", said)
+        .withMessageNotContaining("levels");
+  }
+
+  @Example
+  void options_withMetadataThatHasLineBreaks_arePrintedInOneLine() {
+    assertThat(LockOptions.defaults().withMetadata(Map.of("a", "b\nc")).toString())
+        .contains("b\\nc")
+        .doesNotContain("\n");
   }
 
   private static Object nested(int levels, boolean lists) {

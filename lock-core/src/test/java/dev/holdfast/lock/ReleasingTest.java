@@ -192,6 +192,30 @@ class ReleasingTest extends OnVirtualTime {
 
     assertThat(world.now(release)).isEqualTo(ReleaseResult.NOT_HELD);
     assertThat(a.store.count(DELETE)).isZero();
+    assertThatThrownBy(lease::close)
+        .as("a loss that only the release shows")
+        .isInstanceOfSatisfying(
+            LeaseLostException.class,
+            loss -> assertThat(loss.reason()).isEqualTo(LeaseLostException.Reason.RECORD_DELETED));
+  }
+
+  @Test
+  void release_duringARenewalThatMeetsASuccessor_isALoss() {
+    Lease lease = a.acquire("x");
+    a.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(seconds(10));
+    assertThat(world.memory.delete("x", a.store.found("x").version())).isCompleted();
+    Lease successor = b.acquire("x");
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    a.store.last(REPLACE).landAndAnswer();
+    advance(seconds(1));
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.NOT_HELD);
+    assertThatThrownBy(lease::close)
+        .isInstanceOfSatisfying(
+            LeaseLostException.class,
+            loss -> assertThat(loss.reason()).isEqualTo(LeaseLostException.Reason.TAKEN_OVER));
+    successor.close();
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -29,8 +30,6 @@ record Address(String scheme, @Nullable String credentials, String host, int por
 
   private static final Pattern URL =
       Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(.*)", Pattern.DOTALL);
-
-  private static final Pattern CLOUD_ID = Pattern.compile("[^:/@]+:[A-Za-z0-9+/_-]{16,}=*");
 
   private static final Pattern ZONED_IPV6 = Pattern.compile("\\[[0-9A-Fa-f:.]+(%[^\\[\\]]+)?]");
 
@@ -112,7 +111,7 @@ record Address(String scheme, @Nullable String credentials, String host, int por
     if (url.regionMatches(true, 0, "http:", 0, 5) || url.regionMatches(true, 0, "https:", 0, 6)) {
       return expected("its scheme is not followed by ://");
     }
-    if (CLOUD_ID.matcher(url).matches()) {
+    if (isCloudId(url)) {
       return expected(
           "it looks like a Cloud ID; write the address of the deployment's Elasticsearch endpoint"
               + " instead, which the Cloud console shows, with port 443");
@@ -120,6 +119,17 @@ record Address(String scheme, @Nullable String credentials, String host, int por
     return url.contains("://")
         ? expected("its scheme is malformed")
         : expected("it has no scheme; write https:// or http:// before the host");
+  }
+
+  /** A label, which may be missing, and in Base64 a domain and the names in it, between dollars. */
+  private static boolean isCloudId(String url) {
+    try {
+      String encoded = url.substring(url.lastIndexOf(':') + 1);
+      byte[] decoded = Base64.getDecoder().decode(encoded);
+      return new String(decoded, StandardCharsets.UTF_8).matches("[A-Za-z0-9.:-]+\\$.*");
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   /** Whatever stands out of place, most often because a password has a special character. */
@@ -147,12 +157,21 @@ record Address(String scheme, @Nullable String credentials, String host, int por
       throw expected("it has an @, but no user before it");
     }
     int colon = raw.indexOf(':');
-    if (colon <= 0 || raw.indexOf('@') >= 0) {
+    // A user with a colon in its name would be read as another, with another password.
+    boolean isSplit = colon > 0 && decoded(raw.substring(0, colon)).indexOf(':') < 0;
+    if (!isSplit || raw.indexOf('@') >= 0) {
       throw expected(
           "a user and a password are expected before the @, as in https://USER:PASSWORD@HOST:9200;"
               + " those with a special character go to basicAuth, or are percent-encoded");
     }
-    return decoded(raw);
+    return printable(decoded(raw));
+  }
+
+  private static String printable(String decoded) {
+    if (decoded.chars().anyMatch(Character::isISOControl)) {
+      throw expected("it has a control character, percent-encoded");
+    }
+    return decoded;
   }
 
   private static String host(String raw) {
@@ -163,7 +182,13 @@ record Address(String scheme, @Nullable String credentials, String host, int por
       if (!ZONED_IPV6.matcher(raw).matches() || !isUri("http://" + raw)) {
         throw expected("what stands in brackets is no IPv6 address");
       }
-      return raw.toLowerCase(Locale.ROOT);
+      int zone = raw.indexOf('%');
+      // The zone is the name of an interface. RFC 6874 writes it behind "%25".
+      return zone < 0
+          ? raw.toLowerCase(Locale.ROOT)
+          : raw.substring(0, zone).toLowerCase(Locale.ROOT)
+              + "%"
+              + raw.substring(raw.startsWith("%25", zone) ? zone + 3 : zone + 1);
     }
     String host;
     try {
@@ -195,7 +220,7 @@ record Address(String scheme, @Nullable String credentials, String host, int por
     if (BAD_PERCENT.matcher(path).find() || !isUri("http://localhost" + path)) {
       throw expected("its path has a character that must be percent-encoded");
     }
-    return decoded(path);
+    return printable(decoded(path));
   }
 
   private static boolean isUri(String text) {

@@ -7,6 +7,7 @@ import co.elastic.clients.elasticsearch._types.ErrorCause;
 import co.elastic.clients.elasticsearch._types.FieldValue;
 import co.elastic.clients.elasticsearch._types.Time;
 import co.elastic.clients.elasticsearch.core.BulkRequest;
+import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.MgetRequest;
 import co.elastic.clients.elasticsearch.core.SearchRequest;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
@@ -46,7 +47,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -135,20 +138,22 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       String description,
       @Nullable OwnTransport owned) {
     ElasticsearchTransport transport = new UninterruptedTransport(given);
-    this.client = new ElasticsearchAsyncClient(transport);
+    ElasticsearchTransport repeating = owned == null ? new GivenTransport(transport) : transport;
+    this.client = new ElasticsearchAsyncClient(repeating);
     this.indexName = names.index();
     // Through the user's own client it cannot be said which node is asked.
     List<? extends ElasticsearchTransport> nodes =
         owned == null
             ? List.of(transport)
             : owned.nodes().stream().map(UninterruptedTransport::new).toList();
-    this.index = new LockIndex(transport, nodes, names, fencingEra);
+    this.index =
+        new LockIndex(repeating, owned == null ? List.of(repeating) : nodes, names, fencingEra);
     GoneQuorum<Sending, BulkResponseItem> indexGone =
         new GoneQuorum<>(
-            nodes.stream().map(ElasticsearchLockStore::sender).toList(),
+            nodes.stream().map(node -> sender(node, owned == null)).toList(),
             item -> Failures.isIndexNotFound(item.error()),
             ElasticsearchLockStore::unconfirmed);
-    this.writes = writeBatcher(sender(transport));
+    this.writes = writeBatcher(sender(transport, owned == null));
     this.doubted = writeBatcher(indexGone::ask);
     this.description = description;
     this.owned = owned;
@@ -202,6 +207,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** Like {@link #builder(ElasticsearchClient)}, for a transport. */
   public static Builder builder(ElasticsearchTransport transport) {
     return new Builder(Objects.requireNonNull(transport, "transport"), List.of());
+  }
+
+  @Override
+  public Runnable onIncarnationGone(Consumer<IncarnationGoneException> listener) {
+    return index.onLeft(listener);
   }
 
   // --- Writes
@@ -365,8 +375,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         GivingWay::during);
   }
 
+  /**
+   * Sends writes.
+   *
+   * @param given whether through the user's own client, see {@link Failures#untilAnswered}
+   */
   private static Function<List<Sending>, CompletableFuture<List<BulkResponseItem>>> sender(
-      ElasticsearchTransport transport) {
+      ElasticsearchTransport transport, boolean given) {
     BulkEndpoint endpoint = new BulkEndpoint(transport.jsonpMapper());
     return sendings -> {
       BulkRequest request =
@@ -376,12 +391,15 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                       .pipeline(NO_PIPELINE)
                       .timeout(time(SHARD_TIMEOUT))
                       .operations(sendings.stream().map(sending -> sending.operation).toList()));
+      Supplier<CompletableFuture<BulkResponse>> sent =
+          () -> transport.performRequestAsync(request, endpoint, null);
+      Runnable unanswered = () -> sendings.forEach(sending -> sending.unanswered = true);
       return Chain.of(
-          transport.performRequestAsync(request, endpoint, null),
+          given ? Failures.untilAnswered(sent, unanswered) : sent.get(),
           response -> CompletableFuture.completedFuture(response.items()),
           failure -> {
             if (!Failures.isRefusal(failure)) {
-              sendings.forEach(sending -> sending.unanswered = true);
+              unanswered.run();
             }
             return CompletableFuture.failedFuture(
                 Failures.isTooLarge(failure)

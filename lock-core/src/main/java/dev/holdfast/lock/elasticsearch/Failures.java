@@ -10,6 +10,7 @@ import jakarta.json.JsonException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
 import java.util.Set;
@@ -58,6 +59,9 @@ final class Failures {
   /** A request that breaks off may have been too large for a proxy only if it is larger. */
   static final long MIN_PROXY_LIMIT = 8 * 1024;
 
+  /** As many connections to one node as the Java client keeps. */
+  private static final int MAX_DEAD_CONNECTIONS = 10;
+
   private static final String INDEX_NOT_FOUND = "index_not_found_exception";
 
   private static final String RESPONSE_EXCEPTION =
@@ -88,6 +92,8 @@ final class Failures {
       return e.status();
     } else if (cause instanceof TransportException e) {
       return e.statusCode();
+    } else if (cause instanceof ForeignAnswerException e) {
+      return e.status;
     } else if (cause instanceof TooLargeException) {
       return TOO_LARGE;
     }
@@ -187,6 +193,28 @@ final class Failures {
     return false;
   }
 
+  /** Whether the client found the connection closed before it had begun with the request. */
+  private static boolean isNotExecuted(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (isNamed(cause, "RequestNotExecutedException")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether the client gave the answer up, for which its user has set a time. */
+  private static boolean isTimedOut(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+      if (cause instanceof SocketTimeoutException && !isNamed(cause, "ConnectTimeoutException")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether the connection was dead before the request was sent, so that another may do. */
   static boolean isStale(Throwable failure) {
     Throwable cause = failure;
@@ -205,6 +233,33 @@ final class Failures {
         begun(request),
         CompletableFuture::completedFuture,
         failure -> isStale(failure) ? request.get() : CompletableFuture.failedFuture(failure));
+  }
+
+  /**
+   * Sends a request through a client of which it is not known how old its connections are, again
+   * and again while connections break off: all of them may have died while they were idle, and each
+   * request finds out about one.
+   *
+   * @param unanswered called before it is sent again
+   */
+  static <T> CompletableFuture<T> untilAnswered(
+      Supplier<CompletableFuture<T>> request, Runnable unanswered) {
+    return untilAnswered(request, unanswered, MAX_DEAD_CONNECTIONS);
+  }
+
+  private static <T> CompletableFuture<T> untilAnswered(
+      Supplier<CompletableFuture<T>> request, Runnable unanswered, int more) {
+    return Chain.of(
+        begun(request),
+        CompletableFuture::completedFuture,
+        failure -> {
+          if (more == 0
+              || !(isBrokenOff(failure) || isNotExecuted(failure) || isTimedOut(failure))) {
+            return CompletableFuture.failedFuture(failure);
+          }
+          unanswered.run();
+          return untilAnswered(request, unanswered, more - 1);
+        });
   }
 
   /** A client throws errors, such as of linking, instead of failing with them. */
@@ -316,6 +371,18 @@ final class Failures {
     @Override
     public synchronized Throwable fillInStackTrace() {
       return this; // Where it was made says nothing.
+    }
+  }
+
+  /** An answer with that status whose body is not what Elasticsearch says. */
+  static final class ForeignAnswerException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final int status;
+
+    ForeignAnswerException(int status, Throwable cause) {
+      super("its body is empty, or JSON but no error of Elasticsearch", cause);
+      this.status = status;
     }
   }
 

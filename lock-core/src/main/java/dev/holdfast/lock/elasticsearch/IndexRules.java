@@ -26,6 +26,8 @@ final class IndexRules {
 
   private static final int PAGE_SIZE = 200;
 
+  private static final int MAX_FIELDS = 100_000;
+
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final IndexNames names;
@@ -50,18 +52,20 @@ final class IndexRules {
     settings.put("index.translog.durability", "request");
     settings.put("index.default_pipeline", "_none");
     settings.put("index.final_pipeline", "_none");
+    // Room for the fields of templates: what they raise for them is overridden too.
+    settings.put("index.mapping.total_fields.limit", MAX_FIELDS);
     for (String setting :
         List.of(
             "refresh_interval",
             "mode",
             "mapping.source.mode",
+            "recovery.use_synthetic_source",
             "sort.field",
             "sort.order",
             "sort.mode",
             "sort.missing",
             "routing_path",
             "routing_partition_size",
-            "mapping.total_fields.limit",
             "mapping.depth.limit",
             "mapping.field_name_length.limit",
             "blocks.read_only",
@@ -70,6 +74,9 @@ final class IndexRules {
             "blocks.write",
             "blocks.metadata",
             "max_result_window",
+            "routing.allocation.enable",
+            "soft_deletes.enabled",
+            "disable_sequence_numbers",
             "write.wait_for_active_shards",
             "gc_deletes",
             "lifecycle.name",
@@ -174,6 +181,13 @@ final class IndexRules {
               + "\", a pipeline that may change or drop records and cannot be bypassed",
           "Set it to _none, also in the template that it comes from");
     }
+    if ("true".equals(index.setting("disable_sequence_numbers"))) {
+      throw wrong(
+          index,
+          "index.disable_sequence_numbers is true, and no record can be written conditionally"
+              + " without them",
+          DELETE_AND_EXCLUDE);
+    }
     String mode = index.setting("mode");
     if (mode != null && !mode.equals("standard")) {
       throw wrong(index, "index.mode is " + mode + ", but must be standard", DELETE_AND_EXCLUDE);
@@ -243,6 +257,20 @@ final class IndexRules {
           index,
           "field \"" + field + "\" has the date format \"" + format + "\", which refuses ISO-8601",
           DELETE_AND_EXCLUDE);
+    }
+    for (String also : List.of("copy_to", "fields")) {
+      String value = index.get(path + "." + also);
+      if (value != null && !value.isEmpty()) {
+        throw wrong(
+            index,
+            "field \""
+                + field
+                + "\" has "
+                + also
+                + (value.equals(IndexDescription.OBJECT) ? "" : " (" + value + ")")
+                + ": records whose text another field refuses cannot be written",
+            DELETE_AND_EXCLUDE);
+      }
     }
     if (index.get(path + ".script") != null) {
       throw wrong(index, "field \"" + field + "\" is computed by a script", DELETE_AND_EXCLUDE);

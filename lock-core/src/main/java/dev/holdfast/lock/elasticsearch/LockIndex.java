@@ -23,7 +23,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * others have left. A look-up that fails changes nothing. One that contradicts is confirmed by a
  * majority of the nodes, as for an index that is gone ({@link GoneQuorum}): a node that was cut off
  * must not end all leases. After that, whatever is meant for the old incarnation is refused without
- * being sent.
+ * being sent, and those who listen are told: with a long TTL their next write may be hours away.
  */
 final class LockIndex {
   static final Duration VERIFICATION_INTERVAL = Duration.ofSeconds(5);
@@ -126,6 +130,11 @@ final class LockIndex {
 
   /** Incarnations that were left, and what to say of each. Replaced as a whole. */
   private volatile Map<Incarnation, IncarnationGoneException> left = Map.of();
+
+  private final List<Consumer<IncarnationGoneException>> listeners = new CopyOnWriteArrayList<>();
+
+  /** Of what was left, the listeners have not been told yet. */
+  private final Queue<IncarnationGoneException> untold = new ConcurrentLinkedQueue<>();
 
   /** When the next verification is due; only meaningful while an index is known. */
   private volatile long dueAtNanos;
@@ -238,6 +247,27 @@ final class LockIndex {
     return left.get(incarnation);
   }
 
+  /** Has the listener told of each incarnation that is left; what is returned ends that. */
+  Runnable onLeft(Consumer<IncarnationGoneException> listener) {
+    listeners.add(listener);
+    return () -> listeners.remove(listener);
+  }
+
+  /** Not under this object's lock: leases end there, and others acquire. */
+  private void tellLeft() {
+    IncarnationGoneException gone = untold.poll();
+    while (gone != null) {
+      for (Consumer<IncarnationGoneException> listener : listeners) {
+        try {
+          listener.accept(gone);
+        } catch (RuntimeException | Error e) {
+          LOG.error("Not all holders could be told that an index was left", e);
+        }
+      }
+      gone = untold.poll();
+    }
+  }
+
   /** Whether a listing of that incarnation should refresh it before. */
   boolean isRefreshedLate(Incarnation incarnation) {
     Known known = current;
@@ -334,6 +364,7 @@ final class LockIndex {
                       String difference = confirmed.get(0).difference();
                       if (difference != null) {
                         leave(known, difference);
+                        tellLeft();
                       }
                       return CompletableFuture.completedFuture(difference == null);
                     }));
@@ -401,18 +432,19 @@ final class LockIndex {
   }
 
   private synchronized void leave(Incarnation incarnation, String difference) {
-    Map<Incarnation, IncarnationGoneException> all = new LinkedHashMap<>(left);
-    all.put(
-        incarnation,
+    IncarnationGoneException gone =
         IncarnationGoneException.replaced(
             incarnation,
             "the lock index was replaced or made unusable, and no lock in it is held any more: "
-                + difference));
+                + difference);
+    Map<Incarnation, IncarnationGoneException> all = new LinkedHashMap<>(left);
+    all.put(incarnation, gone);
     if (all.size() > MAX_REMEMBERED) {
       all.remove(all.keySet().iterator().next());
     }
     left = Map.copyOf(all);
     leftCount++;
+    untold.add(gone);
     forget(incarnation);
   }
 
@@ -450,7 +482,9 @@ final class LockIndex {
         indices(transport),
         indices -> {
           try {
-            return CompletableFuture.completedFuture(found(indices, begunAt, leftBefore));
+            Incarnation found = found(indices, begunAt, leftBefore);
+            tellLeft();
+            return CompletableFuture.completedFuture(found);
           } catch (LockIndexException e) {
             return explained(e, indices);
           }

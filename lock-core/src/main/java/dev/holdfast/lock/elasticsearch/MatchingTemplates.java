@@ -70,7 +70,7 @@ final class MatchingTemplates {
             })
         .orElse(
             failure -> {
-              LOG.debug("Index templates cannot be read", failure);
+              LOG.debug("Index templates cannot be read", Failures.describe(index, failure));
               return "";
             });
   }

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.holdfast.lock.internal.Daemons;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
@@ -246,16 +247,9 @@ final class OwnTransport {
    * Threads that do not keep the JVM running: a process whose work is over, but that does not close
    * its store, is not to hold its locks for ever.
    */
-  static ThreadFactory daemons() {
+  private static ThreadFactory daemons() {
     AtomicInteger number = new AtomicInteger();
-    return task -> {
-      // Nothing of the thread that happens to send first stays with it: see Defaults of the engine.
-      String name = "holdfast-elasticsearch-" + number.incrementAndGet();
-      Thread thread = new Thread(null, task, name, 0, false);
-      thread.setDaemon(true);
-      thread.setContextClassLoader(OwnTransport.class.getClassLoader());
-      return thread;
-    };
+    return task -> Daemons.daemon("holdfast-elasticsearch-" + number.incrementAndGet(), task);
   }
 
   private static Timeout timeout(Duration duration) {

@@ -4,6 +4,7 @@ import co.elastic.clients.json.JsonpMapper;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.Endpoint;
 import co.elastic.clients.transport.TransportOptions;
+import dev.holdfast.lock.internal.Daemons;
 import dev.holdfast.lock.store.Chain;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -64,7 +65,7 @@ final class UninterruptedTransport implements ElasticsearchTransport {
       Endpoint<RequestT, ResponseT, ErrorT> endpoint,
       @Nullable TransportOptions options) {
     try {
-      return transport.performRequestAsync(request, endpoint, options);
+      return transport.performRequestAsync(request, ErrorAnswers.told(endpoint), options);
     } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }
@@ -73,7 +74,7 @@ final class UninterruptedTransport implements ElasticsearchTransport {
   /** On a thread that nobody interrupts. */
   private static <T> CompletableFuture<T> begunElsewhere(Supplier<CompletableFuture<T>> request) {
     CompletableFuture<CompletableFuture<T>> begun = new CompletableFuture<>();
-    OwnTransport.daemons().newThread(() -> begun.complete(request.get())).start();
+    Daemons.start("holdfast-elasticsearch-again", () -> begun.complete(request.get()));
     return Chain.of(begun, answer -> answer);
   }
 

@@ -131,16 +131,19 @@ public final class Batcher<O, R> {
     long maxBytes = limit.bytes();
     List<Item> items = new ArrayList<>();
     long bytes = 0;
+    int most = maxOperations;
     // The first always leaves. What does not fit beside it is passed by what does.
     Iterator<Item> rest = waiting.iterator();
-    while (rest.hasNext() && items.size() < maxOperations && bytes < maxBytes) {
+    while (rest.hasNext() && items.size() < most && bytes < maxBytes) {
       Item next = rest.next();
       if (next.isDone()) {
         rest.remove();
-      } else if (items.isEmpty() || bytes + next.bytes <= maxBytes) {
+      } else if (items.isEmpty()
+          || (bytes + next.bytes <= maxBytes && items.size() < next.mostTogether)) {
         rest.remove();
         items.add(next);
         bytes += next.bytes;
+        most = Math.min(most, next.mostTogether);
       }
     }
     if (items.isEmpty()) {
@@ -198,11 +201,13 @@ public final class Batcher<O, R> {
   /** Completes the operations of a request that failed, but for those that leave again. */
   private void failed(Batch batch, Throwable failure) {
     boolean stale = isStale.test(failure);
+    boolean inParts = false;
     List<Item> again =
         stale ? batch.items.stream().filter(item -> !item.wasStale).toList() : List.of();
     if (again.size() < batch.items.size()
         && limit.isExceeded(failure, batch.bytes)
         && batch.items.size() > 1) {
+      inParts = true;
       // First the small ones, which are not to suffer from their neighbours' size any longer.
       again = new ArrayList<>(batch.items);
       again.sort(Comparator.comparingLong(item -> item.bytes));
@@ -211,6 +216,10 @@ public final class Batcher<O, R> {
       for (int i = again.size() - 1; i >= 0; i--) {
         Item item = again.get(i);
         item.batch = null;
+        if (inParts) {
+          // Not by bytes alone: whoever refuses any size would be asked for ever.
+          item.mostTogether = batch.items.size() / 2;
+        }
         if (stale) {
           item.wasStale = true;
         }
@@ -303,6 +312,9 @@ public final class Batcher<O, R> {
 
     /** Guarded by the batcher. */
     @Nullable Batch batch;
+
+    /** With how many it may leave, itself included. Guarded by the batcher. */
+    int mostTogether = maxOperations;
 
     /** Whether it left on a connection that was dead. Written while it is in one request. */
     volatile boolean wasStale;

@@ -1,6 +1,7 @@
 package dev.holdfast.lock.store;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /**
  * A place that keeps one record per lock and can write it conditionally.
@@ -47,6 +48,16 @@ public interface LockStore {
    *     ListResult.Rejected}, never a part of them
    */
   CompletableFuture<ListResult> list(int limit);
+
+  /**
+   * Has the listener told of each incarnation that the store finds to be gone or replaced by
+   * itself, also if no write meets it. May be called on any thread; must not block.
+   *
+   * @return takes the listener away again
+   */
+  default Runnable onIncarnationGone(Consumer<IncarnationGoneException> listener) {
+    return () -> {};
+  }
 
   /** A few words for people that say which store this is, such as its hosts; no secrets. */
   String description();

@@ -14,6 +14,7 @@ import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -74,6 +75,14 @@ class FailureTableTest {
     return new Row(HttpFront.html(status), retryable, List.of("proxy"));
   }
 
+  /** Of a proxy that answers in JSON of its own, or says that it does. */
+  private static Row json(int status, String body, boolean retryable) {
+    return new Row(
+        new Reply.Answer(status, Map.of("Content-Type", "application/json"), body),
+        retryable,
+        List.of("proxy"));
+  }
+
   static Stream<Row> answers() {
     return Stream.of(
         elasticsearch(400, "illegal_argument_exception", "no", false),
@@ -88,6 +97,13 @@ class FailureTableTest {
         elasticsearch(429, "circuit_breaking_exception", "too much data", true),
         elasticsearch(500, "some_exception", "bug", true),
         elasticsearch(503, "master_not_discovered_exception", "no master", true),
+        json(400, "", false),
+        json(403, "{\"message\":\"Forbidden\"}", false),
+        json(403, "[]", false),
+        json(404, "{\"message\":\"no Route matched\"}", true),
+        json(429, "{\"message\":\"slow down\"}", true),
+        json(429, "", true),
+        json(503, "{\"message\":\"no healthy upstream\"}", true),
         proxy(400, false),
         proxy(401, false),
         proxy(403, false),
@@ -145,6 +161,27 @@ class FailureTableTest {
     }
     assertThat(logs.lines())
         .noneMatch(line -> line.contains("did not answer") && line.contains("answered"));
+  }
+
+  /** The client takes any JSON for the answer to this one. */
+  @ParameterizedTest
+  @MethodSource("answers")
+  void answer_toTheCreationOfTheIndex_isNotTakenForSuccess(Row row) {
+    HttpFront empty =
+        HttpFront.alone(
+            request ->
+                request.method().equals("PUT")
+                    ? row.answer()
+                    : HttpFront.error(404, "index_not_found_exception", "no such index"));
+    try (empty;
+        ElasticsearchLockStore other = ElasticsearchLockStore.builder(empty.url()).build();
+        LockManager others = LockManager.create(other)) {
+      LockStoreUnavailableException failure =
+          catchThrowableOfType(LockStoreUnavailableException.class, () -> others.acquire("y"));
+
+      assertThat(failure.isRetryable()).as(failure.getMessage()).isEqualTo(row.retryable);
+      assertThat(failure).hasMessageContaining(String.valueOf(row.answer.status()));
+    }
   }
 
   // --- Answers for one operation of a request

@@ -21,6 +21,7 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -192,6 +193,31 @@ class ForeignTextTest {
       assertThat(Texts.isPrintable(info.toString())).isTrue();
       assertThatItIsPrintable(thrown);
       assertThat(held.isHeld()).isTrue();
+    }
+  }
+
+  @Test
+  void logLines_showIdsAndOwnersEscaped() throws Exception {
+    InMemoryLockStore store = new InMemoryLockStore();
+    try (LogCapture logs = LogCapture.ofHoldfast();
+        LockManager locks = LockManager.builder(store).owner("o" + HIDDEN).build();
+        LockManager other = LockManager.create(store)) {
+      Lease renewed = locks.acquire(ID);
+      assertThat(renewed.renew()).isTrue();
+      assertThat(other.tryAcquire(ID)).isEmpty();
+      renewed.close();
+      LockOptions brief = LockOptions.defaults().withTtl(Duration.ofMillis(300));
+      Lease lost = locks.acquire(ID, brief.withAutoRenew(false));
+      Poll.until("it has ended", () -> !lost.isHeld());
+      other.acquire(ID, brief.withWaitTimeout(Duration.ofSeconds(10))).close();
+      Lease forced = locks.acquire(ID);
+      assertThat(locks.forceRelease(ID)).isTrue();
+      Poll.until("it was lost", () -> !forced.isHeld());
+
+      assertThat(logs.lines())
+          .anyMatch(line -> line.startsWith("WARN") && line.contains("lost"))
+          .anyMatch(line -> line.contains("taken over from o" + SHOWN))
+          .allMatch(Texts::isPrintable);
     }
   }
 

@@ -68,6 +68,29 @@ class IdleConnectionsIT {
     relay.forgetAll(death);
   }
 
+  /** Where the client is told; silence it would have to notice itself, by a response timeout. */
+  @ParameterizedTest
+  @EnumSource(value = Relay.Death.class, mode = EnumSource.Mode.EXCLUDE, names = "SILENT")
+  void call_throughAUsersOwnClient_whoseConnectionsHaveAllDied_succeedsAtItsFirstTry(
+      Relay.Death death) throws Exception {
+    locks =
+        cluster.manager(
+            cluster.closing(
+                ElasticsearchLockStore.builder(cluster.userClient(relay.url()))
+                    .indexNames(cluster.index(), cluster.alias())
+                    .build()));
+    die(death);
+    Lease lease = locks.acquire("a");
+    die(death);
+    assertThat(lease.renew()).isTrue();
+    die(death);
+    assertThat(locks.find("a")).isPresent();
+    die(death);
+    assertThat(locks.list()).isNotNull();
+    die(death);
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+  }
+
   @ParameterizedTest
   @EnumSource(Relay.Death.class)
   void call_afterAllConnectionsHaveDied_succeedsAtItsFirstTry(Relay.Death death) throws Exception {

@@ -24,11 +24,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How the lock index is made, found, checked, and missed when it is gone. */
 class LockIndexIT extends ClusterTest {
@@ -297,6 +300,17 @@ class LockIndexIT extends ClusterTest {
     }
   }
 
+  /** More than an index may have by default. */
+  private static String manyFields(int fields) {
+    return "{\"settings\":{\"index\":{\"mapping.total_fields.limit\":"
+        + 2 * fields
+        + "}},\"mappings\":{\"properties\":{"
+        + IntStream.range(0, fields)
+            .mapToObj(i -> "\"f" + i + "\":{\"type\":\"long\"}")
+            .collect(Collectors.joining(","))
+        + "}}}";
+  }
+
   static Stream<Hostile> hostileTemplates() {
     return Stream.of(
         new Hostile("no refresh", settings("\"refresh_interval\":\"-1\"")),
@@ -321,6 +335,12 @@ class LockIndexIT extends ClusterTest {
         new Hostile("shards", settings("\"number_of_shards\":3")),
         new Hostile("synthetic source", settings("\"mapping.source.mode\":\"synthetic\"")),
         new Hostile("few fields", settings("\"mapping.total_fields.limit\":2")),
+        new Hostile("many fields", manyFields(1_200)),
+        new Hostile("no allocation", settings("\"routing.allocation.enable\":\"none\"")),
+        new Hostile("no soft deletes", settings("\"soft_deletes.enabled\":false")),
+        new Hostile(
+            "logsdb that recovers from its synthetic source",
+            settings("\"mode\":\"logsdb\",\"recovery.use_synthetic_source\":true")),
         new Hostile(
             "strict", "{\"mappings\":{\"dynamic\":\"strict\",\"_source\":{\"enabled\":false}}}"),
         new Hostile(
@@ -406,6 +426,51 @@ class LockIndexIT extends ClusterTest {
       assertWorks(cluster.manager());
     } finally {
       cluster.ok("DELETE", "/_template/" + template, null);
+    }
+  }
+
+  /** Unlike a newer template's, its fields are merged with those of the request. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\"copy_to\":[\"when\"]", "\"fields\":{\"when\":{\"type\":\"date\"}}"})
+  void index_createdUnderALegacyTemplate_thatCopiesItsFields_isAClearError(String parameter) {
+    String template = "hostile-" + cluster.index();
+    cluster.ok(
+        "PUT",
+        "/_template/" + template,
+        "{\"index_patterns\":[\""
+            + cluster.index()
+            + "\"],\"mappings\":{\"properties\":{\"when\":{\"type\":\"date\"},"
+            + "\"owner\":{\"type\":\"keyword\","
+            + parameter
+            + "}}}}");
+    try {
+      assertThat(refusal(cluster.manager()).getMessage())
+          .contains("\"" + cluster.index() + "\"", "\"owner\"", template)
+          .contains(parameter.split("\"", 3)[1]);
+    } finally {
+      cluster.ok("DELETE", "/_template/" + template, null);
+    }
+  }
+
+  /** Only since 9.4 or so. */
+  @Test
+  void index_createdUnderATemplateWithoutSequenceNumbers_works() throws Exception {
+    LockCluster newer = LockCluster.on(ElasticsearchVersion.V9);
+    try (newer) {
+      String template = "hostile-" + newer.index();
+      newer.ok(
+          "PUT",
+          "/_index_template/" + template,
+          "{\"index_patterns\":[\""
+              + newer.index()
+              + "\"],\"priority\":900,\"template\":"
+              + settings("\"disable_sequence_numbers\":true")
+              + "}");
+      try {
+        assertWorks(newer.manager());
+      } finally {
+        newer.ok("DELETE", "/_index_template/" + template, null);
+      }
     }
   }
 

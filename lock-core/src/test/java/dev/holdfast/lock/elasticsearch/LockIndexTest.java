@@ -11,6 +11,7 @@ import dev.holdfast.lock.store.Incarnation;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -262,6 +263,34 @@ class LockIndexTest {
     int before = lookUps();
     var unused = index.inUse();
     Poll.until("a look-up", () -> lookUps() > before);
+  }
+
+  /**
+   * A lease of 24 h writes every 8 h: it must not be held until then, nor until the write after.
+   */
+  @Test
+  void swap_isToldToThoseWhoHoldLeases_whoeverFindsIt() throws Exception {
+    List<Incarnation> told = new CopyOnWriteArrayList<>();
+    Runnable deaf = index.onLeft(gone -> told.add(gone.incarnation()));
+    Runnable broken =
+        index.onLeft(
+            gone -> {
+              throw new IllegalStateException("a listener that fails");
+            });
+    assertThat(acquire()).isEqualTo(KNOWN);
+    passInterval();
+    server.script(request -> REPLACED);
+    settle(index.inUse());
+
+    assertThat(told).containsExactly(KNOWN);
+
+    broken.run();
+    deaf.run();
+    assertThat(acquire().id()).isEqualTo("holdfast-locks.11");
+    passInterval();
+    server.script(request -> INDEX);
+    assertThat(acquire()).isEqualTo(KNOWN);
+    assertThat(told).as("nobody listens any more").hasSize(1);
   }
 
   /** A node that was cut off must not end all leases. */

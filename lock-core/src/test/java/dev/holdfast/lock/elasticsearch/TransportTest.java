@@ -491,8 +491,9 @@ class TransportTest {
     assertThat(Failures.isNotSent(new SocketException("Connection reset"))).isFalse();
   }
 
+  /** Only on a connection that had served before, which may have been dead. */
   @Test
-  void requests_areNotSentAgainByTheTransport() throws Exception {
+  void requests_areNotSentAgain_onFreshConnections() throws Exception {
     answers(new Reply.Reset());
     server.forgetRequests();
 
@@ -500,7 +501,8 @@ class TransportTest {
       assertThat(result).isInstanceOf(WriteResult.Unknown.class);
     }
 
-    assertThat(server.requests(HttpFront.Request::isBulk)).hasSize(3);
+    // The first may have had the connection on which the index was found.
+    assertThat(server.requests(HttpFront.Request::isBulk)).hasSizeBetween(3, 4);
   }
 
   @Test

@@ -311,6 +311,22 @@ class BatcherTest {
   }
 
   @Test
+  void operations_thatAreRefusedForTheirSizeHoweverSmall_fail_afterAFewRequests() {
+    Batcher<String, String> behind = behindAProxy(0);
+    List<CompletableFuture<String>> all = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      all.add(submit(behind, 1));
+    }
+
+    for (int i = 0; i < sent.size() && i < 200; i++) {
+      sent.get(i).whenAnswered.run();
+    }
+
+    assertThat(all).allMatch(CompletableFuture::isCompletedExceptionally);
+    assertThat(sent).hasSizeLessThan(100);
+  }
+
+  @Test
   void operation_thatIsTooLargeByItself_failsAlone() {
     Batcher<String, String> behind = behindAProxy(64_000);
     List<CompletableFuture<String>> small = new ArrayList<>();
