@@ -128,7 +128,7 @@ final class Client {
         invocation.ok(Map.of(Vocabulary.UNTIL, until, Vocabulary.TTL, ttlMillis));
       } else {
         held.remove(this);
-        invocation.fail("not held");
+        invocation.fail(Facts.NOT_HELD);
       }
     }
 
@@ -172,7 +172,7 @@ final class Client {
         invocation.info("not acknowledged");
       } else {
         // Its write may have been applied, though its answer was lost.
-        invocation.info("not held");
+        invocation.info(Facts.NOT_HELD);
       }
       progress.operation();
     }
@@ -184,7 +184,7 @@ final class Client {
       switch (grip.release()) {
         case RELEASED -> invocation.ok();
         // The lock may be another's by now because our own delete was applied.
-        case NOT_HELD -> invocation.info("not held");
+        case NOT_HELD -> invocation.info(Facts.NOT_HELD);
         case UNCONFIRMED -> invocation.info("unconfirmed");
       }
       progress.operation();

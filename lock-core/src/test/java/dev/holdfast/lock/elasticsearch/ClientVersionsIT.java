@@ -128,7 +128,13 @@ class ClientVersionsIT {
   // --- What an application reaches by chance only: all that the classes name must be there
 
   private static final Set<String> OF_OWN_CONNECTIONS =
-      Set.of("OwnTransport", "AnswerGuard", "ReactorGuard", "StaleConnections", "Cancellation");
+      Set.of(
+          "OwnTransport",
+          "AnswerGuard",
+          "ReactorGuard",
+          "StaleConnections",
+          "HostNames",
+          "Cancellation");
 
   /** Read once: it takes seconds. */
   private static final JavaClasses OWN =
