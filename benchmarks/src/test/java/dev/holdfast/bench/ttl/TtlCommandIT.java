@@ -85,7 +85,7 @@ class TtlCommandIT {
 
   @Test
   void ttl_unreachableCluster_failsAndSaysSo() {
-    assertThat(new CommandLine(new TtlCommand()).execute("--url=http://127.0.0.1:1")).isEqualTo(1);
+    assertThat(new CommandLine(new TtlCommand()).execute("--url=http://127.0.0.1:1")).isEqualTo(3);
   }
 
   @Test
