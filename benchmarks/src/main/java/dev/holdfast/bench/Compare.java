@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +33,11 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "compare",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
+    exitCodeOnExecutionException = Main.UNAVAILABLE,
     description = {
       "Measures Holdfast, the raw requests and the peers whose servers are there, all in one run,",
       "and writes jmh.json, comparison.md and comparison.html. About 17 minutes, and 15 for each",
@@ -50,6 +56,8 @@ final class Compare implements Callable<Integer> {
           "FailFastBenchmark.heldHere",
           "UncontendedBenchmark.acquireAndRelease",
           "UncontendedBenchmark.rawCreateAndDelete");
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   @CommandLine.Option(
       names = "--out",
@@ -84,8 +92,9 @@ final class Compare implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (rounds < 1 || rounds > 20) {
-      System.err.println("--rounds must be from 1 to 20, but is " + rounds);
-      return 2;
+      throw new CommandLine.ParameterException(
+          Objects.requireNonNull(spec).commandLine(),
+          "--rounds must be from 1 to 20, but is " + rounds);
     }
     Files.createDirectories(out);
     progress("starting an Elasticsearch node" + (noPeers ? "" : " and the peers' servers"));
@@ -110,7 +119,8 @@ final class Compare implements Callable<Integer> {
 
   private void oneNode() throws Exception {
     progress("uncontended, in turns with the raw requests");
-    Paired paired = new Paired(quick ? 3 : 60, quick ? 5 : 40);
+    Paired paired =
+        new Paired(Duration.ofSeconds(quick ? 3 : 60), Duration.ofSeconds(quick ? 5 : 40));
     figures.addAll(paired.measure());
     ownLocks("one node", 2);
     progress("one lock: 1 manager, then 2");

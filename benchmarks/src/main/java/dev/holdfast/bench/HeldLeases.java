@@ -14,9 +14,11 @@ import dev.holdfast.lock.store.WriteResult;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /**
@@ -26,9 +28,16 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "held",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
+    exitCodeOnExecutionException = Main.UNAVAILABLE,
     description = "Measures the heap and the threads that held leases cost.")
 final class HeldLeases implements Callable<Integer> {
   private static final int GC_ROUNDS = 5;
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   @CommandLine.Option(
       names = "--leases",
@@ -39,8 +48,9 @@ final class HeldLeases implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     if (leases < 1 || leases > 1_000_000) {
-      System.err.println("--leases must be from 1 to 1000000, but is " + leases);
-      return 2;
+      throw new CommandLine.ParameterException(
+          Objects.requireNonNull(spec).commandLine(),
+          "--leases must be from 1 to 1000000, but is " + leases);
     }
     try (LockManager locks = LockManager.create(new GrantingStore())) {
       List<Lease> held = new ArrayList<>(leases);

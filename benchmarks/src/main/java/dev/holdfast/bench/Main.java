@@ -5,12 +5,14 @@ import dev.holdfast.cluster.ElasticsearchNode;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.WarmupMode;
@@ -20,7 +22,11 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "benchmarks",
     mixinStandardHelpOptions = true,
-    version = "Holdfast benchmarks 0.1.0",
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
+    exitCodeOnExecutionException = Main.UNAVAILABLE,
     subcommands = {
       Compare.class,
       Paired.class,
@@ -34,15 +40,37 @@ import picocli.CommandLine;
       "Prints JMH's report, writes it to a file, and sets Holdfast against the raw requests."
     })
 public final class Main implements Callable<Integer> {
+  static final String EXIT_HEADING = "%nExit status:%n";
+  static final String EXIT_OK = "0:measured";
+  static final String EXIT_USAGE = "2:an option cannot be understood";
+  static final String EXIT_UNAVAILABLE =
+      "3:nothing could be measured, as when a server is not there or cannot be started";
+
+  /** The status of {@link #EXIT_UNAVAILABLE}. */
+  public static final int UNAVAILABLE = 3;
+
   private static final double MEDIAN = 50;
+
+  /** The version of the jar, or of no release where this does not run from one. */
+  public static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"benchmarks " + (version == null ? "(not released)" : version)};
+    }
+  }
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   @CommandLine.Option(
       names = "--url",
+      paramLabel = "URL",
       description = "Measure this cluster instead of a node of our own.")
   private @Nullable String url;
 
   @CommandLine.Option(
       names = "--result",
+      paramLabel = "FILE",
       defaultValue = "jmh-result.json",
       description = "Where JMH's results go, as JSON (default: ${DEFAULT-VALUE}).")
   private String result = "jmh-result.json";
@@ -54,13 +82,17 @@ public final class Main implements Callable<Integer> {
 
   /** Runs, and exits with the command's status. */
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new Main()).execute(arguments));
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Main());
   }
 
   @Override
   public Integer call() throws Exception {
     String[] options = jmhOptions.toArray(String[]::new);
-    CommandLineOptions parsed = new CommandLineOptions(options);
+    CommandLineOptions parsed = parse(options);
     if (parsed.shouldHelp() || parsed.shouldList() || parsed.shouldListWithParams()) {
       org.openjdk.jmh.Main.main(options);
       return 0;
@@ -74,6 +106,15 @@ public final class Main implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private CommandLineOptions parse(String[] options) {
+    try {
+      return new CommandLineOptions(options);
+    } catch (CommandLineOptionException e) {
+      throw new CommandLine.ParameterException(
+          Objects.requireNonNull(spec).commandLine(), "JMH: " + e.getMessage(), e);
+    }
   }
 
   private void run(CommandLineOptions parsed, String cluster) throws Exception {

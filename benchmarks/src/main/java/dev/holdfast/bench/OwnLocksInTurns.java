@@ -4,9 +4,11 @@ import dev.holdfast.cluster.ElasticsearchNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /**
@@ -19,6 +21,11 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "own-locks",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
+    exitCodeOnExecutionException = Main.UNAVAILABLE,
     description = {
       "64 threads on own locks, and raw requests: in bulks, in bulks in one piece,",
       "and one by one; 3 s each in turn on a node of its own. Their rates and",
@@ -36,6 +43,8 @@ final class OwnLocksInTurns implements Callable<Integer> {
 
   /** Until all threads of a subject are under way. */
   private static final Duration RAMP = Duration.ofMillis(500);
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   @CommandLine.Option(
       names = "--turns",
@@ -63,8 +72,9 @@ final class OwnLocksInTurns implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (turns < 1 || turns > 1_000) {
-      System.err.println("--turns must be from 1 to 1,000, but is " + turns);
-      return 2;
+      throw new CommandLine.ParameterException(
+          Objects.requireNonNull(spec).commandLine(),
+          "--turns must be from 1 to 1,000, but is " + turns);
     }
     System.out.println("Starting an Elasticsearch node...");
     try (ElasticsearchNode node = Server.node().start()) {

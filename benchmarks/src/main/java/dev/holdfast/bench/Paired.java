@@ -1,12 +1,15 @@
 package dev.holdfast.bench;
 
+import dev.holdfast.bench.ttl.Units;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /**
@@ -17,24 +20,34 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "paired",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
+    exitCodeOnExecutionException = Main.UNAVAILABLE,
     description = {
       "Uncontended acquire+release and raw create+delete, in turns on a node of its own:",
       "their latencies and the ratio of the medians."
     })
 final class Paired implements Callable<Integer> {
   private static final int MAX_SAMPLES = 1_000_000;
+  private static final Duration MOST = Duration.ofHours(1);
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   @CommandLine.Option(
       names = "--warm-up",
-      defaultValue = "20",
-      description = "Seconds before anything is counted (default: ${DEFAULT-VALUE}).")
-  private int warmUpSeconds;
+      defaultValue = "20s",
+      converter = Units.DurationConverter.class,
+      description = "How long before anything is counted (default: ${DEFAULT-VALUE}).")
+  private Duration warmUp = Duration.ZERO;
 
   @CommandLine.Option(
-      names = "--seconds",
-      defaultValue = "30",
-      description = "Seconds that are counted (default: ${DEFAULT-VALUE}).")
-  private int seconds;
+      names = "--duration",
+      defaultValue = "30s",
+      converter = Units.DurationConverter.class,
+      description = "How long is counted (default: ${DEFAULT-VALUE}).")
+  private Duration duration = Duration.ZERO;
 
   private final long[] holdfast = new long[MAX_SAMPLES];
   private final long[] raw = new long[MAX_SAMPLES];
@@ -42,22 +55,25 @@ final class Paired implements Callable<Integer> {
   /** For picocli. */
   Paired() {}
 
-  Paired(int warmUpSeconds, int seconds) {
-    this.warmUpSeconds = warmUpSeconds;
-    this.seconds = seconds;
+  Paired(Duration warmUp, Duration duration) {
+    this.warmUp = warmUp;
+    this.duration = duration;
   }
 
   @Override
   public Integer call() throws Exception {
-    if (warmUpSeconds < 0 || seconds < 1 || warmUpSeconds > 3600 || seconds > 3600) {
-      System.err.println("--warm-up must be from 0 to 3600, and --seconds from 1 to 3600");
-      return 2;
+    if (warmUp.compareTo(MOST) > 0 || duration.compareTo(MOST) > 0 || duration.isZero()) {
+      throw new CommandLine.ParameterException(
+          Objects.requireNonNull(spec).commandLine(),
+          "--warm-up must be at most 1h, and --duration at most 1h and more than 0s");
     }
     System.out.println("Starting an Elasticsearch node...");
     try (ElasticsearchNode node =
         ElasticsearchNode.builder(ElasticsearchVersion.V8).heapMebibytes(512).start()) {
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
-      System.out.printf("Warming up for %d s, then measuring for %d s%n", warmUpSeconds, seconds);
+      System.out.printf(
+          "Warming up for %.1f s, then measuring for %.1f s%n",
+          warmUp.toMillis() / 1e3, duration.toMillis() / 1e3);
       System.out.print(new Report(measure(), List.of()).markdown());
     }
     return 0;
@@ -68,16 +84,16 @@ final class Paired implements Callable<Integer> {
     UncontendedBenchmark pair = new UncontendedBenchmark();
     pair.connect();
     try {
-      int unused = alternate(pair, warmUpSeconds);
-      return figures(alternate(pair, seconds));
+      int unused = alternate(pair, warmUp);
+      return figures(alternate(pair, duration));
     } finally {
       pair.disconnect();
     }
   }
 
   /** Returns how often each had its turn. */
-  private int alternate(UncontendedBenchmark pair, int forSeconds) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(forSeconds);
+  private int alternate(UncontendedBenchmark pair, Duration length) throws Exception {
+    long end = System.nanoTime() + length.toNanos();
     int samples = 0;
     while (System.nanoTime() < end && samples < MAX_SAMPLES) {
       long begin = System.nanoTime();
@@ -93,7 +109,7 @@ final class Paired implements Callable<Integer> {
 
   private List<Figure> figures(int samples) {
     if (samples == 0) {
-      throw new IllegalStateException("not one pair in " + seconds + " s");
+      throw new IllegalStateException("not one pair in " + duration);
     }
     Arrays.sort(holdfast, 0, samples);
     Arrays.sort(raw, 0, samples);

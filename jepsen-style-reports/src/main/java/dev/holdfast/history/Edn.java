@@ -6,8 +6,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import us.bpsm.edn.Keyword;
 import us.bpsm.edn.Named;
@@ -145,6 +147,10 @@ public final class Edn {
       return number;
     } else if (value instanceof Named || value instanceof Character) {
       return keyText(value);
+    } else if (value instanceof UUID) {
+      return value.toString();
+    } else if (value instanceof Date date) {
+      return date.toInstant().toString();
     } else if (value instanceof TaggedValue tagged) {
       return normalise(tagged.getValue(), depth + 1);
     } else if (value instanceof Collection<?> collection) {

@@ -4,14 +4,17 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A whole history, its operations in order of time and paired into calls. Immutable.
  *
- * <p>Operations of equal time are concurrent, whatever their order.
+ * <p>Operations of equal time are concurrent, whatever their order, but for those of one process.
  */
 public final class History {
+
+  private static final Pattern NUMBER = Pattern.compile("0|[1-9][0-9]{0,18}");
 
   private final List<Operation> operations;
   private final List<Call> calls;
@@ -34,7 +37,8 @@ public final class History {
 
   /**
    * Pairs invocations with completions. An {@code :info} of a process that has nothing under way is
-   * a notice.
+   * a notice. Where clients are written as numbers, the client of an operation that names none is
+   * the number of its process: process 3 and {@code :client 3} are one.
    *
    * @param operations the operations in order of time
    * @return the history
@@ -42,7 +46,7 @@ public final class History {
    *     answer answers nothing
    */
   public static History of(List<Operation> operations) {
-    List<Operation> all = List.copyOf(operations);
+    List<Operation> all = withNumberedClients(operations);
     List<@Nullable Call> calls = new ArrayList<>();
     List<Operation> notices = new ArrayList<>();
     List<Operation> nemesis = new ArrayList<>();
@@ -80,6 +84,28 @@ public final class History {
       }
     }
     return new History(all, List.copyOf(calls), List.copyOf(notices), List.copyOf(nemesis));
+  }
+
+  private static List<Operation> withNumberedClients(List<Operation> operations) {
+    if (operations.stream().noneMatch(History::hasNumberedClient)) {
+      return List.copyOf(operations);
+    }
+    List<Operation> all = new ArrayList<>(operations);
+    all.replaceAll(
+        operation ->
+            operation.isNemesis() || operation.value().containsKey(Vocabulary.CLIENT)
+                ? operation
+                : operation.with(Vocabulary.CLIENT, operation.process()));
+    return List.copyOf(all);
+  }
+
+  private static boolean hasNumberedClient(Operation operation) {
+    Object client = operation.value().get(Vocabulary.CLIENT);
+    return client instanceof Long
+        || (client instanceof String text
+            && !text.isEmpty()
+            && text.charAt(0) <= '9' // nearly all are names, and are told apart by this
+            && NUMBER.matcher(text).matches());
   }
 
   /**

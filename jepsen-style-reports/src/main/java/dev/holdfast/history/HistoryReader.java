@@ -8,9 +8,12 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.BufferedInputStream;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -24,8 +27,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import us.bpsm.edn.EdnSyntaxException;
 import us.bpsm.edn.Keyword;
@@ -35,15 +42,24 @@ import us.bpsm.edn.parser.Parser;
 import us.bpsm.edn.parser.Parsers;
 
 /**
- * Reads histories in Jepsen's format: one map a line, or a single vector of maps, as UTF-8. They
- * may be EDN, or JSON of the same keys: {@code {"type": "invoke", "process": 3, "f": "acquire",
- * "value": {"lock": "a"}}}; which of the two is seen by the first key. A file is read as a stream:
- * only its operations are kept in memory.
+ * Reads histories in Jepsen's format: one map a line, or a single vector or list of maps, as UTF-8,
+ * plain or compressed by gzip, from a file or a pipe. They may be EDN, or JSON of the same keys:
+ * {@code {"type": "invoke", "process": 3, "f": "acquire", "value": {"lock": "a"}}}; which of the
+ * two is seen by the first key. A file is read once, as a stream: only its operations are kept in
+ * memory.
  *
- * <p>A last line that was not written to its end leaves the operation that it would have completed
- * open, as an {@code :info} does. {@code :index} and {@code :time} may be absent, {@code :time}
- * from all operations of a file or from none; the order of the lines then counts. A {@code :value}
- * that is not a map is read as a map with the single key {@code value}. Unknown keys are ignored.
+ * <p>A last line that was not written to its end is left out, and reported; so the operation that
+ * it would have completed is open, as after an {@code :info}.
+ *
+ * <p>{@code :index} and {@code :time} may be absent, {@code :time} from all operations of a file or
+ * from none; the order of the lines then counts. It also counts where times go back, as threads
+ * write down times that they took before: such a time is taken as just after the one before it. An
+ * {@code :index} that does not rise is an error.
+ *
+ * <p>A {@code :value} that is not a map is read as a map with the single key {@code value}. But
+ * where it names what the operation is about, it is read as that lock's name: where the values of
+ * all clients' operations are Jepsen's tuples {@code [key value]}, and the value of an operation on
+ * a lock that is a single name or number. Unknown keys are ignored.
  */
 public final class HistoryReader {
 
@@ -51,6 +67,28 @@ public final class HistoryReader {
   public static final int MAX_OPERATIONS = 10_000_000;
 
   private static final int MAX_LINE_BYTES = 1 << 20;
+
+  /** Within how many bytes a history shows what it is. */
+  private static final int LOOK_AHEAD = 1 << 16;
+
+  private static final int GZIP = 0x8b1f;
+  private static final int[] BYTE_ORDER_MARK = {0xEF, 0xBB, 0xBF};
+
+  /** The operations whose plain value is the name of a lock. */
+  private static final Set<String> OF_LOCKS =
+      Set.of(
+          Vocabulary.ACQUIRE,
+          Vocabulary.RENEW,
+          Vocabulary.RELEASE,
+          Vocabulary.LOST,
+          Vocabulary.EXPIRE);
+
+  private static final Map<String, Operation.Type> TYPES =
+      Arrays.stream(Operation.Type.values())
+          .collect(Collectors.toMap(Operation.Type::text, type -> type));
+
+  /** The key of a value that is not a map. */
+  private static final String PLAIN = "value";
 
   /** How many different texts are kept to be used again for equal ones. */
   private static final int MAX_TEXTS = 100_000;
@@ -73,6 +111,7 @@ public final class HistoryReader {
 
   private final Path file;
   private final LongConsumer progress;
+  private final Consumer<String> warnings;
   private final Parser parser =
       Parsers.newParser(
           Parsers.newParserConfigBuilder().acceptUnicodeEscapesInStringLiterals(true).build());
@@ -82,14 +121,18 @@ public final class HistoryReader {
   private int line;
   private boolean timed;
   private boolean json;
+  private long lastIndex = Operation.NO_INDEX;
+  private @Nullable HistoryFormatException disorder;
 
-  private HistoryReader(Path file, LongConsumer progress) {
+  private HistoryReader(Path file, LongConsumer progress, Consumer<String> warnings) {
     this.file = file;
     this.progress = progress;
+    this.warnings = warnings;
   }
 
   /**
-   * Reads one file as it stands: times and, where they are given, indices are the file's own.
+   * Reads one file as it stands: times, values and, where they are given, indices are the file's
+   * own.
    *
    * @param file the file
    * @return its operations in the order of its lines
@@ -97,7 +140,7 @@ public final class HistoryReader {
    * @throws HistoryFormatException if it cannot be understood
    */
   public static List<Operation> read(Path file) throws IOException {
-    HistoryReader reader = new HistoryReader(file, count -> {});
+    HistoryReader reader = new HistoryReader(file, count -> {}, warning -> {});
     reader.read();
     return List.copyOf(reader.operations);
   }
@@ -114,11 +157,37 @@ public final class HistoryReader {
    */
   public static History readHistory(
       Path file, UnaryOperator<Operation> change, LongConsumer progress) throws IOException {
-    HistoryReader reader = new HistoryReader(file, progress);
+    return readHistory(file, change, progress, warning -> {});
+  }
+
+  /**
+   * Reads one file, and pairs its operations.
+   *
+   * @param file the file
+   * @param change is applied to each operation, such as to name its lock. What it does not want it
+   *     turns away with an {@link IllegalArgumentException}, whose message says why
+   * @param progress is told, now and then, how many operations have been read
+   * @param warnings is told what was read otherwise than it was written: a last line that was not
+   *     written to its end, times that go back
+   * @return the history
+   * @throws IOException if the file cannot be read
+   * @throws HistoryFormatException if it cannot be understood; it names the file and the line
+   */
+  public static History readHistory(
+      Path file, UnaryOperator<Operation> change, LongConsumer progress, Consumer<String> warnings)
+      throws IOException {
+    HistoryReader reader = new HistoryReader(file, progress, warnings);
     reader.read();
-    reader.operations.replaceAll(change);
+    List<Operation> operations = reader.understood();
+    for (int i = 0; i < operations.size(); i++) {
+      try {
+        operations.set(i, change.apply(operations.get(i)));
+      } catch (IllegalArgumentException e) {
+        throw new HistoryFormatException(file, reader.lines[i], e.getMessage() + "");
+      }
+    }
     try {
-      return History.of(reader.operations);
+      return History.of(operations);
     } catch (HistoryFormatException e) {
       throw e.in(file, reader.lines);
     }
@@ -135,7 +204,9 @@ public final class HistoryReader {
   public static History readAll(List<Path> files) throws IOException {
     List<List<Operation>> parts = new ArrayList<>();
     for (Path file : files) {
-      parts.add(read(file));
+      HistoryReader reader = new HistoryReader(file, count -> {}, warning -> {});
+      reader.read();
+      parts.add(reader.understood());
     }
     try {
       return Histories.merge(parts);
@@ -149,59 +220,134 @@ public final class HistoryReader {
   }
 
   private void read() throws IOException {
-    json = isJson();
-    if (readLines()) {
-      if (json) {
-        readArray();
+    try (InputStream in = open()) {
+      char opening = look(in);
+      if (opening == '{') {
+        readLines(in);
+      } else if (json) {
+        readArray(in);
       } else {
-        readVector();
+        readVector(in, opening == '[' ? ']' : ')');
       }
     }
   }
 
-  /** Tells whether the first key of the first map is in quotes. */
-  private boolean isJson() throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      boolean inMap = false;
-      boolean inVector = false;
-      while (true) {
-        int next = in.read();
-        if (Character.isWhitespace(next)) {
-          continue;
-        } else if (inMap) {
-          return next == '"';
-        }
-        inMap = next == '{';
-        if (!inMap && (inVector || next != '[')) {
-          return false;
-        }
-        inVector = true;
+  /** Makes a history of what was read: what is when, and about what. */
+  private List<Operation> understood() {
+    if (disorder != null) {
+      throw disorder;
+    }
+    operations.replaceAll(tuples() ? this::ofTuple : HistoryReader::ofNamedLock);
+    inOrder();
+    return operations;
+  }
+
+  /** Lets no time be before the ones of the lines before it. */
+  private void inOrder() {
+    long written = 0;
+    long now = 0;
+    int moved = 0;
+    long furthest = 0;
+    for (int i = 0; i < operations.size(); i++) {
+      long time = operations.get(i).time();
+      // What was moved comes after the line before it, though what follows may have that time, too.
+      now = time > now || i == 0 ? time : time == written ? now : now + 1;
+      written = time;
+      if (time < now) {
+        moved++;
+        furthest = Math.max(furthest, now - time);
+        operations.set(i, operations.get(i).withTime(now));
       }
+    }
+    if (moved > 0) {
+      warnings.accept(
+          file
+              + ": "
+              + Words.count(moved, "time")
+              + (moved == 1 ? " goes" : " go")
+              + " back, by up to "
+              + Words.seconds(furthest)
+              + "; the order of the lines counts");
     }
   }
 
-  /** Reads line by line; returns true, having read nothing, if the file holds a vector. */
-  private boolean readLines() throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      byte[] block = new byte[1 << 16];
-      ByteArrayOutputStream begun = new ByteArrayOutputStream(512);
-      while (true) {
-        int length = in.read(block);
-        int from = 0;
-        for (int i = 0; i < length; i++) {
-          if (block[i] == '\n') {
-            begin(begun, block, from, i);
-            from = i + 1;
-            if (isVector(begun, false)) {
-              return true;
-            }
-          }
-        }
-        if (length < 0) {
-          return isVector(begun, true);
-        }
-        begin(begun, block, from, length);
+  /** The text of the file, which is opened once, as it may be a pipe. */
+  private InputStream open() throws IOException {
+    InputStream in =
+        new BufferedInputStream(new Unsized(Files.newInputStream(file)), 2 * LOOK_AHEAD);
+    try {
+      in.mark(2);
+      boolean isGzip = (in.read() | in.read() << Byte.SIZE) == GZIP;
+      in.reset();
+      if (isGzip) {
+        in = new BufferedInputStream(new GZIPInputStream(in, LOOK_AHEAD), 2 * LOOK_AHEAD);
       }
+      in.mark(BYTE_ORDER_MARK.length);
+      for (int each : BYTE_ORDER_MARK) {
+        if (in.read() != each) {
+          in.reset();
+          break;
+        }
+      }
+      return in;
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Finds out whether the history is JSON, by whether the first key of the first map is in quotes.
+   *
+   * @return what opens the list of all operations; a brace if they are lines
+   */
+  private char look(InputStream in) throws IOException {
+    in.mark(LOOK_AHEAD);
+    char opening = '{';
+    int next = ' ';
+    for (int i = 1; i < LOOK_AHEAD && isBlank(next); i++) {
+      next = in.read();
+      while (next == ';' && i < LOOK_AHEAD) {
+        for (; next != '\n' && next >= 0 && i < LOOK_AHEAD; i++) {
+          next = in.read();
+        }
+      }
+      if ((next == '[' || next == '(') && opening == '{') {
+        opening = (char) next;
+        next = ' ';
+      } else if (next == '{') {
+        for (next = ' '; i < LOOK_AHEAD && isBlank(next); i++) {
+          next = in.read();
+        }
+        json = next == '"';
+      }
+    }
+    in.reset();
+    return opening;
+  }
+
+  private static boolean isBlank(int character) {
+    return Character.isWhitespace(character) || character == ',';
+  }
+
+  private void readLines(InputStream in) throws IOException {
+    byte[] block = new byte[1 << 16];
+    ByteArrayOutputStream begun = new ByteArrayOutputStream(512);
+    while (true) {
+      int length = in.read(block);
+      int from = 0;
+      for (int i = 0; i < length; i++) {
+        if (block[i] == '\n') {
+          begin(begun, block, from, i);
+          from = i + 1;
+          readLine(begun, false);
+        }
+      }
+      if (length < 0) {
+        readLine(begun, true);
+        return;
+      }
+      begin(begun, block, from, length);
     }
   }
 
@@ -213,42 +359,36 @@ public final class HistoryReader {
     begun.write(block, from, to - from);
   }
 
-  /** Reads a line, unless it begins a vector. */
-  private boolean isVector(ByteArrayOutputStream bytes, boolean torn) {
+  private void readLine(ByteArrayOutputStream bytes, boolean last) {
     line++;
-    String text = decode(bytes.toByteArray(), torn);
-    bytes.reset();
-    if (text.startsWith("[") && operations.isEmpty()) {
-      return true;
-    }
-    if (!text.isEmpty() && !text.startsWith(";")) {
-      readLine(text, torn);
-    }
-    return false;
-  }
-
-  private String decode(byte[] bytes, boolean torn) {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString().strip();
-    } catch (CharacterCodingException e) {
-      if (torn) {
-        return "";
-      }
-      throw problem("not UTF-8");
-    }
-  }
-
-  private void readLine(String text, boolean torn) {
     Object form;
     try {
+      String text = decode(bytes.toByteArray());
+      bytes.reset();
+      if (text.isEmpty() || text.startsWith(";")) {
+        return;
+      }
       form = json ? parseJson(text) : parseEdn(text);
     } catch (HistoryFormatException e) {
-      if (torn) {
+      if (last) {
+        warnings.accept(
+            file
+                + ", line "
+                + line
+                + ": the last line was not written to its end, and is left out");
         return;
       }
       throw e;
     }
     add(form);
+  }
+
+  private String decode(byte[] bytes) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString().strip();
+    } catch (CharacterCodingException e) {
+      throw problem("not UTF-8");
+    }
   }
 
   private @Nullable Object parseEdn(String text) {
@@ -274,9 +414,14 @@ public final class HistoryReader {
     }
   }
 
-  private void readArray() throws IOException {
+  private static Reader reader(InputStream in) {
+    // Made of a decoder, not of a name: it is to find fault with what is not UTF-8.
+    return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
+  }
+
+  private void readArray(InputStream in) throws IOException {
     line = 1;
-    try (Reader reader = Files.newBufferedReader(file);
+    try (Reader reader = reader(in);
         JsonParser input = JSON.createParser(reader)) {
       JsonToken next = input.nextToken(); // the opening bracket
       while (true) {
@@ -301,25 +446,26 @@ public final class HistoryReader {
     }
   }
 
-  private void readVector() throws IOException {
+  private void readVector(InputStream in, char closing) throws IOException {
     line = 1;
-    try (Reader reader = Files.newBufferedReader(file);
+    String container = closing == ']' ? "vector" : "list";
+    try (Reader reader = reader(in);
         LineCounter input = new LineCounter(reader)) {
       input.skipToForm(); // the opening bracket
       while (true) {
         int next = input.skipToForm();
-        if (next == ']') {
+        if (next == closing) {
           break;
         }
         input.unread(next);
         Object form = parse(input);
         if (form == Parser.END_OF_INPUT) {
-          throw problem("the vector is not closed");
+          throw problem("the " + container + " is not closed");
         }
         add(form);
       }
       if (parse(input) != Parser.END_OF_INPUT) {
-        throw problem("something follows the vector");
+        throw problem("something follows the " + container);
       }
     } catch (CharacterCodingException e) {
       throw problem("not UTF-8");
@@ -353,6 +499,10 @@ public final class HistoryReader {
       throw problem(timed ? "no :time, though others have one" : ":time, though others have none");
     }
     Long index = wholeNumber(map, INDEX);
+    if (index != null && index <= lastIndex && disorder == null) {
+      disorder = problem(":index must rise, but " + index + " comes after " + lastIndex);
+    }
+    lastIndex = index != null ? index : lastIndex;
     Object error = get(map, ERROR);
     try {
       operations.add(
@@ -363,7 +513,7 @@ public final class HistoryReader {
               process(map),
               Edn.keyText(required(map, F)),
               value(get(map, VALUE)),
-              error == null ? null : errorText(error)));
+              error == null ? null : text(Edn.normalise(error, 0))));
     } catch (IllegalArgumentException e) {
       throw problem(e.getMessage() + "");
     }
@@ -379,10 +529,10 @@ public final class HistoryReader {
 
   private Operation.Type type(Map<?, ?> map) {
     String text = Edn.keyText(required(map, TYPE));
-    for (Operation.Type type : Operation.Type.values()) {
-      if (type.text().equals(text.toLowerCase(Locale.ROOT))) {
-        return type;
-      }
+    Operation.Type type = TYPES.get(text);
+    type = type == null ? TYPES.get(text.toLowerCase(Locale.ROOT)) : type;
+    if (type != null) {
+      return type;
     }
     throw problem(":type must be :invoke, :ok, :fail or :info, but is " + text);
   }
@@ -398,9 +548,56 @@ public final class HistoryReader {
     throw problem(":process must be a whole number or :nemesis, but is " + process);
   }
 
+  /** Whether the values of all clients' operations are tuples, which name what they are about. */
+  private boolean tuples() {
+    boolean isAny = false;
+    for (Operation operation : operations) {
+      if (!operation.isNemesis()) {
+        isAny = true;
+        if (!(operation.value().get(PLAIN) instanceof List<?> pair)
+            || pair.size() != 2
+            || (operation.f().equals("cas") && !(pair.get(1) instanceof List<?>))) {
+          return false;
+        }
+      }
+    }
+    return isAny;
+  }
+
+  private Operation ofTuple(Operation operation) {
+    if (operation.isNemesis() || !(operation.value().get(PLAIN) instanceof List<?> pair)) {
+      return operation;
+    }
+    Map<String, Object> value = new HashMap<>();
+    if (pair.get(1) instanceof Map<?, ?> map) {
+      map.forEach((key, each) -> value.put(String.valueOf(key), each));
+    } else if (pair.get(1) != null) {
+      value.put(PLAIN, pair.get(1));
+    }
+    value.put(Vocabulary.LOCK, shared(text(pair.get(0))));
+    return operation.with(value);
+  }
+
+  private static Operation ofNamedLock(Operation operation) {
+    Object plain = operation.value().get(PLAIN);
+    boolean isAlone = OF_LOCKS.contains(operation.f()) && operation.value().size() == 1;
+    return isAlone && (plain instanceof String || plain instanceof Number)
+        ? operation.with(Map.of(Vocabulary.LOCK, text(plain)))
+        : operation;
+  }
+
+  private static String text(@Nullable Object plain) {
+    if (plain instanceof String text) {
+      return text;
+    }
+    StringBuilder out = new StringBuilder();
+    Edn.write(out, plain);
+    return out.toString();
+  }
+
   private Map<String, Object> value(@Nullable Object value) {
     Object plain = Edn.normalise(value instanceof Map<?, ?> map ? shared(map) : value, 0);
-    return plain == null ? Map.of() : plain instanceof PlainMap map ? map : Map.of("value", plain);
+    return plain == null ? Map.of() : plain instanceof PlainMap map ? map : Map.of(PLAIN, plain);
   }
 
   /** Puts one text in the place of equal ones: most operations name the same few locks. */
@@ -416,16 +613,6 @@ public final class HistoryReader {
     }
     String known = texts.putIfAbsent(text, text);
     return known == null ? text : known;
-  }
-
-  private static String errorText(Object error) {
-    Object plain = Edn.normalise(error, 0);
-    if (plain instanceof String text) {
-      return text;
-    }
-    StringBuilder out = new StringBuilder();
-    Edn.write(out, plain);
-    return out.toString();
   }
 
   private @Nullable Long wholeNumber(Map<?, ?> map, Keyword key) {
@@ -450,6 +637,19 @@ public final class HistoryReader {
 
   private HistoryFormatException problem(String what) {
     return new HistoryFormatException(file, line, what);
+  }
+
+  /** Does not ask how much more there is, which a pipe's stream answers with an exception. */
+  private static final class Unsized extends FilterInputStream {
+
+    Unsized(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int available() {
+      return 1;
+    }
   }
 
   /** Hands characters to edn-java and keeps the number of the current line. */

@@ -1,5 +1,6 @@
 package dev.holdfast.history;
 
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -109,6 +110,29 @@ public record Operation(
   }
 
   /**
+   * Returns this operation with one more entry in its value, or another.
+   *
+   * @param key the entry's key
+   * @param content what it is to be
+   * @return the copy
+   */
+  public Operation with(String key, Object content) {
+    Map<String, Object> changed = new LinkedHashMap<>(value);
+    changed.put(key, content);
+    return with(changed);
+  }
+
+  /** This operation at another time. */
+  Operation withTime(long newTime) {
+    return new Operation(index, newTime, type, process, f, value, error);
+  }
+
+  /** This operation with another value. */
+  Operation with(Map<String, Object> newValue) {
+    return new Operation(index, time, type, process, f, newValue, error);
+  }
+
+  /**
    * Tells whether the nemesis did this.
    *
    * @return whether the process is the nemesis
@@ -179,7 +203,7 @@ public record Operation(
 
   /** Tells whether a text can be written as a keyword, such as {@code :name}. */
   static boolean isName(String text) {
-    return NAME.matcher(text).matches();
+    return Vocabulary.OPERATIONS.contains(text) || NAME.matcher(text).matches();
   }
 
   private static void require(boolean condition, String otherwise) {

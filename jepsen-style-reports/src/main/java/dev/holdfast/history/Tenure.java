@@ -48,6 +48,31 @@ public record Tenure(
   public record Overlap(Tenure first, Tenure second, long fromNanos, long toNanos) {
 
     /**
+     * Names who had it earlier: the client; its process too, where both are of one client.
+     *
+     * @return for example {@code c1}, or {@code c1 (process 3)}
+     */
+    public String firstHolder() {
+      return holder(first, second);
+    }
+
+    /**
+     * Names who was granted it while the first still held it, as {@link #firstHolder} does.
+     *
+     * @return for example {@code c2}, or {@code c1 (process 7)}
+     */
+    public String secondHolder() {
+      return holder(second, first);
+    }
+
+    private static String holder(Tenure tenure, Tenure other) {
+      String process = "process " + tenure.acquire().invocation().process();
+      return tenure.client().equals(other.client()) && !tenure.client().equals(process)
+          ? tenure.client() + " (" + process + ")"
+          : tenure.client();
+    }
+
+    /**
      * Says in words what happened.
      *
      * @return a sentence without its full stop
@@ -55,8 +80,8 @@ public record Tenure(
     public String describe() {
       return String.format(
           "%s and %s both held lock \"%s\" from %s to %s",
-          first.client(),
-          second.client(),
+          firstHolder(),
+          secondHolder(),
           first.lock(),
           Words.seconds(fromNanos),
           Words.seconds(toNanos));

@@ -1,6 +1,7 @@
 package dev.holdfast.history;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * The names in a history that the checkers and the report understand. Other names may be recorded
@@ -13,6 +14,7 @@ import java.util.List;
  * <tr><td>renew</td><td>the client was told that it goes on holding it</td></tr>
  * <tr><td>release</td><td>the lock is given back; its holder stopped using it at the invocation at the latest</td></tr>
  * <tr><td>write</td><td>the resource that the lock protects accepted a write with this fence; {@code :fail}: it refused</td></tr>
+ * <tr><td>increment, final-count</td><td>a counter that the lock protects was raised by one, or read in the end, without fencing</td></tr>
  * <tr><td>lost, expire</td><td>the client was told that its lease ended by itself. A notice: it answers no invocation</td></tr>
  * </table>
  *
@@ -33,6 +35,12 @@ public final class Vocabulary {
 
   /** The operation that writes to what the lock protects. */
   public static final String WRITE = "write";
+
+  /** The operation that adds one to a counter that the lock protects. */
+  public static final String INCREMENT = "increment";
+
+  /** The operation by which that counter is read in the end. */
+  public static final String FINAL_COUNT = "final-count";
 
   /** The notice that a lease ended before it was released. */
   public static final String LOST = "lost";
@@ -65,6 +73,10 @@ public final class Vocabulary {
 
   /** Key: what a fault was done to. Faults of one name on different targets are told apart. */
   public static final String TARGET = "target";
+
+  /** What a client may do, as far as anything here understands it; of registers, too. */
+  public static final Set<String> OPERATIONS =
+      Set.of(ACQUIRE, RENEW, RELEASE, WRITE, INCREMENT, FINAL_COUNT, LOST, EXPIRE, "read", "cas");
 
   /**
    * The order in which the keys of a value are written; other keys follow in alphabetical order.

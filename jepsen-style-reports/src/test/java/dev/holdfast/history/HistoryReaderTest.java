@@ -2,18 +2,27 @@ package dev.holdfast.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HistoryReaderTest {
 
@@ -215,6 +224,230 @@ class HistoryReaderTest {
 
   private static String notices(int count) {
     return "{:type :info, :process 0, :f :lost}\n".repeat(count);
+  }
+
+  // --- Histories as others publish them
+
+  private static final String HELD =
+      """
+      {:type :invoke, :process 0, :f :acquire, :value nil, :time 10, :index 0}
+      {:type :ok, :process 0, :f :acquire, :value nil, :time 20, :index 1}
+      """;
+
+  private final List<String> warnings = new ArrayList<>();
+
+  private History history(byte[] bytes) throws IOException {
+    Path file = Files.write(folder.resolve("history.edn"), bytes);
+    return HistoryReader.readHistory(file, UnaryOperator.identity(), count -> {}, warnings::add);
+  }
+
+  private History history(String text) throws IOException {
+    return history(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void readHistory_listInParentheses_isUnderstood() throws IOException {
+    assertThat(history("; all\n(" + HELD + ")\n").calls()).hasSize(1);
+    assertThatThrownBy(() -> history("(" + HELD))
+        .hasMessageContaining("line 3: the list is not closed");
+    assertThatThrownBy(() -> history("(" + HELD + ")\n42"))
+        .hasMessageContaining("line 4: something follows the list");
+  }
+
+  @Test
+  void readHistory_vectorOrArrayOnOneLongLine_isUnderstood() throws IOException {
+    String call = HELD.replaceAll(", :index \\d+", "").replaceAll(":time \\d+", ":time 5");
+    String edn = "[" + call.replace('\n', ' ').repeat(20_000) + "]";
+    assertThat(edn.length()).isGreaterThan(1 << 20);
+    assertThat(history(edn).calls()).hasSize(20_000);
+    String json =
+        "["
+            + "{\"type\": \"info\", \"process\": 1, \"f\": \"lost\", \"value\": null}, "
+                .repeat(30_000)
+            + "{\"type\": \"info\", \"process\": 1, \"f\": \"lost\"}]";
+    assertThat(json.length()).isGreaterThan(1 << 20);
+    assertThat(history(json).notices()).hasSize(30_001);
+  }
+
+  @Test
+  void readHistory_gzip_isUnderstood() throws IOException {
+    for (String text : List.of(HELD, "[" + HELD + "]", "\uFEFF" + HELD)) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      try (OutputStream out = new GZIPOutputStream(bytes)) {
+        out.write(text.getBytes(StandardCharsets.UTF_8));
+      }
+      assertThat(history(bytes.toByteArray()).calls()).hasSize(1);
+    }
+  }
+
+  @Test
+  void readHistory_byteOrderMark_isSkipped() throws IOException {
+    assertThat(history("\uFEFF" + HELD).calls()).hasSize(1);
+    assertThat(history("\uFEFF[" + HELD + "]").calls()).hasSize(1);
+    assertThat(history("\uFEFF{\"type\": \"info\", \"process\": 1, \"f\": \"x\"}").notices())
+        .hasSize(1);
+  }
+
+  @Test
+  void readHistory_pipe_isReadOnce() throws IOException, InterruptedException {
+    Path pipe = folder.resolve("pipe");
+    assumeTrue(isMade(pipe), "mkfifo makes pipes");
+    for (String text : List.of(HELD, "[" + HELD + "]")) {
+      CompletableFuture<Path> written =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return Files.writeString(pipe, text, StandardOpenOption.WRITE);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      assertThat(HistoryReader.readHistory(pipe, UnaryOperator.identity(), count -> {}).calls())
+          .hasSize(1);
+      assertThat(written.join()).isEqualTo(pipe);
+    }
+  }
+
+  private static boolean isMade(Path pipe) throws InterruptedException {
+    try {
+      return new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Test
+  void readHistory_timesThatGoBack_followTheLines() throws IOException {
+    History history =
+        history(
+            """
+            {:type :invoke, :process 0, :f :write, :value 1, :time 100, :index 4}
+            {:type :ok, :process 0, :f :write, :value 1, :time 120, :index 6}
+            {:type :invoke, :process 1, :f :read, :value nil, :time 119, :index 7}
+            {:type :invoke, :process 2, :f :read, :value nil, :time 119, :index 8}
+            {:type :ok, :process 1, :f :read, :value nil, :time 121, :index 9}
+            {:type :ok, :process 2, :f :read, :value nil, :time 130, :index 10}
+            """);
+    assertThat(history.operations())
+        .extracting(Operation::time)
+        .as("after the line before, and two of one time still at one time")
+        .containsExactly(100L, 120L, 121L, 121L, 122L, 130L);
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .contains("history.edn: 3 times go back", "the order of the lines counts");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {":index 0", ":index 1"})
+  void readHistory_indexThatDoesNotRise_isAnError(String index) {
+    String bad = HELD.replace(":index 0", ":index 1").replaceFirst(":index 1}\n$", index + "}\n");
+    for (String text : List.of(bad, "[" + bad + "]")) {
+      assertThatThrownBy(() -> history(text))
+          .isInstanceOf(HistoryFormatException.class)
+          .hasMessageContaining(
+              "history.edn, line 2: :index must rise, but "
+                  + index.substring(7)
+                  + " comes after 1");
+    }
+  }
+
+  @Test
+  void readHistory_tornLastLine_isReported() throws IOException {
+    assertThat(history(HELD + "{:type :invoke, :process 0, :f :rel").calls()).hasSize(1);
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .endsWith("history.edn, line 3: the last line was not written to its end, and is left out");
+    warnings.clear();
+    assertThat(history(HELD.strip()).calls()).hasSize(1);
+    assertThat(warnings).isEmpty();
+  }
+
+  @Test
+  void readHistory_tuples_areOfTheirKeys() throws IOException {
+    History history =
+        history(
+            """
+            {:type :invoke, :process 0, :f :write, :value [3 5]}
+            {:type :ok, :process 0, :f :write, :value [3 5]}
+            {:type :info, :process :nemesis, :f :start, :value nil}
+            {:type :invoke, :process 1, :f :read, :value #jepsen.independent/tuple ["x" nil]}
+            {:type :ok, :process 1, :f :read, :value ["x" nil]}
+            {:type :invoke, :process 2, :f :cas, :value [3 [5 6]]}
+            {:type :ok, :process 2, :f :cas, :value [3 [5 6]]}
+            {:type :invoke, :process 3, :f :acquire, :value [:a {:client "c", :ttl 5}]}
+            """);
+    assertThat(history.calls()).extracting(Call::lock).containsExactly("3", "x", "3", "a");
+    assertThat(history.calls())
+        .extracting(call -> call.invocation().value().get("value"))
+        .containsExactly(5L, null, List.of(5L, 6L), null);
+    assertThat(history.calls().get(3).client()).isEqualTo("c");
+  }
+
+  @Test
+  void readHistory_pairsThatAreNoTuples_areValues() throws IOException {
+    String cas =
+        """
+        {:type :invoke, :process 0, :f :cas, :value [1 2]}
+        {:type :ok, :process 0, :f :cas, :value [1 2]}
+        """;
+    String pairs =
+        """
+        {:type :invoke, :process 0, :f :write, :value [1 2]}
+        {:type :ok, :process 0, :f :write, :value [1 2]}
+        {:type :invoke, :process 0, :f :read, :value nil}
+        {:type :ok, :process 0, :f :read, :value [1 2]}
+        """;
+    for (String text : List.of(cas, pairs)) {
+      Operation first = history(text).operations().get(0);
+      assertThat(first.lock()).isEqualTo(Operation.UNNAMED_LOCK);
+      assertThat(first.value()).isEqualTo(Map.of("value", List.of(1L, 2L)));
+    }
+  }
+
+  @Test
+  void readHistory_valueThatIsTheNameOfTheLock_isRead() throws IOException {
+    History history =
+        history(
+            """
+            {:type :invoke, :process 0, :f :acquire, :value "a"}
+            {:type :invoke, :process 1, :f :acquire, :value :b}
+            {:type :invoke, :process 2, :f :release, :value 7}
+            {:type :invoke, :process 3, :f :write, :value 7}
+            """);
+    assertThat(history.calls())
+        .extracting(Call::lock)
+        .containsExactly("a", "b", "7", Operation.UNNAMED_LOCK);
+  }
+
+  @Test
+  void readHistory_clientsThatAreNumbers_areTheProcessesOfThatNumber() throws IOException {
+    History history =
+        history(
+            """
+            {:type :invoke, :process 3, :f :acquire, :value nil}
+            {:type :invoke, :process 4, :f :release, :value {:client 3}}
+            {:type :info, :process :nemesis, :f :start, :value nil}
+            """);
+    assertThat(history.calls()).extracting(Call::client).containsExactly("3", "3");
+    assertThat(history.nemesis().get(0).client()).isEqualTo("nemesis");
+    assertThat(history(HELD).calls().get(0).client()).isEqualTo("process 0");
+  }
+
+  @Test
+  void readHistory_whatTheChangeTurnsAway_isAnErrorOfItsLine() {
+    Path file = folder.resolve("history.edn");
+    assertThatThrownBy(
+            () ->
+                HistoryReader.readHistory(
+                    Files.writeString(file, "; one\n" + HELD),
+                    operation -> {
+                      throw new IllegalArgumentException("not wanted");
+                    },
+                    count -> {}))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageEndingWith("history.edn, line 2: not wanted");
   }
 
   private List<Operation> read(String text) throws IOException {

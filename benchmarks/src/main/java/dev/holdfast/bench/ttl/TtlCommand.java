@@ -1,5 +1,6 @@
 package dev.holdfast.bench.ttl;
 
+import dev.holdfast.bench.Main;
 import dev.holdfast.cluster.Cluster;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
@@ -27,12 +28,15 @@ import picocli.CommandLine;
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {
       "0:a TTL is advised",
-      "1:something could not be measured",
-      "2:an option makes no sense",
-      "3:measured, but no TTL up to an hour is safe, or none can be derived"
-    })
+      "1:measured, but no TTL up to an hour is safe, or none can be derived",
+      "2:an option cannot be understood",
+      "3:something could not be measured"
+    },
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeOnExecutionException = Main.UNAVAILABLE)
 public final class TtlCommand implements Callable<Integer> {
-  private static final int NO_ADVICE = 3;
+  private static final int NO_ADVICE = 1;
   private static final String LOG_LEVEL = "holdfast.log.level";
   private static final Duration MIN_DURATION = Duration.ofSeconds(1);
   private static final Duration MAX_DURATION = Duration.ofHours(24);
@@ -195,7 +199,7 @@ public final class TtlCommand implements Callable<Integer> {
       return report.isAdvice() ? 0 : NO_ADVICE;
     } catch (MeasurementException e) {
       System.err.println(e.getMessage());
-      return 1;
+      return Main.UNAVAILABLE;
     }
   }
 

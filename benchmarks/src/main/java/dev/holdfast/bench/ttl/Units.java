@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine;
 
 /** Durations and rates as people write them. */
-final class Units {
+public final class Units {
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
   private static final Pattern RATE =
       Pattern.compile("(\\d+(?:\\.\\d+)?)/(hour|day|week|month|year)");
@@ -16,7 +16,7 @@ final class Units {
   private Units() {}
 
   /** Such as {@code 30s}. */
-  static final class DurationConverter implements CommandLine.ITypeConverter<Duration> {
+  public static final class DurationConverter implements CommandLine.ITypeConverter<Duration> {
     @Override
     public Duration convert(String text) {
       Matcher matcher = DURATION.matcher(text);

@@ -12,6 +12,7 @@ import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
+import dev.holdfast.history.check.Violation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -81,7 +82,9 @@ public final class Deletion {
             told.verdict(),
             "In %d of %d lives of the index there was something to be judged, in %d it was broken. In one: %s"
                 .formatted(results.size(), deletions.size() + 1, broken.size(), told.summary()),
-            broken.stream().flatMap(result -> result.details().stream()).toList());
+            broken.stream().flatMap(result -> result.details().stream()).toList(),
+            List.of(),
+            broken.stream().flatMap(result -> result.violations().stream()).toList());
       }
     };
   }
@@ -119,7 +122,7 @@ public final class Deletion {
     return new Named("told-of-deletion") {
       @Override
       Result check(History history, List<Fault> deletions) {
-        List<String> violations = new ArrayList<>();
+        List<Violation> violations = new ArrayList<>();
         long slowest = 0;
         int told = 0;
         for (Tenure tenure : Tenure.of(history)) {
@@ -134,19 +137,22 @@ public final class Deletion {
               slowest = Math.max(slowest, loss.time() - deletion.toNanos());
             } else if (!tenure.isReleasedBy(end)) {
               violations.add(
-                  "Not told of the deletion at %s: %s."
-                      .formatted(Words.seconds(deletion.fromNanos()), tenure.acquire().describe()));
+                  Violation.of(
+                      "Not told of the deletion at %s"
+                          .formatted(Words.seconds(deletion.fromNanos())),
+                      tenure.acquire()));
             }
           }
         }
         if (told == 0 && violations.isEmpty()) {
           return nothing("no lock was held over a deletion");
         }
-        return result(
-            violations,
+        return Result.of(
+            name(),
             "%s told of the deletion, after %s at the most."
                 .formatted(Words.count(told, "holder"), Words.seconds(slowest)),
-            "Holders were not told of the deletion.");
+            "Holders were not told of the deletion.",
+            violations);
       }
     };
   }
@@ -164,7 +170,7 @@ public final class Deletion {
 
       @Override
       public Result check(History history) {
-        List<String> violations = new ArrayList<>();
+        List<Violation> violations = new ArrayList<>();
         List<Fault> deletions = deletions(history);
         for (Tenure tenure : Tenure.of(history)) {
           for (Fault deletion : deletions) {
@@ -172,18 +178,18 @@ public final class Deletion {
             if (tenure.grantedAt() < deletion.fromNanos()
                 && tenure.held().stream().anyMatch(span -> span.toNanos() > end)) {
               violations.add(
-                  "Believed in for longer than a TTL after the deletion at %s: %s."
-                      .formatted(Words.seconds(deletion.fromNanos()), tenure.acquire().describe()));
+                  Violation.of(
+                      "Believed in for longer than a TTL after the deletion at %s"
+                          .formatted(Words.seconds(deletion.fromNanos())),
+                      tenure.acquire()));
             }
           }
         }
-        return new Result(
+        return Result.of(
             name(),
-            violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
-            violations.isEmpty()
-                ? "No lease outlived %s of the index by more than its TTL."
-                    .formatted(Words.count(deletions.size(), "deletion"))
-                : "Leases outlived the index.",
+            "No lease outlived %s of the index by more than its TTL."
+                .formatted(Words.count(deletions.size(), "deletion")),
+            "Leases outlived the index.",
             violations);
       }
     };
@@ -198,7 +204,7 @@ public final class Deletion {
       @Override
       Result check(History history, List<Fault> deletions) {
         Set<Call> outlived = outlivedAcquisitions(history, deletions);
-        List<String> violations = new ArrayList<>();
+        List<Violation> violations = new ArrayList<>();
         FencingChecker fencing = new FencingChecker();
         for (int life = 0; life <= deletions.size(); life++) {
           int each = life;
@@ -214,13 +220,14 @@ public final class Deletion {
           if (result.verdict() == Verdict.UNKNOWN) {
             return nothing("nothing was granted in one of the lives of the index");
           }
-          violations.addAll(result.details());
+          violations.addAll(result.violations());
         }
-        return result(
-            violations,
+        return Result.of(
+            name(),
             "Fences rose in each of %d lives of the index, and no late write was accepted over all of them."
                 .formatted(deletions.size() + 1),
-            "Fencing was broken.");
+            "Fencing was broken.",
+            violations);
       }
     };
   }
@@ -252,7 +259,9 @@ public final class Deletion {
             name(),
             result.verdict(),
             "%s (%d lives of the index)".formatted(result.summary(), deletions.size() + 1),
-            result.details());
+            result.details(),
+            List.of(),
+            result.violations());
       }
     };
   }
@@ -357,14 +366,6 @@ public final class Deletion {
 
     Result nothing(String what) {
       return new Result(name, Verdict.UNKNOWN, "Not judged: " + what + ".", List.of());
-    }
-
-    Result result(List<String> violations, String held, String broken) {
-      return new Result(
-          name,
-          violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
-          violations.isEmpty() ? held : broken,
-          violations);
     }
   }
 }

@@ -69,7 +69,7 @@ public final class SeenChecker implements Checker {
 
   @Override
   public String name() {
-    return "seen";
+    return "expected-effects";
   }
 
   @Override
@@ -95,7 +95,7 @@ public final class SeenChecker implements Checker {
         : new Result(
             name(),
             Verdict.INVALID,
-            "The run did not show what it was to show: " + String.join(", ", missing) + ".",
+            "The run did not show the expected effects: " + String.join(", ", missing) + ".",
             List.of());
   }
 
@@ -184,15 +184,22 @@ public final class SeenChecker implements Checker {
           && !victim.isReleasedBy(ofLock.get(next).grantedAt());
     }
 
-    /** How many calls of those grants failed. */
+    /** How many calls of those grants were turned away. */
     private long refused(String f, Stream<Tenure> grants, Window window) {
       Map<List<Object>, Long> grantedAt =
           grants.collect(
               Collectors.toMap(grant -> key(grant.acquire()), Tenure::grantedAt, Math::min));
       return calls.stream()
-          .filter(call -> call.f().equals(f) && call.isFailed() && window.has(call.invokedAt()))
+          .filter(call -> call.f().equals(f) && isRefused(call) && window.has(call.invokedAt()))
           .filter(call -> grantedAt.getOrDefault(key(call), Long.MAX_VALUE) <= call.invokedAt())
           .count();
+    }
+
+    private static boolean isRefused(Call call) {
+      Operation completion = call.completion();
+      boolean isOnlySeen = call.invocation().value().containsKey(Facts.OBSERVED);
+      return !isOnlySeen
+          && (call.isFailed() || (completion != null && Facts.NOT_HELD.equals(completion.error())));
     }
 
     private static List<Object> key(Call call) {

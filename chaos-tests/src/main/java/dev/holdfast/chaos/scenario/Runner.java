@@ -2,6 +2,7 @@ package dev.holdfast.chaos.scenario;
 
 import dev.holdfast.chaos.arena.Arena;
 import dev.holdfast.chaos.check.Figures;
+import dev.holdfast.chaos.worker.Defect;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Checker;
@@ -10,6 +11,7 @@ import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import dev.holdfast.history.report.Run;
 import dev.holdfast.history.report.RunStore;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.RuntimeMXBean;
 import java.util.ArrayList;
@@ -50,11 +52,20 @@ public final class Runner {
     say("%s: %s".formatted(scenario.name(), scenario.purpose()));
     Optional<String> missing = scenario.missing(arena, random(scenario));
     if (missing.isPresent()) {
-      say("%s: skipped, because %s".formatted(scenario.name(), missing.get()));
+      skip(scenario, missing.get());
       return Outcome.skipped(scenario.name(), missing.get());
     }
     Run run = store.start(scenario.name());
     run.describe(describe(scenario, arena));
+    Defect defect = scenario.workload().defect();
+    if (defect != Defect.NONE) {
+      run.expectInvalid(defect.caughtBy());
+    }
+    if (scenario.isAcrossDeletion()) {
+      run.allowOverlaps(
+          "Deleting the index releases all locks by force, so that a lock may be granted to another"
+              + " before its holder is notified. Each life of the index is judged by itself.");
+    }
     String repeat =
         command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed;
     Performance performance = new Performance(scenario, arena, run, random(scenario));
@@ -70,6 +81,7 @@ public final class Runner {
         e.addSuppressed(more);
       }
       try {
+        run.expectInvalid(""); // what did not run to its end has detected nothing
         List<Checker> checkers = new ArrayList<>(scenario.checkers());
         checkers.add(0, new BrokenOff(e));
         Result unused = run.finish(run.readRecordings(), compose(checkers), repeat);
@@ -98,6 +110,16 @@ public final class Runner {
         scenario.name(), null, null, result, figures, run.directory().resolve("index.html"));
   }
 
+  /**
+   * Notes that a scenario cannot be run here.
+   *
+   * @throws IOException if that cannot be written
+   */
+  public void skip(Scenario scenario, String reason) throws IOException {
+    say("%s: skipped, because %s".formatted(scenario.name(), reason));
+    store.skip(scenario.name(), scenario.purpose(), reason);
+  }
+
   private static Checker compose(List<Checker> checkers) {
     return Checkers.compose(checkers.toArray(Checker[]::new));
   }
@@ -116,12 +138,7 @@ public final class Runner {
   }
 
   private String describe(Scenario scenario, Arena arena) {
-    String text = scenario.purpose() + " What is to be shown: " + scenario.bound() + ".";
-    if (scenario.isAcrossDeletion()) {
-      text +=
-          " Deleting the index releases all locks by force: an overlap that begins just then, before"
-              + " a holder is told, is no violation.";
-    }
+    String text = scenario.purpose() + " Expected: " + scenario.bound() + ".";
     for (String each : scenario.leftOut(arena, random(scenario))) {
       say("%s: left out here: %s".formatted(scenario.name(), each));
       text += " Left out here: " + each + ".";

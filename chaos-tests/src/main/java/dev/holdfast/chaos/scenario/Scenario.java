@@ -13,6 +13,7 @@ import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.AvailabilityChecker;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.FencingChecker;
+import dev.holdfast.history.check.LinearizabilityChecker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
 import dev.holdfast.history.check.NotVacuousChecker;
@@ -38,6 +39,9 @@ public final class Scenario {
 
   /** By how much monotonic clocks may disagree. */
   private static final double DRIFT = 0.02;
+
+  /** A search that takes longer is a history that the model does not fit. */
+  private static final Duration SEARCH_LIMIT = Duration.ofMinutes(2);
 
   private final Builder parts;
 
@@ -125,6 +129,7 @@ public final class Scenario {
     all.add(Deletion.inEachLife(new TtlExpiryChecker(DRIFT)));
     all.add(Deletion.inEachLife(new LossNoticeChecker(NOTICE_GRACE)));
     all.add(Deletion.inEachLife(new RenewalChecker()));
+    all.add(Deletion.inEachLife(new LinearizabilityChecker("lease", SEARCH_LIMIT)));
     all.add(new AvailabilityChecker());
     all.addAll(parts.checkers);
     all.add(new LostUpdatesChecker(!faults));
@@ -143,7 +148,7 @@ public final class Scenario {
    */
   public Scenario with(Defect defect, int firstFaults) {
     Builder broken = new Builder(parts.name + "-" + defect.text());
-    broken.purpose = "Clients with a mistake, " + defect.text() + ", are found out.";
+    broken.purpose = "Detects deliberately broken clients: " + defect.text() + ".";
     broken.bound = "the checker " + defect.caughtBy() + " says invalid";
     broken.ground = parts.ground;
     broken.workload = parts.workload.with(defect);

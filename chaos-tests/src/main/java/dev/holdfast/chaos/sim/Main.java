@@ -22,13 +22,20 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "holdfast-sim",
     mixinStandardHelpOptions = true,
-    version = "Holdfast simulator 0.1.0",
+    versionProvider = Main.Version.class,
     sortOptions = false,
     description = {
       "Runs the real lock library in a simulation, once for each seed, under faults, and checks every"
-          + " invariant after every event.",
-      "Exits with 0 if all held, with 1 at the first violation, which it tells as a story."
-    })
+          + " invariant after every event. The first violation is printed as an event trace."
+    },
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:all invariants held",
+      "1:an invariant was violated",
+      "2:an option cannot be understood",
+      "3:the simulator itself failed"
+    },
+    exitCodeOnExecutionException = 3)
 public final class Main implements Callable<Integer> {
   private static final Pattern RANGE = Pattern.compile("(\\d{1,18})\\.\\.(\\d{1,18})");
   private static final long PROGRESS_MILLIS = 1_000;
@@ -92,6 +99,15 @@ public final class Main implements Callable<Integer> {
       defaultValue = "2",
       description = "How many seeds to run at a time (default: ${DEFAULT-VALUE}).")
   private int threads = 2;
+
+  /** The version of the jar, or of no release where this does not run from one. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"holdfast-sim " + (version == null ? "(not released)" : version)};
+    }
+  }
 
   /** Runs, and exits with the command's status. */
   public static void main(String[] arguments) {

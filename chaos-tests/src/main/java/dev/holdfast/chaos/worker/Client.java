@@ -119,13 +119,17 @@ final class Client {
       return subject;
     }
 
-    private void recordBelief(Recorder recorder) {
-      if (!grip.isHeld()) {
-        held.remove(this);
-        return;
-      }
+    void recordBelief(Recorder recorder) {
+      // Begun before anything is asked: another thread may release the lock at any moment, and what
+      // is recorded after that must not claim that the lock was held.
       var invocation = recorder.invoke(Vocabulary.RENEW, subject(Facts.OBSERVED, true));
-      invocation.ok(Map.of(Vocabulary.UNTIL, grip.untilNanos(), Vocabulary.TTL, ttlMillis));
+      long until = grip.untilNanos();
+      if (grip.isHeld()) {
+        invocation.ok(Map.of(Vocabulary.UNTIL, until, Vocabulary.TTL, ttlMillis));
+      } else {
+        held.remove(this);
+        invocation.fail(Facts.NOT_HELD);
+      }
     }
 
     /** Writes the lock's document, fenced. */
@@ -167,7 +171,8 @@ final class Client {
       } else if (grip.isHeld()) {
         invocation.info("not acknowledged");
       } else {
-        invocation.fail("not held");
+        // Its write may have been applied, though its answer was lost.
+        invocation.info(Facts.NOT_HELD);
       }
       progress.operation();
     }
@@ -178,7 +183,8 @@ final class Client {
       held.remove(this);
       switch (grip.release()) {
         case RELEASED -> invocation.ok();
-        case NOT_HELD -> invocation.fail("not held");
+        // The lock may be another's by now because our own delete was applied.
+        case NOT_HELD -> invocation.info(Facts.NOT_HELD);
         case UNCONFIRMED -> invocation.info("unconfirmed");
       }
       progress.operation();

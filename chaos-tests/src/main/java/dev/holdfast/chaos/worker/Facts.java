@@ -21,5 +21,11 @@ public final class Facts {
   /** Key: whether a lease that is asked for is to be kept by itself until it is given back. */
   public static final String RENEWED = "renewed";
 
+  /**
+   * The error of a renewal or release of a lease that was lost. It may have been applied all the
+   * same, so it is recorded as unknown.
+   */
+  public static final String NOT_HELD = "not held";
+
   private Facts() {}
 }

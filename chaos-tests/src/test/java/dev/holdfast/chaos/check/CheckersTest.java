@@ -280,6 +280,10 @@ class CheckersTest {
           at, at + 5, Operation.Type.FAIL, f, "lock", "a", "client", client, "fence", fence);
     }
 
+    private void notHeld(long at, String f) {
+      script.unanswered(at, at + 5, Facts.NOT_HELD, f, "lock", "a", "client", "c1", "fence", 1L);
+    }
+
     private void assertSeen(Sight sight) {
       assertVerdict(new SeenChecker(Set.of(sight)), Verdict.VALID, "(in 1 of 2 faults)");
     }
@@ -353,6 +357,30 @@ class CheckersTest {
       script.released(1_100, 1_200, "c1", 1);
       acquired(4_000, "c2", 2, true);
       assertNotSeen(Sight.TAKEOVER);
+    }
+
+    /** As the worker records them: its own write may have been applied. */
+    @Test
+    void refusals_ofUnknownOutcome_areSeen_butNotALookThatFoundNoLease() {
+      acquired(500, "c1", 1, true);
+      script.call(
+          6_000,
+          6_005,
+          Operation.Type.FAIL,
+          "renew",
+          "lock",
+          "a",
+          "client",
+          "c1",
+          "fence",
+          1L,
+          Facts.OBSERVED,
+          true);
+      assertNotSeen(Sight.REFUSED_RENEWAL);
+      notHeld(6_100, "renew");
+      notHeld(6_200, "release");
+      assertSeen(Sight.REFUSED_RENEWAL);
+      assertSeen(Sight.REFUSED_RELEASE);
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.holdfast.cluster.ContainerNode;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import dev.holdfast.history.report.RunStore;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,8 +55,10 @@ class ScenariosChaos {
 
   private final long seed = Long.getLong("holdfast.seed", new Random().nextInt(Integer.MAX_VALUE));
   private final Path store = Path.of(System.getProperty("holdfast.store", "store"));
-  private final Runner runner =
-      new Runner(new RunStore(store), seed, "mvn -B verify -Pchaos" + options());
+
+  /** Belongs to the series of all that {@link #scenarios} chooses. */
+  private Runner runner = runner(new RunStore(store));
+
   private final List<Outcome> good = new ArrayList<>();
   private final List<Outcome> broken = new ArrayList<>();
   private final long startNanos = System.nanoTime();
@@ -75,6 +78,10 @@ class ScenariosChaos {
     return options.toString();
   }
 
+  private Runner runner(RunStore in) {
+    return new Runner(in, seed, "mvn -B verify -Pchaos" + options());
+  }
+
   @TestFactory
   Stream<DynamicTest> scenarios() {
     say("seed %d".formatted(seed));
@@ -90,6 +97,7 @@ class ScenariosChaos {
     String wanted = System.getProperty("holdfast.scenario", soak.isEmpty() ? "" : "storm");
     List<Scenario> chosen = new ArrayList<>(Scenarios.select(all, wanted));
     chosen.sort(java.util.Comparator.comparing(Scenario::ground));
+    runner = runner(new RunStore(store).series(versions().size() * chosen.size()));
     return versions().stream()
         .flatMap(
             version ->
@@ -137,7 +145,7 @@ class ScenariosChaos {
     try {
       outcome =
           unsupported.isPresent()
-              ? Outcome.skipped(scenario.name(), unsupported.get())
+              ? skipped(scenario, unsupported.get())
               : runner.run(scenario, arena(version, scenario.ground()));
     } catch (Exception e) {
       (sound ? good : broken).add(Outcome.brokenOff(scenario.name(), e));
@@ -152,6 +160,11 @@ class ScenariosChaos {
       String checker = scenario.workload().defect().caughtBy();
       assertThat(outcome.isInvalidBy(checker)).as("%s: %s", checker, outcome.result()).isTrue();
     }
+  }
+
+  private Outcome skipped(Scenario scenario, String reason) throws IOException {
+    runner.skip(scenario, reason);
+    return Outcome.skipped(scenario.name(), reason);
   }
 
   private Arena arena(ElasticsearchVersion version, Ground ground) throws InterruptedException {
@@ -200,7 +213,8 @@ class ScenariosChaos {
     close();
     String table = Summary.table(good);
     if (!broken.isEmpty()) {
-      table += "\nClients with a mistake, which must be found invalid:\n\n" + Summary.table(broken);
+      table +=
+          "\nDeliberately broken clients, which must be found invalid:\n\n" + Summary.table(broken);
     }
     Path file = Files.createDirectories(store).resolve("summary.md");
     Files.writeString(file, "Seed " + seed + "\n\n" + table);

@@ -33,24 +33,25 @@ public final class FencingChecker implements Checker {
     if (grants.isEmpty()) {
       return Result.nothingSeen(name(), "no lock was ever granted with a fence");
     }
-    List<String> violations = new ArrayList<>();
+    List<Violation> violations = new ArrayList<>();
     for (List<Call> ofLock : grants.values()) {
       Map<Long, Call> byFence = new HashMap<>();
       for (Call grant : ofLock) {
         Call twin = byFence.putIfAbsent(fence(grant), grant);
         if (twin != null) {
-          violations.add("Two grants have one fence: " + pair(twin, grant));
+          violations.add(Violation.of("Two grants have one fence", twin, grant));
         }
       }
       goesBack(ofLock)
           .forEach(
-              (later, earlier) -> violations.add("A fence went back: " + pair(earlier, later)));
+              (later, earlier) ->
+                  violations.add(Violation.of("A fence went back", earlier, later)));
     }
     for (List<Call> ofLock : writes.values()) {
       goesBack(ofLock)
           .forEach(
               (later, earlier) ->
-                  violations.add("A stale write was accepted: " + pair(earlier, later)));
+                  violations.add(Violation.of("A stale write was accepted", earlier, later)));
     }
     return Result.of(
         name(),
@@ -102,9 +103,5 @@ public final class FencingChecker implements Checker {
 
   private static long fence(Call call) {
     return call.fence().orElseThrow();
-  }
-
-  private static String pair(Call earlier, Call later) {
-    return earlier.describe() + ", then " + later.describe() + ".";
   }
 }

@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -25,10 +27,17 @@ import org.jspecify.annotations.Nullable;
  * happen; what is not known may have happened at any time after its invocation, or never; equal
  * times are concurrent.
  *
- * <p>With the model {@code lease}, each grant that was not ended by an acknowledged release may end
- * by itself, once, and need not: from the {@link Vocabulary#UNTIL} of its last acknowledged
- * renewal, or of its acquisition, on, or where that is absent from its TTL after the invocation; or
- * from when its holder was told that it is lost, who may then delete what is left of it.
+ * <p>Of one process, each operation comes after the one before it, also at equal times.
+ *
+ * <p>With the model {@code lease}, each grant may end by itself, once, and need not: from the
+ * {@link Vocabulary#UNTIL} of its last acknowledged renewal, or of its acquisition, on, or where
+ * that is absent from its TTL after the invocation; or from when its holder was told that it is
+ * lost, who may then delete what is left of it. A renewal, a release or a notice is about the lease
+ * that its client holds when it takes effect, and has its token if it names one: so where several
+ * threads share a client, any attribution that explains the history does.
+ *
+ * <p>Operations that are another's than the model's object are left out; one that the model does
+ * not have makes its lock unknown.
  *
  * <p>A verdict of invalid comes with the smallest beginning of the history that has no order, the
  * operation that ends it, and the states that were possible before that.
@@ -52,13 +61,22 @@ public final class LinearizabilityChecker implements Checker {
 
   /** What the models of locks are about; the rest of a history is not theirs. */
   private static final Set<String> OF_LOCKS =
-      Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE);
-
-  private static final Set<String> OF_LEASES =
-      Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE, Vocabulary.EXPIRE);
+      Set.of(
+          Vocabulary.ACQUIRE,
+          Vocabulary.RENEW,
+          Vocabulary.RELEASE,
+          Vocabulary.LOST,
+          Vocabulary.EXPIRE);
 
   /** Shorter histories are judged sooner than threads are made. */
   private static final int WORTH_THREADS = 10_000;
+
+  /** The part of the time that may go into what else is to be said of a contradiction. */
+  private static final int PART_FOR_PREFIX = 10;
+
+  /** What is done with that which a lock protects, which no model of locks is about. */
+  private static final Set<String> OF_RESOURCES =
+      Set.of(Vocabulary.WRITE, Vocabulary.INCREMENT, Vocabulary.FINAL_COUNT);
 
   /** How many operations of a prefix, and how many states, are named. */
   private static final int NAMED = 12;
@@ -68,6 +86,7 @@ public final class LinearizabilityChecker implements Checker {
   private final Set<String> understood;
   private final Duration limit;
   private final Progress progress;
+  private final long memories;
 
   /**
    * A checker for a model: {@code mutex}, {@code owner-mutex}, {@code reentrant-mutex:N}, {@code
@@ -89,15 +108,20 @@ public final class LinearizabilityChecker implements Checker {
    * @throws IllegalArgumentException if there is no such model, or the limit is not positive
    */
   public LinearizabilityChecker(String model, Duration limit, Progress progress) {
+    this(model, limit, progress, Search.Budget.MEMORIES);
+  }
+
+  /** As above, with another number of states that may be remembered. */
+  LinearizabilityChecker(String model, Duration limit, Progress progress, long memories) {
     if (limit.isNegative() || limit.isZero()) {
       throw new IllegalArgumentException("the limit must be positive, but is " + limit);
     }
     this.name = model;
     this.model = Model.named(model);
-    this.understood =
-        model.endsWith("register") ? OF_REGISTERS : this.model.hasExpiry() ? OF_LEASES : OF_LOCKS;
+    this.understood = model.endsWith("register") ? OF_REGISTERS : OF_LOCKS;
     this.limit = limit;
     this.progress = progress;
+    this.memories = memories;
   }
 
   @Override
@@ -116,17 +140,30 @@ public final class LinearizabilityChecker implements Checker {
     }
   }
 
-  private record Finding(Search.Outcome outcome, List<String> words) {
+  private record Finding(
+      Search.Outcome outcome,
+      List<String> words,
+      Search.@Nullable Limit limit,
+      @Nullable Violation violation) {
+
+    static final Finding ORDER = new Finding(Search.Outcome.ORDER, List.of(), null, null);
 
     static Finding notJudged(String lock, String why) {
+      return notJudged(lock, why, null);
+    }
+
+    static Finding notJudged(String lock, String why, Search.@Nullable Limit limit) {
       return new Finding(
-          Search.Outcome.GAVE_UP, List.of("Not judged: lock \"" + lock + "\"" + why + "."));
+          Search.Outcome.GAVE_UP,
+          List.of("Not judged: lock \"" + lock + "\": " + why + "."),
+          limit,
+          null);
     }
   }
 
   @Override
   public Result check(History history) {
-    Search.Budget budget = new Search.Budget(System.nanoTime() + limit.toNanos());
+    Search.Budget budget = new Search.Budget(System.nanoTime() + limit.toNanos(), memories);
     Map<String, Part> parts = new TreeMap<>();
     boolean anyOk = false;
     for (Call call : history.calls()) {
@@ -153,23 +190,46 @@ public final class LinearizabilityChecker implements Checker {
     List<Finding> broken = byOutcome.getOrDefault(Search.Outcome.NO_ORDER, List.of());
     List<Finding> unfinished = byOutcome.getOrDefault(Search.Outcome.GAVE_UP, List.of());
     if (broken.isEmpty() && !unfinished.isEmpty()) {
+      String limits =
+          unfinished.stream()
+              .map(Finding::limit)
+              .filter(Objects::nonNull)
+              .distinct()
+              .sorted()
+              .map(this::inWords)
+              .collect(Collectors.joining(", and "));
       return new Result(
           name(),
           Verdict.UNKNOWN,
-          String.format(
-              "Not judged within %s and the memory of %,d states: %s.",
-              Words.seconds(limit.toNanos()),
-              Search.Budget.MEMORIES,
-              Words.count(unfinished.size(), "lock")),
+          "Not judged: "
+              + Words.count(unfinished.size(), "lock")
+              + (limits.isEmpty() ? "." : ", because " + limits + "."),
           unfinished.stream().flatMap(finding -> finding.words.stream()).toList());
     }
-    return Result.of(
+    if (broken.isEmpty()) {
+      return new Result(
+          name(),
+          Verdict.VALID,
+          "There is an order that explains all operations on "
+              + Words.count(findings.size(), "lock")
+              + ".",
+          List.of());
+    }
+    return new Result(
         name(),
-        "There is an order that explains all operations on "
-            + Words.count(findings.size(), "lock")
-            + ".",
+        Verdict.INVALID,
         "No order explains the operations on " + Words.count(broken.size(), "lock") + ".",
-        broken.stream().flatMap(finding -> finding.words.stream()).toList());
+        broken.stream().flatMap(finding -> finding.words.stream()).toList(),
+        List.of(),
+        broken.stream().map(Finding::violation).filter(Objects::nonNull).toList());
+  }
+
+  private String inWords(Search.Limit hit) {
+    return switch (hit) {
+      case TIME -> "the time limit of " + Words.seconds(limit.toNanos()) + " was hit";
+      case MEMORY -> String.format(Locale.ROOT, "the memory limit of %,d states was hit", memories);
+      case INTERRUPT -> "it was interrupted";
+    };
   }
 
   private List<Finding> judge(List<Part> parts, Search.Budget budget) {
@@ -189,36 +249,101 @@ public final class LinearizabilityChecker implements Checker {
       return parts.stream().map(part -> safely(part, budget)).toList();
     }
     return Parallel.run(
-        tasks, limit.toNanos(), late -> Finding.notJudged(parts.get(late).lock, " in time"));
+        tasks,
+        limit.toNanos(),
+        late -> {
+          Search.Limit hit =
+              Thread.currentThread().isInterrupted() ? Search.Limit.INTERRUPT : Search.Limit.TIME;
+          return Finding.notJudged(parts.get(late).lock, inWords(hit), hit);
+        });
   }
 
   /** Judges one lock; that one of many cannot be judged hides no violation of another. */
   private Finding safely(Part part, Search.Budget budget) {
     try {
-      return judge(part, budget);
-    } catch (Throwable e) { // also if the memory is at its end: then the others may go on
-      return Finding.notJudged(part.lock, ": the checker failed with " + e);
+      return judge(part, budget.shared());
+    } catch (OutOfMemoryError e) { // then the others may go on
+      return Finding.notJudged(part.lock, "the Java heap is full; java -Xmx4g, say, gives more");
+    } catch (Throwable e) {
+      return Finding.notJudged(part.lock, "the checker failed with " + e);
     }
   }
 
   private Finding judge(Part part, Search.Budget budget) {
-    return switch (Search.run(model, steps(part.calls, part.notices), budget)) {
-      case ORDER -> new Finding(Search.Outcome.ORDER, List.of());
-      case GAVE_UP -> Finding.notJudged(part.lock, " in time");
-      case NO_ORDER ->
-          new Finding(Search.Outcome.NO_ORDER, new Prefixes(part, budget).explanation());
+    for (Call call : part.calls) {
+      String problem = problem(call.invocation());
+      if (problem != null) {
+        return Finding.notJudged(part.lock, problem + ": " + call.describe());
+      }
+    }
+    List<Step> steps = steps(part.calls, part.notices);
+    // What is valid is so at a glance, nearly always; what is not may take very long to refute.
+    Search.Outcome outcome = Search.glance(model, steps, budget);
+    if (outcome == Search.Outcome.GAVE_UP && model.contradiction(steps) != null) {
+      return new Prefixes(part, budget.part(PART_FOR_PREFIX)).explanation();
+    }
+    if (outcome == Search.Outcome.GAVE_UP) {
+      outcome = Search.run(model, steps, budget);
+    }
+    return switch (outcome) {
+      case ORDER -> Finding.ORDER;
+      case GAVE_UP -> {
+        Search.Limit hit = Objects.requireNonNull(budget.hit());
+        yield Finding.notJudged(part.lock, inWords(hit), hit);
+      }
+      case NO_ORDER -> new Prefixes(part, budget).explanation();
     };
+  }
+
+  /**
+   * Says why an operation is not one that this checker's model can judge or leave out.
+   *
+   * @param operation of any kind
+   * @return what is wrong with it, as a sentence without its full stop; null if nothing is
+   */
+  public @Nullable String problem(Operation operation) {
+    String f = operation.f();
+    boolean isOther = !understood.contains(f) && (isLock() && OF_RESOURCES.contains(f));
+    boolean isNotice = isLock() && (f.equals(Vocabulary.LOST) || f.equals(Vocabulary.EXPIRE));
+    if (operation.isNemesis() || isOther || isNotice) {
+      return null;
+    } else if (!model.operations().contains(f)) {
+      return "the model does not know "
+          + f
+          + "; "
+          + name
+          + " has "
+          + model.operations().stream().sorted().collect(Collectors.joining(", "));
+    }
+    boolean isPair = operation.value().get(Step.PLAIN) instanceof List<?> pair && pair.size() == 2;
+    return f.equals("cas") && operation.type() == Operation.Type.INVOKE && !isPair
+        ? "the value of a cas must be a pair of the expected value and the new one"
+        : null;
+  }
+
+  private boolean isLock() {
+    return understood.contains(Vocabulary.ACQUIRE);
   }
 
   private List<Step> steps(List<Call> calls, List<Operation> notices) {
     List<Step> steps = new ArrayList<>();
+    List<Step> losses = new ArrayList<>();
     for (Call call : calls) {
-      if (!call.isFailed()) {
-        steps.add(Step.of(call, steps.size()));
+      boolean isLoss = call.f().equals(Vocabulary.LOST) || call.f().equals(Vocabulary.EXPIRE);
+      // A renewal that is not known to have happened prolongs nothing, and need not have.
+      boolean isNothing = call.isFailed() || (call.f().equals(Vocabulary.RENEW) && !call.isOk());
+      if (!isNothing && (!isLoss || (model.hasExpiry() && call.isOk()))) {
+        steps.add(Step.of(call));
+      }
+      if (!isNothing && isLoss) {
+        losses.add(Step.loss(call));
       }
     }
     if (model.hasExpiry()) {
-      steps.addAll(Expiries.of(steps, notices));
+      steps.addAll(losses);
+      notices.stream()
+          .filter(n -> n.f().equals(Vocabulary.LOST) || n.f().equals(Vocabulary.EXPIRE))
+          .forEach(notice -> steps.add(Step.loss(notice)));
     }
     return steps;
   }
@@ -269,9 +394,20 @@ public final class LinearizabilityChecker implements Checker {
           known(count), part.notices.stream().filter(notice -> notice.time() <= end).toList());
     }
 
-    List<String> explanation() {
+    Finding explanation() {
+      // Of two of which each hides nothing of the other, what is seen at a glance narrows it first.
       int low = 1;
       int high = answers.size();
+      String contradiction = model.contradiction(steps(high));
+      while (contradiction != null && low < high) {
+        int middle = (low + high) >>> 1;
+        String found = model.contradiction(steps(middle));
+        contradiction = found != null ? found : contradiction;
+        low = found != null ? low : middle + 1;
+        high = found != null ? middle : high;
+      }
+      int seen = high;
+      low = 1;
       boolean isSmallest = true;
       while (low < high && isSmallest) {
         int middle = (low + high) >>> 1;
@@ -282,26 +418,59 @@ public final class LinearizabilityChecker implements Checker {
         }
       }
       Call last = answers.get(high - 1);
-      String culprit = last.describe();
+      String culprit = (last.isFailed() ? "that there failed the " : "") + last.describe();
+      boolean isSeen = contradiction != null && high == seen;
       if (!isSmallest) {
-        return List.of(
-            "Nothing explains what happened up to the "
-                + culprit
-                + "; whether something before it is to blame was not found out in time.");
+        return finding(
+            last,
+            List.of(),
+            List.of(
+                "Nothing explains "
+                    + (isSeen
+                        ? culprit + ": " + contradiction
+                        : "what happened up to the " + culprit)
+                    + "; whether something before it is to blame was not found out in time."));
       }
-      return List.of(
-          "Nothing explains "
-              + (last.isFailed() ? "that there failed the " : "")
-              + culprit
-              + ": before it the state was one of "
-              + states(high - 1)
-              + ".",
-          prefix(high));
+      return finding(
+          last,
+          Search.longest(model, steps(high), budget),
+          List.of(
+              "Nothing explains "
+                  + culprit
+                  + ": "
+                  // Of a register there may have been any number of states.
+                  + (isSeen && !isLock()
+                      ? contradiction
+                      : "before it the state was one of " + states(high - 1))
+                  + ".",
+              prefix(high)));
+    }
+
+    private Finding finding(Call last, List<Violation.Placed> order, List<String> words) {
+      List<Violation.Placed> end = order.subList(Math.max(0, order.size() - NAMED), order.size());
+      return new Finding(
+          Search.Outcome.NO_ORDER,
+          words,
+          null,
+          new Violation(
+              "No order explains "
+                  + (last.isFailed() ? "that the " : "the ")
+                  + last.f()
+                  + " of \""
+                  + last.lock()
+                  + "\" by "
+                  + last.client()
+                  + (last.isFailed() ? " failed" : ""),
+              words.get(0),
+              List.of(last.invocation().index()),
+              end));
     }
 
     private String states(int count) {
       Set<Object> states =
-          count == 0 ? Set.of(model.initial()) : Search.finalStates(model, steps(count), budget);
+          count == 0
+              ? Set.of(model.initial())
+              : Search.finalStates(model, steps(count), budget, answers.get(count).completedAt());
       List<String> words = states.stream().map(Object::toString).distinct().sorted().toList();
       return words.size() <= NAMED
           ? words.toString()

@@ -55,7 +55,7 @@ public final class LossNoticeChecker implements Checker {
     }
     Map<String, List<Fault>> faults =
         Fault.of(history).stream().collect(Collectors.groupingBy(Fault::target));
-    List<String> violations = new ArrayList<>();
+    List<Violation> violations = new ArrayList<>();
     int told = 0;
     int deaf = 0;
     for (List<Tenure> ofLock : Tenure.byLock(tenures).values()) {
@@ -74,15 +74,16 @@ public final class LossNoticeChecker implements Checker {
           deaf++;
         } else {
           violations.add(
-              String.format(
-                  "%s was told %s that it had lost lock \"%s\", which was granted to %s at %s: %s, then %s.",
-                  tenure.client(),
-                  loss == null ? "never" : "only at " + Words.seconds(loss.time()),
-                  tenure.lock(),
-                  next.client(),
-                  Words.seconds(taken),
-                  tenure.acquire().describe(),
-                  next.acquire().describe()));
+              Violation.of(
+                  String.format(
+                      "%s was told %s that it had lost lock \"%s\", which was granted to %s at %s",
+                      tenure.client(),
+                      loss == null ? "never" : "only at " + Words.seconds(loss.time()),
+                      tenure.lock(),
+                      next.client(),
+                      Words.seconds(taken)),
+                  tenure.acquire(),
+                  next.acquire()));
         }
       }
     }

@@ -1,10 +1,13 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.Words;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,16 +31,41 @@ interface Model {
           "register",
           "cas-register");
 
+  /** The operations of a mutex or semaphore. */
+  Set<String> OF_MUTEXES = Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE);
+
   /** The state at the beginning. */
   Object initial();
 
   /** The state after that operation, or null. */
   @Nullable Object next(Object state, Step step);
 
-  /** Whether leases end by themselves, so that their ends belong into the history. */
+  /**
+   * The state after the lease that is held has ended by itself.
+   *
+   * @param latest when that must have happened
+   * @return null if no lease is held, or the one that is held cannot have ended by then
+   */
+  default @Nullable Object afterExpiry(Object state, long latest) {
+    return null;
+  }
+
+  /** Whether leases end by themselves. */
   default boolean hasExpiry() {
     return false;
   }
+
+  /** The operations that the object has. */
+  Set<String> operations();
+
+  /**
+   * What cannot be in any order, if that is seen at a glance: in time near-linear in the number of
+   * operations.
+   *
+   * @param steps what happened, or may have, in order of the invocations
+   * @return why there is no order, as the end of a sentence; null if that is not seen
+   */
+  @Nullable String contradiction(List<Step> steps);
 
   /**
    * The model of that name.
@@ -66,7 +94,11 @@ interface Model {
     return model.get();
   }
 
-  private static Model of(Object initial, BiFunction<Object, Step, @Nullable Object> next) {
+  private static Model of(
+      Object initial,
+      Set<String> operations,
+      Function<List<Step>, @Nullable String> contradiction,
+      BiFunction<Object, Step, @Nullable Object> next) {
     return new Model() {
       @Override
       public Object initial() {
@@ -77,6 +109,16 @@ interface Model {
       public @Nullable Object next(Object state, Step step) {
         return next.apply(state, step);
       }
+
+      @Override
+      public Set<String> operations() {
+        return operations;
+      }
+
+      @Override
+      public @Nullable String contradiction(List<Step> steps) {
+        return contradiction.apply(steps);
+      }
     };
   }
 
@@ -84,6 +126,8 @@ interface Model {
   private static Model semaphore(int permits) {
     return of(
         0,
+        OF_MUTEXES,
+        steps -> Contradictions.ofCounts(steps, permits, false),
         (state, step) -> {
           int out = (Integer) state;
           return switch (step.f()) {
@@ -106,6 +150,8 @@ interface Model {
   private static Model reentrant(int most) {
     return of(
         new Hold("", 0),
+        OF_MUTEXES,
+        steps -> Contradictions.ofCounts(steps, most, true),
         (state, step) -> {
           Hold hold = (Hold) state;
           boolean own = hold.times > 0 && hold.owner.equals(step.client());
@@ -124,21 +170,46 @@ interface Model {
   }
 
   /**
+   * How long a grant lasts by itself.
+   *
+   * @param since when its acquisition was invoked
+   * @param ttl the acquisition's TTL; {@link Step#NONE} if it is not known
+   * @param renewed when its last renewal was invoked, or its acquisition
+   * @param end from when on it may have ended
+   */
+  record Lease(long since, long ttl, long renewed, long end) {
+    /** Of all grants of a mutex that has no leases, which are so told apart by tokens alone. */
+    static final Lease ENDLESS =
+        new Lease(Long.MIN_VALUE, Step.NONE, Long.MIN_VALUE, Long.MAX_VALUE);
+
+    static Lease of(Step acquire) {
+      return new Lease(
+          acquire.from(), acquire.ttl(), acquire.from(), acquire.leaseEnd(acquire.ttl()));
+    }
+
+    /** Of renewals that overlap in time, the one that was invoked last decides, in any order. */
+    Lease renewedBy(Step renewal) {
+      return renewal.from() < renewed
+          ? this
+          : new Lease(since, ttl, renewal.from(), renewal.leaseEnd(ttl));
+    }
+  }
+
+  /**
    * Who holds it with which token.
    *
    * @param owner null if nobody does
    * @param fence of the owner's grant; null if it was not told
    * @param highest of all grants
-   * @param grant which acquisition it was, where that makes a difference
+   * @param lease how long the owner's grant lasts
    * @param supposed whether nothing that was answered shows that there was this grant
    */
   record Tenancy(
-      @Nullable String owner, @Nullable Long fence, long highest, int grant, boolean supposed) {
-    static final int NO_GRANT = -1;
+      @Nullable String owner, @Nullable Long fence, long highest, Lease lease, boolean supposed) {
 
     /** That nobody holds it. */
     static Tenancy free(long highest) {
-      return new Tenancy(null, null, highest, NO_GRANT, false);
+      return new Tenancy(null, null, highest, Lease.ENDLESS, false);
     }
 
     @Override
@@ -146,6 +217,7 @@ interface Model {
       String holder = owner == null ? "free" : "held by " + owner;
       return holder
           + (owner == null ? "" : fence == null ? " with an unknown fence" : " with fence " + fence)
+          + (lease.end == Long.MAX_VALUE ? "" : " until " + Words.seconds(lease.end))
           + (highest == Long.MIN_VALUE ? "" : " (highest fence " + highest + ")");
     }
   }
@@ -153,14 +225,41 @@ interface Model {
   /**
    * A mutex whose grants have rising tokens; as a lease, it may also end by itself.
    *
+   * <p>Which grant it is that a renewal, a release or a loss is about is not looked for beforehand:
+   * it is the one that its client holds when it takes effect. So where several threads share a
+   * client and no token tells, the search tries whatever there may have been.
+   *
    * <p>A grant that is only supposed is given back or ends only when something answered has shown
    * it: without that, neither it nor its end need have happened, and to try all sets of such pairs
    * would take for ever.
    */
   record Fenced(boolean hasExpiry) implements Model {
+    private static final Set<String> OF_FENCED =
+        Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE);
+    private static final Set<String> OF_LEASES =
+        Set.of(
+            Vocabulary.ACQUIRE,
+            Vocabulary.RENEW,
+            Vocabulary.RELEASE,
+            Vocabulary.LOST,
+            Vocabulary.EXPIRE);
+
     @Override
     public Object initial() {
       return Tenancy.free(Long.MIN_VALUE);
+    }
+
+    @Override
+    public Set<String> operations() {
+      return hasExpiry ? OF_LEASES : OF_FENCED;
+    }
+
+    @Override
+    public @Nullable String contradiction(List<Step> steps) {
+      String fences = Contradictions.ofFences(steps);
+      return fences != null
+          ? fences
+          : Contradictions.ofCounts(steps, hasExpiry ? Integer.MAX_VALUE : 1, true);
     }
 
     @Override
@@ -180,28 +279,40 @@ interface Model {
                     step.client(),
                     fence,
                     highest,
-                    hasExpiry ? step.grant() : Tenancy.NO_GRANT,
+                    hasExpiry ? Lease.of(step) : Lease.ENDLESS,
                     step.open())
                 : null;
         case Vocabulary.RELEASE ->
             own && !(tenancy.supposed && step.open()) ? Tenancy.free(highest) : null;
-        case Vocabulary.RENEW ->
-            own
-                ? new Tenancy(
-                    tenancy.owner,
-                    tenancy.fence == null ? fence : tenancy.fence,
-                    highest,
-                    tenancy.grant,
-                    tenancy.supposed && step.open())
-                : null;
-        // One that comes late ends nobody else's lease.
-        case Vocabulary.EXPIRE ->
-            (step.isExpiryOf(tenancy.grant) || (own && !step.isDerived()))
-                    && !(tenancy.supposed && step.open())
-                ? Tenancy.free(highest)
-                : tenancy;
+        case Vocabulary.RENEW -> own ? renewed(tenancy, step, highest) : null;
+        case Vocabulary.LOST, Vocabulary.EXPIRE -> {
+          if (step.open()) {
+            boolean mayBeIt = own && !tenancy.supposed && tenancy.lease.since <= step.to();
+            yield mayBeIt ? Tenancy.free(highest) : null;
+          }
+          // One that comes late ends nobody else's lease. Without a token it may come late, too.
+          boolean isIt = own && fence != null && fence.equals(tenancy.fence);
+          yield isIt ? Tenancy.free(highest) : tenancy;
+        }
         default -> throw unknown(step);
       };
+    }
+
+    private Tenancy renewed(Tenancy tenancy, Step step, long highest) {
+      return new Tenancy(
+          tenancy.owner,
+          tenancy.fence == null ? step.fence() : tenancy.fence,
+          highest,
+          hasExpiry && !step.open() ? tenancy.lease.renewedBy(step) : tenancy.lease,
+          tenancy.supposed && step.open());
+    }
+
+    @Override
+    public @Nullable Object afterExpiry(Object state, long latest) {
+      Tenancy tenancy = (Tenancy) state;
+      boolean mayHaveEnded =
+          hasExpiry && tenancy.owner != null && !tenancy.supposed && tenancy.lease.end <= latest;
+      return mayHaveEnded ? Tenancy.free(tenancy.highest) : null;
     }
   }
 
@@ -217,6 +328,8 @@ interface Model {
   private static Model register(boolean hasCas) {
     return of(
         new Content(null),
+        hasCas ? Set.of("read", "write", "cas") : Set.of("read", "write"),
+        Contradictions::ofValues,
         (state, step) -> {
           Content content = (Content) state;
           return switch (step.f()) {

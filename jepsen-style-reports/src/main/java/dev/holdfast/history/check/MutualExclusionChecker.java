@@ -1,5 +1,6 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Call;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Words;
@@ -22,7 +23,7 @@ public final class MutualExclusionChecker implements Checker {
     if (tenures.isEmpty()) {
       return Result.nothingSeen(name(), "no lock was ever granted");
     }
-    List<String> violations =
+    List<Violation> violations =
         Tenure.overlaps(tenures).stream().map(MutualExclusionChecker::describe).toList();
     return Result.of(
         name(),
@@ -35,12 +36,13 @@ public final class MutualExclusionChecker implements Checker {
         violations);
   }
 
-  private static String describe(Tenure.Overlap overlap) {
-    return overlap.describe()
-        + ": "
-        + overlap.first().acquire().describe()
-        + ", and "
-        + overlap.second().acquire().describe()
-        + ".";
+  private static Violation describe(Tenure.Overlap overlap) {
+    Call first = overlap.first().acquire();
+    Call second = overlap.second().acquire();
+    return new Violation(
+        overlap.describe(),
+        overlap.describe() + ": " + first.describe() + ", and " + second.describe() + ".",
+        List.of(first.invocation().index(), second.invocation().index()),
+        List.of());
   }
 }

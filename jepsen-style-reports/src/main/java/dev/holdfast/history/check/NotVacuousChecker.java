@@ -33,7 +33,7 @@ public final class NotVacuousChecker implements Checker {
 
   @Override
   public String name() {
-    return "not-vacuous";
+    return "coverage";
   }
 
   @Override
@@ -48,14 +48,14 @@ public final class NotVacuousChecker implements Checker {
       return Result.nothingSeen(name(), "no operation succeeded");
     }
     int faults = Fault.of(history).size();
-    List<String> missing = new ArrayList<>();
+    List<Violation> missing = new ArrayList<>();
     for (String f : required) {
       if (!succeeded.containsKey(f)) {
-        missing.add("No " + f + " ever succeeded.");
+        missing.add(Violation.of("No " + f + " ever succeeded"));
       }
     }
     if (nemesis && faults == 0) {
-      missing.add("The nemesis never acted.");
+      missing.add(Violation.of("The nemesis never acted"));
     }
     StringBuilder counts = new StringBuilder();
     succeeded.forEach((f, count) -> counts.append(f).append(' ').append(count).append(", "));

@@ -55,7 +55,7 @@ public final class RenewalChecker implements Checker {
     Set<Call> known = Collections.newSetFromMap(new IdentityHashMap<>());
     tenures.forEach(tenure -> known.addAll(tenure.renewals()));
     Set<List<String>> maybeGranted = new HashSet<>();
-    List<String> violations = new ArrayList<>();
+    List<Violation> violations = new ArrayList<>();
     int succeeded = 0;
     for (Call call : history.calls()) {
       if (call.f().equals(Vocabulary.ACQUIRE) && !call.isOk() && !call.isFailed()) {
@@ -63,7 +63,7 @@ public final class RenewalChecker implements Checker {
       } else if (call.f().equals(Vocabulary.RENEW) && hasSucceeded(call)) {
         succeeded++;
         if (!known.contains(call) && !maybeGranted.contains(List.of(call.lock(), call.client()))) {
-          violations.add(call.describe() + " succeeded, though it had not been granted.");
+          violations.add(Violation.of("A renewal succeeded, though it had not been granted", call));
         }
       }
     }
@@ -91,7 +91,7 @@ public final class RenewalChecker implements Checker {
     return renewal.isOk() && !TtlExpiryChecker.wasOver(renewal);
   }
 
-  private void judge(Tenure tenure, @Nullable Tenure next, List<String> violations) {
+  private void judge(Tenure tenure, @Nullable Tenure next, List<Violation> violations) {
     List<Call> renewals = new ArrayList<>(tenure.renewals());
     renewals.sort(Comparator.comparingLong(Call::invokedAt));
     long end = allRecorded ? latestEnd(tenure, tenure.acquire()) : Long.MAX_VALUE;
@@ -100,12 +100,7 @@ public final class RenewalChecker implements Checker {
       String why = hasSucceeded(renewal) ? whyNotHeld(tenure, next, renewal, end) : null;
       if (why != null) {
         violations.add(
-            renewal.describe()
-                + " succeeded, though "
-                + why
-                + ": "
-                + tenure.acquire().describe()
-                + ".");
+            Violation.of("A renewal succeeded, though " + why, tenure.acquire(), renewal));
       }
       end = asked > end ? end : Math.max(end, latestEnd(tenure, renewal));
     }

@@ -13,9 +13,16 @@ import java.util.Objects;
  * @param details what in particular is wrong or worth knowing, a sentence each; at most {@link
  *     #MAX_DETAILS} and one that says how many were left out
  * @param parts the results of the checkers that this one is composed of; empty for a single one
+ * @param violations those of the details that name operations or say what is wrong, with the
+ *     operations; at most {@link #MAX_DETAILS}
  */
 public record Result(
-    String checker, Verdict verdict, String summary, List<String> details, List<Result> parts) {
+    String checker,
+    Verdict verdict,
+    String summary,
+    List<String> details,
+    List<Result> parts,
+    List<Violation> violations) {
 
   /** How many details a result holds. */
   public static final int MAX_DETAILS = 100;
@@ -32,6 +39,21 @@ public record Result(
     }
     details = List.copyOf(details);
     parts = List.copyOf(parts);
+    violations = List.copyOf(violations.subList(0, Math.min(violations.size(), MAX_DETAILS)));
+  }
+
+  /**
+   * Makes a result that names no operations.
+   *
+   * @param checker the checker's name
+   * @param verdict its verdict
+   * @param summary the verdict in a sentence
+   * @param details what in particular, a sentence each
+   * @param parts the results of the checkers that this one is composed of
+   */
+  public Result(
+      String checker, Verdict verdict, String summary, List<String> details, List<Result> parts) {
+    this(checker, verdict, summary, details, parts, List.of());
   }
 
   /**
@@ -52,13 +74,19 @@ public record Result(
    * @param checker the checker's name
    * @param held the sentence to say if there are none
    * @param broken the sentence to say if there are some
-   * @param violations the violations, a sentence each
+   * @param violations the violations
    * @return the result
    */
-  static Result of(String checker, String held, String broken, List<String> violations) {
+  public static Result of(String checker, String held, String broken, List<Violation> violations) {
     return violations.isEmpty()
         ? new Result(checker, Verdict.VALID, held, List.of())
-        : new Result(checker, Verdict.INVALID, broken, violations);
+        : new Result(
+            checker,
+            Verdict.INVALID,
+            broken,
+            violations.stream().map(Violation::detail).toList(),
+            List.of(),
+            violations);
   }
 
   /** Makes the result of a checker that saw nothing to judge. */

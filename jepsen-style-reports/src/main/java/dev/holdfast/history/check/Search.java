@@ -1,10 +1,13 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Vocabulary;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,11 +30,21 @@ final class Search {
   /** One in so many steps looks at what is left of the budget. */
   private static final int LOOK = 1_024;
 
+  /** How many steps for each operation a valid history takes at most, as a rule. */
+  private static final int FEW = 20;
+
   /** What came of it. */
   enum Outcome {
     ORDER,
     NO_ORDER,
     GAVE_UP
+  }
+
+  /** What a search may use up. */
+  enum Limit {
+    TIME,
+    MEMORY,
+    INTERRUPT
   }
 
   /** What several searches may use up together. Thread-safe. */
@@ -41,6 +54,7 @@ final class Search {
 
     private final long deadline;
     private final AtomicLong memories;
+    private volatile @Nullable Limit hit;
 
     /** A budget until that time by {@link System#nanoTime()}. */
     Budget(long deadline) {
@@ -48,14 +62,39 @@ final class Search {
     }
 
     Budget(long deadline, long memories) {
+      this(deadline, new AtomicLong(memories));
+    }
+
+    private Budget(long deadline, AtomicLong memories) {
       this.deadline = deadline;
-      this.memories = new AtomicLong(memories);
+      this.memories = memories;
+    }
+
+    /** The same budget for one of those that use it, which is to know by itself what it hit. */
+    Budget shared() {
+      return new Budget(deadline, memories);
+    }
+
+    /** That part of the time that is left, and the same memory. */
+    Budget part(int divisor) {
+      long now = System.nanoTime();
+      return new Budget(now + Math.max(0, deadline - now) / divisor, memories);
+    }
+
+    /** Which limit ended a search; null if none has been hit. */
+    @Nullable Limit hit() {
+      return hit;
     }
 
     boolean isSpent() {
-      return System.nanoTime() - deadline > 0
-          || memories.get() < 0
-          || Thread.currentThread().isInterrupted();
+      if (Thread.currentThread().isInterrupted()) {
+        hit = Limit.INTERRUPT;
+      } else if (memories.get() < 0) {
+        hit = Limit.MEMORY;
+      } else if (System.nanoTime() - deadline > 0) {
+        hit = Limit.TIME;
+      }
+      return hit != null;
     }
   }
 
@@ -65,8 +104,13 @@ final class Search {
     final boolean isCall;
     final boolean isOpen;
     int place;
+    boolean isTaken;
     @Nullable Node answer;
     Node call = this;
+
+    /** The call before it of the same process, which comes first even if no time passed. */
+    @Nullable Node previous;
+
     Node before = this;
     Node after = this;
 
@@ -76,7 +120,13 @@ final class Search {
       this.isOpen = isOpen;
     }
 
+    /** Whether nothing of its own process must come first. */
+    boolean isInTurn() {
+      return previous == null || previous.isTaken;
+    }
+
     void takeOut() {
+      isTaken = true;
       before.after = after;
       after.before = before;
       if (answer != null) {
@@ -85,6 +135,7 @@ final class Search {
     }
 
     void putBack() {
+      isTaken = false;
       if (answer != null) {
         answer.putBack();
       }
@@ -113,11 +164,17 @@ final class Search {
   private final List<Step> steps;
   private final Budget budget;
 
+  /** When the history ends. */
+  private final long end;
+
   /** Before the invocations and answers of what was answered. */
   private final Node answered = new Node(-1, false, false);
 
   /** Before the invocations of what is open. */
   private final Node open = new Node(-1, false, true);
+
+  /** The choice that the lease that is held ends by itself, which is no operation. */
+  private final Node expiry = new Node(-1, false, false);
 
   /** All invocations and answers in order. */
   private final List<Node> nodes = new ArrayList<>();
@@ -128,12 +185,15 @@ final class Search {
   private long high;
   private long low;
   private int answersLeft;
+  private List<Violation.Placed> longest = List.of();
   private long tried;
+  private long most = Long.MAX_VALUE;
 
-  private Search(Model model, List<Step> steps, Budget budget) {
+  private Search(Model model, List<Step> steps, Budget budget, long end) {
     this.model = model;
     this.steps = steps;
     this.budget = budget;
+    this.end = end;
     SplittableRandom random = new SplittableRandom(steps.size());
     this.highs = random.longs(steps.size()).toArray();
     this.lows = random.longs(steps.size()).toArray();
@@ -142,27 +202,52 @@ final class Search {
 
   /** Looks for an order. */
   static Outcome run(Model model, List<Step> steps, Budget budget) {
-    return new Search(model, steps, budget).run(null);
+    return new Search(model, steps, budget, Long.MAX_VALUE).run(null);
+  }
+
+  /** As {@link #run}, but gives up where it takes more than a few steps for each operation. */
+  static Outcome glance(Model model, List<Step> steps, Budget budget) {
+    Search search = new Search(model, steps, budget, Long.MAX_VALUE);
+    search.most = (long) FEW * steps.size();
+    return search.run(null);
   }
 
   /** How many steps it takes to find out, for tests of how that grows. */
   static long count(Model model, List<Step> steps, Budget budget) {
-    Search search = new Search(model, steps, budget);
+    Search search = new Search(model, steps, budget, Long.MAX_VALUE);
     Outcome unused = search.run(null);
     return search.tried;
   }
 
-  /** The states in which the operations can end, as far as they are found within the budget. */
-  static Set<Object> finalStates(Model model, List<Step> steps, Budget budget) {
+  /**
+   * The states in which the operations can end, as far as they are found within the budget.
+   *
+   * @param end until when leases may end by themselves
+   */
+  static Set<Object> finalStates(Model model, List<Step> steps, Budget budget, long end) {
     Set<Object> states = new HashSet<>();
-    Outcome unused = new Search(model, steps, budget).run(states);
+    Outcome unused = new Search(model, steps, budget, end).run(states);
     return states;
   }
 
+  /** The longest order of a part of the operations that was found, with the state after each. */
+  static List<Violation.Placed> longest(Model model, List<Step> steps, Budget budget) {
+    Search search = new Search(model, steps, budget, Long.MAX_VALUE);
+    Outcome unused = search.run(null);
+    return search.longest;
+  }
+
   private void link() {
+    Map<Long, Node> latest = new HashMap<>(); // by process
     for (int i = 0; i < steps.size(); i++) {
-      boolean isOpen = steps.get(i).open();
+      Step step = steps.get(i);
+      boolean isOpen = step.open();
       Node call = new Node(i, true, isOpen);
+      Node previous = isOpen ? latest.get(step.process()) : latest.put(step.process(), call);
+      boolean isNotice = step.isLoss() && isOpen; // it is no call of that process
+      boolean isAtOnce =
+          previous != null && !isNotice && steps.get(previous.step).to() == step.from();
+      call.previous = isAtOnce ? previous : null;
       nodes.add(call);
       if (!isOpen) {
         Node answer = new Node(i, false, false);
@@ -172,7 +257,8 @@ final class Search {
         answersLeft++;
       }
     }
-    // At equal times all invocations come first: then the operations are concurrent.
+    // At equal times all invocations come first: then the operations are concurrent, but for those
+    // of one process.
     nodes.sort(
         Comparator.<Node>comparingLong(
                 node -> node.isCall ? steps.get(node.step).from() : steps.get(node.step).to())
@@ -203,7 +289,7 @@ final class Search {
     int limit = firstAnswer();
     Node node = next(answered, limit);
     while (true) {
-      if (++tried % LOOK == 0 && budget.isSpent()) {
+      if (++tried > most || (tried % LOOK == 0 && budget.isSpent())) {
         return Outcome.GAVE_UP;
       }
       if (answersLeft == 0 && states == null) {
@@ -211,12 +297,23 @@ final class Search {
       } else if (answersLeft == 0 && states != null) {
         states.add(state);
       }
-      if (node.isCall && node.place < limit) {
+      if (node == expiry) {
+        Object ended = model.afterExpiry(state, timeOf(limit));
+        if (ended == null) {
+          node = open.after;
+        } else if (isNew(ended, 0, 0)) {
+          taken.push(new Taken(node, state, limit));
+          state = ended;
+          node = next(answered, limit);
+        } else {
+          node = open;
+        }
+      } else if (node.isCall && node.place < limit) {
         Step step = steps.get(node.step);
-        Object next = model.next(state, step);
+        Object next = node.isInTurn() ? model.next(state, step) : null;
         // One that is open and changes nothing may as well not have happened.
         boolean isIdle = step.open() && state.equals(next);
-        if (next != null && !isIdle && isNew(node.step, next)) {
+        if (next != null && !isIdle && isNew(next, highs[node.step], lows[node.step])) {
           taken.push(new Taken(node, state, limit));
           mark(node.step);
           node.takeOut();
@@ -231,15 +328,48 @@ final class Search {
         return states != null && !states.isEmpty() ? Outcome.ORDER : Outcome.NO_ORDER;
       } else {
         // Nothing leads to the first answer: what was taken last is wrong.
+        if (taken.size() > longest.size()) {
+          longest = placed(taken, state);
+        }
         Taken wrong = taken.pop();
-        mark(wrong.call.step);
-        wrong.call.putBack();
-        answersLeft += wrong.call.answer == null ? 0 : 1;
         state = wrong.stateBefore;
         limit = wrong.limit;
-        node = next(wrong.call, limit);
+        if (wrong.call == expiry) {
+          node = open;
+        } else {
+          mark(wrong.call.step);
+          wrong.call.putBack();
+          answersLeft += wrong.call.answer == null ? 0 : 1;
+          node = next(wrong.call, limit);
+        }
       }
     }
+  }
+
+  /** By when what is taken next has happened. */
+  private long timeOf(int limit) {
+    return limit == Integer.MAX_VALUE ? end : steps.get(nodes.get(limit).step).to();
+  }
+
+  private List<Violation.Placed> placed(ArrayDeque<Taken> taken, Object last) {
+    List<Taken> inOrder = new ArrayList<>();
+    taken.descendingIterator().forEachRemaining(inOrder::add);
+    List<Violation.Placed> placed = new ArrayList<>();
+    long holder = 0;
+    for (int i = 0; i < inOrder.size(); i++) {
+      Node call = inOrder.get(i).call;
+      String after = (i + 1 < inOrder.size() ? inOrder.get(i + 1).stateBefore : last).toString();
+      if (call == expiry) {
+        // The end of the lease that is held, so of the last acquisition.
+        placed.add(new Violation.Placed(holder, Vocabulary.EXPIRE, after));
+      } else {
+        Step step = steps.get(call.step);
+        long index = step.call().invocation().index();
+        holder = step.f().equals(Vocabulary.ACQUIRE) ? index : holder;
+        placed.add(new Violation.Placed(index, step.f(), after));
+      }
+    }
+    return placed;
   }
 
   /** The place of the first answer, before which its operation must be taken. */
@@ -253,7 +383,9 @@ final class Search {
 
   /**
    * What to try after that: first the operation of the first answer, which is right most often,
-   * then the others that were invoked before that answer, then what is open.
+   * then the others that were invoked before that answer, then that the lease has ended by itself,
+   * then what is open. Where a lease can have ended by itself, nothing that is open need have ended
+   * it.
    */
   private Node next(Node node, int limit) {
     if (node == answered && limit < Integer.MAX_VALUE) {
@@ -261,7 +393,7 @@ final class Search {
     }
     Node next = node.isOpen || !isUrgent(node, limit) ? node.after : answered.after;
     next = isUrgent(next, limit) ? next.after : next;
-    return next.isCall || next.isOpen ? next : open.after;
+    return next.isCall || next.isOpen ? next : expiry;
   }
 
   private static boolean isUrgent(Node node, int limit) {
@@ -274,8 +406,9 @@ final class Search {
     low ^= lows[step];
   }
 
-  private boolean isNew(int step, Object next) {
-    boolean isNew = seen.add(new Seen(high ^ highs[step], low ^ lows[step], next));
+  /** Whether the search has not been at that state with what is taken, and that one more. */
+  private boolean isNew(Object state, long moreHigh, long moreLow) {
+    boolean isNew = seen.add(new Seen(high ^ moreHigh, low ^ moreLow, state));
     if (isNew) {
       long unused = budget.memories.decrementAndGet();
     }

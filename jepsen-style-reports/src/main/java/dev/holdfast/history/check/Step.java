@@ -3,71 +3,112 @@ package dev.holdfast.history.check;
 import dev.holdfast.history.Call;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.Words;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One operation as the search for an order sees it.
  *
- * @param call what it comes from; of the end of a lease, the acquisition
+ * @param call what it comes from; of a notice, the notice as a call without an answer
  * @param f what was done
  * @param client by whom
- * @param grant a number that an acquisition and the end of its lease have in common, and no others
  * @param fence with which fencing token; null if none was told
  * @param from when it was invoked
- * @param to when its answer came; {@link Long#MAX_VALUE} if it is open
+ * @param to when its answer came; {@link Long#MAX_VALUE} if there is none. Of a notice, when it
+ *     came
  * @param open whether it may take effect at any time after its invocation, or never
+ * @param until the end of the lease that it gets or renews, if its answer tells; else {@link #NONE}
+ * @param ttl how long that lease lasts after its invocation; {@link #NONE} if that is not known
  */
 record Step(
     Call call,
     String f,
     String client,
-    int grant,
     @Nullable Long fence,
     long from,
     long to,
-    boolean open) {
+    boolean open,
+    long until,
+    long ttl) {
 
   /** The key of a value that is not a map. */
-  private static final String PLAIN = "value";
+  static final String PLAIN = "value";
 
-  static Step of(Call call, int grant) {
+  /** No number is known. */
+  static final long NONE = Long.MIN_VALUE;
+
+  /** A call that has not failed. */
+  static Step of(Call call) {
     boolean open = !call.isOk();
     return new Step(
         call,
         call.f(),
         call.client(),
-        grant,
         fence(call),
         call.invokedAt(),
         open ? Long.MAX_VALUE : call.completedAt(),
-        open);
+        open,
+        until(call),
+        ttl(call));
   }
 
-  /** That a lease ends by itself, at some time from then on, or never. */
-  static Step expiry(Step acquire, long from) {
+  /** A lease may have ended because its holder was told so, by a notice or the answer to a call. */
+  static Step loss(Call call) {
+    Operation completion = call.completion();
     return new Step(
-        acquire.call,
-        Vocabulary.EXPIRE,
-        acquire.client,
-        acquire.grant,
-        acquire.fence,
-        from,
-        Long.MAX_VALUE,
-        true);
+        call,
+        call.f(),
+        call.client(),
+        fence(call),
+        call.invokedAt(),
+        completion == null ? Long.MAX_VALUE : completion.time(),
+        true,
+        NONE,
+        NONE);
+  }
+
+  /** As {@link #loss(Call)}, from that time on. */
+  static Step loss(Operation notice) {
+    Call call = new Call(notice, null);
+    return new Step(
+        call, call.f(), call.client(), fence(call), notice.time(), notice.time(), true, NONE, NONE);
   }
 
   private static @Nullable Long fence(Call call) {
     return call.fence().isPresent() ? (Long) call.fence().getAsLong() : null;
   }
 
-  /** Whether this is the end of a lease, which nobody recorded. */
-  boolean isDerived() {
-    return f.equals(Vocabulary.EXPIRE) && call.f().equals(Vocabulary.ACQUIRE);
+  private static long until(Call call) {
+    // One that had passed when its answer was recorded does not tell when.
+    return TtlExpiryChecker.wasOver(call)
+        ? call.invokedAt()
+        : TtlExpiryChecker.until(call).orElse(NONE);
   }
 
-  /** Whether this is the end of the lease that was acquired by that grant. */
-  boolean isExpiryOf(int acquired) {
-    return isDerived() && grant == acquired;
+  private static long ttl(Call call) {
+    OptionalLong millis = call.number(Vocabulary.TTL);
+    return millis.isEmpty() ? NONE : TimeUnit.MILLISECONDS.toNanos(millis.getAsLong());
+  }
+
+  /**
+   * When the lease ends that this gets or renews.
+   *
+   * @param otherwise its TTL if this tells none
+   */
+  long leaseEnd(long otherwise) {
+    long own = ttl == NONE ? otherwise : ttl;
+    return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Words.plus(from, own);
+  }
+
+  /** Whether a client was told that it had lost its lease. */
+  boolean isLoss() {
+    return f.equals(Vocabulary.LOST) || f.equals(Vocabulary.EXPIRE);
+  }
+
+  long process() {
+    return call.invocation().process();
   }
 
   /** What the invocation's value says. */

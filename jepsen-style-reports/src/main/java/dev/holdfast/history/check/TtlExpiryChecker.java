@@ -73,7 +73,7 @@ public final class TtlExpiryChecker implements Checker {
       return Result.nothingSeen(name(), "no lock was ever granted");
     }
     Map<String, NavigableMap<Long, Long>> waiters = waiters(history);
-    List<String> violations = new ArrayList<>();
+    List<Violation> violations = new ArrayList<>();
     int takenOver = 0;
     for (List<Tenure> ofLock : Tenure.byLock(tenures).values()) {
       for (int i = 0; i < ofLock.size(); i++) {
@@ -173,23 +173,21 @@ public final class TtlExpiryChecker implements Checker {
         : OptionalLong.of(TimeUnit.MILLISECONDS.toNanos(millis.getAsLong()));
   }
 
-  private static String tooEarly(Tenure tenure, Tenure next, long end) {
-    return String.format(
-        "Lock \"%s\" was granted %s before an unreleased lease on it could have ended (at %s): %s, then %s.",
-        tenure.lock(),
-        Words.seconds(end - next.grantedAt()),
-        Words.seconds(end),
-        tenure.acquire().describe(),
-        next.acquire().describe());
+  private static Violation tooEarly(Tenure tenure, Tenure next, long end) {
+    String what =
+        String.format(
+            "Lock \"%s\" was granted %s before an unreleased lease on it could have ended (at %s)",
+            tenure.lock(), Words.seconds(end - next.grantedAt()), Words.seconds(end));
+    return Violation.of(what, tenure.acquire(), next.acquire());
   }
 
-  private static String tooLate(Tenure tenure, long end, Duration within) {
-    return String.format(
-        "Lock \"%s\" was granted to nobody, though somebody was waiting, within %s of the end of a lease (at %s): %s.",
-        tenure.lock(),
-        Words.seconds(within.toNanos()),
-        Words.seconds(end),
-        tenure.acquire().describe());
+  private static Violation tooLate(Tenure tenure, long end, Duration within) {
+    String what =
+        String.format(
+            "Lock \"%s\" was granted to nobody, though somebody was waiting, within %s of the end of"
+                + " a lease (at %s)",
+            tenure.lock(), Words.seconds(within.toNanos()), Words.seconds(end));
+    return Violation.of(what, tenure.acquire());
   }
 
   /**

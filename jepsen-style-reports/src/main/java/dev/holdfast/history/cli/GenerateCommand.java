@@ -22,7 +22,14 @@ import picocli.CommandLine;
       "Makes up the valid history of a lock with leases, to try checkers on, and how fast they are.",
       "The same numbers make the same history."
     },
-    exitCodeOnInvalidInput = 3)
+    versionProvider = Main.Version.class,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {
+      "0:the file is written",
+      "3:an option cannot be understood, or the file cannot be written"
+    },
+    exitCodeOnInvalidInput = Main.UNREADABLE,
+    exitCodeOnExecutionException = Main.UNREADABLE)
 final class GenerateCommand implements Callable<Integer> {
 
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
@@ -77,6 +84,7 @@ final class GenerateCommand implements Callable<Integer> {
     } catch (UncheckedIOException | IOException e) {
       err.println(file + ": " + e.getMessage());
     }
-    return 1;
+    err.flush();
+    return Main.UNREADABLE;
   }
 }

@@ -2,6 +2,7 @@ package dev.holdfast.history.cli;
 
 import dev.holdfast.history.HistoryFormatException;
 import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
 import dev.holdfast.history.report.Run;
 import dev.holdfast.history.report.RunStore;
 import java.io.IOException;
@@ -12,21 +13,32 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** {@code report}: writes the pages of saved runs anew. */
+/** {@code report}: writes the pages of saved runs again, and checks them again if asked to. */
 @CommandLine.Command(
     name = "report",
     mixinStandardHelpOptions = true,
     description = {
-      "Writes the pages of saved runs anew, from their histories and results.",
-      "Prints the page of each run, a TAB, and its verdict as it was saved: nothing is checked"
-          + " again. Progress and errors go to the standard error stream.",
-      "Exits with 0 if all pages were written, and 3 if a folder, a history or an option cannot be"
-          + " understood."
+      "Writes the pages of saved runs again, from their histories and results.",
+      "Prints the page of each run, a TAB, and its verdict. Nothing is checked again, unless"
+          + " --model or --checkers say so: then the new results are saved too.",
+      "Progress and errors go to the standard error stream."
     },
-    exitCodeOnInvalidInput = 3)
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {
+      "0:all pages are written; what was checked is valid",
+      "1:something that was checked is invalid",
+      "2:something that was checked is unknown",
+      "3:a folder, a history or an option cannot be understood"
+    },
+    exitCodeOnInvalidInput = Main.UNREADABLE,
+    exitCodeOnExecutionException = Main.UNREADABLE)
 final class ReportCommand implements Callable<Integer> {
 
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
+
+  @CommandLine.Mixin private CheckOptions options = new CheckOptions();
 
   @CommandLine.Parameters(
       paramLabel = "DIR",
@@ -38,6 +50,9 @@ final class ReportCommand implements Callable<Integer> {
     CommandLine commandLine = spec == null ? new CommandLine(this) : spec.commandLine();
     PrintWriter out = commandLine.getOut();
     PrintWriter err = commandLine.getErr();
+    if (options.isGiven()) {
+      options.verify(commandLine);
+    }
     RunStore store = new RunStore(Main.folder(commandLine, folder));
     List<Run> runs = store.runs();
     if (runs.isEmpty()) {
@@ -45,12 +60,20 @@ final class ReportCommand implements Callable<Integer> {
           commandLine, folder + ": no folder in it has a history.edn or recordings");
     }
     boolean failed = false;
+    Verdict all = Verdict.VALID;
     for (int i = 0; i < runs.size(); i++) {
       Run run = runs.get(i);
       err.printf("%d of %d: %s%n", i + 1, runs.size(), run.directory());
       err.flush();
       try {
-        Result result = run.report();
+        Result result;
+        if (options.isGiven() && !run.isSkipped()) {
+          result = run.check(options.keyed(options.checker(commandLine, run.directory())));
+          CheckOptions.explain(run.directory(), result, err);
+          all = all.and(result.verdict());
+        } else {
+          result = run.report();
+        }
         out.println(run.directory().resolve("index.html") + "\t" + result.verdict().text());
         out.flush();
       } catch (IOException | HistoryFormatException e) {
@@ -63,6 +86,6 @@ final class ReportCommand implements Callable<Integer> {
       err.println("all runs: " + folder.resolve("index.html"));
     }
     err.flush();
-    return failed ? Main.UNREADABLE : 0;
+    return failed ? Main.UNREADABLE : Main.status(all);
   }
 }

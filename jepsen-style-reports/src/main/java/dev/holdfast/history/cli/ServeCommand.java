@@ -14,10 +14,17 @@ import picocli.CommandLine;
     name = "serve",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows a store to browsers of this machine, and to nobody else, until it is interrupted.",
-      "Exits with 3 if the folder or an option cannot be understood, or the port is taken."
+      "Shows a store to browsers of this machine, and to nobody else, until it is interrupted."
     },
-    exitCodeOnInvalidInput = 3)
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    exitCodeListHeading = Main.EXIT_HEADING,
+    exitCodeList = {
+      "0:interrupted",
+      "3:the folder or an option cannot be understood, or the port is taken"
+    },
+    exitCodeOnInvalidInput = Main.UNREADABLE,
+    exitCodeOnExecutionException = Main.UNREADABLE)
 final class ServeCommand implements Callable<Integer> {
 
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;

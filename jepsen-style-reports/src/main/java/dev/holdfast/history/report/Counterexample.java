@@ -8,87 +8,76 @@ import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
+import dev.holdfast.history.check.Violation;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 
 /**
- * The shortest piece of a history that shows a violation: the calls that the checker's sentence
- * names, with what became of their leases. Where it names a single call, which nothing explains,
- * the last leases of the lock before it are part of it.
- *
- * <p>Calls are recognised by the words of {@link Call#describe}, because these are what saved
- * results have.
+ * The shortest piece of a history that shows a violation: the calls that the violation names, with
+ * what became of their leases, and those of the order that a model allows. Where all of them are of
+ * one lease, which alone explains nothing, the last leases of the lock before are part of it.
  */
 final class Counterexample {
 
-  private static final Pattern NAMED = Pattern.compile("\\(operations? (\\d{1,18})[ ,]");
   private static final int LEASES_BEFORE = 3;
-  private static final double ROOM = 0.4;
+
+  /** What is shown before and after, as parts of what is to be seen. */
+  private static final double BEFORE = 0.5;
+
+  private static final double AFTER = 0.25;
+
+  /** A lease that began so much earlier than what is to be seen is shown from its beginning. */
+  private static final int NEAR = 6;
 
   private final Story story;
-  private final String checker;
-  private final String detail;
+  private final String checkers;
+  private final Violation violation;
   private final List<Call> named;
+  private final List<Call> ordered;
 
-  private Counterexample(Story story, String checker, String detail, List<Call> named) {
+  private Counterexample(Story story, String checkers, Violation violation) {
     this.story = story;
-    this.checker = checker;
-    this.detail = detail;
-    this.named = named;
+    this.checkers = checkers;
+    this.violation = violation;
+    this.named = calls(violation.operations());
+    this.ordered = calls(violation.order().stream().map(Violation.Placed::operation).toList());
+  }
+
+  private List<Call> calls(List<Long> operations) {
+    return operations.stream().map(story::call).filter(Objects::nonNull).toList();
   }
 
   /**
    * The shortest one for each checker that found something; one for all that name the same calls.
    */
   static List<Counterexample> of(Story story, Result result) {
-    Map<Set<Call>, Counterexample> found = new LinkedHashMap<>();
-    Map<Long, Call> calls = null;
+    Map<Set<Long>, Counterexample> found = new LinkedHashMap<>();
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
       if (part.verdict() == Verdict.INVALID) {
-        if (calls == null) {
-          calls = new HashMap<>();
-          for (Call call : story.history().calls()) {
-            calls.put(call.invocation().index(), call);
-          }
-        }
-        List<Counterexample> all = new ArrayList<>();
-        for (String detail : part.details()) {
-          List<Call> named = named(detail, calls);
-          if (!named.isEmpty()) {
-            all.add(new Counterexample(story, part.checker(), detail, named));
-          }
-        }
-        all.stream()
+        part.violations().stream()
+            .map(violation -> new Counterexample(story, part.checker(), violation))
+            .filter(each -> !each.named.isEmpty())
             .min(Comparator.comparingLong(Counterexample::length))
-            .ifPresent(one -> found.merge(Set.copyOf(one.named), one, Counterexample::and));
+            .ifPresent(
+                one ->
+                    found.merge(
+                        new HashSet<>(one.violation.operations()), one, Counterexample::and));
       }
     }
     return List.copyOf(found.values());
   }
 
-  private static List<Call> named(String detail, Map<Long, Call> calls) {
-    List<Call> named = new ArrayList<>();
-    for (MatchResult match : NAMED.matcher(detail).results().toList()) {
-      Call call = calls.get(Long.parseLong(match.group(1)));
-      if (call != null && detail.contains(call.describe())) {
-        named.add(call);
-      }
-    }
-    return named;
-  }
-
   private Counterexample and(Counterexample other) {
-    return new Counterexample(
-        story, checker + ", " + other.checker, detail + "\n" + other.detail, named);
+    return new Counterexample(story, checkers + ", " + other.checkers, violation);
   }
 
   private long from() {
@@ -96,50 +85,122 @@ final class Counterexample {
   }
 
   private long to() {
-    return named.stream()
-        .mapToLong(call -> Math.min(call.completedAt(), story.history().endNanos()))
-        .max()
-        .orElse(0);
+    return named.stream().mapToLong(this::end).max().orElse(0);
+  }
+
+  private long end(Call call) {
+    return Math.min(call.completedAt(), story.history().endNanos());
   }
 
   private long length() {
     return to() - from();
   }
 
-  /** A heading, the sentence, the drawing and the operations. */
+  /** What is wrong and who found it, in two sentences; the drawing; the order; the operations. */
   String html() {
     History piece = piece();
     Story told = Story.of(piece);
-    long from = Math.min(from(), told.startNanos());
-    long room = Math.max(1_000, (long) ((to() - from) * ROOM));
-    long end = Math.min(story.history().endNanos(), to() + room);
-    StringBuilder out = new StringBuilder("<div class=\"counterexample\"><h3>");
-    out.append(escape(checker)).append("</h3>");
-    detail.lines().forEach(each -> out.append("<p>").append(escape(each)).append("</p>"));
-    out.append("<p><a href=\"").append(Html.timelineLink(from, end)).append("\">");
-    out.append("Show it in the timeline</a></p>\n");
-    out.append(new SmallTimeline(told, story.faults(), Math.max(0, from - room / 4), end).html());
+    Tenure.Span window = window(told);
+    StringBuilder out =
+        new StringBuilder("<div class=\"counterexample\"><p class=\"lead\"><strong>");
+    out.append(escape(violation.what())).append(".</strong> Found by ").append(escape(checkers));
+    out.append(". <a href=\"").append(Html.timelineLink(window.fromNanos(), window.toNanos()));
+    out.append("\">Show it in the timeline</a></p>\n");
+    for (int width : new int[] {SmallTimeline.WIDE, SmallTimeline.NARROW}) {
+      out.append("<div class=\"").append(width == SmallTimeline.WIDE ? "wide" : "narrow");
+      out.append("\">").append(drawing(told, window, width)).append("</div>\n");
+    }
+    out.append(order());
     out.append("<details><summary>Its operations</summary><pre tabindex=\"0\"><code>");
     piece.operations().forEach(each -> out.append(escape(each.toEdn())).append('\n'));
     return out.append("</code></pre></details></div>\n").toString();
   }
 
+  private String drawing(Story told, Tenure.Span window, int width) {
+    Map<Long, Integer> places = new HashMap<>();
+    for (int i = 0; i < violation.order().size(); i++) {
+      Violation.Placed placed = violation.order().get(i);
+      Call call = story.call(placed.operation());
+      if (call != null && placed.what().equals(call.f())) { // else it is the end of its lease
+        places.put(placed.operation(), i + 1);
+      }
+    }
+    Set<Long> matter = Set.copyOf(violation.operations());
+    return new SmallTimeline(story, told, matter, places, window, width).html();
+  }
+
+  /** What is to be seen, whole, with some room around it. */
+  private Tenure.Span window(Story told) {
+    long end = story.history().endNanos();
+    long from = from();
+    long to = to();
+    for (Call call : ordered) {
+      from = Math.min(from, call.invokedAt());
+      to = Math.max(to, end(call));
+    }
+    if (!told.overlaps().isEmpty()) {
+      long begin = told.overlaps().stream().mapToLong(Tenure.Overlap::fromNanos).min().orElse(to);
+      long over = told.overlaps().stream().mapToLong(Tenure.Overlap::toNanos).max().orElse(to);
+      from = violation.order().isEmpty() ? begin : Math.min(from, begin);
+      to = Math.max(to(), Math.min(over, end));
+    }
+    long first = Math.min(from(), from);
+    long length = Math.max(1_000, to - from);
+    if (to >= end) { // what was to be seen is cut off by the end of the history
+      length = Math.max(length, (end - first) / 2);
+    }
+    long before = from - (long) (BEFORE * length);
+    if (first >= from - NEAR * length) {
+      before = Math.min(before, first - length / 10);
+    }
+    return new Tenure.Span(
+        Math.max(Math.min(0, story.startNanos()), before),
+        Math.max(from + 1, Math.min(end + length / 20, to + (long) (AFTER * length))));
+  }
+
+  /** As far as a model could follow, and where it could not. */
+  private String order() {
+    if (violation.order().isEmpty()) {
+      return "";
+    }
+    StringBuilder out = new StringBuilder();
+    out.append("<p class=\"order-title\">The longest order that the model allows, with the state");
+    out.append(" after each step:</p>\n<ol class=\"order\">\n");
+    for (Violation.Placed placed : violation.order()) {
+      Call call = story.call(placed.operation());
+      String by =
+          call == null ? "" : " by " + call.client() + ", operation " + Html.shownIndex(call);
+      out.append("<li><span>").append(escape(placed.what() + by)).append("</span> <code>");
+      out.append(escape(placed.state())).append("</code></li>\n");
+    }
+    for (Call call : named) {
+      out.append("<li class=\"stuck\"><span>").append(escape(call.f() + " by " + call.client()));
+      out.append(", operation ").append(Html.shownIndex(call)).append("</span> <code>");
+      out.append(call.isFailed() ? "cannot have failed" : "cannot follow");
+      out.append("</code></li>\n");
+    }
+    return out.append("</ol>\n").toString();
+  }
+
   private History piece() {
     Set<Operation> wanted = Collections.newSetFromMap(new IdentityHashMap<>());
-    named.forEach(call -> add(wanted, call));
-    Set<Call> namedCalls = Collections.newSetFromMap(new IdentityHashMap<>());
-    namedCalls.addAll(named);
+    Set<Call> shown = Collections.newSetFromMap(new IdentityHashMap<>());
+    shown.addAll(named);
+    shown.addAll(ordered);
+    shown.forEach(call -> add(wanted, call));
     List<Tenure> before = new ArrayList<>();
+    int leases = 0;
     for (Tenure tenure : story.tenures()) {
-      if (namedCalls.contains(tenure.acquire())
-          || tenure.renewals().stream().anyMatch(namedCalls::contains)
-          || (tenure.release() != null && namedCalls.contains(tenure.release()))) {
+      if (shown.contains(tenure.acquire())
+          || tenure.renewals().stream().anyMatch(shown::contains)
+          || (tenure.release() != null && shown.contains(tenure.release()))) {
         add(wanted, tenure);
+        leases++;
       } else if (tenure.lock().equals(named.get(0).lock()) && tenure.grantedAt() <= to()) {
         before.add(tenure);
       }
     }
-    if (named.size() == 1) {
+    if (leases <= 1) {
       before
           .subList(Math.max(0, before.size() - LEASES_BEFORE), before.size())
           .forEach(tenure -> add(wanted, tenure));

@@ -1,6 +1,8 @@
 package dev.holdfast.history.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.history.Call;
+import dev.holdfast.history.Operation;
 import dev.holdfast.history.check.Verdict;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,6 +24,13 @@ final class Html {
   static final DateTimeFormatter WHEN =
       DateTimeFormatter.ofPattern("d MMMM yyyy, HH:mm:ss 'UTC'", Locale.ENGLISH)
           .withZone(ZoneOffset.UTC);
+
+  static final DateTimeFormatter SHORTLY =
+      DateTimeFormatter.ofPattern("d MMM yyyy, HH:mm 'UTC'", Locale.ENGLISH)
+          .withZone(ZoneOffset.UTC);
+
+  /** How many digits of a fencing token are shown; timeline.js shows as many. */
+  static final int FENCE_DIGITS = 5;
 
   private Html() {}
 
@@ -91,14 +100,33 @@ final class Html {
     return String.format(Locale.ENGLISH, "%,d", number);
   }
 
-  /** A verdict for people: the word, and a sign that needs no colour. */
+  /** A verdict: the word, and a sign that needs no colour. */
   static String badge(Verdict verdict) {
-    return "<span class=\"badge "
-        + verdict.text()
-        + "\">"
-        + icon(verdict)
-        + word(verdict)
-        + "</span>";
+    return badge(verdict.text(), word(verdict));
+  }
+
+  /** A word in the colour, and with the sign, of a style. */
+  static String badge(String style, String word) {
+    return "<span class=\"badge " + style + "\">" + icon(style) + word + "</span>";
+  }
+
+  /** What a page says first of all. */
+  static String banner(String style, String word, String more) {
+    return "<div class=\"verdict "
+        + style
+        + "\" role=\"status\">"
+        + icon(style)
+        + "<div><strong>"
+        + word
+        + "</strong>"
+        + more
+        + "</div></div>\n";
+  }
+
+  /** A cell of a number, which has its name beside it where the table is too wide. */
+  static void labelled(StringBuilder out, String label, String text) {
+    out.append("<td class=\"number\" data-label=\"").append(label).append("\">");
+    out.append(escape(text)).append("</td>");
   }
 
   static String word(Verdict verdict) {
@@ -109,12 +137,13 @@ final class Html {
     };
   }
 
-  static String icon(Verdict verdict) {
+  private static String icon(String style) {
     String path =
-        switch (verdict) {
-          case VALID -> "M3 8.5 6.5 12 13 4.5";
-          case INVALID -> "M4 4 12 12 M12 4 4 12";
-          case UNKNOWN -> "M5.2 6a2.8 2.6 0 1 1 3.9 2.4C8.2 8.9 8 9.3 8 10.2 M8 13v.2";
+        switch (style) {
+          case "valid" -> "M3 8.5 6.5 12 13 4.5";
+          case "invalid" -> "M4 4 12 12 M12 4 4 12";
+          case "skipped" -> "M4 8 12 8";
+          default -> "M5.2 6a2.8 2.6 0 1 1 3.9 2.4C8.2 8.9 8 9.3 8 10.2 M8 13v.2";
         };
     return "<svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\""
         + path
@@ -131,6 +160,30 @@ final class Html {
             "title", escape(title),
             "scriptHash", scriptHash(script),
             "style", resource("page.css") + style));
+  }
+
+  /** A call in a few words, and all of them when pointed at. */
+  static String call(Call call) {
+    return "<span class=\"call\" title=\""
+        + escape(call.describe())
+        + "\">"
+        + escape(call.f() + " by " + call.client() + ", operation " + shownIndex(call))
+        + (call.fence().isPresent() ? ", fence " + shortFence(call.fence().getAsLong()) : "")
+        + "</span>";
+  }
+
+  /** The number by which pages name a call: of its answer, as verdicts do, if there is one. */
+  static long shownIndex(Call call) {
+    Operation completion = call.completion();
+    return completion == null ? call.invocation().index() : completion.index();
+  }
+
+  /** A fencing token that can be told from those around it. */
+  static String shortFence(long fence) {
+    String digits = Long.toString(fence);
+    return digits.length() <= FENCE_DIGITS + 1
+        ? digits
+        : "…" + digits.substring(digits.length() - FENCE_DIGITS);
   }
 
   /** Puts a number with its name into a list of them. */

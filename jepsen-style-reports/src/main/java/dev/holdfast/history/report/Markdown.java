@@ -17,8 +17,12 @@ final class Markdown {
     StringBuilder out = new StringBuilder();
     out.append("## ").append(escape(info.test())).append(": ").append(info.verdict().text());
     out.append("\n\n").append(escape(info.summary())).append("\n\n");
-    if (!info.about().isEmpty()) {
-      out.append(escape(info.about())).append("\n\n");
+    if (info.intent().isControl()) {
+      out.append("Control run, expected invalid by ").append(escape(info.intent().invalidBy()));
+      out.append(info.detected() ? ": detected.\n\n" : ": not detected.\n\n");
+    }
+    if (!info.intent().about().isEmpty()) {
+      out.append(escape(info.intent().about())).append("\n\n");
     }
     out.append("Run of ").append(Html.WHEN.format(info.startedAt())).append(": ");
     out.append(Words.seconds(info.durationNanos())).append(", ");
@@ -60,9 +64,9 @@ final class Markdown {
         out.append("\nand ").append(story.faults().size() - MAX_FAULTS).append(" more faults\n");
       }
     }
-    if (!info.reproduce().isEmpty()) {
+    if (!info.intent().reproduce().isEmpty()) {
       out.append("\nTo repeat it:\n\n    ");
-      out.append(info.reproduce().replaceAll("\\R", "\n    ")).append('\n');
+      out.append(info.intent().reproduce().replaceAll("\\R", "\n    ")).append('\n');
     }
     return out.toString();
   }

@@ -24,7 +24,7 @@ final class Plots {
 
   /** One plot: a file's name without its ending, and what it shows. */
   enum Plot {
-    LATENCY("latency", "How long each call took", 330),
+    LATENCY("latency", "Latency of each call", 330),
     QUANTILES("latency-quantiles", "Latency of acknowledged calls: quantiles", 0),
     RATE("rate", "Calls a second, by outcome", 250);
 
@@ -39,10 +39,18 @@ final class Plots {
     }
   }
 
-  private static final int WIDTH = 1000;
+  /** As files, and on a desktop. */
+  private static final int WIDE = 1000;
+
+  /** On a phone. */
+  static final int NARROW = 330;
+
   private static final int LEFT = 64;
   private static final int RIGHT = 14;
   private static final int TOP = 52;
+  private static final int LEGEND_LINE = 17;
+  private static final int LETTER = 7;
+  private static final int MORE_LINES = 4;
   private static final int BOTTOM = 30;
   private static final int PANEL = 190;
   private static final int BUCKETS = 100;
@@ -53,8 +61,18 @@ final class Plots {
   private final Story story;
   private final List<String> kinds;
   private final long bucketNanos;
+  private final int width;
+
+  /** Where drawing begins below the legend, which takes more lines where it is narrow. */
+  private final int top;
 
   Plots(Story story) {
+    this(story, WIDE);
+  }
+
+  Plots(Story story, int width) {
+    this.width = width;
+    this.top = width == WIDE ? TOP : TOP + MORE_LINES * LEGEND_LINE;
     this.story = story;
     this.bucketNanos = Ticks.step((double) story.lengthNanos() / BUCKETS);
     Map<String, Integer> seen = new LinkedHashMap<>();
@@ -68,20 +86,22 @@ final class Plots {
 
   /** The plot as SVG. */
   SvgDrawing svg(Plot plot) {
-    SvgDrawing drawing = new SvgDrawing(WIDTH, height(plot), plot.title);
+    SvgDrawing drawing = new SvgDrawing(width, height(plot), plot.title);
     draw(plot, drawing);
     return drawing;
   }
 
   /** The plot as an image. */
   ImageDrawing image(Plot plot) {
-    ImageDrawing drawing = new ImageDrawing(WIDTH, height(plot));
+    ImageDrawing drawing = new ImageDrawing(width, height(plot));
     draw(plot, drawing);
     return drawing;
   }
 
   private int height(Plot plot) {
-    return plot == Plot.QUANTILES ? TOP + BOTTOM + quantileKinds().size() * PANEL : plot.height;
+    return plot == Plot.QUANTILES
+        ? top + BOTTOM + quantileKinds().size() * PANEL
+        : plot.height + top - TOP;
   }
 
   private void draw(Plot plot, Drawing to) {
@@ -96,7 +116,7 @@ final class Plots {
   // --- Latency
 
   private void latency(Drawing to) {
-    LogScale scale = latencies(call -> true, TOP, Plot.LATENCY.height - BOTTOM);
+    LogScale scale = latencies(call -> true, top, height(Plot.LATENCY) - BOTTOM);
     ground(to, scale.top, scale.bottom);
     scale.draw(to);
     double dot = story.history().calls().size() > MANY ? 2 : 4;
@@ -107,9 +127,9 @@ final class Plots {
       legend.add(Ink.of(kind), f);
     }
     scatter(to, Ink.TEXT, dot + 1, scale, Call::isFailed);
-    legend.add(Ink.TEXT, "failed: certainly did not happen");
+    legend.add(Ink.TEXT, "failed (did not happen)");
     scatter(to, Ink.RED, dot + 1, scale, call -> !call.isOk() && !call.isFailed());
-    legend.add(Ink.RED, "nobody knows");
+    legend.add(Ink.RED, "unknown outcome");
   }
 
   /** Draws no two dots of a kind at one place: a run may have hundreds of thousands. */
@@ -119,8 +139,8 @@ final class Plots {
     List<double[]> dots = new ArrayList<>();
     for (Call call : story.history().calls()) {
       if (call.completion() != null && predicate.test(call)) {
-        double x = x(call.completedAt());
-        double y = scale.y(call.completedAt() - call.invokedAt());
+        double x = placed(x(call.completedAt()));
+        double y = placed(scale.y(call.completedAt() - call.invokedAt()));
         if (taken.add(Math.round(x) << Integer.SIZE | Math.round(y))) {
           dots.add(new double[] {x, y});
         }
@@ -131,6 +151,11 @@ final class Plots {
         thick,
         dots.stream().mapToDouble(dot -> dot[0]).toArray(),
         dots.stream().mapToDouble(dot -> dot[1]).toArray());
+  }
+
+  /** Where there are many dots, they lie side by side at the least: a page is to stay small. */
+  private double placed(double pixels) {
+    return story.history().calls().size() > MANY ? 2.0 * Math.round(pixels / 2) : pixels;
   }
 
   // --- Quantiles
@@ -148,13 +173,13 @@ final class Plots {
       String percent = String.format(Locale.ROOT, "%.0f %%", QUANTILES[i] * 100);
       legend.add(Ink.of(i), QUANTILES[i] == 1 ? "slowest" : percent + " took at most");
     }
-    int top = TOP;
+    int panel = top;
     for (String f : quantileKinds()) {
       Predicate<Call> ofKind = call -> call.isOk() && call.f().equals(f);
-      LogScale scale = latencies(ofKind, top + 22, top + PANEL - BOTTOM);
+      LogScale scale = latencies(ofKind, panel + 22, panel + PANEL - BOTTOM);
       ground(to, scale.top, scale.bottom);
       scale.draw(to);
-      to.text(Ink.TEXT, Anchor.START, true, LEFT, top + 14, f);
+      to.text(Ink.TEXT, Anchor.START, true, LEFT, panel + 14, f);
       List<List<Long>> buckets = new ArrayList<>();
       for (int i = 0; i < buckets(); i++) {
         buckets.add(new ArrayList<>());
@@ -165,7 +190,9 @@ final class Plots {
         }
       }
       buckets.forEach(bucket -> bucket.sort(null));
-      for (int i = QUANTILES.length - 1; i >= 0; i--) {
+      double[] below = new double[buckets.size()];
+      Arrays.fill(below, Double.NaN);
+      for (int i = 0; i < QUANTILES.length; i++) {
         double[] ys = new double[buckets.size()];
         for (int bucket = 0; bucket < ys.length; bucket++) {
           List<Long> sorted = buckets.get(bucket);
@@ -173,11 +200,29 @@ final class Plots {
           ys[bucket] = sorted.isEmpty() ? Double.NaN : scale.y(sorted.get(Math.max(0, rank)));
         }
         double[] xs = middles();
-        to.line(Ink.of(i), 1.6 + i, xs, ys); // thicker below, so that equal ones are all seen
-        to.dots(Ink.of(i), 4, lonely(xs, ys, xs), lonely(xs, ys, ys));
+        double[] seen = apart(ys, below);
+        to.line(Ink.of(i), 1.8, xs, seen);
+        to.dots(Ink.of(i), 4, lonely(xs, seen, xs), lonely(xs, seen, ys));
+        below = ys;
       }
-      top += PANEL;
+      panel += PANEL;
     }
+  }
+
+  /**
+   * A line only where it leaves another, with the points where it does so: drawn once elsewhere.
+   */
+  private static double[] apart(double[] ys, double[] other) {
+    double[] seen = new double[ys.length];
+    for (int i = 0; i < ys.length; i++) {
+      boolean isApart = false;
+      for (int near = Math.max(0, i - 1); near <= Math.min(ys.length - 1, i + 1); near++) {
+        boolean isOwn = near == i || !Double.isNaN(ys[i]);
+        isApart |= isOwn && !Double.isNaN(ys[near]) && !(Math.abs(ys[near] - other[near]) < 0.5);
+      }
+      seen[i] = isApart ? ys[i] : Double.NaN;
+    }
+    return seen;
   }
 
   /** Those of the values whose points have no neighbour, where a line would not be seen. */
@@ -204,21 +249,21 @@ final class Plots {
     }
     double highest =
         Math.max(1e-9, Arrays.stream(counts).flatMapToDouble(Arrays::stream).max().orElse(0));
-    int bottom = Plot.RATE.height - BOTTOM;
-    ground(to, TOP, bottom);
+    int bottom = height(Plot.RATE) - BOTTOM;
+    ground(to, top, bottom);
     double step = highest < 4 ? highest / 4 : Ticks.step(highest / 4);
     for (int i = 0; i * step <= highest * 1.0001; i++) {
-      double y = bottom - i * step / highest * (bottom - TOP);
+      double y = bottom - i * step / highest * (bottom - top);
       String label = highest < 4 ? String.format(Locale.ROOT, "%.2f", i * step) : count(i * step);
       tick(to, y, label);
     }
     Legend legend = new Legend(to);
-    String[] names = {"happened", "certainly did not", "nobody knows"};
+    String[] names = {"succeeded", "failed", "unknown outcome"};
     Ink[] inks = {Ink.BLUE, Ink.ORANGE, Ink.RED};
     for (int outcome = 0; outcome < counts.length; outcome++) {
       double[] ys =
           Arrays.stream(counts[outcome])
-              .map(each -> bottom - each / highest * (bottom - TOP))
+              .map(each -> bottom - each / highest * (bottom - top))
               .toArray();
       if (Arrays.stream(counts[outcome]).sum() > 0) {
         to.line(inks[outcome], 1.8, middles(), ys);
@@ -252,7 +297,7 @@ final class Plots {
 
   private double x(long nanos) {
     double part = (double) (nanos - story.startNanos()) / story.lengthNanos();
-    return LEFT + part * (WIDTH - LEFT - RIGHT);
+    return LEFT + part * (width - LEFT - RIGHT);
   }
 
   /** Shades the faults and draws the axis of time. */
@@ -269,19 +314,19 @@ final class Plots {
         shaded = Math.max(shaded, from + wide);
       }
     }
-    long step = Ticks.step((double) story.lengthNanos() * PER_TICK / (WIDTH - LEFT - RIGHT));
+    long step = Ticks.step((double) story.lengthNanos() * PER_TICK / (width - LEFT - RIGHT));
     long end = story.startNanos() + story.lengthNanos();
     for (long at = -Math.floorDiv(-story.startNanos(), step) * step; at <= end; at += step) {
       double x = x(at);
       to.line(Ink.GRID, 1, new double[] {x, x}, new double[] {top, bottom});
-      Anchor anchor = x > WIDTH - 40 ? Anchor.END : Anchor.MIDDLE;
+      Anchor anchor = x > width - 40 ? Anchor.END : Anchor.MIDDLE;
       to.text(Ink.MUTED, anchor, false, x, bottom + 18, Ticks.seconds(at));
     }
-    to.line(Ink.MUTED, 1, new double[] {LEFT, WIDTH - RIGHT}, new double[] {bottom, bottom});
+    to.line(Ink.MUTED, 1, new double[] {LEFT, width - RIGHT}, new double[] {bottom, bottom});
   }
 
-  private static void tick(Drawing to, double y, String label) {
-    to.line(Ink.GRID, 1, new double[] {LEFT, WIDTH - RIGHT}, new double[] {y, y});
+  private void tick(Drawing to, double y, String label) {
+    to.line(Ink.GRID, 1, new double[] {LEFT, width - RIGHT}, new double[] {y, y});
     to.text(Ink.MUTED, Anchor.END, false, LEFT - 8, y + 4, label);
   }
 
@@ -304,7 +349,18 @@ final class Plots {
   }
 
   /** From a power of ten nanoseconds, at the bottom, to another, at the top. */
-  private record LogScale(int low, int high, int top, int bottom) {
+  private final class LogScale {
+    private final int low;
+    private final int high;
+    private final int top;
+    private final int bottom;
+
+    LogScale(int low, int high, int top, int bottom) {
+      this.low = low;
+      this.high = high;
+      this.top = top;
+      this.bottom = bottom;
+    }
 
     double y(long nanos) {
       double part = (powerOfTen(nanos) - low) / (high - low);
@@ -322,17 +378,22 @@ final class Plots {
   }
 
   /** Names of colours, side by side below the title. */
-  private static final class Legend {
+  private final class Legend {
     private final Drawing to;
-    private double x = LEFT;
+    private double x = width == WIDE ? LEFT : 4;
+    private int y = 28;
 
     Legend(Drawing to) {
       this.to = to;
     }
 
     void add(Ink ink, String name) {
-      to.rect(ink, x, 28, 10, 10, "");
-      to.text(Ink.MUTED, Anchor.START, false, x + 15, 37, name);
+      if (x > LEFT && x + 15 + name.length() * LETTER > width) {
+        x = 4;
+        y += LEGEND_LINE;
+      }
+      to.rect(ink, x, y, 10, 10, "");
+      to.text(Ink.MUTED, Anchor.START, false, x + 15, y + 9, name);
       x += 42 + name.length() * 6.5;
     }
   }

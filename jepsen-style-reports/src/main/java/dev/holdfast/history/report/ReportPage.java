@@ -2,43 +2,50 @@ package dev.holdfast.history.report;
 
 import static dev.holdfast.history.report.Html.cell;
 import static dev.holdfast.history.report.Html.escape;
+import static dev.holdfast.history.report.Html.labelled;
 import static dev.holdfast.history.report.Html.number;
 import static dev.holdfast.history.report.Html.tableHead;
 
+import dev.holdfast.history.Call;
 import dev.holdfast.history.Edn;
 import dev.holdfast.history.Fault;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
+import dev.holdfast.history.check.Violation;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The pages about one run, each one HTML file that loads nothing from anywhere.
  *
  * @param test what was run
- * @param about what it is for, and what it shows; empty if nobody said
  * @param startedAt when
+ * @param intent what for
  * @param story what happened
  * @param result what was found; its parts are shown one by one
- * @param reproduce the command that repeats the run; empty if it is not known
+ * @param directory where the run is saved, for the command that checks it
  * @param files what to link to, relative to the page
  * @param allRuns the address of the list of all runs; empty if there is none
  */
 record ReportPage(
     String test,
-    String about,
     Instant startedAt,
+    Intent intent,
     Story story,
     Result result,
-    String reproduce,
+    Path directory,
     List<String> files,
     String allRuns) {
 
   private static final int MAX_OPERATIONS = 500;
   private static final int MAX_FAULTS = 200;
+  private static final int MAX_OPEN = 10;
   private static final int MAX_FILES = 200;
   private static final int MAX_OVERLAPS = 20;
 
@@ -53,16 +60,13 @@ record ReportPage(
     return Html.fill(
         "run.html",
         Map.ofEntries(
-            Map.entry(
-                "head", Html.head(Html.word(result.verdict()) + ": " + test, script, Ink.css())),
+            Map.entry("head", Html.head(verdict() + ": " + test, script, Ink.css())),
             Map.entry("test", escape(test)),
-            Map.entry("about", about.isEmpty() ? "" : "<p>" + escape(about) + "</p>\n"),
+            Map.entry(
+                "about", intent.about().isEmpty() ? "" : "<p>" + escape(intent.about()) + "</p>\n"),
             Map.entry("started", escape(Html.WHEN.format(startedAt))),
             Map.entry("startedIso", escape(startedAt.toString())),
-            Map.entry("verdict", result.verdict().text()),
-            Map.entry("icon", Html.icon(result.verdict())),
-            Map.entry("verdictWord", Html.word(result.verdict())),
-            Map.entry("summary", escape(result.summary())),
+            Map.entry("banner", banner()),
             Map.entry(
                 "allRuns", allRuns.isEmpty() ? "" : "<a href=\"" + allRuns + "\">All runs</a>"),
             Map.entry("numbers", numbers()),
@@ -79,6 +83,43 @@ record ReportPage(
             Map.entry("reproduce", reproduceHtml())));
   }
 
+  private boolean isUnchecked() {
+    return result.checker().equals(Run.UNCHECKED);
+  }
+
+  private String verdict() {
+    if (isUnchecked()) {
+      return "Not checked";
+    } else if (intent.isControl() && result.verdict() != Verdict.UNKNOWN) {
+      return RunInfo.isDetected(intent, result) ? "Detected" : "Not detected";
+    }
+    return Html.word(result.verdict());
+  }
+
+  private String banner() {
+    if (isUnchecked()) {
+      String command =
+          "java -jar holdfast-history.jar report --model lease --checkers all " + directory;
+      return Html.banner(
+          "unknown",
+          verdict(),
+          "No checker has judged this history yet. This command checks it, and writes this page"
+              + " again:</div></div>\n<pre tabindex=\"0\"><code>"
+              + escape(command)
+              + "</code></pre>\n<div><div>");
+    } else if (intent.isControl() && result.verdict() != Verdict.UNKNOWN) {
+      boolean isDetected = RunInfo.isDetected(intent, result);
+      return Html.banner(
+          isDetected ? "valid" : "invalid",
+          verdict(),
+          "A control run: its clients are broken on purpose. Expected invalid, "
+              + (isDetected ? "found by " : "but not found by ")
+              + escape(intent.invalidBy())
+              + ".");
+    }
+    return Html.banner(result.verdict().text(), verdict(), escape(result.summary()));
+  }
+
   /** The timeline alone, as large as the window. */
   String timelineHtml() {
     String script = Html.resource("timeline.js");
@@ -93,6 +134,7 @@ record ReportPage(
 
   private String lanes(String fill) {
     int overlaps = story.overlaps().size();
+    int allowed = Rulings.of(story, result).allowed().size();
     return Html.fill(
         "lanes.html",
         Map.of(
@@ -110,13 +152,15 @@ record ReportPage(
             "overlapButton",
             overlaps == 0
                 ? ""
-                : "<button type=\"button\" class=\"alarm\" data-key=\"o\">Next of "
+                : "<button type=\"button\""
+                    + (allowed == overlaps ? "" : " class=\"alarm\"")
+                    + " data-key=\"o\">Next of "
                     + Words.count(overlaps, "overlap")
                     + "</button>"));
   }
 
   private String lanesScript(String script) {
-    TimelineData data = new TimelineData(story);
+    TimelineData data = new TimelineData(story, Rulings.of(story, result).allowed());
     return Html.fill(
         "lanes-script.html",
         Map.of("json", data.json(), "columns", data.columns(), "script", script));
@@ -145,9 +189,26 @@ record ReportPage(
           + Words.count(story.locks(), "lock")
           + ".</p>\n";
     }
-    return "<p class=\"held-words invalid\">Two clients held a lock at the same time: "
-        + Words.count(overlaps.size(), "overlap")
-        + ".</p>\n";
+    Set<Tenure.Overlap> allowed = Rulings.of(story, result).allowed();
+    int broken = overlaps.size() - allowed.size();
+    StringBuilder out = new StringBuilder();
+    if (broken > 0) {
+      out.append("<p class=\"held-words invalid\">Two clients held a lock at the same time: ");
+      out.append(Words.count(broken, "overlap")).append(".</p>\n");
+    }
+    if (!allowed.isEmpty()) {
+      out.append("<p class=\"held-words allowed\">");
+      out.append(broken > 0 ? "Besides, two" : "Two")
+          .append(" clients held a lock at the same time");
+      out.append(" without a violation: ").append(Words.count(allowed.size(), "overlap"));
+      out.append(". ");
+      out.append(
+          intent.allowedOverlaps().isEmpty()
+              ? "The mutual-exclusion check allows it."
+              : escape(intent.allowedOverlaps()));
+      out.append("</p>\n");
+    }
+    return out.toString();
   }
 
   private String overlaps() {
@@ -155,13 +216,14 @@ record ReportPage(
     if (overlaps.isEmpty()) {
       return "";
     }
+    Set<Tenure.Overlap> allowed = Rulings.of(story, result).allowed();
     StringBuilder out = new StringBuilder("<ul class=\"overlaps\">\n");
     for (int i = 0; i < Math.min(overlaps.size(), MAX_OVERLAPS); i++) {
       Tenure.Overlap overlap = overlaps.get(i);
       out.append("<li><a href=\"#overlap=").append(i).append("\">");
       out.append(escape(overlap.describe())).append("</a>: operations ");
       out.append(granting(overlap.first())).append(" and ").append(granting(overlap.second()));
-      out.append("</li>\n");
+      out.append(allowed.contains(overlap) ? " (allowed)</li>\n" : "</li>\n");
     }
     if (overlaps.size() > MAX_OVERLAPS) {
       out.append("<li>and ").append(Html.count(overlaps.size() - MAX_OVERLAPS));
@@ -189,18 +251,18 @@ record ReportPage(
   private String plots() {
     StringBuilder out = new StringBuilder();
     Plots plots = new Plots(story);
+    Plots narrow = new Plots(story, Plots.NARROW);
     for (Plots.Plot plot : Plots.Plot.values()) {
-      out.append("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
-      out.append(escape(plot.title)).append("\">").append(plots.svg(plot).element());
-      out.append("</div>\n");
+      out.append("<div class=\"wide\">").append(plots.svg(plot).element()).append("</div>\n");
+      out.append("<div class=\"narrow\">").append(narrow.svg(plot).element()).append("</div>\n");
     }
     return out.toString();
   }
 
   private String reproduceHtml() {
-    return reproduce.isEmpty()
-        ? "<p>Nobody wrote down which command repeats this run.</p>\n"
-        : "<pre tabindex=\"0\"><code>" + escape(reproduce) + "</code></pre>\n";
+    return intent.reproduce().isEmpty()
+        ? "<p>The command that repeats this run is not known.</p>\n"
+        : "<pre tabindex=\"0\"><code>" + escape(intent.reproduce()) + "</code></pre>\n";
   }
 
   private String checkers() {
@@ -209,11 +271,13 @@ record ReportPage(
       out.append("<li class=\"checker\">").append(Html.badge(part.verdict()));
       out.append("<div><h3>").append(escape(part.checker())).append("</h3><p>");
       out.append(escape(part.summary())).append("</p>");
-      if (!part.details().isEmpty()) {
+      if (!part.violations().isEmpty()) {
+        out.append(violations(part));
+      } else if (!part.details().isEmpty()) {
         out.append(
             "<details"
                 + (part.details().size() <= 10 ? " open" : "")
-                + "><summary>What in particular</summary><ul>");
+                + "><summary>Details</summary><ul>");
         part.details().forEach(each -> out.append("<li>").append(escape(each)).append("</li>"));
         out.append("</ul></details>");
       }
@@ -222,22 +286,42 @@ record ReportPage(
     return out.toString();
   }
 
+  /** What is wrong, and the calls that show it, each with its own words when pointed at. */
+  private String violations(Result part) {
+    StringBuilder out = new StringBuilder();
+    out.append(part.violations().size() <= MAX_OPEN ? "<details open>" : "<details>");
+    out.append("<summary>Details</summary><ul>");
+    for (Violation violation : part.violations()) {
+      out.append("<li>").append(escape(violation.what())).append('.');
+      for (long index : violation.operations()) {
+        Call call = story.call(index);
+        out.append(call == null ? "" : " " + Html.call(call));
+      }
+      out.append("</li>");
+    }
+    int more = part.details().size() - part.violations().size();
+    if (part.details().size() > Result.MAX_DETAILS && more > 0) {
+      out.append("<li>").append(escape(part.details().get(Result.MAX_DETAILS))).append("</li>");
+    }
+    return out.append("</ul></details>").toString();
+  }
+
   private static String faults(List<Fault> faults) {
     if (faults.isEmpty()) {
-      return "<p>Nothing was broken on purpose in this run.</p>";
+      return "<p>No fault was injected in this run.</p>";
     }
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table>");
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table class=\"stacked\">");
     out.append("<caption>").append(shown("faults", faults.size(), MAX_FAULTS)).append("</caption>");
     tableHead(out, "Fault", "Target", ">From", ">To", ">Lasted", "Timeline");
     for (Fault fault : faults.subList(0, Math.min(faults.size(), MAX_FAULTS))) {
       out.append("<tr><th scope=\"row\">").append(escape(fault.name())).append("</th>");
       cell(out, "", fault.target().isEmpty() ? "–" : fault.target());
-      cell(out, "number", Words.seconds(fault.fromNanos()));
-      cell(out, "number", fault.healed() ? Words.seconds(fault.toNanos()) : "never healed");
+      labelled(out, "From", Words.seconds(fault.fromNanos()));
+      labelled(out, "To", fault.healed() ? Words.seconds(fault.toNanos()) : "never healed");
       long lasted = fault.toNanos() - fault.fromNanos();
-      cell(out, "number", lasted == 0 ? "a moment" : Words.seconds(lasted));
+      labelled(out, "Lasted", lasted == 0 ? "a moment" : Words.seconds(lasted));
       out.append("<td><a href=\"");
       out.append(Html.timelineLink(fault.fromNanos(), fault.toNanos()));
       out.append("\">show</a></td></tr>\n");
@@ -249,7 +333,7 @@ record ReportPage(
     List<Operation> all = story.history().operations();
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of operations\"><table>");
+        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of operations\"><table class=\"stacked operations\">");
     out.append("<caption>")
         .append(shown("operations", all.size(), MAX_OPERATIONS))
         .append("</caption>");
@@ -257,9 +341,10 @@ record ReportPage(
     for (Operation operation : all.subList(0, Math.min(all.size(), MAX_OPERATIONS))) {
       String type = operation.type().text();
       out.append("<tr class=\"").append(operation.isNemesis() ? "nemesis" : type).append("\">");
-      cell(out, "number", Long.toString(operation.index()));
-      cell(out, "number", Words.seconds(operation.time()));
-      cell(out, "number", operation.isNemesis() ? "nemesis" : Long.toString(operation.process()));
+      labelled(out, "Operation", Long.toString(operation.index()));
+      labelled(out, "At", Words.seconds(operation.time()));
+      labelled(
+          out, "Process", operation.isNemesis() ? "nemesis" : Long.toString(operation.process()));
       out.append("<td><span class=\"type\">").append(type).append("</span></td>");
       cell(out, "", operation.f());
       StringBuilder value = new StringBuilder();

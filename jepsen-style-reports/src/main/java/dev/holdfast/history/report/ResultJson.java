@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
+import dev.holdfast.history.check.Violation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,9 +34,42 @@ final class ResultJson {
     node.put("summary", result.summary());
     ArrayNode details = node.putArray("details");
     result.details().forEach(details::add);
+    ArrayNode violations = node.putArray("violations");
+    result.violations().forEach(each -> violations.add(toJson(each)));
     ArrayNode parts = node.putArray("parts");
     result.parts().forEach(part -> parts.add(toJson(part)));
     return node;
+  }
+
+  private static ObjectNode toJson(Violation violation) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("what", violation.what()).put("detail", violation.detail());
+    violation.operations().forEach(node.putArray("operations")::add);
+    ArrayNode order = node.putArray("order");
+    for (Violation.Placed placed : violation.order()) {
+      order
+          .addObject()
+          .put("operation", placed.operation())
+          .put("what", placed.what())
+          .put("state", placed.state());
+    }
+    return node;
+  }
+
+  private static Violation violation(JsonNode node) {
+    List<Long> operations = new ArrayList<>();
+    node.path("operations").forEach(each -> operations.add(each.asLong()));
+    List<Violation.Placed> order = new ArrayList<>();
+    node.path("order")
+        .forEach(
+            each ->
+                order.add(
+                    new Violation.Placed(
+                        each.path("operation").asLong(),
+                        each.path("what").asText(),
+                        each.path("state").asText())));
+    return new Violation(
+        node.path("what").asText(), node.path("detail").asText(), operations, order);
   }
 
   /** Reads a saved result; the exception names the file and what is wrong with it. */
@@ -52,12 +86,15 @@ final class ResultJson {
     node.path("details").forEach(each -> details.add(each.asText()));
     List<Result> parts = new ArrayList<>();
     node.path("parts").forEach(each -> parts.add(fromJson(each)));
+    List<Violation> violations = new ArrayList<>();
+    node.path("violations").forEach(each -> violations.add(violation(each)));
     return new Result(
         node.path("checker").asText(),
         verdict(node),
         node.path("summary").asText(),
         details,
-        parts);
+        parts,
+        violations);
   }
 
   static Verdict verdict(JsonNode node) {

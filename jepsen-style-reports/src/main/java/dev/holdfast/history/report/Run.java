@@ -34,6 +34,10 @@ public final class Run {
   static final String HISTORY = "history.edn";
   static final String RECORDINGS = "recordings";
   static final String INDEX = "index.html";
+
+  /** The name in the result of a run that nobody has checked. */
+  static final String UNCHECKED = "not-checked";
+
   private static final String TIMELINE = "timeline.html";
   private static final String NEW = ".new";
   private static final String RESULTS = "results.json";
@@ -42,14 +46,21 @@ public final class Run {
   private final Instant startedAt;
   private final Path directory;
   private final @Nullable Path store;
-  private String about = "";
+  private Intent intent;
 
   /**
    * A run.
    *
    * @param store the folder with the list of all runs; {@code null} if this one stands alone
+   * @param series the series it belongs to; {@code null} if none, or what is saved tells
    */
-  Run(String test, Instant startedAt, Path directory, @Nullable Path store) {
+  Run(
+      String test,
+      Instant startedAt,
+      Path directory,
+      @Nullable Path store,
+      Intent.@Nullable Series series) {
+    this.intent = new Intent("", "", "", "", series);
     this.test = test;
     this.startedAt = startedAt;
     this.directory = directory;
@@ -72,7 +83,45 @@ public final class Run {
    * @param text a sentence or some
    */
   public void describe(String text) {
-    about = text;
+    intent = intent.describedAs(text);
+  }
+
+  /**
+   * Makes this a control run, whose clients are broken on purpose: the list of all runs counts it
+   * as passed if the checker finds it invalid, and as failed if it does not. To be called before
+   * {@link #finish}.
+   *
+   * @param checker the name of the checker that is there for the mistake; empty if this is no
+   *     control run after all
+   */
+  public void expectInvalid(String checker) {
+    intent = intent.expectedInvalidBy(checker);
+  }
+
+  /**
+   * Says why two clients may hold a lock at the same time in this run without a violation; stands
+   * beside such overlaps on its page. To be called before {@link #finish}.
+   *
+   * @param why a sentence or two
+   */
+  public void allowOverlaps(String why) {
+    intent = intent.allowingOverlaps(why);
+  }
+
+  /**
+   * Tells whether this was not run; then there is only the reason.
+   *
+   * @return whether {@link RunStore#skip} made it
+   * @throws IOException if what is saved cannot be read
+   */
+  public boolean isSkipped() throws IOException {
+    Path file = directory.resolve(RunInfo.FILE);
+    return Files.exists(file) && !RunInfo.read(file).skipped().isEmpty();
+  }
+
+  void saveSkipped(String reason) throws IOException {
+    RunInfo info = RunInfo.without(test, startedAt, intent, reason, "Skipped: " + reason);
+    write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
   }
 
   /**
@@ -130,10 +179,11 @@ public final class Run {
    * @throws IOException if something cannot be written
    */
   public Result finish(History history, Checker checker, String reproduce) throws IOException {
+    intent = intent.repeatedBy(reproduce);
     saveHistory(history);
     Result result = Checkers.safely(checker, history);
     saveResult(result);
-    writePages(history, result, reproduce);
+    writePages(history, result);
     if (store != null) {
       new RunStore(store).writeIndex();
     }
@@ -149,33 +199,59 @@ public final class Run {
    * @throws dev.holdfast.history.HistoryFormatException if the history cannot be understood
    */
   public Result report() throws IOException {
-    Path saved = directory.resolve(HISTORY);
-    History history;
-    if (Files.exists(saved)) {
-      history = History.of(HistoryReader.read(saved));
-    } else {
-      history = readRecordings();
-      saveHistory(history);
+    readIntent();
+    if (isSkipped()) {
+      String summary = RunInfo.read(directory.resolve(RunInfo.FILE)).summary();
+      return new Result("all", Verdict.UNKNOWN, summary, List.of());
     }
+    History history = readHistory();
     Path results = directory.resolve(RESULTS);
     Result result =
         Files.exists(results)
             ? ResultJson.readResult(results)
-            : new Result("all", Verdict.UNKNOWN, "Never checked: no results are saved.", List.of());
-    Path file = directory.resolve(RunInfo.FILE);
-    String reproduce = "";
-    if (Files.exists(file)) {
-      RunInfo info = RunInfo.read(file);
-      about = info.about();
-      reproduce = info.reproduce();
-    }
-    writePages(history, result, reproduce);
+            : new Result(
+                UNCHECKED, Verdict.UNKNOWN, "Not checked: no results are saved.", List.of());
+    writePages(history, result);
     return result;
   }
 
-  private void writePages(History history, Result result, String reproduce) throws IOException {
+  /**
+   * Checks the history that is saved, saves the results and writes the pages again.
+   *
+   * @param checker judges it; if it throws, the verdict is unknown
+   * @return the results
+   * @throws IOException if something cannot be read or written
+   * @throws dev.holdfast.history.HistoryFormatException if the history cannot be understood
+   */
+  public Result check(Checker checker) throws IOException {
+    readIntent();
+    History history = readHistory();
+    Result result = Checkers.safely(checker, history);
+    saveResult(result);
+    writePages(history, result);
+    return result;
+  }
+
+  private History readHistory() throws IOException {
+    Path saved = directory.resolve(HISTORY);
+    if (Files.exists(saved)) {
+      return History.of(HistoryReader.read(saved));
+    }
+    History history = readRecordings();
+    saveHistory(history);
+    return history;
+  }
+
+  private void readIntent() throws IOException {
+    Path file = directory.resolve(RunInfo.FILE);
+    if (Files.exists(file)) {
+      intent = RunInfo.read(file).intent();
+    }
+  }
+
+  private void writePages(History history, Result result) throws IOException {
     Story story = Story.of(history);
-    RunInfo info = RunInfo.of(test, about, startedAt, reproduce, story, result);
+    RunInfo info = RunInfo.of(test, startedAt, intent, story, result);
     write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
     write("summary.md", out -> out.write(Markdown.of(info, story, result)));
     writePlots(new Plots(story));
@@ -184,7 +260,7 @@ public final class Run {
       allRuns = "../".repeat(store.relativize(directory).getNameCount()) + "index.html";
     }
     ReportPage page =
-        new ReportPage(test, about, startedAt, story, result, reproduce, files(), allRuns);
+        new ReportPage(test, startedAt, intent, story, result, directory, files(), allRuns);
     write(TIMELINE, out -> out.write(page.timelineHtml()));
     write(INDEX, out -> out.write(page.html()));
   }

@@ -15,11 +15,12 @@ import java.time.Instant;
  * read histories.
  *
  * @param test what was run
- * @param about what it is for, and what it shows; empty if nobody said
  * @param startedAt when
- * @param reproduce the command that repeats it; empty if it is not known
+ * @param intent what for
+ * @param skipped why it was not run; empty if it was
  * @param verdict what was found
- * @param summary that in a sentence
+ * @param detected of a control run, whether the checker that must find it invalid did
+ * @param summary the verdict in a sentence
  * @param durationNanos from the first operation to the last
  * @param operations how many lines its history has
  * @param overlaps how often two clients held a lock at once
@@ -27,10 +28,11 @@ import java.time.Instant;
  */
 record RunInfo(
     String test,
-    String about,
     Instant startedAt,
-    String reproduce,
+    Intent intent,
+    String skipped,
     Verdict verdict,
+    boolean detected,
     String summary,
     long durationNanos,
     long operations,
@@ -39,14 +41,22 @@ record RunInfo(
 
   static final String FILE = "run.json";
 
-  static RunInfo of(
-      String test, String about, Instant startedAt, String reproduce, Story story, Result result) {
+  /** How a run counts in the list of all runs. */
+  enum Standing {
+    PASSED,
+    FAILED,
+    UNKNOWN,
+    SKIPPED
+  }
+
+  static RunInfo of(String test, Instant startedAt, Intent intent, Story story, Result result) {
     return new RunInfo(
         test,
-        about,
         startedAt,
-        reproduce,
+        intent,
+        "",
         result.verdict(),
+        isDetected(intent, result),
         result.summary(),
         story.history().operations().isEmpty() ? 0 : story.lengthNanos(),
         story.history().operations().size(),
@@ -54,10 +64,53 @@ record RunInfo(
         story.faults().size());
   }
 
+  /** Of a run of which nothing was found, because of that. */
+  static RunInfo without(
+      String test, Instant startedAt, Intent intent, String skipped, String why) {
+    return new RunInfo(test, startedAt, intent, skipped, Verdict.UNKNOWN, false, why, 0, 0, 0, 0);
+  }
+
+  /** Whether the checker said invalid that must say so of such a run. */
+  static boolean isDetected(Intent intent, Result result) {
+    return intent.isControl()
+        && (result.parts().isEmpty() ? java.util.List.of(result) : result.parts())
+            .stream()
+                .anyMatch(
+                    part ->
+                        part.checker().equals(intent.invalidBy())
+                            && part.verdict() == Verdict.INVALID);
+  }
+
+  Standing standing() {
+    if (!skipped.isEmpty()) {
+      return Standing.SKIPPED;
+    } else if (intent.isControl() && verdict != Verdict.UNKNOWN) {
+      return detected ? Standing.PASSED : Standing.FAILED;
+    }
+    return switch (verdict) {
+      case VALID -> Standing.PASSED;
+      case INVALID -> Standing.FAILED;
+      case UNKNOWN -> Standing.UNKNOWN;
+    };
+  }
+
   ObjectNode toJson() {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("test", test).put("about", about);
-    node.put("startedAt", startedAt.toString()).put("reproduce", reproduce);
+    node.put("test", test).put("about", intent.about());
+    node.put("startedAt", startedAt.toString()).put("reproduce", intent.reproduce());
+    if (intent.isControl()) {
+      node.put("expectedInvalidBy", intent.invalidBy()).put("detected", detected);
+    }
+    if (!intent.allowedOverlaps().isEmpty()) {
+      node.put("allowedOverlaps", intent.allowedOverlaps());
+    }
+    Intent.Series series = intent.series();
+    if (series != null) {
+      node.put("series", series.startedAt().toString()).put("planned", series.planned());
+    }
+    if (!skipped.isEmpty()) {
+      node.put("skipped", skipped);
+    }
     node.put("verdict", verdict.text()).put("summary", summary);
     node.put("durationNanos", durationNanos).put("operations", operations);
     return node.put("overlaps", overlaps).put("faults", faults);
@@ -67,12 +120,23 @@ record RunInfo(
   static RunInfo read(Path file) throws IOException {
     JsonNode node = ResultJson.read(file);
     try {
+      Intent intent =
+          new Intent(
+              node.path("about").asText(),
+              node.path("reproduce").asText(),
+              node.path("expectedInvalidBy").asText(),
+              node.path("allowedOverlaps").asText(),
+              node.has("series")
+                  ? new Intent.Series(
+                      Instant.parse(node.path("series").asText()), node.path("planned").asInt())
+                  : null);
       return new RunInfo(
           node.path("test").asText(),
-          node.path("about").asText(),
           Instant.parse(node.path("startedAt").asText()),
-          node.path("reproduce").asText(),
+          intent,
+          node.path("skipped").asText(),
           ResultJson.verdict(node),
+          node.path("detected").asBoolean(),
           node.path("summary").asText(),
           node.path("durationNanos").asLong(),
           node.path("operations").asLong(),

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A folder that keeps every run of every test, as Jepsen's store does: {@code
@@ -32,9 +33,11 @@ public final class RunStore {
   private static final DateTimeFormatter FOLDER =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
   private static final int MAX_TRIES = 1000;
+  private static final int MAX_NAME = 100;
 
   private final Path root;
   private final InstantSource clock;
+  private final Intent.@Nullable Series series;
 
   /**
    * Opens a store by the machine's clock.
@@ -52,8 +55,37 @@ public final class RunStore {
    * @param clock names the runs
    */
   public RunStore(Path root, InstantSource clock) {
+    this(root, clock, null);
+  }
+
+  private RunStore(Path root, InstantSource clock, Intent.@Nullable Series series) {
     this.root = root;
     this.clock = clock;
+    this.series = series;
+  }
+
+  /**
+   * Begins a series of runs, which the list of all runs judges together: it has passed if all that
+   * were planned have passed or were skipped.
+   *
+   * @param planned how many runs are to be started or skipped
+   * @return this store; runs that it starts or skips belong to the series
+   */
+  public RunStore series(int planned) {
+    return new RunStore(
+        root, clock, new Intent.Series(clock.instant().truncatedTo(ChronoUnit.MILLIS), planned));
+  }
+
+  /**
+   * Makes a test's name of any text, by leaving out what cannot be in one.
+   *
+   * @param text any text, such as a file's name
+   * @return a name that {@link #start} takes
+   */
+  public static String testName(String text) {
+    String name = text.replaceAll("[^A-Za-z0-9._-]+", "-").replaceAll("^[^A-Za-z0-9]+", "");
+    name = name.length() > MAX_NAME ? name.substring(0, MAX_NAME) : name;
+    return name.isEmpty() || name.equals("latest") ? "history" : name;
   }
 
   /**
@@ -65,21 +97,43 @@ public final class RunStore {
    * @throws IOException if the folder cannot be made
    */
   public Run start(String test) throws IOException {
+    Run run = make(test);
+    Path folder = run.directory().getFileName();
+    link(root.resolve(test), folder);
+    link(root, Path.of(test).resolve(folder));
+    return run;
+  }
+
+  /**
+   * Notes that a run was skipped; the list of all runs says so, and why.
+   *
+   * @param test the test's name, as for {@link #start}
+   * @param about what it would have been for; may be empty
+   * @param reason why it was not run; not empty
+   * @throws IOException if that cannot be written
+   */
+  public void skip(String test, String about, String reason) throws IOException {
+    Run run = make(test);
+    run.describe(about);
+    run.saveSkipped(reason);
+    writeIndex();
+  }
+
+  private Run make(String test) throws IOException {
     if (!TEST.matcher(test).matches() || test.equals("latest")) {
       throw new IllegalArgumentException(
           "a test's name consists of letters, digits, dots, hyphens and underscores, but is \""
               + test
               + "\"");
     }
-    Path tests = Files.createDirectories(root.resolve(test));
+    Path tests = root.resolve(test);
+    Path unused = Files.createDirectories(tests); // may be absolute, though the store is not
     Instant startedAt = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     for (int tries = 0; tries < MAX_TRIES; tries++) {
       String folder = FOLDER.format(startedAt);
       try {
         Path directory = Files.createDirectory(tests.resolve(folder));
-        link(tests, Path.of(folder));
-        link(root, Path.of(test, folder));
-        return new Run(test, startedAt, directory, root);
+        return new Run(test, startedAt, directory, root, series);
       } catch (FileAlreadyExistsException e) {
         startedAt = startedAt.plusMillis(1);
       }
@@ -89,7 +143,7 @@ public final class RunStore {
 
   /**
    * Finds the runs of a folder: a store, the runs of one test in it, or a single run. What has a
-   * history or recordings is a run; links are not followed.
+   * history or recordings, or was skipped, is a run; links are not followed.
    *
    * @return the runs in order of their folders; empty if there are none
    * @throws IOException if the folder cannot be read
@@ -107,6 +161,7 @@ public final class RunStore {
   private static boolean isRun(Path folder) {
     return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
         && (Files.isRegularFile(folder.resolve(Run.HISTORY))
+            || Files.isRegularFile(folder.resolve(RunInfo.FILE))
             || Files.isDirectory(folder.resolve(Run.RECORDINGS)));
   }
 
@@ -118,10 +173,11 @@ public final class RunStore {
     try {
       Instant startedAt = FOLDER.parse(name, Instant::from);
       Path test = parent == null ? null : parent.getFileName();
-      return new Run(test == null ? name : test.toString(), startedAt, folder, alone ? null : root);
+      return new Run(
+          test == null ? name : test.toString(), startedAt, folder, alone ? null : root, null);
     } catch (DateTimeParseException e) { // not one of ours: it is called as its folder is
       Instant startedAt = Files.getLastModifiedTime(folder).toInstant();
-      return new Run(name, startedAt, folder, alone ? null : root);
+      return new Run(name, startedAt, folder, alone ? null : root, null);
     }
   }
 

@@ -1,12 +1,18 @@
 package dev.holdfast.history.report;
 
+import dev.holdfast.history.Call;
 import dev.holdfast.history.Fault;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A history and what all pages say of it, worked out once.
@@ -22,6 +28,52 @@ record Story(
   static Story of(History history) {
     List<Tenure> tenures = Tenure.of(history);
     return new Story(history, tenures, Tenure.overlaps(tenures), Fault.of(history));
+  }
+
+  /** The call that was invoked by the operation of that index; null if there is none. */
+  @Nullable Call call(long index) {
+    List<Call> calls = history.calls(); // in order of their invocations
+    int low = 0;
+    int high = calls.size() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      long found = calls.get(middle).invocation().index();
+      if (found == index) {
+        return calls.get(middle);
+      } else if (found < index) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return null;
+  }
+
+  /** The place of each client among all, which gives it the same colour in all drawings. */
+  Map<String, Integer> clientRanks() {
+    return ranks(Call::client);
+  }
+
+  /** The place of each lock among all. */
+  Map<String, Integer> lockRanks() {
+    return ranks(Call::lock);
+  }
+
+  private Map<String, Integer> ranks(Function<Call, String> name) {
+    Map<String, Integer> ranks = new HashMap<>();
+    history.calls().stream()
+        .map(name)
+        .distinct()
+        .sorted(Comparator.comparing(Story::padded).thenComparing(Comparator.naturalOrder()))
+        .forEach(each -> ranks.put(each, ranks.size()));
+    return ranks;
+  }
+
+  /** Makes c2 come before c10. */
+  static String padded(String name) {
+    String letters = name.replaceAll("[0-9]+$", "");
+    String number = name.substring(letters.length());
+    return letters + "0".repeat(Math.max(0, 19 - number.length())) + number;
   }
 
   /** When it begins: a history that was not merged begins at any time. */

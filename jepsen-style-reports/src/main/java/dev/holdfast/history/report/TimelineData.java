@@ -9,11 +9,13 @@ import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import java.io.ByteArrayOutputStream;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,7 @@ final class TimelineData {
   private static final int HAS_FENCE = 4;
 
   private final Story story;
+  private final Set<Tenure.Overlap> allowed;
   private final long unit;
   private final Map<String, Integer> clients = new LinkedHashMap<>();
   private final Map<String, Integer> locks = new LinkedHashMap<>();
@@ -37,8 +40,14 @@ final class TimelineData {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(1 << 16);
   private final String columns;
 
-  TimelineData(Story story) {
+  /**
+   * The data of a timeline.
+   *
+   * @param allowed overlaps that are no violations
+   */
+  TimelineData(Story story, Set<Tenure.Overlap> allowed) {
     this.story = story;
+    this.allowed = allowed;
     this.unit = story.lengthNanos() < SHORT_NANOS ? 1 : 1000;
     IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
     List<Call> calls = story.history().calls();
@@ -64,6 +73,8 @@ final class TimelineData {
     names(root.putArray("clients"), clients);
     names(root.putArray("locks"), locks);
     names(root.putArray("kinds"), kinds);
+    ranks(root.putArray("clientRanks"), clients, story.clientRanks());
+    ranks(root.putArray("lockRanks"), locks, story.lockRanks());
     ArrayNode faults = root.putArray("faults");
     for (Fault fault : story.faults()) {
       faults
@@ -82,10 +93,18 @@ final class TimelineData {
           .addObject()
           .put("a", places.getOrDefault(overlap.first(), 0))
           .put("b", places.getOrDefault(overlap.second(), 0))
+          .put("allowed", allowed.contains(overlap))
+          .put("first", Html.visible(overlap.firstHolder()))
+          .put("second", Html.visible(overlap.secondHolder()))
           .put("from", at(overlap.fromNanos()))
           .put("to", at(Math.min(overlap.toNanos(), story.history().endNanos())));
     }
     return Html.scriptJson(root);
+  }
+
+  private static void ranks(
+      ArrayNode array, Map<String, Integer> names, Map<String, Integer> ranks) {
+    names.keySet().forEach(name -> array.add(ranks.getOrDefault(name, 0)));
   }
 
   private static void names(ArrayNode array, Map<String, Integer> names) {
@@ -108,12 +127,8 @@ final class TimelineData {
       int type = call.completion() == null ? 0 : call.isOk() ? 1 : call.isFailed() ? 2 : 3;
       put(type + (call.fence().isPresent() ? HAS_FENCE : 0));
     }
-    for (Call call : calls) {
-      call.fence().ifPresent(fence -> put(fence >>> Integer.SIZE));
-    }
-    for (Call call : calls) {
-      call.fence().ifPresent(fence -> put(fence & 0xFFFF_FFFFL));
-    }
+    putFences(calls, fence -> fence >>> Integer.SIZE);
+    putFences(calls, fence -> fence & 0xFFFF_FFFFL);
     long index = 0;
     for (Call call : calls) {
       putSigned(call.invocation().index() - index);
@@ -122,6 +137,18 @@ final class TimelineData {
     for (Call call : calls) {
       Operation completion = call.completion();
       put(completion == null ? 0 : Math.max(0, completion.index() - call.invocation().index()));
+    }
+  }
+
+  /** One half of each fence, as its difference from the one before it on the same lock. */
+  private void putFences(List<Call> calls, LongUnaryOperator half) {
+    Map<String, Long> before = new HashMap<>();
+    for (Call call : calls) {
+      if (call.fence().isPresent()) {
+        long fence = half.applyAsLong(call.fence().getAsLong());
+        Long last = before.put(call.lock(), fence);
+        putSigned(fence - (last == null ? 0 : last));
+      }
     }
   }
 

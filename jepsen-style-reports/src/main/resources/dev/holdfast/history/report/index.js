@@ -11,6 +11,8 @@ filter.addEventListener("input", () => {
     row.hidden = !row.dataset.search.includes(wanted);
     shown += row.hidden ? 0 : 1;
   }
+  for (const section of document.querySelectorAll("main section"))
+    section.hidden = !section.querySelector("tbody tr:not([hidden])");
   told.textContent = shown + " shown";
 });
 })();

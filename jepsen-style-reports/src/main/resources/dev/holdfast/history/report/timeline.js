@@ -27,10 +27,16 @@ const invoked = running(Float64Array, n, about.start, number);
 const completed = column(Float64Array, n, i => { const d = number(); return d === 0 ? Infinity : invoked[i] + d - 1; });
 const client = column(Uint32Array, n, number), lock = column(Uint32Array, n, number), kind = column(Uint16Array, n, number);
 const type = column(Uint8Array, n, number);
-const fenceHigh = column(Uint32Array, n, i => type[i] & 4 ? number() : 0);
-const fenceLow = column(Uint32Array, n, i => type[i] & 4 ? number() : 0);
+/** One half of each fence: how it differs from the one before it on the same lock. */
+function fences() {
+  const last = new Float64Array(about.locks.length);
+  return column(Uint32Array, n, i => type[i] & 4 ? last[lock[i]] += unzigzag(number()) : 0);
+}
+const fenceHigh = fences(), fenceLow = fences();
 const outcome = i => type[i] & 3;
+/** The whole token: what is written on a bar is cut, as Html.shortFence does. */
 const fence = i => type[i] & 4 ? String(BigInt(fenceHigh[i]) << 32n | BigInt(fenceLow[i])) : "";
+const short = digits => digits.length > 6 ? "…" + digits.slice(-5) : digits;
 const askedAt = running(Float64Array, n, 0, () => unzigzag(number()));
 const answeredAt = column(Float64Array, n, i => { const d = number(); return d === 0 ? -1 : askedAt[i] + d; });
 
@@ -57,18 +63,35 @@ const tail = t => isNaN(lost[t]) ? heldUntil[t] : Math.max(heldUntil[t], lost[t]
 
 const ACQUIRE = about.kinds.indexOf("acquire"), LEASE_KINDS = new Set(["acquire", "renew", "release"].map(k => about.kinds.indexOf(k)));
 const clashing = new Set(about.overlaps.flatMap(o => [o.a, o.b]));
+const broken_ = new Set(about.overlaps.filter(o => !o.allowed).flatMap(o => [o.a, o.b]));
 const MAX_ROWS = 6;
 const collator = new Intl.Collator("en", {numeric: true});
 let lanes = [], rowOf = new Uint8Array(m), laneOf = new Uint32Array(m), grouping = "";
 
 /** The rank of each name among all, for colours that stay the same however lanes are sorted. */
-const rank = names => { const a = []; names.map((_, i) => i).sort((x, y) => collator.compare(names[x], names[y])).forEach((x, i) => a[x] = i); return a; };
-const clientRank = rank(about.clients), lockRank = rank(about.locks);
+const clientRank = about.clientRanks, lockRank = about.lockRanks;
+/** What names do not have in common: enough to tell them apart where there is little room. */
+function brief(names) {
+  let common = 0;
+  if (names.length > 1) while (common < names[0].length && names.every(n => n[common] === names[0][common] && n.length > common)) common++;
+  while (common > 0 && /[0-9A-Za-z]/.test(names[0][common - 1]) && /[0-9]/.test(names[0][common - 1]) ) common--; // whole numbers
+  return names.map(n => n.slice(common));
+}
+const briefClients = brief(about.clients), briefLocks = brief(about.locks);
+/** What tells most comes first: overlaps, then losses and take-overs, then long leases; by name where alike. */
+const telling = lane => {
+  let marks = 0, longest = 0;
+  for (const row of lane.rows) for (const t of row.list) {
+    marks += (takenOver[t] ? 1 : 0) + (isNaN(lost[t]) ? 0 : 1);
+    longest = Math.max(longest, heldUntil[t] - granted[t]);
+  }
+  return [lane.clash ? 1 : 0, marks, Math.floor(Math.log2(Math.max(1, longest)))];
+};
 
 function group(by) {
   grouping = by;
   const names = by === "lock" ? about.locks : about.clients, key = by === "lock" ? lock : client;
-  const all = names.map((name, i) => ({name, i, rows: [], calls: [], clash: false}));
+  const all = names.map((name, i) => ({name, i, rows: [], calls: [], clash: false, said: false}));
   for (let c = 0; c < n; c++) if (kind[c] === ACQUIRE || !LEASE_KINDS.has(kind[c])) all[key[c]].calls.push(c);
   for (let t = 0; t < m; t++) { // in order of their grants, each in the first row that is free
     const lane = all[key[grant[t]]];
@@ -80,10 +103,12 @@ function group(by) {
     lane.rows[row].list.push(t);
     lane.rows[row].end = Math.max(lane.rows[row].end, tail(t));
     rowOf[t] = row;
-    if (clashing.has(t)) lane.clash = true;
+    if (broken_.has(t)) lane.clash = true;
+    if (clashing.has(t)) lane.said = true;
   }
   lanes = all.filter(l => l.rows.length || l.calls.length)
-    .sort((a, b) => b.clash - a.clash || collator.compare(a.name, b.name));
+    .map(l => Object.assign(l, {rank: telling(l)}))
+    .sort((a, b) => b.rank[0] - a.rank[0] || b.rank[1] - a.rank[1] || b.rank[2] - a.rank[2] || collator.compare(a.name, b.name));
   const rows = lanes.reduce((sum, lane) => sum + Math.max(1, lane.rows.length), 0);
   const room = (figure.dataset.fill ? stage.clientHeight : 400) - head() - 12 * lanes.length;
   ROW = Math.max(LOW, Math.min(HIGH, Math.floor(room / rows)));
@@ -92,7 +117,7 @@ function group(by) {
   lanes.forEach((lane, place) => {
     lane.top = top;
     lane.bottom = Math.max(1, lane.rows.length) * ROW + 4;
-    lane.height = lane.bottom + 8 + (lane.clash ? 18 : 0); // who waits, and what is to be said of an overlap
+    lane.height = lane.bottom + 8 + (lane.said ? 18 : 0); // who waits, and what is to be said of an overlap
     top += lane.height;
     lane.calls = Uint32Array.from(lane.calls);
     lane.callEnds = highest(lane.calls, c => completed[c]);
@@ -107,6 +132,7 @@ function group(by) {
     });
   });
   lanesHeight = top;
+  figure.dataset.lanes = lanes.slice(0, 20).map(l => l.name).join(", ");
   for (const each of figure.querySelectorAll("[data-group]")) each.setAttribute("aria-pressed", String(each.dataset.group === by));
   legend();
   resize();
@@ -134,6 +160,8 @@ for (const f of about.faults) {
   if (last && f.from <= last[1]) last[1] = Math.max(last[1], f.to); else broken.push([f.from, f.to]);
 }
 const full = {from: about.start, to: about.end + Math.max(1, (about.end - about.start) * .005)};
+const MANY = 600; // leases in view
+let crowded = false;
 let view = {...full}, width = 0, height = 0, gutter = 0, lanesHeight = 0, wanted = false, pointer = null, chosen = -1, colours = {};
 const head = () => OVERVIEW + 8 + faultNames.length * FAULT + AXIS;
 const x = time => gutter + (time - view.from) / (view.to - view.from) * (width - gutter);
@@ -184,21 +212,25 @@ function stroke(style, thick, ...points) {
   g.stroke();
 }
 const widths = new Map();
+function measure(font, text) {
+  const k = font + text;
+  if (!widths.has(k)) { if (widths.size > 5000) widths.clear(); g.font = font; widths.set(k, g.measureText(text).width); }
+  return widths.get(k);
+}
 /** A text cut to the room there is: its end, where names that are alike differ, or its beginning. */
 function label(style, font, px, y, room, text, end = false) {
   if (room < 14 || !text) return;
-  g.font = font; g.fillStyle = style;
   let shown = text.length > 80 ? text.slice(0, 80) : text;
-  const measure = s => { const k = font + s; if (!widths.has(k)) { if (widths.size > 5000) widths.clear(); widths.set(k, g.measureText(s).width); } return widths.get(k); };
-  if (measure(shown) > room) {
+  if (measure(font, shown) > room) {
     const whole = shown;
-    let most = Math.floor(whole.length * room / measure(whole));
+    let most = Math.floor(whole.length * room / measure(font, whole));
     do {
       if (most < 1) return;
       shown = end ? "…" + whole.slice(-most) : whole.slice(0, most) + "…";
       most--;
-    } while (measure(shown) > room);
+    } while (measure(font, shown) > room);
   }
+  g.font = font; g.fillStyle = style;
   g.fillText(shown, px, y);
 }
 const seconds = t => (t * about.unit / 1e9).toLocaleString("en", {minimumFractionDigits: 3, maximumFractionDigits: Math.max(3, Math.min(9, Math.ceil(-Math.log10((view.to - view.from) * about.unit / 1e9)) + 3))}) + " s";
@@ -213,6 +245,8 @@ function draw() {
   g.translate(0, head() - scroll);
   const first = lanes.findIndex(l => l.top + l.height > scroll);
   const seen = first < 0 ? [] : lanes.slice(first, first + Math.ceil(height / (ROW + 12)) + 1);
+  crowded = seen.reduce((sum, lane) => sum + lane.rows.reduce((all, row) =>
+    all + bisect(row.list, view.to, t => granted[t]) - bisect(row.ends, view.from), 0), 0) > MANY;
   seen.forEach((lane, i) => { if ((first + i) % 2 === 0) rect(colours.stripe, 0, lane.top, width, lane.height); });
   g.save();
   g.beginPath(); g.rect(gutter, scroll, width - gutter, height); g.clip();
@@ -221,10 +255,11 @@ function draw() {
   seen.forEach(drawLane);
   clashes(seen);
   g.restore();
+  if (about.overlaps.length) cues(scroll);
   for (const lane of seen) {
     label(lane.clash ? colours.clash : colours.text, BOLD, 7, lane.top + lane.height / 2, gutter - 10, (lane.clash ? "✕ " : "") + lane.name);
   }
-  if (!lanes.length) label(colours.muted, FONT, gutter + 8, 20, width - gutter, "Nobody asked for a lock in this run.");
+  if (!lanes.length) label(colours.muted, FONT, gutter + 8, 20, width - gutter, "No lock was attempted in this run.");
   g.restore();
   drawHead();
   stroke(colours.rule, 1, gutter + .5, OVERVIEW + 4, gutter + .5, height);
@@ -254,7 +289,7 @@ function drawHead() {
   label(colours.muted, FONT, 7, OVERVIEW / 2 + 2, gutter - 10, "whole run");
   rect(colours.stripe, gutter, 2, width - gutter, OVERVIEW - 2);
   shades(2, OVERVIEW - 2, ox);
-  for (const o of about.overlaps) rect(colours.clash, ox(o.from) - 1, 2, Math.max(3, ox(o.to) - ox(o.from)), OVERVIEW - 2);
+  for (const o of about.overlaps) rect(o.allowed ? colours.muted : colours.clash, ox(o.from) - 1, 2, Math.max(3, ox(o.to) - ox(o.from)), OVERVIEW - 2);
   g.strokeStyle = colours.link; g.lineWidth = 2;
   g.strokeRect(Math.min(ox(view.from) + 1, width - 5), 2, Math.max(3, ox(view.to) - ox(view.from) - 2), OVERVIEW - 2);
   g.save();
@@ -338,12 +373,18 @@ function bar(t, y) {
     if (!isNaN(released[t])) { const px = x(released[t]); rect(colours.text, px - 1, y - 3, 2, BAR + 6); }
   } else if (x(heldUntil[t]) - from > 3) rect(colours.card, x(heldUntil[t]) - .5, y, .5, BAR);
   const left = Math.max(from, gutter) + 6;
-  const who = grouping === "lock" ? about.clients[client[grant[t]]] : about.locks[lock[grant[t]]];
+  const i = grouping === "lock" ? client[grant[t]] : lock[grant[t]];
+  const who = (grouping === "lock" ? about.clients : about.locks)[i], least = (grouping === "lock" ? briefClients : briefLocks)[i];
   const space = free - left - 4;
-  if (space > 14) {
-    const both = who + "  #" + fence(grant[t]);
-    g.font = SMALL;
-    label(on, SMALL, left, y + BAR / 2 + .5, space, fence(grant[t]) && space > 60 && g.measureText(both).width <= space ? both : who, true);
+  if (space < 14 && crowded) { // letters in hundreds of bars are but noise, and take their time
+  } else if (space > 4) { // the longest of these that fits
+    const whole = space > 60 && fence(grant[t]) ? who + "  #" + short(fence(grant[t])) : who;
+    const fits = [whole, who, least].find(text => measure(SMALL, text) <= space);
+    if (fits) { g.font = SMALL; g.fillStyle = on; g.fillText(fits, left, y + BAR / 2 + .5); }
+    else label(on, SMALL, left, y + BAR / 2 + .5, space, least, true);
+  } else if (free - from >= 7 && left === from + 6) { // centred, without its margin
+    const wide = measure(SMALL, least);
+    if (least && wide <= free - from - 1) { g.font = SMALL; g.fillStyle = on; g.fillText(least, from + (free - from - wide) / 2 + .5, y + BAR / 2 + .5); }
   }
   if (t === chosen) { g.strokeStyle = colours.text; g.lineWidth = 2; g.strokeRect(Math.max(from, gutter - 4) - 1, y - 2, Math.max(4, Math.min(width + 4, x(heldUntil[t])) - Math.max(from, gutter - 4)) + 2, BAR + 4); }
 }
@@ -366,15 +407,15 @@ function waits(lane) {
     i = Math.max(i + 1, bisect(lane.callEnds, Math.max(time(last), invoked[c] + perPixel / 2), e => e, i));
   }
 }
-let hatching = null;
-function hatch() {
-  if (hatching && hatching.of === colours.clash) return hatching.pattern;
+const hatchings = new Map();
+function hatch(ink) {
+  if (hatchings.has(ink)) return hatchings.get(ink);
   const tile = document.createElement("canvas"); tile.width = tile.height = 8;
   const h = tile.getContext("2d");
-  h.strokeStyle = colours.clash; h.lineWidth = 3; h.lineCap = "square";
+  h.strokeStyle = ink; h.lineWidth = 3; h.lineCap = "square";
   h.beginPath(); h.moveTo(0, 8); h.lineTo(8, 0); h.moveTo(-2, 2); h.lineTo(2, -2); h.moveTo(6, 10); h.lineTo(10, 6); h.stroke();
-  hatching = {of: colours.clash, pattern: g.createPattern(tile, "repeat")};
-  return hatching.pattern;
+  hatchings.set(ink, g.createPattern(tile, "repeat"));
+  return hatchings.get(ink);
 }
 function clashes(seen) {
   const said = new Map(); // by the lower of the two lanes: what there is to say below it
@@ -384,21 +425,43 @@ function clashes(seen) {
     if (!seen.includes(one) && !seen.includes(other)) continue;
     const tops = [[one, o.a], [other, o.b]].map(([lane, t]) => lane.top + 4 + rowOf[t] * ROW);
     const top = Math.min(...tops) + 1, bottom = Math.max(...tops) + ROW - 1, from = Math.max(gutter - 6, x(o.from)), wide = Math.max(3, Math.min(width + 6, x(o.to)) - from);
-    g.globalAlpha = .5; rect(hatch(), from, top, wide, bottom - top); g.globalAlpha = 1;
-    g.strokeStyle = colours.clash; g.lineWidth = 2; g.strokeRect(from, top, wide, bottom - top);
+    const ink = o.allowed ? colours.muted : colours.clash;
+    g.globalAlpha = .5; rect(hatch(ink), from, top, wide, bottom - top); g.globalAlpha = 1;
+    g.strokeStyle = ink; g.lineWidth = 2; g.strokeRect(from, top, wide, bottom - top);
     const lane = one.top > other.top ? one : other;
     if (!said.has(lane)) said.set(lane, []);
     said.get(lane).push(o);
   }
   for (const [lane, all] of said) {
     const first = all.reduce((a, b) => b.from < a.from ? b : a);
-    const words = (all.length > 1 ? all.length + " overlaps, first: " : "two holders: ") +
-      [first.a, first.b].map(t => "operation " + answeredAt[grant[t]] + " (" + about.clients[client[grant[t]]] + ")").join(" and ");
-    g.font = SMALL;
-    const room = Math.min(width - gutter - 8, g.measureText(words).width + 12), tx = Math.max(gutter + 4, Math.min(x(first.from), width - room)), y = lane.top + lane.height - 18;
-    rect(colours.clash, tx, y, room, 17);
+    const allowed = all.every(o => o.allowed);
+    const words = (all.length > 1 ? all.length + " overlaps" + (allowed ? ", allowed" : "") + ", first: " : allowed ? "two holders, allowed: " : "two holders: ") +
+      [[first.a, first.first], [first.b, first.second]].map(([t, who]) => "operation " + answeredAt[grant[t]] + " (" + who + ")").join(" and ");
+    const room = Math.min(width - gutter - 8, measure(SMALL, words) + 12), tx = Math.max(gutter + 4, Math.min(x(first.from), width - room)), y = lane.top + lane.height - 18;
+    rect(allowed ? colours.muted : colours.clash, tx, y, room, 17);
     label(colours.card, SMALL, tx + 6, y + 9, room - 10, words);
   }
+}
+
+/** Where overlaps are that are not in view. */
+function cues(scroll) {
+  const count = which => about.overlaps.filter(which).length, high = height - head();
+  const place = o => lanes[laneOf[o.a]];
+  const said = [], all = [
+    [count(o => o.to < view.from), "◂ ", 0], [count(o => o.from > view.to), " ▸", 1],
+    [count(o => o.to >= view.from && o.from <= view.to && place(o).top >= scroll + high - 8), " below ▾", 2],
+    [count(o => o.to >= view.from && o.from <= view.to && place(o).top + place(o).height <= scroll + 8), " above ▴", 3]];
+  for (const [many, sign, side] of all) {
+    if (!many) continue;
+    const text = (side === 0 ? sign : "") + many + (many === 1 ? " overlap" : " overlaps") + (side === 0 ? "" : sign);
+    said.push(text);
+    const wide = measure(SMALL, text) + 12;
+    const left = side === 0 ? gutter + 2 : side === 1 ? width - wide - 2 : gutter + (width - gutter - wide) / 2;
+    const top = scroll + (side < 2 ? high / 2 - 9 : side === 2 ? high - 20 : 2);
+    rect(colours.clash, left, top, wide, 18);
+    label(colours.card, SMALL, left + 6, top + 9.5, wide - 8, text);
+  }
+  figure.dataset.elsewhere = said.join(", ");
 }
 
 // --- Words
@@ -410,16 +473,16 @@ function words(t) {
   for (let s = spanStart[t]; s < spanStart[t + 1]; s++) parts.push("held from " + seconds(spanFrom[s]) + " to " + seconds(spanTo[s]));
   parts.push("valid until " + seconds(validUntil[t]) + (renewed ? ", after " + renewed + (renewed === 1 ? " renewal" : " renewals") : ""));
   if (takenOver[t]) parts.push("taken over: the lease before it was not released");
-  if (!isNaN(lost[t])) parts.push("told at " + seconds(lost[t]) + " that it was lost");
+  if (!isNaN(lost[t])) parts.push("notified of its loss at " + seconds(lost[t]));
   if (!isNaN(released[t])) parts.push("released at " + seconds(released[t]));
   for (const o of about.overlaps) if (o.a === t || o.b === t) {
     const rival = grant[o.a === t ? o.b : o.a];
-    parts.push("OVERLAPS with " + about.clients[client[rival]] + " (operation " + answeredAt[rival] + ") from " + seconds(o.from) + " to " + seconds(o.to));
+    parts.push((o.allowed ? "overlaps, which is allowed, with " : "OVERLAPS with ") + (o.a === t ? o.second : o.first) + " (operation " + answeredAt[rival] + ") from " + seconds(o.from) + " to " + seconds(o.to));
   }
   return parts;
 }
 function callWords(c) {
-  const ends = ["was never answered", "ok", "failed", "nobody knows"];
+  const ends = ["was never answered", "ok", "failed", "unknown outcome"];
   return [about.clients[client[c]] + ": " + about.kinds[kind[c]] + " of " + about.locks[lock[c]] + (fence(c) ? ", fence " + fence(c) : ""),
     "operation " + askedAt[c] + " at " + seconds(invoked[c]), ends[outcome(c)] + (outcome(c) === OPEN ? "" : " at " + seconds(completed[c]) + " (operation " + answeredAt[c] + ")")];
 }
@@ -482,7 +545,7 @@ function choose(t) {
 function show1(t) { chosen = t; const lane = lanes[laneOf[t]]; if (lane.top < stage.scrollTop || lane.top + lane.height > stage.scrollTop + height - head()) stage.scrollTop = lane.top; redraw(); }
 let overlapShown = -1;
 function nextOverlap() {
-  if (!about.overlaps.length) { element("told").textContent = "No two held one lock at the same time."; return; }
+  if (!about.overlaps.length) { element("told").textContent = "No lock had two holders at the same time."; return; }
   overlapShown = (overlapShown + 1) % about.overlaps.length;
   const o = about.overlaps[overlapShown];
   show(o.from, o.to, o.b);

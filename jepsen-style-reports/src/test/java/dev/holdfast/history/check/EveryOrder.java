@@ -25,7 +25,7 @@ final class EveryOrder {
       @Nullable Object result,
       long from,
       long to,
-      int acquisition) {
+      long process) {
 
     boolean isOpen() {
       return to == NEVER;
@@ -34,19 +34,14 @@ final class EveryOrder {
 
   /** An object as it is: who holds it, how often, with what; or what it contains. */
   private record State(
-      String owner,
-      int times,
-      @Nullable Long fence,
-      long highest,
-      int acquisition,
-      @Nullable Object content) {
+      String owner, int times, @Nullable Long fence, long highest, @Nullable Object content) {
 
     State with(String newOwner, int newTimes) {
-      return new State(newOwner, newTimes, null, 0, 0, null);
+      return new State(newOwner, newTimes, null, 0, null);
     }
 
     State with(@Nullable Object newContent) {
-      return new State("", 0, null, 0, 0, newContent);
+      return new State("", 0, null, 0, newContent);
     }
   }
 
@@ -58,20 +53,20 @@ final class EveryOrder {
   }
 
   static boolean explains(String model, History history) {
+    if (model.equals("lease")) {
+      return EveryAttribution.explains(history);
+    }
     EveryOrder orders = new EveryOrder(model);
     for (Call call : history.calls()) {
       if (!call.isFailed()) {
-        orders.acts.add(act(call, orders.acts.size()));
+        orders.acts.add(act(call));
       }
     }
-    if (model.equals("lease")) {
-      orders.addExpiries();
-    }
     return orders.any(
-        new boolean[orders.acts.size()], new State("", 0, null, Long.MIN_VALUE, -1, null));
+        new boolean[orders.acts.size()], new State("", 0, null, Long.MIN_VALUE, null));
   }
 
-  private static Act act(Call call, int acquisition) {
+  private static Act act(Call call) {
     return new Act(
         call.f(),
         call.client(),
@@ -80,56 +75,11 @@ final class EveryOrder {
         call.completion() == null ? null : call.completion().value().get("value"),
         call.invokedAt(),
         call.isOk() ? call.completedAt() : NEVER,
-        acquisition);
+        call.invocation().process());
   }
 
   private static @Nullable Long fence(Call call) {
     return call.fence().isPresent() ? (Long) call.fence().getAsLong() : null;
-  }
-
-  /** All leases last 3 ms from their acquisition or last acknowledged renewal on. */
-  private void addExpiries() {
-    List<Act> expiries = new ArrayList<>();
-    for (Act acquire : acts) {
-      if (acquire.f.equals("acquire")) {
-        long last = acquire.from;
-        boolean released = false;
-        for (Act other : acts) {
-          if (!other.isOpen() && isAbout(other, acquire)) {
-            released |= other.f.equals("release");
-            last = other.f.equals("renew") ? Math.max(last, other.from) : last;
-          }
-        }
-        if (!released) {
-          expiries.add(
-              new Act(
-                  "expire",
-                  acquire.client,
-                  acquire.fence,
-                  null,
-                  null,
-                  last + 3_000_000,
-                  NEVER,
-                  acquire.acquisition));
-        }
-      }
-    }
-    acts.addAll(expiries);
-  }
-
-  /** Whether it names that acquisition, or names none and that is the client's last before it. */
-  private boolean isAbout(Act act, Act acquire) {
-    Act latest = null;
-    for (Act each : acts) {
-      if (each.f.equals("acquire")
-          && each.client.equals(act.client)
-          && (act.fence == null || act.fence.equals(each.fence))
-          && each.from <= act.from
-          && (latest == null || each.from >= latest.from)) {
-        latest = each;
-      }
-    }
-    return acquire.equals(latest);
   }
 
   private boolean any(boolean[] taken, State state) {
@@ -158,7 +108,9 @@ final class EveryOrder {
 
   private boolean mayComeNext(boolean[] taken, int act) {
     for (int i = 0; i < taken.length; i++) {
-      if (!taken[i] && i != act && acts.get(i).to < acts.get(act).from) {
+      boolean isEarlier = i < act && acts.get(i).process == acts.get(act).process;
+      isEarlier &= !acts.get(i).isOpen();
+      if (!taken[i] && i != act && (isEarlier || acts.get(i).to < acts.get(act).from)) {
         return false;
       }
     }
@@ -187,21 +139,17 @@ final class EveryOrder {
         List<?> pair = (List<?>) Objects.requireNonNull(act.argument);
         yield when(Objects.equals(pair.get(0), state.content), state.with(pair.get(1)));
       }
-      default -> nextOfLease(state, act);
+      default -> nextOfFenced(state, act);
     };
   }
 
-  private static Optional<State> nextOfLease(State state, Act act) {
+  private static Optional<State> nextOfFenced(State state, Act act) {
     Long fence = act.fence;
     boolean higher = fence == null || fence > state.highest;
     long highest = fence == null ? state.highest : Math.max(state.highest, fence);
-    State free = new State("", 0, null, highest, -1, null);
+    State free = new State("", 0, null, highest, null);
     if (act.f.equals("acquire")) {
-      return when(
-          state.owner.isEmpty() && higher,
-          new State(act.client, 1, fence, highest, act.acquisition, null));
-    } else if (act.f.equals("expire")) {
-      return Optional.of(state.acquisition == act.acquisition ? free : state);
+      return when(state.owner.isEmpty() && higher, new State(act.client, 1, fence, highest, null));
     }
     boolean sameFence = fence == null || (state.fence == null ? higher : fence.equals(state.fence));
     if (!state.owner.equals(act.client) || !sameFence) {
@@ -210,13 +158,7 @@ final class EveryOrder {
     return Optional.of(
         act.f.equals("release")
             ? free
-            : new State(
-                state.owner,
-                1,
-                state.fence == null ? fence : state.fence,
-                highest,
-                state.acquisition,
-                null));
+            : new State(state.owner, 1, state.fence == null ? fence : state.fence, highest, null));
   }
 
   private static Optional<State> when(boolean possible, State next) {

@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -20,6 +22,10 @@ class EveryOrderTest {
 
   private static final Duration LIMIT = Duration.ofMinutes(1);
   private static final int HISTORIES = 10_000;
+  private static final int SHARED_HISTORIES = 50_000;
+  private static final long NOTICES = 1_000;
+  private static final List<String> KINDS =
+      List.of("acquire", "acquire", "release", "release", "renew", "renew", "lost", "expire");
 
   /** Small random histories, and the verdict by trying all orders. */
   @ParameterizedTest
@@ -55,6 +61,76 @@ class EveryOrderTest {
     assertThat(invalid).as("invalid ones").isGreaterThan(HISTORIES / 20);
   }
 
+  /**
+   * Threads that share a client, tokens that are not told, losses, and things of one process at the
+   * same time: what is about which lease is to be found out.
+   */
+  @Test
+  void check_randomLeasesOfSharedClients_agreesWithAllAttributions() {
+    SplittableRandom random = new SplittableRandom(21);
+    int valid = 0;
+    int invalid = 0;
+    for (int judged = 0; judged < SHARED_HISTORIES; ) {
+      History history = shared(random);
+      Verdict verdict = new LinearizabilityChecker("lease", LIMIT).check(history).verdict();
+      if (verdict != Verdict.UNKNOWN) { // nothing succeeded: not judged
+        boolean explained = EveryAttribution.explains(history);
+        assertThat(verdict)
+            .as("%s", written(history))
+            .isEqualTo(explained ? Verdict.VALID : Verdict.INVALID);
+        valid += explained ? 1 : 0;
+        invalid += explained ? 0 : 1;
+        judged++;
+      }
+    }
+    assertThat(valid).as("valid ones").isGreaterThan(SHARED_HISTORIES / 5);
+    assertThat(invalid).as("invalid ones").isGreaterThan(SHARED_HISTORIES / 5);
+  }
+
+  static String written(History history) {
+    return history.operations().stream().map(Operation::toEdn).collect(Collectors.joining("\n"));
+  }
+
+  /** A few processes, each of which does one thing after the other, for two clients at most. */
+  static History shared(SplittableRandom random) {
+    HistoryScript script = new HistoryScript();
+    int processes = 2 + random.nextInt(3);
+    int clients = 1 + random.nextInt(2);
+    int budget = 3 + random.nextInt(4);
+    for (int process = 0; process < processes; process++) {
+      String client = "c" + random.nextInt(clients);
+      long now = random.nextInt(4);
+      int calls = Math.min(budget, 1 + random.nextInt(4));
+      budget -= calls;
+      for (int i = 0; i < calls; i++) {
+        String f = i == 0 ? "acquire" : KINDS.get(random.nextInt(KINDS.size()));
+        long from = now + random.nextInt(3);
+        long to = from + random.nextInt(6);
+        now = to;
+        List<Object> value = new ArrayList<>(List.of("lock", "a", "client", client));
+        if (f.equals("acquire") || (f.equals("renew") && random.nextBoolean())) {
+          value.addAll(List.of("ttl", 3 + random.nextInt(2)));
+        } else if (f.equals("renew")) {
+          value.addAll(List.of("ttl", 3));
+        }
+        List<Object> answer = new ArrayList<>(value);
+        if (random.nextInt(3) > 0) {
+          // Tokens mostly as they ought to be: of an acquisition by when it was answered.
+          long fence = f.equals("acquire") ? 1 + to : 1 + random.nextInt(14);
+          answer.addAll(List.of("fence", fence));
+        }
+        if (f.equals("lost")) {
+          script.add(to, INFO, NOTICES + process, f, answer.toArray());
+        } else {
+          Operation.Type type = random.nextInt(7) == 0 ? INFO : random.nextInt(12) == 0 ? FAIL : OK;
+          script.add(from, Operation.Type.INVOKE, process, f, value.toArray());
+          script.add(to, type, process, f, (type == OK ? answer : value).toArray());
+        }
+      }
+    }
+    return script.build();
+  }
+
   /** Cut after each answer: the first of these that nothing explains is the one that is named. */
   @ParameterizedTest
   @ValueSource(strings = {"owner-mutex", "lease", "cas-register"})
@@ -76,7 +152,7 @@ class EveryOrderTest {
     }
   }
 
-  private static History random(SplittableRandom random, String model) {
+  static History random(SplittableRandom random, String model) {
     HistoryScript script = new HistoryScript();
     int calls = 2 + random.nextInt(4);
     for (int i = 0; i < calls; i++) {

@@ -41,14 +41,13 @@ class GrowthTest {
         .forEach(
             call -> {
               if (!call.isFailed() && !call.f().equals(Vocabulary.WRITE)) {
-                steps.add(Step.of(call, steps.size()));
+                steps.add(Step.of(call));
               }
             });
-    List<Step> all = new ArrayList<>(steps);
-    all.addAll(Expiries.of(steps, history.notices()));
+    history.notices().forEach(notice -> steps.add(Step.loss(notice)));
     Search.Budget budget = new Search.Budget(System.nanoTime() + Duration.ofMinutes(5).toNanos());
-    assertThat(Search.run(Model.named("lease"), all, budget)).isEqualTo(Search.Outcome.ORDER);
-    return Search.count(Model.named("lease"), all, budget);
+    assertThat(Search.run(Model.named("lease"), steps, budget)).isEqualTo(Search.Outcome.ORDER);
+    return Search.count(Model.named("lease"), steps, budget);
   }
 
   @ParameterizedTest
@@ -87,10 +86,8 @@ class GrowthTest {
     sample(SMALL, 1).calls().stream()
         .filter(call -> call.f().equals(Vocabulary.ACQUIRE) || call.f().equals(Vocabulary.RELEASE))
         .filter(call -> !call.isFailed())
-        .forEach(call -> steps.add(Step.of(call, steps.size())));
-    List<Step> all = new ArrayList<>(steps);
-    all.addAll(Expiries.of(steps, List.of()));
-    assertThat(Search.run(Model.named("lease"), all, none)).isEqualTo(Search.Outcome.GAVE_UP);
+        .forEach(call -> steps.add(Step.of(call)));
+    assertThat(Search.run(Model.named("lease"), steps, none)).isEqualTo(Search.Outcome.GAVE_UP);
   }
 
   private static History sample(int operations, int locks) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,6 +124,37 @@ class PublishedHistoriesTest {
         """;
     assertVerdict(Verdict.VALID, "fenced-mutex", fenced);
     assertVerdict(Verdict.INVALID, "fenced-mutex", fenced.replace(":fence 4", ":fence 3"));
+  }
+
+  @Test
+  void locks_thatValuesOrTuplesName_areJudgedOneByOne() throws IOException {
+    for (List<String> name :
+        List.of(List.of("\"a\"", "\"b\""), List.of("[1 nil]", "[2 nil]"), List.of(":a", ":b"))) {
+      String both =
+          """
+          {:process 0, :type :invoke, :f :acquire, :value A}
+          {:process 0, :type :ok, :f :acquire, :value A}
+          {:process 1, :type :invoke, :f :acquire, :value B}
+          {:process 1, :type :ok, :f :acquire, :value B}
+          """;
+      String two = both.replace(":value A", ":value " + name.get(0));
+      assertVerdict(Verdict.VALID, "mutex", two.replace(":value B", ":value " + name.get(1)));
+      assertVerdict(Verdict.INVALID, "mutex", two.replace(":value B", ":value " + name.get(0)));
+    }
+  }
+
+  @Test
+  void register_timesThatGoBack_areInTheOrderOfTheLines() throws IOException {
+    String text =
+        """
+        {:process 0, :type :invoke, :f :write, :value 1, :time 100}
+        {:process 0, :type :ok, :f :write, :value 1, :time 120}
+        {:process 1, :type :invoke, :f :read, :value nil, :time 119}
+        {:process 1, :type :ok, :f :read, :value 1, :time 130}
+        """;
+    assertVerdict(Verdict.VALID, "register", text);
+    assertVerdict(
+        Verdict.INVALID, "register", text.replace(":read, :value 1", ":read, :value nil"));
   }
 
   private void assertVerdict(Verdict verdict, String model, String text) throws IOException {

@@ -123,6 +123,53 @@ class CheckCommandTest {
   }
 
   @Test
+  void check_operationThatTheModelDoesNotHave_saysTheLine() throws IOException {
+    String odd = VALID + "{:type :invoke, :process 0, :f :%s, :value %s}\n";
+    assertTurnedAway("mutex", odd.formatted("renew", "nil"), "the model does not know renew");
+    assertTurnedAway("lease", odd.formatted("aquire", "nil"), "the model does not know aquire");
+    assertTurnedAway("lease", odd.formatted("read", "nil"), "has acquire, expire, lost, release");
+    assertTurnedAway(
+        "register", "{:type :invoke, :process 0, :f :cas, :value [1 2]}\n", "does not know cas");
+    assertTurnedAway(
+        "cas-register", "{:type :invoke, :process 0, :f :cas, :value 2}\n", "must be a pair");
+    Path file = file("a.edn", odd.formatted("aquire", "nil"));
+    Answer rules = Answer.to("check", "--checkers", "mutual-exclusion", file);
+    assertThat(rules.status()).isEqualTo(3);
+    assertThat(rules.err()).contains("a.edn, line 5: there is no operation aquire");
+  }
+
+  private void assertTurnedAway(String model, String text, String problem) throws IOException {
+    Path file = file("a.edn", text);
+    Answer answer = Answer.to("check", "--model", model, file);
+    assertThat(answer.status()).isEqualTo(3);
+    assertThat(answer.out()).isEmpty();
+    assertThat(answer.err())
+        .contains("a.edn, line " + text.lines().count() + ": ", problem)
+        .doesNotContain("Exception");
+  }
+
+  @Test
+  void check_whatIsDoneWithTheResource_isLeftOutByModelsOfLocks() throws IOException {
+    String also = "";
+    for (String f : new String[] {"write", "increment", "final-count"}) {
+      also +=
+          "{:type :invoke, :process 5, :f :%s}\n{:type :ok, :process 5, :f :%s}\n".formatted(f, f);
+    }
+    Path file = file("a.edn", VALID + also + "{:type :info, :process 6, :f :lost}\n");
+    for (String model : new String[] {"lease", "mutex", "fenced-mutex"}) {
+      assertThat(Answer.to("check", "--model", model, file).status()).as(model).isZero();
+    }
+  }
+
+  @Test
+  void check_tornLastLine_isReported() throws IOException {
+    Path file = file("a.edn", VALID + "{:type :inv");
+    Answer answer = Answer.to("check", "--model", "fenced-mutex", file);
+    assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
+    assertThat(answer.err()).contains("a.edn, line 5: the last line was not written to its end");
+  }
+
+  @Test
   void generate_thenCheck_isValidByAllThatIsKnown() {
     Path file = dir.resolve("made.edn");
     assertThat(Answer.to("generate", "--operations", 6000, "--locks", 2, file).status()).isZero();
@@ -130,9 +177,79 @@ class CheckCommandTest {
     assertThat(answer.out()).as(answer.err()).isEqualTo(file + "\tvalid\n");
 
     Answer again = Answer.to("generate", file);
-    assertThat(again.status()).isEqualTo(1);
+    assertThat(again.status()).isEqualTo(3);
     assertThat(again.err()).contains("there is such a file already");
     assertThat(Answer.to("generate", "--operations", 0, file).status()).isEqualTo(3);
+  }
+
+  @Test
+  void check_report_writesAPageAboutEachHistory_withItsVerdict() throws IOException {
+    Path valid = file("good one.edn", VALID);
+    Path invalid = file("history.edn", INVALID);
+    Path store = dir.resolve("out");
+
+    Answer answer =
+        Answer.to(
+            "check",
+            "--model",
+            "fenced-mutex",
+            "--checkers",
+            "fencing,mutual-exclusion",
+            "--report",
+            store,
+            valid,
+            invalid);
+
+    assertThat(answer.out()).isEqualTo(valid + "\tvalid\n" + invalid + "\tinvalid\n");
+    assertThat(answer.status()).isEqualTo(1);
+    assertThat(store.resolve("index.html"))
+        .content()
+        .contains("<strong>Failed</strong>1 of 2 runs valid.", ">good-one</a>");
+    Path page = store.resolve("good-one/latest/index.html");
+    assertThat(answer.err()).contains("page: " + store.resolve("good-one"));
+    assertThat(page)
+        .content()
+        .contains(
+            "<strong>Valid</strong>", "good one.edn", "check --model fenced-mutex --checkers");
+    assertThat(store.resolve(dir.getFileName() + "/latest/index.html"))
+        .as("what is called like all others is named after its folder")
+        .content()
+        .contains("<strong>Invalid</strong>", "The smallest counterexample");
+
+    assertThat(Answer.to("check", "--model", "mutex", "--report", valid, valid).status())
+        .as("a file, not a folder")
+        .isEqualTo(3);
+    Path bad = file("bad.edn", "{:type :sideways}");
+    Answer unreadable = Answer.to("check", "--model", "mutex", "--report", store, bad);
+    assertThat(unreadable.status()).isEqualTo(3);
+    assertThat(store.resolve("bad")).as("no page about what was not understood").doesNotExist();
+  }
+
+  @Test
+  void check_reportIntoARelativeFolderThatIsNotThere_makesIt() throws IOException {
+    Path store = Path.of("").toAbsolutePath().relativize(dir.resolve("not/there/yet"));
+
+    Answer answer = Answer.to("check", "--model", "mutex", "--report", store, file("a.edn", VALID));
+
+    assertThat(answer.status()).as(answer.err()).isZero();
+    assertThat(store.resolve("a/latest/index.html"))
+        .content()
+        .contains("href=\"../../index.html\"");
+  }
+
+  @Test
+  void check_unknown_exitsWith2AlsoWithAReport() throws IOException {
+    Path unknown = file("c.edn", UNKNOWN);
+    Path store = dir.resolve("out");
+    assertThat(Answer.to("check", "--model", "mutex", "--report", store, unknown).status())
+        .isEqualTo(2);
+  }
+
+  @Test
+  void check_formerNameOfAChecker_isStillUnderstood() throws IOException {
+    Answer answer = Answer.to("check", "--checkers", "not-vacuous,fencing", file("a.edn", VALID));
+    assertThat(answer.err()).contains("coverage: valid");
+    assertThat(answer.status()).isZero();
   }
 
   private static void assertWrong(String message, Object... arguments) {
@@ -149,6 +266,17 @@ class CheckCommandTest {
     assertThat(Answer.to("--help").out()).contains("check");
     assertThat(Answer.to("check", "--help").out())
         .contains("--model", "--key", "--time-limit", "semaphore:N");
-    assertThat(Answer.to().status()).as("nothing to do").isEqualTo(2);
+    assertThat(Answer.to().status()).as("nothing to do").isEqualTo(3);
+    for (String command : new String[] {"", "check", "generate", "report", "serve"}) {
+      Answer answer = command.isEmpty() ? Answer.to("--help") : Answer.to(command, "--help");
+      assertThat(answer.status()).as(command).isZero();
+      assertThat(answer.out()).as(command).contains("Exit status:", "--version");
+      assertThat(Answer.to(command.isEmpty() ? "--nonsense" : command, "--nonsense").status())
+          .as(command)
+          .isEqualTo(3);
+      assertThat(command.isEmpty() ? Answer.to("-V").out() : Answer.to(command, "-V").out())
+          .startsWith("holdfast-history ");
+    }
+    assertThat(Answer.to("help", "check").out()).contains("--model");
   }
 }

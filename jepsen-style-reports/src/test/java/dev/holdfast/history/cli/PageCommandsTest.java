@@ -77,7 +77,45 @@ class PageCommandsTest {
     assertThat(answer.out()).isEqualTo(run.resolve("index.html") + "\tunknown\n");
     assertThat(run.resolve("index.html"))
         .content()
-        .contains("<h1>somebody-elses</h1>", "Never checked", "Nobody wrote down");
+        .contains(
+            "<h1>somebody-elses</h1>",
+            "Not checked",
+            "java -jar holdfast-history.jar report --model lease --checkers all " + run,
+            "The command that repeats this run is not known.");
+  }
+
+  @Test
+  void report_withAModel_checksTheRunAndSavesWhatWasFound() throws IOException {
+    Path run = finished("partition");
+    Path history = run.resolve("history.edn");
+    Files.writeString(
+        history,
+        """
+        {:type :invoke, :process 0, :f :acquire, :value {:door "a"}}
+        {:type :ok, :process 0, :f :acquire, :value {:door "a"}}
+        {:type :invoke, :process 1, :f :acquire, :value {:door "a"}}
+        {:type :ok, :process 1, :f :acquire, :value {:door "a"}}
+        """);
+
+    Answer answer = Answer.to("report", "--model", "mutex", "--key", "door", folder);
+
+    assertThat(answer.out()).isEqualTo(run.resolve("index.html") + "\tinvalid\n");
+    assertThat(answer.status()).isEqualTo(1);
+    assertThat(run.resolve("index.html"))
+        .content()
+        .contains("<strong>Invalid</strong>", "mvn -Dseed=7");
+    assertThat(folder.resolve("index.html")).content().contains("<strong>Failed</strong>");
+    assertThat(Answer.to("report", folder).out()).as("saved").contains("\tinvalid\n");
+    assertThat(Answer.to("report", folder).status()).as("nothing is checked").isZero();
+    assertThat(Answer.to("report", "--model", "x", folder).status()).isEqualTo(3);
+  }
+
+  @Test
+  void report_aSkippedRun_isLeftAsItIs() throws IOException {
+    new RunStore(folder).skip("nodes-partitioned", "", "only root can");
+    assertThat(Answer.to("report", folder).status()).isZero();
+    assertThat(Answer.to("report", "--model", "lease", folder).status()).isZero();
+    assertThat(folder.resolve("index.html")).content().contains("only root can");
   }
 
   @Test

@@ -12,7 +12,11 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.StringReader;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -100,6 +104,29 @@ class PlotsTest {
         .as("only what was ever acknowledged has quantiles")
         .contains("acquire")
         .doesNotContain("renew", "release");
+  }
+
+  @Test
+  void quantiles_thatCoincide_areDrawnOnce() throws Exception {
+    HistoryScript script = new HistoryScript();
+    for (int i = 0; i < 40; i++) {
+      script.ok(100L * i, 100L * i + 10, "acquire", "lock", "a", "client", "c");
+    }
+    script.ok(2_000, 2_500, "acquire", "lock", "b", "client", "c");
+    Story story = Story.of(script.build());
+    String svg = new Plots(story).svg(Plot.QUANTILES).file();
+    Map<String, Integer> points = new HashMap<>();
+    Matcher paths =
+        Pattern.compile("<path class=\"stroke-(blue|orange|green|sky)\".* d=\"(.*)\"").matcher(svg);
+    while (paths.find()) {
+      long count = paths.group(2).chars().filter(c -> c == 'M' || c == 'L').count();
+      points.merge(paths.group(1), (int) count, Integer::sum);
+    }
+    assertThat(points.get("blue")).as("the median, whole").isGreaterThanOrEqualTo(40);
+    assertThat(
+            points.values().stream().mapToInt(each -> each).sum() - points.getOrDefault("blue", 0))
+        .as("the others, only where they leave it")
+        .isBetween(1, 9);
   }
 
   @Test

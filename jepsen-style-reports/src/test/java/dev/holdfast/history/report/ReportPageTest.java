@@ -5,13 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.LinearizabilityChecker;
+import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
 import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
 import org.xml.sax.InputSource;
 
@@ -20,6 +25,10 @@ class ReportPageTest {
   /** What would run, end the script, turn the text around, or break the encoding. */
   static final String EVIL =
       "<img src=x onerror=alert(1)>\"'&{{test}}</script><!--<script>\u2028\u202e\u0007\ud800";
+
+  private static final Intent NO_INTENT = new Intent("", "", "", "", null);
+
+  @TempDir private Path folder;
 
   @Test
   void html_aRun_saysVerdictFaultsOperationsAndHowToRepeatIt() throws Exception {
@@ -44,8 +53,8 @@ class ReportPageTest {
     assertThat(html)
         .contains("<a href=\"#overlap=0\">")
         .containsPattern("operations \\d+ and \\d+</li>")
-        .contains("The smallest counterexample")
-        .containsOnlyOnce("<title>Overlap: ");
+        .contains("The smallest counterexample");
+    assertThat(html.split("<title>Overlap: ", -1)).as("a wide drawing and a narrow one").hasSize(3);
     Document drawing = drawing(html);
     assertThat(drawing.getElementsByTagName("circle").getLength())
         .as("only the two grants, of all in the run")
@@ -64,8 +73,23 @@ class ReportPageTest {
             .build();
     String html =
         html(history, new LinearizabilityChecker("mutex", Duration.ofMinutes(1)).check(history));
-    assertThat(html).contains("The smallest counterexample", "Nothing explains acquire");
+    assertThat(html)
+        .contains("The smallest counterexample", "No order explains the acquire of")
+        .contains("<ol class=\"order\">", "<li class=\"stuck\">");
     assertThat(drawing(html).getElementsByTagName("circle").getLength()).isEqualTo(3);
+  }
+
+  @Test
+  void html_aRenewalAfterAnothersGrant_isDrawnWithThatGrant() throws Exception {
+    History history =
+        new HistoryScript()
+            .acquired(0, 10, "c1", 1, 100)
+            .acquired(200, 210, "c2", 2, 1000)
+            .renewed(300, 310, "c1", 1, 100)
+            .build();
+    String html = html(history, new RenewalChecker().check(history));
+    assertThat(html).contains("A renewal succeeded, though its lock had been granted to c2.");
+    assertThat(drawing(html).getElementsByTagName("circle").getLength()).isEqualTo(2);
   }
 
   @Test
@@ -80,7 +104,7 @@ class ReportPageTest {
     drawing(html);
     String markdown =
         Markdown.of(
-            RunInfo.of("a|b", "", Instant.EPOCH, "", Story.of(history), result(history)),
+            RunInfo.of("a|b", Instant.EPOCH, NO_INTENT, Story.of(history), result(history)),
             Story.of(history),
             result(history));
     assertThat(markdown).contains("a\\|b").doesNotContain(" <img", "\"<img");
@@ -100,6 +124,63 @@ class ReportPageTest {
     assertThat(html.length()).isLessThan(1_500_000);
   }
 
+  @Test
+  void html_aControlRun_isGoodIfItsCheckerFoundItInvalid() {
+    History overlap = SampleRun.withOverlap();
+    assertThat(control(overlap, "mutual-exclusion"))
+        .contains("<div class=\"verdict valid\"", "<strong>Detected</strong>")
+        .contains("Expected invalid, found by mutual-exclusion.");
+    assertThat(control(overlap, "fencing"))
+        .contains("<div class=\"verdict invalid\"", "<strong>Not detected</strong>")
+        .contains("Expected invalid, but not found by fencing.");
+  }
+
+  private static String control(History history, String checker) {
+    Intent intent = NO_INTENT.expectedInvalidBy(checker);
+    return new ReportPage(
+            "x",
+            Instant.EPOCH,
+            intent,
+            Story.of(history),
+            result(history),
+            Path.of("x"),
+            List.of(),
+            "")
+        .html();
+  }
+
+  @Test
+  void html_overlapsOfAValidRun_sayWhyTheyAreNoViolation() {
+    History history = SampleRun.withOverlap();
+    Result valid = new Result("mutual-exclusion", Verdict.VALID, "In each life.", List.of());
+    String html =
+        new ReportPage(
+                "x",
+                Instant.EPOCH,
+                NO_INTENT.allowingOverlaps("Deleting the index releases <all> locks."),
+                Story.of(history),
+                valid,
+                Path.of("x"),
+                List.of(),
+                "")
+            .html();
+    assertThat(html)
+        .contains("held a lock at the same time without a violation: 1 overlap.")
+        .contains("Deleting the index releases &lt;all&gt; locks.", "(allowed)")
+        .contains("\"allowed\":true")
+        .doesNotContain("held-words invalid\"", "class=\"alarm\"");
+    assertThat(page(history, "")).contains("held-words invalid\"", "\"allowed\":false");
+  }
+
+  @Test
+  void html_aViolationReadFromAFile_isDrawnAsBefore() throws Exception {
+    History history = SampleRun.withOverlap();
+    Path file =
+        Files.writeString(
+            folder.resolve("r.json"), ResultJson.text(ResultJson.toJson(result(history))));
+    assertThat(html(history, ResultJson.readResult(file))).isEqualTo(page(history, ""));
+  }
+
   private static String page(History history, String reproduce) {
     return page(history, result(history), reproduce).html();
   }
@@ -111,11 +192,11 @@ class ReportPageTest {
   private static ReportPage page(History history, Result result, String reproduce) {
     return new ReportPage(
         "partition-heals",
-        "",
         Instant.parse("2026-11-23T09:15:02Z"),
+        NO_INTENT.repeatedBy(reproduce),
         Story.of(history),
         result,
-        reproduce,
+        Path.of("store/run"),
         List.of("history.edn", "history.txt", "recordings/c#1.edn", "results.edn", "results.json"),
         "");
   }

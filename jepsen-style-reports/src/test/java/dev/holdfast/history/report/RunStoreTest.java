@@ -115,14 +115,15 @@ class RunStoreTest {
             "    mvn");
 
     Files.delete(run.directory().resolve("index.html"));
-    assertThat(new Run("partition", run.startedAt(), run.directory(), root).report().verdict())
+    assertThat(
+            new Run("partition", run.startedAt(), run.directory(), root, null).report().verdict())
         .isEqualTo(Verdict.VALID);
     assertThat(run.directory().resolve("index.html"))
         .content()
         .contains("A link is cut &amp; mended.");
     assertThat(root.resolve("index.html"))
         .content()
-        .contains("href=\"./partition/20261123T091502.123Z/index.html\"", "23 November 2026");
+        .contains("href=\"./partition/20261123T091502.123Z/index.html\"", "23 Nov 2026");
   }
 
   @Test
@@ -139,6 +140,75 @@ class RunStoreTest {
     Files.writeString(finished.directory().resolve("run.json"), "{\"verdict\": \"splendid\"}");
     store.writeIndex();
     assertThat(root.resolve("index.html")).content().contains("run.json: not understood");
+  }
+
+  private String index() throws IOException {
+    return Files.readString(root.resolve("index.html"));
+  }
+
+  private void run(RunStore in, String test, Verdict verdict, String control) throws IOException {
+    Run run = in.start(test);
+    run.expectInvalid(control);
+    Result result =
+        run.finish(
+            HISTORY, history -> new Result("fencing", verdict, "So it is.", List.of()), "mvn");
+    assertThat(result.verdict()).isEqualTo(verdict);
+  }
+
+  @Test
+  void index_aSeries_hasPassedOnceAllThatWerePlannedHave() throws IOException {
+    run(store, "old", Verdict.INVALID, "");
+    RunStore later =
+        new RunStore(root, InstantSource.fixed(Instant.parse("2026-11-24T09:00:00Z"))).series(4);
+    run(later, "good", Verdict.VALID, "");
+    run(later, "broken-client", Verdict.INVALID, "fencing");
+    later.skip("partition", "Nodes are partitioned.", "only root can");
+    assertThat(index())
+        .contains("<strong>Not complete</strong>1 of 1 run valid, 1 of 1 control run detected,")
+        .contains(" 1 skipped, 1 not run yet, or lost.");
+    run(later, "second", Verdict.VALID, "");
+    assertThat(index())
+        .contains(
+            "<strong>Passed</strong>2 of 2 runs valid, 1 of 1 control run detected, 1 skipped.")
+        .contains(">Detected<", "expected invalid, found by fencing", "only root can")
+        .containsSubsequence(">Runs <", ">Control runs <", ">Skipped <", ">Earlier runs <");
+    assertThat(root.resolve("latest").toRealPath().getParent()).hasFileName("second");
+  }
+
+  @Test
+  void index_aControlRunThatIsNotDetected_isAFailure() throws IOException {
+    RunStore series = store.series(1);
+    run(series, "broken-client", Verdict.INVALID, "mutual-exclusion");
+    assertThat(index())
+        .contains("<strong>Failed</strong>0 of 1 control run detected.", ">Not detected<");
+    run(store.series(1), "broken-client", Verdict.VALID, "fencing");
+    assertThat(index()).contains("<strong>Failed</strong>");
+  }
+
+  @Test
+  void index_withoutASeries_judgesTheNewestRunOfEachTest() throws IOException {
+    run(store, "a", Verdict.INVALID, "");
+    run(store, "a", Verdict.VALID, "");
+    assertThat(index()).contains("<strong>Passed</strong>1 of 1 run valid.", ">Earlier runs <");
+    run(store, "b", Verdict.UNKNOWN, "");
+    assertThat(index()).contains("<strong>Not complete</strong>1 of 2 runs valid.");
+  }
+
+  @Test
+  void index_aRunOfASeriesThatDied_isNotComplete() throws IOException {
+    RunStore series = store.series(2);
+    run(series, "a", Verdict.VALID, "");
+    Files.createDirectory(series.start("b").directory().resolve("recordings"));
+    store.writeIndex();
+    assertThat(index()).contains("<strong>Not complete</strong>1 of 2 runs valid,");
+  }
+
+  @Test
+  void testName_ofAnyText_isOneThatStartTakes() throws IOException {
+    for (String text : List.of("", "latest", "../x y", ".hidden", "ä", "a".repeat(300))) {
+      assertThat(store.start(RunStore.testName(text)).directory()).isDirectory();
+    }
+    assertThat(RunStore.testName("my history.v2")).isEqualTo("my-history.v2");
   }
 
   @Test

@@ -50,6 +50,73 @@ final class SampleRun {
         .build();
   }
 
+  /**
+   * Two threads of one client hold a lock for ten seconds, among short leases on other locks;
+   * tokens are as large as real ones are.
+   */
+  static History withLongOverlap() {
+    HistoryScript script = new HistoryScript();
+    long fence = 70_368_744_177_664L;
+    for (int i = 0; i < 150; i++) {
+      String lock = "a-short-" + i % 3;
+      String client = "client-" + (1 + i % 12);
+      long at = 120L * i;
+      long token = fence + 256L * i;
+      script
+          .ok(at, at + 8, "acquire", "lock", lock, "client", client, "fence", token, "ttl", 3000)
+          .ok(at + 60, at + 66, "release", "lock", lock, "client", client, "fence", token);
+    }
+    script
+        .ok(
+            6_850,
+            6_900,
+            "acquire",
+            "lock",
+            "z-import",
+            "client",
+            "client-3",
+            "fence",
+            fence + 1,
+            "ttl",
+            9_850)
+        .ok(
+            6_900,
+            6_952,
+            "acquire",
+            "lock",
+            "z-import",
+            "client",
+            "client-3",
+            "fence",
+            fence + 257,
+            "ttl",
+            30_000)
+        .ok(
+            17_000,
+            17_050,
+            "release",
+            "lock",
+            "z-import",
+            "client",
+            "client-3",
+            "fence",
+            fence + 257)
+        .nemesis(5_000, "start-pause", "target", "client-3")
+        .nemesis(9_000, "stop-pause", "target", "client-3");
+    return script.build();
+  }
+
+  /** A third client acquires a mutex that the second still holds. */
+  static History withoutAnOrder() {
+    return new HistoryScript()
+        .acquired(0, 100, "c1", 1, 100_000)
+        .released(200, 300, "c1", 1)
+        .acquired(400, 500, "c2", 2, 100_000)
+        .acquired(600, 900, "c3", 3, 100_000)
+        .released(1_000, 1_100, "c3", 3)
+        .build();
+  }
+
   static Checker checker() {
     return Checkers.compose(
         new MutualExclusionChecker(),

@@ -1,0 +1,244 @@
+package dev.holdfast.history.cli;
+
+import dev.holdfast.history.History;
+import dev.holdfast.history.HistoryReader;
+import dev.holdfast.history.Operation;
+import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.check.AvailabilityChecker;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.Checkers;
+import dev.holdfast.history.check.FencingChecker;
+import dev.holdfast.history.check.LinearizabilityChecker;
+import dev.holdfast.history.check.LossNoticeChecker;
+import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.check.NotVacuousChecker;
+import dev.holdfast.history.check.RenewalChecker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.TtlExpiryChecker;
+import dev.holdfast.history.check.Verdict;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** The options that say what to check, shared by {@code check} and {@code report}. */
+final class CheckOptions {
+  private static final long TELL_EVERY_NANOS = 2_000_000_000;
+
+  /** By how much monotonic clocks may disagree. */
+  private static final double DRIFT = 0.02;
+
+  private static final Map<String, Supplier<Checker>> CHECKERS =
+      new TreeMap<>(
+          Map.of(
+              "mutual-exclusion", MutualExclusionChecker::new,
+              "fencing", FencingChecker::new,
+              "ttl-expiry", () -> new TtlExpiryChecker(DRIFT),
+              "loss-notice", LossNoticeChecker::new,
+              "renewal", RenewalChecker::new,
+              "availability", AvailabilityChecker::new,
+              "coverage",
+                  () ->
+                      new NotVacuousChecker(
+                          Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
+
+  private static final Map<String, String> FORMER_NAMES = Map.of("not-vacuous", "coverage");
+
+  private static final String DEFAULT_TIME_LIMIT = "30s";
+
+  private static final Pattern TIME = Pattern.compile("(\\d{1,6})(ms|s|m|h)");
+
+  @CommandLine.Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description =
+          "What the history is of, to be linearizable: mutex, owner-mutex, reentrant-mutex:N,"
+              + " fenced-mutex, semaphore:N, lease, register or cas-register.")
+  private @Nullable String model;
+
+  @CommandLine.Option(
+      names = "--checkers",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "Rules of locks to check too, or instead, by intervals of time: all, or some of"
+              + " availability, coverage, fencing, loss-notice, mutual-exclusion, renewal,"
+              + " ttl-expiry, separated by commas.")
+  private List<String> checkers = List.of();
+
+  @CommandLine.Option(
+      names = "--key",
+      paramLabel = "KEY",
+      defaultValue = Vocabulary.LOCK,
+      description =
+          "The key of values that names the object: each is judged by itself (default:"
+              + " ${DEFAULT-VALUE}).")
+  private String key = Vocabulary.LOCK;
+
+  @CommandLine.Option(
+      names = "--time-limit",
+      paramLabel = "TIME",
+      defaultValue = DEFAULT_TIME_LIMIT,
+      description = "For each file, such as 500ms, 30s or 5m (default: ${DEFAULT-VALUE}).")
+  private String timeLimit = DEFAULT_TIME_LIMIT;
+
+  private long lastTold = System.nanoTime();
+
+  /** Whether anything is to be checked. */
+  boolean isGiven() {
+    return model != null || !checkers.isEmpty();
+  }
+
+  /** These options as they would be typed, each with a blank before it. */
+  String asTyped() {
+    return (model == null ? "" : " --model " + model)
+        + (checkers.isEmpty() ? "" : " --checkers " + String.join(",", checkers))
+        + (key.equals(Vocabulary.LOCK) ? "" : " --key " + key)
+        + (timeLimit.equals(DEFAULT_TIME_LIMIT) ? "" : " --time-limit " + timeLimit);
+  }
+
+  /** Reads a history, and says how far it is, and what is odd about it. */
+  History read(CommandLine commandLine, Path file) throws IOException {
+    PrintWriter err = commandLine.getErr();
+    LinearizabilityChecker judge =
+        model == null ? null : new LinearizabilityChecker(model, limit(commandLine));
+    return HistoryReader.readHistory(
+        file,
+        operation -> understood(keyed(operation), judge),
+        count -> tell(err, "%s: %,d operations read".formatted(file, count)),
+        err::println);
+  }
+
+  /** That operation, if anything here can judge it. */
+  private static Operation understood(Operation operation, @Nullable LinearizabilityChecker judge) {
+    boolean isKnown = operation.isNemesis() || Vocabulary.OPERATIONS.contains(operation.f());
+    String problem =
+        judge != null
+            ? judge.problem(operation)
+            : isKnown ? null : "there is no operation " + operation.f();
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
+    }
+    return operation;
+  }
+
+  /** Says how far it is, every few seconds. */
+  private synchronized void tell(PrintWriter err, String what) {
+    if (System.nanoTime() - lastTold > TELL_EVERY_NANOS) {
+      lastTold = System.nanoTime();
+      err.println(what);
+      err.flush();
+    }
+  }
+
+  /** Says why. */
+  static void explain(Object what, Result result, PrintWriter err) {
+    List<Result> parts = result.parts().isEmpty() ? List.of(result) : result.parts();
+    for (Result part : parts) {
+      if (part.verdict() != Verdict.VALID || parts.size() > 1) {
+        err.println(
+            "%s: %s: %s: %s"
+                .formatted(what, part.checker(), part.verdict().text(), part.summary()));
+        part.details().forEach(detail -> err.println("    " + detail));
+      }
+    }
+  }
+
+  /** Throws a usage error if the options make no sense, or name nothing to check. */
+  void verify(CommandLine commandLine) {
+    Checker unused = checker(commandLine, "");
+  }
+
+  /** The checker that the options name; an option that makes no sense is a usage error. */
+  Checker checker(CommandLine commandLine, Object what) {
+    PrintWriter err = commandLine.getErr();
+    List<Checker> chosen = new ArrayList<>();
+    try {
+      if (model != null) {
+        chosen.add(
+            new LinearizabilityChecker(
+                model,
+                limit(commandLine),
+                (locks, of) ->
+                    tell(err, "%s: %,d of %,d locks judged".formatted(what, locks, of))));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new CommandLine.ParameterException(commandLine, String.valueOf(e.getMessage()), e);
+    }
+    for (String name :
+        checkers.equals(List.of("all")) ? CHECKERS.keySet() : new TreeSet<>(checkers)) {
+      Supplier<Checker> known = CHECKERS.get(FORMER_NAMES.getOrDefault(name, name));
+      if (known == null) {
+        throw new CommandLine.ParameterException(
+            commandLine,
+            "there is no checker \""
+                + name
+                + "\"; there are all, "
+                + String.join(", ", CHECKERS.keySet()));
+      }
+      chosen.add(known.get());
+    }
+    if (chosen.isEmpty()) {
+      throw new CommandLine.ParameterException(
+          commandLine, "say what to check: --model MODEL, --checkers NAME,... or both");
+    }
+    return model != null && chosen.size() == 1
+        ? chosen.get(0)
+        : Checkers.compose(limit(commandLine), chosen.toArray(Checker[]::new));
+  }
+
+  private Duration limit(CommandLine commandLine) {
+    Matcher time = TIME.matcher(timeLimit);
+    if (!time.matches() || Long.parseLong(time.group(1)) == 0) {
+      throw new CommandLine.ParameterException(
+          commandLine,
+          "--time-limit must be like 500ms, 30s, 5m or 1h, but is \"" + timeLimit + "\"");
+    }
+    long number = Long.parseLong(time.group(1));
+    return switch (time.group(2)) {
+      case "ms" -> Duration.ofMillis(number);
+      case "s" -> Duration.ofSeconds(number);
+      case "m" -> Duration.ofMinutes(number);
+      default -> Duration.ofHours(number);
+    };
+  }
+
+  /** The checker, of a history in which objects are still named by their own key. */
+  Checker keyed(Checker checker) {
+    return new Checker() {
+      @Override
+      public String name() {
+        return checker.name();
+      }
+
+      @Override
+      public Result check(History history) {
+        return checker.check(
+            History.of(history.operations().stream().map(CheckOptions.this::keyed).toList()));
+      }
+    };
+  }
+
+  /** With the object's name where locks have theirs. */
+  private Operation keyed(Operation operation) {
+    if (key.equals(Vocabulary.LOCK)) {
+      return operation;
+    }
+    Object object = operation.value().get(key);
+    if (object == null) {
+      return operation;
+    }
+    return operation.with(Vocabulary.LOCK, object.toString());
+  }
+}

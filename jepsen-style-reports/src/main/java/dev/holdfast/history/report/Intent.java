@@ -1,0 +1,51 @@
+package dev.holdfast.history.report;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a run is for, as its pages and the list of all runs tell it.
+ *
+ * @param about what it is for, and what is expected of it; empty if nobody said
+ * @param reproduce the command that repeats it; empty if it is not known
+ * @param invalidBy of a control run, whose clients are broken on purpose, the checker that must
+ *     find it invalid; empty for any other run
+ * @param allowedOverlaps why two clients may hold a lock at the same time without a violation;
+ *     empty if nothing allows it
+ * @param series the series it belongs to; {@code null} if it was run by itself
+ */
+record Intent(
+    String about,
+    String reproduce,
+    String invalidBy,
+    String allowedOverlaps,
+    @Nullable Series series) {
+
+  /**
+   * Runs that are judged together.
+   *
+   * @param startedAt when the first of them started, or before
+   * @param planned how many there are to be, skipped ones included
+   */
+  record Series(Instant startedAt, int planned) {}
+
+  boolean isControl() {
+    return !invalidBy.isEmpty();
+  }
+
+  Intent describedAs(String text) {
+    return new Intent(text, reproduce, invalidBy, allowedOverlaps, series);
+  }
+
+  Intent repeatedBy(String command) {
+    return new Intent(about, command, invalidBy, allowedOverlaps, series);
+  }
+
+  Intent expectedInvalidBy(String checker) {
+    return new Intent(about, reproduce, checker, allowedOverlaps, series);
+  }
+
+  Intent allowingOverlaps(String why) {
+    return new Intent(about, reproduce, invalidBy, why, series);
+  }
+}
