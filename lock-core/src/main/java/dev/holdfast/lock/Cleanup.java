@@ -65,8 +65,8 @@ final class Cleanup {
 
   private Scheduler.@Nullable Timer timer;
 
-  /** Whether a look waits for the budget. */
-  private boolean inLine;
+  /** The look that waits for the budget. */
+  private @Nullable Runnable waitingLook;
 
   /**
    * What may still come with a token.
@@ -123,7 +123,7 @@ final class Cleanup {
         next();
       } else if (first) {
         lookWithinBudget();
-      } else if (!inLine
+      } else if (waitingLook == null
           && (timer == null || engine.clocks.ticker().nanos() + delayNanos - dueAtNanos < 0)) {
         armTimer();
       }
@@ -144,7 +144,7 @@ final class Cleanup {
 
   /** After an error at an unknown point: the TTL does the rest, unless something is to come. */
   void recover() {
-    if (!busy && timer == null && !inLine) {
+    if (!busy && timer == null && waitingLook == null) {
       end();
     }
   }
@@ -174,16 +174,16 @@ final class Cleanup {
   }
 
   private void lookWithinBudget() {
-    inLine = true;
-    engine.cleanupBudget.look(
-        () ->
-            queue.execute(
-                () -> {
-                  inLine = false;
-                  if (!busy && !orphans.isEmpty()) {
-                    next();
-                  }
-                }));
+    Runnable look = () -> queue.execute(this::lookAllowed);
+    waitingLook = look;
+    engine.cleanupBudget.look(look);
+  }
+
+  private void lookAllowed() {
+    waitingLook = null;
+    if (!busy && !orphans.isEmpty()) {
+      next();
+    }
   }
 
   private void next() {
@@ -282,6 +282,10 @@ final class Cleanup {
 
   private void end() {
     cancelTimer();
+    if (waitingLook != null) {
+      engine.cleanupBudget.cancel(waitingLook);
+      waitingLook = null;
+    }
     engine.cleanups.addAndGet(-count());
     orphans.clear();
     newcomers.clear();

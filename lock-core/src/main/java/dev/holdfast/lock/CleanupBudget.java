@@ -23,15 +23,18 @@ final class CleanupBudget {
   private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
   private long intervalNanos = MIN_INTERVAL_NANOS;
   private long fullAtNanos;
-  private boolean used;
   private boolean armed;
 
   CleanupBudget(Ticker ticker, Scheduler timers) {
     this.ticker = ticker;
     this.timers = timers;
+    this.fullAtNanos = ticker.nanos();
   }
 
-  /** Has the look begin as soon as it may: now, or later on a thread of the engine's. */
+  /**
+   * Has the look begin as soon as it may: now, or later on a thread of the engine's, unless it is
+   * {@linkplain #cancel cancelled} before.
+   */
   void look(Runnable look) {
     synchronized (this) {
       if (!waiting.isEmpty() || take() > 0) {
@@ -41,6 +44,11 @@ final class CleanupBudget {
       }
     }
     look.run();
+  }
+
+  /** A look that may still wait is not needed any more. */
+  synchronized void cancel(Runnable look) {
+    waiting.remove(look);
   }
 
   /** A look has been answered, or has not. */
@@ -54,7 +62,7 @@ final class CleanupBudget {
     // else nobody could look for long after an outage.
     long now = ticker.nanos();
     long missing = fullAtNanos - now;
-    if (used && missing > 0) {
+    if (missing > 0) {
       fullAtNanos = now + (long) ((double) missing / before * intervalNanos);
     }
   }
@@ -62,20 +70,23 @@ final class CleanupBudget {
   /** Takes the right to one look; or how long it is until there is one. */
   private long take() {
     long now = ticker.nanos();
-    if (!used || now - fullAtNanos > 0) {
-      used = true;
+    if (now - fullAtNanos > 0) {
       fullAtNanos = now;
     }
-    long wait = fullAtNanos - now - (BURST - 1) * intervalNanos;
+    long wait = waitNanos(now);
     if (wait <= 0) {
       fullAtNanos += intervalNanos;
     }
     return wait;
   }
 
+  private long waitNanos(long now) {
+    return fullAtNanos - now - (BURST - 1) * intervalNanos;
+  }
+
   private void arm() {
     if (!armed && !waiting.isEmpty()) {
-      long wait = fullAtNanos - ticker.nanos() - (BURST - 1) * intervalNanos;
+      long wait = waitNanos(ticker.nanos());
       Scheduler.Timer unused = timers.schedule(this::tick, Math.max(0, wait));
       armed = true;
     }

@@ -65,8 +65,8 @@ final class Engine {
 
   final CleanupBudget cleanupBudget;
 
-  /** Takes this away from what the store tells. */
-  private final Runnable deafen;
+  /** Ends the subscription to incarnations that the store finds to be gone. */
+  private final Runnable unsubscribe;
 
   private final @Nullable Duration requestTimeout;
   private volatile boolean closing;
@@ -92,7 +92,7 @@ final class Engine {
     this.lossWatch = new LossWatch(timers);
     this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
-    this.deafen = store.onIncarnationGone(this::incarnationGone);
+    this.unsubscribe = store.onIncarnationGone(this::incarnationGone);
   }
 
   /** Runs a task on the queue of that lock, which is made if there is none. */
@@ -130,7 +130,7 @@ final class Engine {
     closed = true;
     timers.close();
     callbacks.close();
-    deafen.run();
+    unsubscribe.run();
   }
 
   boolean isClosed() {

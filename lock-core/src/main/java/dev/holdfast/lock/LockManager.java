@@ -572,9 +572,9 @@ public final class LockManager implements AutoCloseable {
       if (result instanceof WriteResult.Applied) {
         LOG.warn(
             "Lock \"{}\": released by force; it was held by {}, token {}",
-            Texts.printable(lockId),
-            Texts.printable(found.record().owner()),
-            Texts.printable(found.record().token()));
+            Logs.shown(lockId),
+            Logs.shown(found.record().owner()),
+            Logs.shown(found.record().token()));
         engine.onQueue(lockId, queue -> queue.forceReleased(found.record().token()));
         return true;
       } else if (result instanceof WriteResult.Rejected rejected) {

@@ -68,7 +68,7 @@ final class LossWatch {
         }
       }
     } finally {
-      // Whoever is added from here on arms it, or is seen here.
+      // A session that is added from here on arms it, or is seen here.
       armed.set(false);
       arm();
     }

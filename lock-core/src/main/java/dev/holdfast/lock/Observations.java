@@ -1,6 +1,5 @@
 package dev.holdfast.lock;
 
-import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;
 import java.time.Duration;
@@ -133,7 +132,7 @@ final class Observations {
       LOG.warn(
           "More than {} locks are being waited for; lock \"{}\" cannot be observed",
           maxEntries,
-          Texts.printable(lockId));
+          Logs.shown(lockId));
       return;
     }
     entries.put(lockId, observation);

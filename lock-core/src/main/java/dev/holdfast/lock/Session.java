@@ -145,9 +145,9 @@ final class Session {
 
   /** Begins to look after the lock, and returns the lease on it. */
   LeaseHandle start() {
+    engine.lossWatch.add(this);
     renewAtNanos = nextRenewal();
     armTimer();
-    engine.lossWatch.add(this);
     return lease;
   }
 

@@ -8,14 +8,17 @@ import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.Chain;
 import jakarta.json.JsonException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -144,10 +147,15 @@ final class Failures {
    * that do not fit together, must not pass for a store that does not answer.
    */
   private static @Nullable Error error(Throwable failure) {
+    return (Error) firstCause(failure, Error.class::isInstance);
+  }
+
+  /** The first of a failure and its causes for which that holds; null if there is none. */
+  private static @Nullable Throwable firstCause(Throwable failure, Predicate<Throwable> test) {
     Throwable cause = failure;
     for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
-      if (cause instanceof Error error) {
-        return error;
+      if (test.test(cause)) {
+        return cause;
       }
     }
     return null;
@@ -178,53 +186,51 @@ final class Failures {
 
   /** Whether the connection was closed or reset while a request was out. */
   static boolean isBrokenOff(Throwable failure) {
-    Throwable cause = failure;
-    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
-      if (cause instanceof ConnectException) {
-        return false;
-      }
-      if (cause instanceof SocketException
-          || cause instanceof ClosedChannelException
-          || isNamed(cause, "ConnectionClosedException")
-          || "Broken pipe".equals(cause.getMessage())) {
-        return true;
-      }
-    }
-    return false;
+    Throwable first =
+        firstCause(
+            failure,
+            cause ->
+                cause instanceof SocketException
+                    || cause instanceof ClosedChannelException
+                    || isNamed(cause, "ConnectionClosedException")
+                    || "Broken pipe".equals(cause.getMessage()));
+    return first != null && !(first instanceof ConnectException);
   }
 
   /** Whether the client found the connection closed before it had begun with the request. */
   private static boolean isNotExecuted(Throwable failure) {
-    Throwable cause = failure;
-    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
-      if (isNamed(cause, "RequestNotExecutedException")) {
-        return true;
-      }
-    }
-    return false;
+    return firstCause(failure, cause -> isNamed(cause, "RequestNotExecutedException")) != null;
   }
 
   /** Whether the client gave the answer up, for which its user has set a time. */
   private static boolean isTimedOut(Throwable failure) {
-    Throwable cause = failure;
-    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
-      if (cause instanceof SocketTimeoutException && !isNamed(cause, "ConnectTimeoutException")) {
-        return true;
-      }
-    }
-    return false;
+    return firstCause(
+            failure,
+            cause ->
+                cause instanceof SocketTimeoutException
+                    && !isNamed(cause, "ConnectTimeoutException"))
+        != null;
+  }
+
+  /** Whether an interrupt ended the request before it had a connection; not a timeout. */
+  static boolean isOfAnInterrupt(Throwable failure) {
+    return firstCause(
+            failure,
+            cause ->
+                cause instanceof InterruptedException
+                    || cause instanceof CancellationException
+                    || cause.getClass() == InterruptedIOException.class)
+        != null;
   }
 
   /** Whether the connection was dead before the request was sent, so that another may do. */
   static boolean isStale(Throwable failure) {
-    Throwable cause = failure;
-    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
-      if (Arrays.stream(cause.getSuppressed())
-          .anyMatch(StaleConnectionException.class::isInstance)) {
-        return true;
-      }
-    }
-    return false;
+    return firstCause(
+            failure,
+            cause ->
+                Arrays.stream(cause.getSuppressed())
+                    .anyMatch(StaleConnectionException.class::isInstance))
+        != null;
   }
 
   /** Sends a request, and once more if it was sent on a connection that was dead. */

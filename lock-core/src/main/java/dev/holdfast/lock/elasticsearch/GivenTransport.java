@@ -1,10 +1,8 @@
 package dev.holdfast.lock.elasticsearch;
 
-import co.elastic.clients.json.JsonpMapper;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.Endpoint;
 import co.elastic.clients.transport.TransportOptions;
-import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -13,11 +11,9 @@ import org.jspecify.annotations.Nullable;
  * is known of its connections: those that a load balancer has dropped while they were idle are left
  * by sending again. Thread-safe.
  */
-final class GivenTransport implements ElasticsearchTransport {
-  private final ElasticsearchTransport transport;
-
+final class GivenTransport extends DelegatingTransport {
   GivenTransport(ElasticsearchTransport transport) {
-    this.transport = transport;
+    super(transport);
   }
 
   @Override
@@ -27,29 +23,5 @@ final class GivenTransport implements ElasticsearchTransport {
       @Nullable TransportOptions options) {
     return Failures.untilAnswered(
         () -> transport.performRequestAsync(request, endpoint, options), () -> {});
-  }
-
-  @Override
-  public <RequestT, ResponseT, ErrorT> ResponseT performRequest(
-      RequestT request,
-      Endpoint<RequestT, ResponseT, ErrorT> endpoint,
-      @Nullable TransportOptions options)
-      throws IOException {
-    return transport.performRequest(request, endpoint, options);
-  }
-
-  @Override
-  public JsonpMapper jsonpMapper() {
-    return transport.jsonpMapper();
-  }
-
-  @Override
-  public TransportOptions options() {
-    return transport.options();
-  }
-
-  @Override
-  public void close() throws IOException {
-    transport.close();
   }
 }

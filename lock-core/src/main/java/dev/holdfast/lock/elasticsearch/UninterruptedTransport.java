@@ -1,14 +1,10 @@
 package dev.holdfast.lock.elasticsearch;
 
-import co.elastic.clients.json.JsonpMapper;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.Endpoint;
 import co.elastic.clients.transport.TransportOptions;
 import dev.holdfast.lock.internal.Daemons;
 import dev.holdfast.lock.store.Chain;
-import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,13 +18,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The interrupt is put off, not lost: the flag is set again before a call returns. Failures to
  * send, errors among them, come with the future and are never thrown. Thread-safe.
  */
-final class UninterruptedTransport implements ElasticsearchTransport {
-  private static final int MAX_CAUSES = 20;
-
-  private final ElasticsearchTransport transport;
-
+final class UninterruptedTransport extends DelegatingTransport {
   UninterruptedTransport(ElasticsearchTransport transport) {
-    this.transport = transport;
+    super(transport);
   }
 
   @Override
@@ -47,7 +39,7 @@ final class UninterruptedTransport implements ElasticsearchTransport {
               answer,
               CompletableFuture::completedFuture,
               failure ->
-                  isOfAnInterrupt(failure)
+                  Failures.isOfAnInterrupt(failure)
                       ? begunElsewhere(() -> begun(request, endpoint, options))
                       : CompletableFuture.failedFuture(failure));
         }
@@ -76,42 +68,5 @@ final class UninterruptedTransport implements ElasticsearchTransport {
     CompletableFuture<CompletableFuture<T>> begun = new CompletableFuture<>();
     Daemons.start("holdfast-elasticsearch-again", () -> begun.complete(request.get()));
     return Chain.of(begun, answer -> answer);
-  }
-
-  /** Whether the request was given up before it had a connection; not by a timeout. */
-  private static boolean isOfAnInterrupt(Throwable failure) {
-    Throwable cause = failure;
-    for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
-      if (cause instanceof InterruptedException
-          || cause instanceof CancellationException
-          || cause.getClass() == InterruptedIOException.class) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  @Override
-  public <RequestT, ResponseT, ErrorT> ResponseT performRequest(
-      RequestT request,
-      Endpoint<RequestT, ResponseT, ErrorT> endpoint,
-      @Nullable TransportOptions options)
-      throws IOException {
-    return transport.performRequest(request, endpoint, options);
-  }
-
-  @Override
-  public JsonpMapper jsonpMapper() {
-    return transport.jsonpMapper();
-  }
-
-  @Override
-  public TransportOptions options() {
-    return transport.options();
-  }
-
-  @Override
-  public void close() throws IOException {
-    transport.close();
   }
 }
