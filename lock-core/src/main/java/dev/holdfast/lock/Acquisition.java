@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;

@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.LeaseLostException.Reason;
+import dev.holdfast.lock.internal.Logs;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

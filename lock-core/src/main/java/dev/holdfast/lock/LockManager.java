@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.LeaseLostException.Reason;
+import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;

@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;
 import java.time.Duration;
@@ -129,10 +130,12 @@ final class Observations {
     }
     if (!known && entries.size() >= maxEntries) {
       // Full of records that are looked at: this one can be taken over by the calendar only.
-      LOG.warn(
-          "More than {} locks are being waited for; lock \"{}\" cannot be observed",
-          maxEntries,
-          Logs.shown(lockId));
+      Logs.quietly(
+          () ->
+              LOG.warn(
+                  "More than {} locks are being waited for; lock \"{}\" cannot be observed",
+                  maxEntries,
+                  Logs.shown(lockId)));
       return;
     }
     entries.put(lockId, observation);

@@ -6,6 +6,7 @@ import dev.holdfast.lock.SessionState.Lost;
 import dev.holdfast.lock.SessionState.Next;
 import dev.holdfast.lock.SessionState.Released;
 import dev.holdfast.lock.SessionState.Releasing;
+import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.LockRecord;

@@ -1,6 +1,6 @@
 package dev.holdfast.lock.elasticsearch;
 
-import dev.holdfast.lock.internal.Texts;
+import dev.holdfast.lock.internal.Logs;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -308,10 +308,12 @@ final class HostNames implements DnsResolver, AsyncExecChainHandler {
       over.complete(null);
       release();
       if (isNews) {
-        LOG.warn(
-            "{} could not be resolved again; its last known addresses stay in use: {}",
-            host.name,
-            Texts.printable(String.valueOf(reason)));
+        Logs.quietly(
+            () ->
+                LOG.warn(
+                    "{} could not be resolved again; its last known addresses stay in use: {}",
+                    host.name,
+                    Logs.shown(reason)));
       }
     }
   }

@@ -10,6 +10,7 @@ import co.elastic.clients.transport.JsonEndpoint;
 import co.elastic.clients.transport.endpoints.SimpleEndpoint;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
+import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.store.Chain;
 import dev.holdfast.lock.store.GoneQuorum;
 import dev.holdfast.lock.store.Incarnation;
@@ -247,7 +248,11 @@ final class LockIndex {
     return left.get(incarnation);
   }
 
-  /** Has the listener told of each incarnation that is left; what is returned ends that. */
+  /**
+   * Subscribes a listener to incarnations that are left.
+   *
+   * @return ends the subscription
+   */
   Runnable onLeft(Consumer<IncarnationGoneException> listener) {
     listeners.add(listener);
     return () -> listeners.remove(listener);
@@ -261,7 +266,7 @@ final class LockIndex {
         try {
           listener.accept(gone);
         } catch (RuntimeException | Error e) {
-          LOG.error("Not all holders could be told that an index was left", e);
+          Logs.quietly(() -> LOG.error("A lock manager failed to end leases in an index", e));
         }
       }
       gone = untold.poll();
@@ -342,14 +347,17 @@ final class LockIndex {
   }
 
   private synchronized void verified(@Nullable Throwable failure) {
-    if (failure != null && !verificationFailed) {
-      LOG.warn(
-          "Not verified that alias \"{}\" still leads to the same index; what is known of it stays:"
-              + " {}",
-          names.alias(),
-          Failures.shortened(Failures.unwrapped(failure).toString()));
-    }
+    boolean isNews = failure != null && !verificationFailed;
     verificationFailed = failure != null;
+    if (failure != null && isNews) {
+      Logs.quietly(
+          () ->
+              LOG.warn(
+                  "Not verified that alias \"{}\" still leads to the same index; what is known of"
+                      + " it stays: {}",
+                  names.alias(),
+                  Failures.shortened(Failures.unwrapped(failure).toString())));
+    }
   }
 
   private CompletableFuture<Boolean> verification(Known known) {
@@ -424,11 +432,14 @@ final class LockIndex {
 
   /** From now on nothing is written to that incarnation. */
   private void leave(Known known, String difference) {
-    LOG.error(
-        "The lock index \"{}\" was replaced or made unusable, and all leases in it are lost: {}",
-        known.index(),
-        difference);
     leave(known.incarnation(), difference);
+    Logs.quietly(
+        () ->
+            LOG.error(
+                "The lock index \"{}\" was replaced or made unusable, and all leases in it are"
+                    + " lost: {}",
+                known.index(),
+                difference));
   }
 
   private synchronized void leave(Incarnation incarnation, String difference) {
@@ -544,22 +555,26 @@ final class LockIndex {
     current = new Known(index.name(), found, IndexRules.isRefreshedLate(index));
     dueAtNanos = begunAt + VERIFICATION_INTERVAL.toNanos();
     if (before == null || !found.equals(before.incarnation())) {
-      LOG.info(
-          "Locks are kept in index \"{}\", incarnation {}, era {}",
-          index.name(),
-          found.id(),
-          found.era());
-      if (found.era() != era) {
-        LOG.warn(
-            "Index \"{}\" was made with fencing era {}, not the configured {}: its own counts. A"
-                + " raised era takes effect when the index is deleted and made anew",
-            index.name(),
-            found.era(),
-            era);
-      }
+      Logs.quietly(() -> tell(index, found));
     }
     warn(index);
     return found;
+  }
+
+  private void tell(IndexDescription index, Incarnation found) {
+    LOG.info(
+        "Locks are kept in index \"{}\", incarnation {}, era {}",
+        index.name(),
+        found.id(),
+        found.era());
+    if (found.era() != era) {
+      LOG.warn(
+          "Index \"{}\" was made with fencing era {}, not the configured {}: its own counts. A"
+              + " raised era takes effect when the index is deleted and re-created",
+          index.name(),
+          found.era(),
+          era);
+    }
   }
 
   /**
@@ -581,8 +596,9 @@ final class LockIndex {
   private synchronized void warn(IndexDescription index) {
     List<String> warnings = IndexRules.warnings(index);
     if (!warnings.equals(warned)) {
-      warnings.forEach(warning -> LOG.warn("Index \"{}\": {}", index.name(), warning));
       warned = warnings;
+      Logs.quietly(
+          () -> warnings.forEach(each -> LOG.warn("Index \"{}\": {}", index.name(), each)));
     }
   }
 
@@ -600,7 +616,7 @@ final class LockIndex {
                     CREATE,
                     null)),
         response -> {
-          LOG.info("Made index \"{}\" for locks", names.index());
+          Logs.quietly(() -> LOG.info("Made index \"{}\" for locks", names.index()));
           return CompletableFuture.completedFuture(true);
         },
         failure -> notCreated(failure, settings));
@@ -629,9 +645,11 @@ final class LockIndex {
     Map<String, @Nullable Object> known = known(settings, reason);
     if (known.size() < settings.size()) {
       // What that leaves of the index is checked by the look-up that follows.
-      LOG.info(
-          "Elasticsearch does not know some index settings, which are left out: {}",
-          Failures.shortened(reason));
+      Logs.quietly(
+          () ->
+              LOG.info(
+                  "Elasticsearch does not know some index settings, which are left out: {}",
+                  Failures.shortened(reason)));
       return create(known);
     }
     return explained(

@@ -5,6 +5,7 @@ import co.elastic.clients.json.JsonpDeserializer;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.JsonEndpoint;
 import co.elastic.clients.transport.endpoints.SimpleEndpoint;
+import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.store.Chain;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonNumber;
@@ -70,7 +71,10 @@ final class MatchingTemplates {
             })
         .orElse(
             failure -> {
-              LOG.debug("Index templates cannot be read", Failures.describe(index, failure));
+              Logs.quietly(
+                  () ->
+                      LOG.debug(
+                          "Index templates cannot be read", Failures.describe(index, failure)));
               return "";
             });
   }

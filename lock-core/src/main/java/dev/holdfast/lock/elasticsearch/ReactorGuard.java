@@ -1,5 +1,6 @@
 package dev.holdfast.lock.elasticsearch;
 
+import dev.holdfast.lock.internal.Logs;
 import java.io.IOException;
 import org.apache.hc.client5.http.async.AsyncExecCallback;
 import org.apache.hc.client5.http.async.AsyncExecChain;
@@ -63,7 +64,7 @@ final class ReactorGuard implements AsyncExecChainHandler {
       try {
         end.run();
       } catch (RuntimeException | Error e) {
-        LOG.warn("The HTTP client failed to tidy up after a request", e);
+        Logs.quietly(() -> LOG.warn("The HTTP client failed to tidy up after a request", e));
       }
     }
   }

@@ -50,10 +50,11 @@ public interface LockStore {
   CompletableFuture<ListResult> list(int limit);
 
   /**
-   * Has the listener told of each incarnation that the store finds to be gone or replaced by
-   * itself, also if no write meets it. May be called on any thread; must not block.
+   * Subscribes a listener to incarnations that the store finds gone or replaced without a write
+   * that meets them. The default, for stores that do not look, calls it never.
    *
-   * @return takes the listener away again
+   * @param listener called on any thread; must not block
+   * @return ends the subscription
    */
   default Runnable onIncarnationGone(Consumer<IncarnationGoneException> listener) {
     return () -> {};

@@ -269,7 +269,7 @@ class LockIndexTest {
    * A lease of 24 h writes every 8 h: it must not be held until then, nor until the write after.
    */
   @Test
-  void swap_isToldToThoseWhoHoldLeases_whoeverFindsIt() throws Exception {
+  void swap_thatAnyCallFinds_isReportedToListeners() throws Exception {
     List<Incarnation> told = new CopyOnWriteArrayList<>();
     Runnable deaf = index.onLeft(gone -> told.add(gone.incarnation()));
     Runnable broken =
@@ -291,6 +291,24 @@ class LockIndexTest {
     server.script(request -> INDEX);
     assertThat(acquire()).isEqualTo(KNOWN);
     assertThat(told).as("nobody listens any more").hasSize(1);
+  }
+
+  /** State first: a swap that is found must end leases whatever becomes of the log line. */
+  @Test
+  void swap_whileTheLoggerThrows_isReportedAllTheSame() throws Exception {
+    List<Incarnation> told = new CopyOnWriteArrayList<>();
+    Runnable unused = index.onLeft(gone -> told.add(gone.incarnation()));
+    try (LogCapture broken = LogCapture.thatThrows("dev.holdfast.lock.elasticsearch")) {
+      assertThat(acquire()).isEqualTo(KNOWN);
+      passInterval();
+      server.script(request -> REPLACED);
+      settle(index.inUse());
+
+      assertThat(broken.thrown()).isPositive();
+      assertThat(told).containsExactly(KNOWN);
+      assertThat(index.whyLeft(KNOWN)).isNotNull();
+      assertThat(acquire().id()).isEqualTo("holdfast-locks.11");
+    }
   }
 
   /** A node that was cut off must not end all leases. */

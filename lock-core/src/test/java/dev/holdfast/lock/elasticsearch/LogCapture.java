@@ -15,9 +15,14 @@ final class LogCapture implements AutoCloseable {
   private final Logger logger;
   private final @Nullable Level levelBefore;
   private final boolean additiveBefore;
-  private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
+  private final ListAppender<ILoggingEvent> appender;
 
   private LogCapture(String name, Level level) {
+    this(name, level, new ListAppender<>());
+  }
+
+  private LogCapture(String name, Level level, ListAppender<ILoggingEvent> appender) {
+    this.appender = appender;
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     logger = context.getLogger(name);
     levelBefore = logger.getLevel();
@@ -36,6 +41,25 @@ final class LogCapture implements AutoCloseable {
   /** Everything of Holdfast itself. */
   static LogCapture ofHoldfast() {
     return new LogCapture("dev.holdfast", Level.TRACE);
+  }
+
+  /** Everything below that name is lost, as its appender throws. */
+  static LogCapture thatThrows(String name) {
+    return new LogCapture(
+        name,
+        Level.TRACE,
+        new ListAppender<>() {
+          @Override
+          public synchronized void doAppend(ILoggingEvent event) {
+            list.add(event);
+            throw new OutOfMemoryError("planted");
+          }
+        });
+  }
+
+  /** How many events were lost. */
+  int thrown() {
+    return appender.list.size();
   }
 
   /** Level, message and stack trace of each event. */

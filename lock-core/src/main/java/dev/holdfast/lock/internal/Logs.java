@@ -1,10 +1,9 @@
-package dev.holdfast.lock;
+package dev.holdfast.lock.internal;
 
-import dev.holdfast.lock.internal.Texts;
 import org.jspecify.annotations.Nullable;
 
 /** Logging that changes nothing for whoever logs, whatever the logger and its appenders do. */
-final class Logs {
+public final class Logs {
   private Logs() {}
 
   /**
@@ -12,7 +11,7 @@ final class Logs {
    * nowhere: there is no place left to report a failure of the place where failures are reported.
    */
   @SuppressWarnings("EmptyCatch")
-  static void quietly(Runnable logging) {
+  public static void quietly(Runnable logging) {
     try {
       logging.run();
     } catch (Throwable e) {
@@ -25,7 +24,7 @@ final class Logs {
    * a line that it is written to shows it with control characters escaped. Costs nothing where the
    * line is not written.
    */
-  static Object shown(@Nullable Object text) {
+  public static Object shown(@Nullable Object text) {
     return new Shown(text);
   }
 
