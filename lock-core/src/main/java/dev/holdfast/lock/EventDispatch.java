@@ -38,7 +38,8 @@ final class EventDispatch {
     }
     if (queued.get() >= MAX_QUEUED) {
       if (!overflown.getAndSet(true)) {
-        LOG.error("Listeners are {} events behind; events are dropped", MAX_QUEUED);
+        Logs.quietly(
+            () -> LOG.error("Listeners are {} events behind; events are dropped", MAX_QUEUED));
       }
       return;
     }

@@ -571,12 +571,14 @@ public final class LockManager implements AutoCloseable {
           answer(
               engine.delete(lockId, found.version()), new WriteResult.Unknown(engine.noAnswer()));
       if (result instanceof WriteResult.Applied) {
-        LOG.warn(
-            "Lock \"{}\": released by force; it was held by {}, token {}",
-            Logs.shown(lockId),
-            Logs.shown(found.record().owner()),
-            Logs.shown(found.record().token()));
         engine.onQueue(lockId, queue -> queue.forceReleased(found.record().token()));
+        Logs.quietly(
+            () ->
+                LOG.warn(
+                    "Lock \"{}\": released by force; it was held by {}, token {}",
+                    Logs.shown(lockId),
+                    Logs.shown(found.record().owner()),
+                    Logs.shown(found.record().token())));
         return true;
       } else if (result instanceof WriteResult.Rejected rejected) {
         if (rejected.cause() instanceof IncarnationGoneException gone) {

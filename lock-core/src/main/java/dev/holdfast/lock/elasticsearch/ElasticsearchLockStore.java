@@ -640,7 +640,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** The id of a new point in time; empty if the incarnation is gone. */
   private CompletableFuture<Optional<String>> pointInTime(Incarnation incarnation) {
     return Chain.of(
-        Failures.twiceIfStale(
+        Failures.untilFresh(
             () ->
                 client.openPointInTime(
                     open ->
@@ -693,7 +693,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      */
     CompletableFuture<ListResult> page(@Nullable List<FieldValue> after, Detail detail, int size) {
       return Chain.of(
-          Failures.twiceIfStale(
+          Failures.untilFresh(
               () ->
                   client.search(
                       search -> {

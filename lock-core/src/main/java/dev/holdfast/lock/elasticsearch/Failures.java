@@ -5,6 +5,7 @@ import co.elastic.clients.elasticsearch._types.ErrorCause;
 import co.elastic.clients.transport.TransportException;
 import co.elastic.clients.transport.rest5_client.low_level.ResponseException;
 import dev.holdfast.lock.internal.Texts;
+import dev.holdfast.lock.store.Batcher;
 import dev.holdfast.lock.store.Chain;
 import jakarta.json.JsonException;
 import java.io.IOException;
@@ -61,9 +62,6 @@ final class Failures {
 
   /** A request that breaks off may have been too large for a proxy only if it is larger. */
   static final long MIN_PROXY_LIMIT = 8 * 1024;
-
-  /** As many connections to one node as the Java client keeps. */
-  private static final int MAX_DEAD_CONNECTIONS = 10;
 
   private static final String INDEX_NOT_FOUND = "index_not_found_exception";
 
@@ -233,12 +231,12 @@ final class Failures {
         != null;
   }
 
-  /** Sends a request, and once more if it was sent on a connection that was dead. */
-  static <T> CompletableFuture<T> twiceIfStale(Supplier<CompletableFuture<T>> request) {
-    return Chain.of(
-        begun(request),
-        CompletableFuture::completedFuture,
-        failure -> isStale(failure) ? request.get() : CompletableFuture.failedFuture(failure));
+  /**
+   * Sends a request, and again while it meets connections that were dead. Several may have died at
+   * once, and one that was in use just now is back in the pool after the others were closed.
+   */
+  static <T> CompletableFuture<T> untilFresh(Supplier<CompletableFuture<T>> request) {
+    return again(request, Failures::isStale, () -> {}, Batcher.MAX_DEAD_CONNECTIONS);
   }
 
   /**
@@ -250,21 +248,27 @@ final class Failures {
    */
   static <T> CompletableFuture<T> untilAnswered(
       Supplier<CompletableFuture<T>> request, Runnable unanswered) {
-    return untilAnswered(request, unanswered, MAX_DEAD_CONNECTIONS);
+    return again(
+        request,
+        failure -> isBrokenOff(failure) || isNotExecuted(failure) || isTimedOut(failure),
+        unanswered,
+        Batcher.MAX_DEAD_CONNECTIONS);
   }
 
-  private static <T> CompletableFuture<T> untilAnswered(
-      Supplier<CompletableFuture<T>> request, Runnable unanswered, int more) {
+  private static <T> CompletableFuture<T> again(
+      Supplier<CompletableFuture<T>> request,
+      Predicate<Throwable> mayBeDead,
+      Runnable unanswered,
+      int more) {
     return Chain.of(
         begun(request),
         CompletableFuture::completedFuture,
         failure -> {
-          if (more == 0
-              || !(isBrokenOff(failure) || isNotExecuted(failure) || isTimedOut(failure))) {
+          if (more == 0 || !mayBeDead.test(failure)) {
             return CompletableFuture.failedFuture(failure);
           }
           unanswered.run();
-          return untilAnswered(request, unanswered, more - 1);
+          return again(request, mayBeDead, unanswered, more - 1);
         });
   }
 

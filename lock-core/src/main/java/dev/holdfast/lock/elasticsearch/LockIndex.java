@@ -386,7 +386,7 @@ final class LockIndex {
   }
 
   private CompletableFuture<List<IndexDescription>> indices(ElasticsearchTransport node) {
-    return Failures.twiceIfStale(() -> node.performRequestAsync(names.alias(), GET, null));
+    return Failures.untilFresh(() -> node.performRequestAsync(names.alias(), GET, null));
   }
 
   private CompletableFuture<Sight> sight(ElasticsearchTransport node, Known known) {
@@ -606,7 +606,7 @@ final class LockIndex {
   private CompletableFuture<Boolean> create(Map<String, @Nullable Object> settings) {
     String incarnation = names.incarnationPrefix() + randomName();
     return Chain.of(
-        Failures.twiceIfStale(
+        Failures.untilFresh(
             () ->
                 transport.performRequestAsync(
                     new Creation(

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe; operations are sent, and their futures completed, on the threads that bring them.
  *
  * <p>A request that is refused for its size leaves again in smaller ones, and one that left on a
- * dead connection leaves once more, without the operations that have been cancelled meanwhile. Only
- * an operation that is too large by itself fails.
+ * dead connection leaves again, without the operations that have been cancelled meanwhile. Only an
+ * operation that is too large by itself fails.
  *
  * <p>A request's place is free when the futures of its operations have been completed, and their
  * threads given way to: what is submitted until then gathers instead of leaving one by one. So what
@@ -44,6 +44,12 @@ public final class Batcher<O, R> {
   private final SizeLimit limit;
   private final Predicate<Throwable> isStale;
   private final Consumer<BooleanSupplier> giveWay;
+
+  /**
+   * How often an operation leaves again after connections that were dead: as often as there may be
+   * connections to a node.
+   */
+  public static final int MAX_DEAD_CONNECTIONS = 10;
 
   // Guarded by this.
   private final ArrayDeque<Item> waiting = new ArrayDeque<>();
@@ -88,7 +94,7 @@ public final class Batcher<O, R> {
    *
    * @param limit of the size of one request, unless one operation alone has more
    * @param isStale whether a request failed because of a connection that was dead before it left:
-   *     its operations leave once more, and must bear being sent twice
+   *     its operations leave again, and must bear being sent more than once
    * @param giveWay called when a request of several operations has been answered, before the next
    *     one leaves: lets other threads run while its argument says so, and for a moment at most
    */
@@ -203,7 +209,9 @@ public final class Batcher<O, R> {
     boolean stale = isStale.test(failure);
     boolean inParts = false;
     List<Item> again =
-        stale ? batch.items.stream().filter(item -> !item.wasStale).toList() : List.of();
+        stale
+            ? batch.items.stream().filter(item -> item.staleSends < MAX_DEAD_CONNECTIONS).toList()
+            : List.of();
     if (again.size() < batch.items.size()
         && limit.isExceeded(failure, batch.bytes)
         && batch.items.size() > 1) {
@@ -221,7 +229,7 @@ public final class Batcher<O, R> {
           item.mostTogether = batch.items.size() / 2;
         }
         if (stale) {
-          item.wasStale = true;
+          item.staleSends++;
         }
         waiting.addFirst(item);
       }
@@ -316,8 +324,8 @@ public final class Batcher<O, R> {
     /** With how many it may leave, itself included. Guarded by the batcher. */
     int mostTogether = maxOperations;
 
-    /** Whether it left on a connection that was dead. Written while it is in one request. */
-    volatile boolean wasStale;
+    /** How often it left on a connection that was dead. Written while it is in one request. */
+    volatile int staleSends;
 
     Item(O operation, long bytes) {
       this.operation = operation;

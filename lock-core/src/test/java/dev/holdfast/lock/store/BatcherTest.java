@@ -405,7 +405,7 @@ class BatcherTest {
   }
 
   @Test
-  void request_onAConnectionThatWasDead_leavesOnceMore_withoutWhatIsCancelled() {
+  void request_onConnectionsThatWereDead_leavesAgain_withoutWhatIsCancelled() {
     Batcher<String, String> behind = behindAProxy(1_000);
     CompletableFuture<String> first = submit(behind, 1);
     CompletableFuture<String> second = submit(behind, 2);
@@ -415,10 +415,15 @@ class BatcherTest {
     assertThat(batches().get(2)).as("first in the queue").containsExactly("x", "xxx", "xxxx");
     third.cancel(false);
     sent.get(1).future.completeExceptionally(new Stale());
-
     sent.get(2).future.completeExceptionally(new Stale());
+    assertThat(first).as("another connection may do").isNotDone();
+    for (int i = 3; !first.isDone(); i++) {
+      sent.get(i).future.completeExceptionally(new Stale());
+    }
 
-    assertThatThrownBy(first::join).as("twice").hasCauseInstanceOf(Stale.class);
+    assertThatThrownBy(first::join).hasCauseInstanceOf(Stale.class);
+    assertThat(sent.stream().filter(each -> each.operations.contains("x")))
+        .hasSize(1 + Batcher.MAX_DEAD_CONNECTIONS);
     answerAll();
     assertThat(second).isCompletedWithValue("xx!");
     assertThat(fourth).isCompletedWithValue("xxxx!");
