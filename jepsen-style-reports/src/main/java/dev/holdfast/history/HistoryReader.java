@@ -392,7 +392,7 @@ public final class HistoryReader {
   }
 
   private @Nullable Object parseEdn(String text) {
-    Parseable input = Parsers.newParseable(text);
+    Parseable input = new Line(text);
     Object form = parse(input);
     if (parse(input) != Parser.END_OF_INPUT) {
       throw problem("more than one form on the line");
@@ -650,6 +650,34 @@ public final class HistoryReader {
     public int available() {
       return 1;
     }
+  }
+
+  /**
+   * Hands a line to edn-java, whose own class throws and catches an exception at each line's end.
+   */
+  private static final class Line implements Parseable {
+
+    private final String text;
+    private int next;
+
+    Line(String text) {
+      this.text = text;
+    }
+
+    @Override
+    public int read() {
+      return next < text.length() ? text.charAt(next++) : END_OF_INPUT;
+    }
+
+    @Override
+    public void unread(int ch) {
+      if (ch != END_OF_INPUT) {
+        next--;
+      }
+    }
+
+    @Override
+    public void close() {}
   }
 
   /** Hands characters to edn-java and keeps the number of the current line. */
