@@ -8,6 +8,8 @@ import dev.holdfast.history.Fault;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongUnaryOperator;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,10 +57,20 @@ final class TimelineData {
     calls.forEach(call -> places.put(call, places.size()));
     putCalls(calls);
     putTenures(places);
-    this.columns = Base64.getEncoder().encodeToString(bytes.toByteArray());
+    this.columns = Base64.getEncoder().encodeToString(compressed(bytes));
   }
 
-  /** The columns, as text that is safe anywhere in HTML. */
+  private static byte[] compressed(ByteArrayOutputStream plain) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(plain.size() / 2);
+    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+      plain.writeTo(gzip);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // there is no file behind it
+    }
+    return out.toByteArray();
+  }
+
+  /** The columns, compressed by gzip, as text that is safe anywhere in HTML. */
   String columns() {
     return columns;
   }

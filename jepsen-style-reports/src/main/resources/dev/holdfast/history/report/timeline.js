@@ -2,7 +2,7 @@
 // The timeline of ownership. Reads the columns that TimelineData wrote, sorts leases into lanes, and draws on a canvas only
 // what is in view: below a pixel each, leases become shades that say what part of the time the lock was held, so that a
 // frame costs as much for a million operations as for a thousand.
-(() => {
+(async () => {
 const element = id => document.getElementById(id);
 const figure = element("timeline-figure"), stage = element("stage"), canvas = element("canvas"), tall = element("tall");
 const about = JSON.parse(element("timeline-about").textContent);
@@ -10,8 +10,10 @@ const about = JSON.parse(element("timeline-about").textContent);
 // --- Reading
 
 const text = element("timeline-columns").textContent.trim();
-const raw = atob(text), bytes = new Uint8Array(raw.length);
-for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+const raw = atob(text), packed = new Uint8Array(raw.length);
+for (let i = 0; i < raw.length; i++) packed[i] = raw.charCodeAt(i);
+const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const bytes = new Uint8Array(await new Response(unpacked).arrayBuffer());
 let at = 0;
 function number() { // sums, not shifts: 32 bits are too few
   let value = 0, factor = 1, byte;
@@ -313,23 +315,26 @@ function drawLane(lane) {
   waits(lane);
   lane.rows.forEach((row, i) => drawRow(row, lane.top + 4 + i * ROW));
 }
-/** For how long a row was held until then. */
-function heldUpTo(row, until) {
-  const k = bisect(row.list, until, t => granted[t]);
+/** For how long a row was held until then, which is not before the grant at {@code from}. */
+function heldUpTo(row, until, from = 0) {
+  const k = bisect(row.list, until, t => granted[t], from);
   return k === 0 ? 0 : row.sum[k] - Math.max(0, heldUntil[row.list[k - 1]] - until);
 }
 /** Leases one by one, or how much of each pixel was held, in eight shades, where they are too small for that. */
 function drawRow(row, top) {
   const {list} = row, perPixel = (view.to - view.from) / (width - gutter), y = top + (ROW - BAR) / 2;
   let i = bisect(row.ends, view.from);
-  let pixel = -1, runFrom = 0, runTo = -1, runShade = 0;
+  let pixel = -1, runFrom = 0, runTo = -1, runShade = 0, known = -1, before = 0;
   const flush = () => { if (runTo >= runFrom) { g.globalAlpha = .2 + .1 * runShade; rect(colours.held, runFrom, y, runTo - runFrom, BAR); g.globalAlpha = 1; } runTo = -1; };
   while (i < list.length && granted[list[i]] < view.to) {
     const t = list[i];
     const next = i + 1 < list.length ? granted[list[i + 1]] : Infinity;
     if (heldUntil[t] - granted[t] < SMALL_BAR * perPixel && next - granted[t] < SMALL_BAR * perPixel && !clashing.has(t) && t !== chosen) {
       pixel = Math.max(pixel + 1, Math.floor(x(Math.max(granted[t], view.from)))); // one shade for all of it
-      const end = time(pixel + 1), shade = Math.max(1, Math.min(8, Math.round(8 * (heldUpTo(row, end) - heldUpTo(row, time(pixel))) / perPixel)));
+      const end = time(pixel + 1), until = heldUpTo(row, end, i), since = known === pixel ? before : heldUpTo(row, time(pixel));
+      const shade = Math.max(1, Math.min(8, Math.round(8 * (until - since) / perPixel)));
+      known = pixel + 1;
+      before = until;
       if (pixel !== runTo || shade !== runShade) { flush(); runFrom = pixel; runShade = shade; }
       runTo = pixel + 1;
       i = bisect(row.heldEnds, end, e => e, i);
@@ -341,16 +346,20 @@ function drawRow(row, top) {
   }
   flush();
   let last = -Infinity; // losses and take-overs are never left out, unless on top of each other
+  const triangles = new Path2D(), crosses = new Path2D(); // one path each: thousands would cost frames
   for (let k = bisect(row.marked, view.from, tail); k < row.marked.length && granted[row.marked[k]] < view.to; k++) {
     const t = row.marked[k];
     if (x(granted[t]) - last < 3) continue;
     last = x(granted[t]);
-    if (takenOver[t]) takeover(last, y);
+    if (takenOver[t]) takeover(triangles, last, y);
     if (!isNaN(lost[t])) {
       if (lost[t] > heldUntil[t]) rect(colour(t)[0], x(heldUntil[t]), y + BAR / 2 - 1, x(lost[t]) - x(heldUntil[t]), 2);
-      cross(x(lost[t]), y + BAR / 2);
+      cross(crosses, x(lost[t]), y + BAR / 2);
     }
   }
+  g.fillStyle = colours.text;
+  g.fill(triangles);
+  for (const [ink, thick] of [[colours.card, 5], [colours.text, 2.2]]) { g.strokeStyle = ink; g.lineWidth = thick; g.stroke(crosses); }
 }
 function bar(t, y) {
   const [fill, on, stripes] = colour(t), from = x(granted[t]), until = isNaN(released[t]) ? validUntil[t] : Math.min(validUntil[t], released[t]);
@@ -388,8 +397,8 @@ function bar(t, y) {
   }
   if (t === chosen) { g.strokeStyle = colours.text; g.lineWidth = 2; g.strokeRect(Math.max(from, gutter - 4) - 1, y - 2, Math.max(4, Math.min(width + 4, x(heldUntil[t])) - Math.max(from, gutter - 4)) + 2, BAR + 4); }
 }
-function takeover(px, y) { g.fillStyle = colours.text; g.beginPath(); g.moveTo(px - 5, y - 5); g.lineTo(px + 5, y - 5); g.lineTo(px, y + 3); g.closePath(); g.fill(); }
-function cross(px, y) { for (const [c, w] of [[colours.card, 5], [colours.text, 2.2]]) { stroke(c, w, px - 4, y - 4, px + 4, y + 4); stroke(c, w, px - 4, y + 4, px + 4, y - 4); } }
+function takeover(path, px, y) { path.moveTo(px - 5, y - 5); path.lineTo(px + 5, y - 5); path.lineTo(px, y + 3); path.closePath(); }
+function cross(path, px, y) { path.moveTo(px - 4, y - 4); path.lineTo(px + 4, y + 4); path.moveTo(px - 4, y + 4); path.lineTo(px + 4, y - 4); }
 /** Who asked and waited, at the bottom of the lane, and what was refused. */
 function waits(lane) {
   const y = lane.top + lane.bottom + 3, perPixel = (view.to - view.from) / (width - gutter);
@@ -632,4 +641,7 @@ group("lock");
 follow();
 draw();
 performance.mark("timeline-drawn");
-})();
+})().catch(problem => {
+  document.getElementById("told").textContent = "The timeline cannot be drawn here: " + problem;
+  throw problem;
+});

@@ -450,6 +450,7 @@ class PagesInBrowserTest {
         drawn);
     browser.screenshot(SCREENSHOTS.resolve("large.png"), false);
     assertThat(megabytes).isLessThan(5);
+    assertThat(report.html().length() / 1e6).as("megabytes of the whole page").isLessThan(5);
     assertThat(paint).as("milliseconds to the first paint").isLessThan(20_000);
     for (int zooms : new int[] {0, 6, 6}) {
       double[] before = window();
@@ -550,6 +551,9 @@ class PagesInBrowserTest {
     browser.open(URI.create("about:blank"));
     browser.requests().clear();
     browser.open(page.toUri());
+    browser.await(
+        "!document.getElementById('timeline-figure')"
+            + " || performance.getEntriesByName('timeline-drawn').length > 0");
   }
 
   private static String text(String selector) {
