@@ -39,7 +39,7 @@ class PorcupineTest {
   @BeforeEach
   void needsTheProgram() {
     assumeTrue(
-        Files.isExecutable(Path.of(PROGRAM)),
+        !PROGRAM.isEmpty() && Files.isExecutable(Path.of(PROGRAM)),
         "-Dholdfast.porcupine names no program built from src/test/go/porcupine");
   }
 
