@@ -30,7 +30,7 @@ final class Acquisition {
   /** How many requests one attempt may take; a race that is longer than this is contention. */
   private static final int MAX_REQUESTS = 12;
 
-  /** How many writes of one attempt may go unanswered or be refused for overload. */
+  /** How many writes of one attempt may go unanswered or be rejected for overload. */
   private static final int MAX_UNKNOWN = 2;
 
   /** Reads in a row that must find nothing, after a conflict, before that is believed. */
@@ -41,7 +41,7 @@ final class Acquisition {
 
   final LockQueue queue;
   final LockOptions options;
-  final Stamp started;
+  final ClockReading started;
   final long arrival;
   final @Nullable Thread caller;
   final Purpose purpose;
@@ -64,9 +64,9 @@ final class Acquisition {
   private boolean asking;
 
   /** When the last write was begun that may still take effect, and whether it was a create. */
-  private @Nullable Stamp uncertainWrite;
+  private @Nullable ClockReading uncertainWrite;
 
-  private @Nullable Stamp uncertainCreate;
+  private @Nullable ClockReading uncertainCreate;
 
   /** Whose expired record the last write was to replace; null if it was to make a new one. */
   private @Nullable LockInfo previous;
@@ -97,14 +97,14 @@ final class Acquisition {
     /** Another holds the lock, whose record may be taken over after so many nanoseconds. */
     record Contended(@Nullable LockInfo holder, long nanosLeft) implements Ending {}
 
-    /** The store did not answer, or refused to. */
-    record Silent(Throwable cause, boolean retryable) implements Ending {}
+    /** The store did not answer or rejected the request. */
+    record Unavailable(Throwable cause, boolean retryable) implements Ending {}
   }
 
   Acquisition(
       LockQueue queue,
       LockOptions options,
-      Stamp started,
+      ClockReading started,
       long arrival,
       @Nullable Thread caller,
       Purpose purpose) {
@@ -116,7 +116,7 @@ final class Acquisition {
     this.caller = caller;
     this.purpose = purpose;
     this.overtakableNanos =
-        Math.min(Pace.MAX_OVERTAKEN_NANOS, Times.nanos(options.waitTimeout()) / 2);
+        Math.min(HandoffPacing.MAX_OVERTAKEN_NANOS, Times.nanos(options.waitTimeout()) / 2);
   }
 
   /** Ends the wait in time, whatever the store does. Again does nothing. */
@@ -165,7 +165,10 @@ final class Acquisition {
     return nowNanos - started.nanos() < overtakableNanos;
   }
 
-  /** Makes its token, which is the same for all its attempts. Who is refused at once has none. */
+  /**
+   * Makes its token, which is the same for all its attempts. An acquisition that ends at once has
+   * none.
+   */
   void makeToken() {
     token = Objects.requireNonNull(engine.tokens.get(), "token");
   }
@@ -207,7 +210,7 @@ final class Acquisition {
     }
   }
 
-  private void cleanUp(@Nullable Stamp lastSent, @Nullable Version known) {
+  private void cleanUp(@Nullable ClockReading lastSent, @Nullable Version known) {
     if (lastSent != null || known != null) {
       queue.cleanUp(token(), options, lastSent, known);
     }
@@ -229,18 +232,19 @@ final class Acquisition {
 
   private void create() {
     previous = null;
-    Stamp stamp = engine.clocks.stamp();
-    LockRecord record = engine.record(queue.lockId, token(), stamp, stamp, options);
-    write(() -> engine.store.create(record), stamp, true);
+    ClockReading reading = engine.clocks.read();
+    LockRecord record = engine.record(queue.lockId, token(), reading, reading, options);
+    write(() -> engine.store.create(record), reading, true);
   }
 
   private void replace(Version expected) {
-    Stamp stamp = engine.clocks.stamp();
-    LockRecord record = engine.record(queue.lockId, token(), stamp, stamp, options);
-    write(() -> engine.store.replace(record, expected), stamp, false);
+    ClockReading reading = engine.clocks.read();
+    LockRecord record = engine.record(queue.lockId, token(), reading, reading, options);
+    write(() -> engine.store.replace(record, expected), reading, false);
   }
 
-  private void write(Supplier<CompletableFuture<WriteResult>> call, Stamp stamp, boolean create) {
+  private void write(
+      Supplier<CompletableFuture<WriteResult>> call, ClockReading reading, boolean create) {
     if (++requests > MAX_REQUESTS) {
       queue.attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
       return;
@@ -257,15 +261,15 @@ final class Acquisition {
           asking = false;
           queue.writeEnds();
           if (isDone()) {
-            writtenTooLate(result, stamp);
+            writtenTooLate(result, reading);
           } else {
-            written(result, stamp, create);
+            written(result, reading, create);
           }
         });
   }
 
   /** The caller has gone. */
-  private void writtenTooLate(WriteResult result, Stamp stamp) {
+  private void writtenTooLate(WriteResult result, ClockReading reading) {
     if (result instanceof WriteResult.Applied applied) {
       queue.notice(
           () ->
@@ -277,27 +281,27 @@ final class Acquisition {
     } else if (result instanceof WriteResult.Rejected) {
       cleanUp(uncertainWrite, null);
     } else if (result instanceof WriteResult.Unknown) {
-      cleanUp(stamp, null);
+      cleanUp(reading, null);
     } else {
       // A conflict may be with ourselves: the write was sent twice. One look tells.
       queue.cleanUp(token(), options, uncertainWrite, null);
     }
   }
 
-  private void written(WriteResult result, Stamp stamp, boolean create) {
+  private void written(WriteResult result, ClockReading reading, boolean create) {
     if (result instanceof WriteResult.Applied applied) {
-      applied(applied.version(), stamp);
+      applied(applied.version(), reading);
     } else if (result instanceof WriteResult.Rejected rejected) {
       rejected(rejected.cause());
     } else if (result instanceof WriteResult.Unknown unknown) {
-      uncertainWrite = stamp;
+      uncertainWrite = reading;
       if (create) {
-        uncertainCreate = stamp;
+        uncertainCreate = reading;
       }
       afterConflict = false;
       boolean broken = unknown.cause() instanceof Error;
       if (++unknowns >= MAX_UNKNOWN || broken) {
-        queue.attemptEnded(this, new Ending.Silent(unknown.cause(), !broken));
+        queue.attemptEnded(this, new Ending.Unavailable(unknown.cause(), !broken));
       } else {
         read();
       }
@@ -309,12 +313,12 @@ final class Acquisition {
     }
   }
 
-  private void applied(Version version, Stamp stamp) {
+  private void applied(Version version, ClockReading reading) {
     // Until a session has it, what was written is cleaned up if the call ends.
-    uncertainWrite = stamp;
+    uncertainWrite = reading;
     queue.learned(version);
-    Validity validity = engine.validity(stamp, options);
-    if (validity.isOver(engine.clocks.stamp())) {
+    Validity validity = engine.validity(reading, options);
+    if (validity.isOver(engine.clocks.read())) {
       // Ours, but the answer took so long that it gives no lease: ask for a new one.
       replace(version);
       return;
@@ -332,7 +336,7 @@ final class Acquisition {
         return;
       }
     }
-    queue.attemptEnded(this, new Ending.Silent(cause, false));
+    queue.attemptEnded(this, new Ending.Unavailable(cause, false));
   }
 
   private void read() {
@@ -348,36 +352,37 @@ final class Acquisition {
         result -> {
           asking = false;
           if (!isDone()) {
-            seen(Sighting.of(result, token(), queue.known()));
+            seen(ObservedRecord.of(result, token(), queue.known()));
           }
         });
   }
 
-  private void seen(Sighting sighting) {
-    if (sighting instanceof Sighting.Ours ours) {
+  private void seen(ObservedRecord observed) {
+    if (observed instanceof ObservedRecord.Ours ours) {
       // Only a write that is acknowledged makes a holder, and only its own start counts.
       replace(ours.version());
-    } else if (sighting instanceof Sighting.Others others) {
+    } else if (observed instanceof ObservedRecord.Others others) {
       seenOthers(others);
-    } else if (sighting instanceof Sighting.Absent) {
+    } else if (observed instanceof ObservedRecord.Absent) {
       if (afterConflict && ++absences < ABSENCES_TO_BELIEVE) {
         read();
       } else {
         create();
       }
-    } else if (sighting instanceof Sighting.Silent silent) {
-      queue.attemptEnded(this, new Ending.Silent(silent.cause(), silent.retryable()));
+    } else if (observed instanceof ObservedRecord.Unavailable unavailable) {
+      queue.attemptEnded(
+          this, new Ending.Unavailable(unavailable.cause(), unavailable.retryable()));
     } else {
       read();
     }
   }
 
-  private void seenOthers(Sighting.Others others) {
+  private void seenOthers(ObservedRecord.Others others) {
     conflictUnread = false;
-    Observations.Judgement judgement =
-        engine.observations.judge(others.record(), others.version(), options.ttl());
+    Observations.TakeoverDecision judgement =
+        engine.observations.decide(others.record(), others.version(), options.ttl());
     LockInfo holder = LockInfo.of(others.record(), others.version(), engine.clocks.wallNow());
-    if (judgement instanceof Observations.Judgement.Expired expired) {
+    if (judgement instanceof Observations.TakeoverDecision.Expired expired) {
       queue.notice(
           () ->
               LOG.debug(
@@ -387,7 +392,7 @@ final class Acquisition {
                   expired.rule()));
       previous = holder;
       replace(others.version());
-    } else if (judgement instanceof Observations.Judgement.Standing standing) {
+    } else if (judgement instanceof Observations.TakeoverDecision.Standing standing) {
       queue.attemptEnded(this, new Ending.Contended(holder, standing.nanosLeft()));
     } else {
       read();

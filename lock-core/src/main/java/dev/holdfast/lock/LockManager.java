@@ -147,7 +147,7 @@ public final class LockManager implements AutoCloseable {
       String lockId, LockOptions options, LockedRunnable<E> body) throws E, InterruptedException {
     Objects.requireNonNull(body, "body");
     Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
-    if (outcome instanceof Outcome.Refused) {
+    if (outcome instanceof Outcome.HeldByOther) {
       return false;
     }
     LeaseConsumer<E> leased = lease -> body.run();
@@ -266,7 +266,7 @@ public final class LockManager implements AutoCloseable {
   public Optional<Lease> tryAcquire(String lockId, LockOptions options)
       throws InterruptedException {
     Outcome outcome = await(lockId, options, Acquisition.Purpose.LEASE);
-    return outcome instanceof Outcome.Refused
+    return outcome instanceof Outcome.HeldByOther
         ? Optional.empty()
         : Optional.of(granted(lockId, outcome));
   }
@@ -326,7 +326,7 @@ public final class LockManager implements AutoCloseable {
     private final AtomicReference<@Nullable Acquisition> acquisition = new AtomicReference<>();
 
     /** Until the call has begun: that is under way on another thread. */
-    private volatile long patienceNanos = Pace.BRISK_NANOS;
+    private volatile long patienceNanos = HandoffPacing.BRISK_NANOS;
 
     /** In the queue's serial. */
     void begin(Acquisition begun) {
@@ -397,7 +397,7 @@ public final class LockManager implements AutoCloseable {
               + " bytes as JSON, but is "
               + options.metadataBytes());
     }
-    Stamp started = engine.clocks.stamp();
+    ClockReading started = engine.clocks.read();
     Call call = new Call();
     try {
       engine.onQueue(
@@ -431,12 +431,12 @@ public final class LockManager implements AutoCloseable {
     boolean taken = false;
     try {
       Ticker ticker = engine.clocks.ticker();
-      Joins.giveWay(call.outcome, () -> call.looked(ticker.nanos()), call.patienceNanos);
+      FutureWaits.giveWay(call.outcome, () -> call.looked(ticker.nanos()), call.patienceNanos);
       call.sleeps();
-      if (!Joins.await(call.outcome, limit)) {
+      if (!FutureWaits.await(call.outcome, limit)) {
         // The engine's own timer is late: this thread does what that was to do.
         call.timeOut();
-        if (!Joins.await(call.outcome, GRACE)) {
+        if (!FutureWaits.await(call.outcome, GRACE)) {
           return new Outcome.Unavailable(
               new TimeoutException(
                   "the lock engine had no outcome within "
@@ -477,8 +477,8 @@ public final class LockManager implements AutoCloseable {
     if (outcome instanceof Outcome.Broken broken) {
       throw broken.error();
     }
-    if (outcome instanceof Outcome.Refused refused) {
-      return refused.exception(lockId);
+    if (outcome instanceof Outcome.HeldByOther held) {
+      return held.exception(lockId);
     } else if (outcome instanceof Outcome.Reentrant reentrant) {
       return reentrant.exception(lockId);
     } else if (outcome instanceof Outcome.Unavailable unavailable) {
@@ -612,7 +612,7 @@ public final class LockManager implements AutoCloseable {
 
   /** The answer, or the other one if none comes in time. */
   private <R> R answer(CompletableFuture<R> request, R otherwise) {
-    return Joins.awaitUninterruptibly(request, engine.requestTimeout().plus(GRACE))
+    return FutureWaits.awaitUninterruptibly(request, engine.requestTimeout().plus(GRACE))
         ? request.join()
         : otherwise;
   }
@@ -631,7 +631,7 @@ public final class LockManager implements AutoCloseable {
 
   static String unavailable(String lockId, String store, Throwable cause, boolean retryable) {
     String message = cause.getMessage();
-    return (retryable ? "Lock store unavailable" : "Lock store refused the request")
+    return (retryable ? "Lock store unavailable" : "Lock store rejected the request")
         + " ("
         + store
         + ")"
@@ -656,7 +656,7 @@ public final class LockManager implements AutoCloseable {
   public void close() {
     Duration limit = engine.releaseTimeout.multipliedBy(2);
     beginClosing();
-    if (!Joins.awaitUninterruptibly(closed, limit)) {
+    if (!FutureWaits.awaitUninterruptibly(closed, limit)) {
       // The engine's own timer is late: this thread does what that was to do.
       finishClosing();
     }

@@ -62,11 +62,11 @@ final class LockQueue implements Executor {
 
   final Engine engine;
   final String lockId;
-  private final Serial serial = new Serial();
+  private final SerialExecutor serial = new SerialExecutor();
   private final ArrayDeque<Acquisition> waiting = new ArrayDeque<>(2);
-  final Pace pace = new Pace();
+  final HandoffPacing pace = new HandoffPacing();
   private @Nullable Session session;
-  private @Nullable Cleanup cleanup;
+  private @Nullable OrphanCleanup cleanup;
   private @Nullable Version known;
 
   private @Nullable Acquisition trying;
@@ -198,7 +198,7 @@ final class LockQueue implements Executor {
     if (tried != null && tried.isDone()) {
       trying = null;
     } else if (tried != null && !tried.isAsking()) {
-      attemptEnded(tried, new Acquisition.Ending.Silent(error, false));
+      attemptEnded(tried, new Acquisition.Ending.Unavailable(error, false));
     }
     if (cleanup != null) {
       cleanup.recover();
@@ -232,7 +232,7 @@ final class LockQueue implements Executor {
         return;
       }
       if (acquisition.options.isFailFast()) {
-        end(acquisition, refused(acquisition, held.info()));
+        end(acquisition, heldByOther(acquisition, held.info()));
         return;
       }
       tellWaiting(acquisition, held.info());
@@ -275,7 +275,7 @@ final class LockQueue implements Executor {
   private @Nullable Session heldSession() {
     Session held = session;
     if (held != null) {
-      held.judge();
+      held.expireIfOver();
     }
     return session;
   }
@@ -321,8 +321,8 @@ final class LockQueue implements Executor {
         runNanos = SHARED_RUN.toNanos();
         endAttemptOfFailFast(contended.holder());
         later(FIRST_POLL, MAX_POLL, contended.nanosLeft());
-      } else if (ending instanceof Acquisition.Ending.Silent silent) {
-        endSilently(acquisition, silent);
+      } else if (ending instanceof Acquisition.Ending.Unavailable unavailable) {
+        endUnavailable(acquisition, unavailable);
         later(FIRST_BACKOFF, MAX_BACKOFF, Long.MAX_VALUE);
       }
     }
@@ -378,7 +378,7 @@ final class LockQueue implements Executor {
    * Who is to have a lock next that was acquired with those options, without its being given back
    * in between; null if the first who waits may not inherit it, or if it is others' turn.
    */
-  @Nullable Acquisition heir(LockOptions options) {
+  @Nullable Acquisition successor(LockOptions options) {
     Acquisition first = waiting.peek();
     return first == null
             || closing != null
@@ -404,12 +404,14 @@ final class LockQueue implements Executor {
     int seen = 0;
     for (Acquisition other : waiting) {
       long sinceLook = other.nanosSinceLook(now);
-      if (sinceLook > longest && sinceLook <= Pace.RUNS_SOON_NANOS && other.mayInherit(options)) {
+      if (sinceLook > longest
+          && sinceLook <= HandoffPacing.RUNS_SOON_NANOS
+          && other.mayInherit(options)) {
         next = other;
         longest = sinceLook;
       }
       // Who gives way found fewer than that before it.
-      if (!other.mayBeOvertaken(now) || ++seen == Pace.MAX_GIVING_WAY) {
+      if (!other.mayBeOvertaken(now) || ++seen == HandoffPacing.MAX_GIVING_WAY) {
         break;
       }
     }
@@ -417,12 +419,12 @@ final class LockQueue implements Executor {
   }
 
   /** A waiter got the lock from its holder in this process, who had held it for so long. */
-  void handedOver(Acquisition heir, LeaseHandle lease, Duration held) {
-    waiting.remove(heir);
-    heir.finish(new Outcome.Granted(lease));
+  void handedOff(Acquisition successor, LeaseHandle lease, Duration held) {
+    waiting.remove(successor);
+    successor.finish(new Outcome.Granted(lease));
     grantsInRun++;
-    pace.handedOver(held);
-    noticeAcquired(heir, lease);
+    pace.handedOff(held);
+    noticeAcquired(successor, lease);
   }
 
   private boolean isOthersTurn() {
@@ -433,18 +435,18 @@ final class LockQueue implements Executor {
   private void endAttemptOfFailFast(@Nullable LockInfo holder) {
     for (Acquisition other : List.copyOf(waiting)) {
       if (other.options.isFailFast() && (other.arrival <= triesFor || session != null)) {
-        end(other, refused(other, holder));
+        end(other, heldByOther(other, holder));
       } else {
         tellWaiting(other, holder);
       }
     }
   }
 
-  private void endSilently(Acquisition tried, Acquisition.Ending.Silent silent) {
+  private void endUnavailable(Acquisition tried, Acquisition.Ending.Unavailable unavailable) {
     for (Acquisition other : List.copyOf(waiting)) {
       boolean hadItsAttempt = other.options.isFailFast() && other.arrival <= triesFor;
-      if (hadItsAttempt || (other == tried && !silent.retryable())) {
-        end(other, Outcome.noAnswer(silent.cause(), silent.retryable()));
+      if (hadItsAttempt || (other == tried && !unavailable.retryable())) {
+        end(other, Outcome.noAnswer(unavailable.cause(), unavailable.retryable()));
       }
     }
   }
@@ -501,12 +503,12 @@ final class LockQueue implements Executor {
     Session held = heldSession();
     boolean wasTrying = trying == acquisition;
     if (held != null) {
-      end(acquisition, refused(acquisition, held.info()));
+      end(acquisition, heldByOther(acquisition, held.info()));
     } else if (lastEnding instanceof Acquisition.Ending.Contended contended
         && !acquisition.options.isFailFast()) {
-      end(acquisition, refused(acquisition, contended.holder()));
-    } else if (lastEnding instanceof Acquisition.Ending.Silent silent) {
-      end(acquisition, Outcome.noAnswer(silent.cause(), silent.retryable()));
+      end(acquisition, heldByOther(acquisition, contended.holder()));
+    } else if (lastEnding instanceof Acquisition.Ending.Unavailable unavailable) {
+      end(acquisition, Outcome.noAnswer(unavailable.cause(), unavailable.retryable()));
     } else {
       Duration waited = engine.clocks.since(acquisition.started);
       end(acquisition, new Outcome.Unavailable(engine.noAnswerWithin(waited), true));
@@ -543,11 +545,10 @@ final class LockQueue implements Executor {
     }
     acquisition.finish(outcome);
     Duration waited = engine.clocks.since(acquisition.started);
-    if (outcome instanceof Outcome.Refused refused) {
+    if (outcome instanceof Outcome.HeldByOther held) {
       notice(
-          () ->
-              LOG.debug("Lock \"{}\": not acquired, {}", Logs.shown(lockId), Logs.shown(refused)));
-      tell(l -> l.refused(lockId, Optional.ofNullable(refused.holder()), waited));
+          () -> LOG.debug("Lock \"{}\": not acquired, {}", Logs.shown(lockId), Logs.shown(held)));
+      tell(l -> l.contended(lockId, Optional.ofNullable(held.holder()), waited));
     } else if (outcome instanceof Outcome.Unavailable unavailable) {
       notice(
           () ->
@@ -567,8 +568,8 @@ final class LockQueue implements Executor {
     }
   }
 
-  private Outcome.Refused refused(Acquisition acquisition, @Nullable LockInfo holder) {
-    return new Outcome.Refused(
+  private Outcome.HeldByOther heldByOther(Acquisition acquisition, @Nullable LockInfo holder) {
+    return new Outcome.HeldByOther(
         holder,
         acquisition.options.isFailFast()
             ? Duration.ZERO
@@ -597,7 +598,7 @@ final class LockQueue implements Executor {
   /**
    * The lock is not held here any more.
    *
-   * @param last the holder, if it was the store that said so; null if the store had been silent
+   * @param last the holder, if the store said so; null if it was unavailable
    */
   void sessionEnded(Session ended, @Nullable LockInfo last) {
     if (session == ended) {
@@ -628,7 +629,10 @@ final class LockQueue implements Executor {
   }
 
   void cleanUp(
-      String token, LockOptions options, @Nullable Stamp lastSent, @Nullable Version knownVersion) {
+      String token,
+      LockOptions options,
+      @Nullable ClockReading lastSent,
+      @Nullable Version knownVersion) {
     if (disposed) {
       engine.onQueue(lockId, queue -> queue.cleanUp(token, options, lastSent, knownVersion));
       return;
@@ -644,7 +648,7 @@ final class LockQueue implements Executor {
                   options.ttl()));
       return;
     }
-    Cleanup begun = cleanup != null ? cleanup : new Cleanup(this, closing != null);
+    OrphanCleanup begun = cleanup != null ? cleanup : new OrphanCleanup(this, closing != null);
     cleanup = begun;
     begun.add(token, options.ttl(), lastSent, knownVersion);
   }

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * A lock that this process holds: the record's token and version, the start of validity, and the
  * one request that may be out for it. What the user has of it is a {@link LeaseHandle}.
  *
- * <p>When it is given back while another in this process waits, it is handed over in memory, and
+ * <p>When it is given back while another in this process waits, it is handed off in memory, and
  * that one gets a lease of its own, with the next fencing token. Others of the same lock are told
  * nothing then: the record stays as it is.
  *
@@ -67,35 +67,35 @@ final class Session {
   private final Engine engine;
   private final LockOptions options;
   private final String token;
-  private final Stamp grantedAt;
+  private final ClockReading grantedAt;
 
   /** Who the lock was granted to last, and what that one has of it, since when. */
   private Acquisition grantee;
 
   private LeaseHandle lease;
 
-  private Stamp leaseSince;
+  private ClockReading leaseSince;
 
-  /** The lease that was handed over last; told so again if the hand-over breaks off. */
-  private @Nullable LeaseHandle handedOver;
+  /** The lease that was handed off last; told so again if the handoff breaks off. */
+  private @Nullable LeaseHandle handedOff;
 
-  /** The number of the next hand-over since the last acknowledged write, and of all before it. */
+  /** The number of the next handoff since the last acknowledged write, and of all before it. */
   private int nextHandoff = 1;
 
-  private long handovers;
+  private long handoffs;
 
   /** What the next number was when the last renewal began. */
   private int handoffAtRenewal;
 
   /** When a create was begun that may still take effect after this session's end; null if none. */
-  private final @Nullable Stamp uncertainCreate;
+  private final @Nullable ClockReading uncertainCreate;
 
   private volatile SessionState state;
 
   /** Set by whoever finds the validity over, on any thread, and never taken back. */
   private volatile boolean latched;
 
-  private Stamp lastSent;
+  private ClockReading lastSent;
 
   /** The last version that was acknowledged. */
   private Version version;
@@ -122,7 +122,7 @@ final class Session {
       Acquisition acquisition,
       Version version,
       Validity validity,
-      @Nullable Stamp uncertainCreate) {
+      @Nullable ClockReading uncertainCreate) {
     this.queue = acquisition.queue;
     this.engine = queue.engine;
     this.options = acquisition.options;
@@ -190,21 +190,21 @@ final class Session {
     if (latched || !(state instanceof Holding holding)) {
       return 0;
     }
-    long remaining = holding.validity().remainingNanos(engine.clocks.stamp());
+    long remaining = holding.validity().remainingNanos(engine.clocks.read());
     if (remaining <= 0 && !latched) {
       latched = true;
       // Not on this thread: what follows from a loss may send requests.
-      engine.soon(queue, this::judge);
+      engine.soon(queue, this::expireIfOver);
     }
     return remaining;
   }
 
   /** Ends the session if its validity has ended. */
-  void judge() {
+  void expireIfOver() {
     if (state instanceof Holding holding) {
       if (latched) {
         lose(Lost.validityEnded());
-      } else if (holding.at(engine.clocks.stamp()) instanceof Lost lost) {
+      } else if (holding.at(engine.clocks.read()) instanceof Lost lost) {
         lose(lost);
       }
     }
@@ -215,7 +215,7 @@ final class Session {
       return;
     }
     timer = null;
-    judge();
+    expireIfOver();
     if (!(state instanceof Holding)) {
       return;
     }
@@ -235,7 +235,7 @@ final class Session {
     if (!(state instanceof Holding holding)) {
       return;
     }
-    long delay = holding.validity().remainingNanos(engine.clocks.stamp());
+    long delay = holding.validity().remainingNanos(engine.clocks.read());
     long check = holding.validity().ttlNanos() / CHECKS_PER_TTL;
     if (check < LossWatch.INTERVAL_NANOS) {
       delay = Math.min(delay, check);
@@ -275,7 +275,7 @@ final class Session {
     CompletableFuture<Boolean> renewed = new CompletableFuture<>();
     queue.execute(
         () -> {
-          judge();
+          expireIfOver();
           if (!(state instanceof Holding)) {
             renewed.complete(false);
             return;
@@ -298,38 +298,38 @@ final class Session {
   }
 
   private void writeRenewal(Version expected) {
-    Stamp stamp = engine.clocks.stamp();
-    lastSent = stamp;
+    ClockReading reading = engine.clocks.read();
+    lastSent = reading;
     requestOut = true;
     requests++;
-    LockRecord record = engine.record(queue.lockId, token, grantedAt, stamp, options);
+    LockRecord record = engine.record(queue.lockId, token, grantedAt, reading, options);
     engine.write(
         queue,
         engine.requestTimeout(options.ttl()),
         () -> engine.store.replace(record, expected),
         result -> {
           requestOut = false;
-          renewalWritten(result, stamp);
+          renewalWritten(result, reading);
         });
   }
 
-  private void renewalWritten(WriteResult result, Stamp stamp) {
+  private void renewalWritten(WriteResult result, ClockReading reading) {
     if (state instanceof Releasing releasing) {
-      releaseAfterRenewal(releasing, result, stamp);
+      releaseAfterRenewal(releasing, result, reading);
       return;
     }
-    judge();
+    expireIfOver();
     if (!(state instanceof Holding holding)) {
       return;
     }
     if (result instanceof WriteResult.Applied applied) {
-      Validity validity = engine.validity(stamp, options);
-      SessionState next = holding.acknowledged(applied.version(), validity, engine.clocks.stamp());
+      Validity validity = engine.validity(reading, options);
+      SessionState next = holding.acknowledged(applied.version(), validity, engine.clocks.read());
       if (next instanceof Lost lost) {
         lose(lost);
       } else {
         state = next;
-        renewed(applied.version(), stamp);
+        renewed(applied.version(), reading);
       }
     } else if (result instanceof WriteResult.Rejected rejected) {
       if (rejected.cause() instanceof IncarnationGoneException gone) {
@@ -356,9 +356,9 @@ final class Session {
             sendDelete();
             return;
           }
-          judge();
+          expireIfOver();
           if (state instanceof Holding holding) {
-            act(holding.seen(Sighting.ofHeld(read, token, holding.version())));
+            act(holding.seen(ObservedRecord.ofHeld(read, token, holding.version())));
           }
         });
   }
@@ -386,7 +386,7 @@ final class Session {
     }
   }
 
-  private void renewed(Version acknowledged, Stamp stamp) {
+  private void renewed(Version acknowledged, ClockReading reading) {
     version = acknowledged;
     queue.pace.renewed(nextHandoff - handoffAtRenewal);
     nextHandoff = 0;
@@ -395,7 +395,7 @@ final class Session {
     renewAtNanos = nextRenewal();
     completeRenewal(true);
     armTimer();
-    Duration took = engine.clocks.since(stamp);
+    Duration took = engine.clocks.since(reading);
     queue.notice(
         () ->
             LOG.debug(
@@ -413,7 +413,7 @@ final class Session {
     long ttl = options.ttl().toNanos();
     long firstPause = ttl / FIRST_BACKOFF_PER_TTL;
     long pause = Math.min(firstPause << Math.min(failures, 8), ttl / MAX_BACKOFF_PER_TTL);
-    Duration remaining = Duration.ofNanos(holding.validity().remainingNanos(engine.clocks.stamp()));
+    Duration remaining = Duration.ofNanos(holding.validity().remainingNanos(engine.clocks.read()));
     // More often towards the end: no attempt must be put off beyond it.
     pause = Math.min(pause, Math.max(firstPause, remaining.toNanos() / 2));
     failures++;
@@ -480,8 +480,8 @@ final class Session {
       // Its call has ended in another way meanwhile: nobody else will give the lock back.
       var unused = lease.releaseAsync();
     }
-    if (handedOver != null) {
-      handedOver.released(ReleaseResult.RELEASED);
+    if (handedOff != null) {
+      handedOff.released(ReleaseResult.RELEASED);
     }
     if (state instanceof Holding) {
       if (!requestOut) {
@@ -561,20 +561,20 @@ final class Session {
   // --- Release
 
   /**
-   * Gives the lock back, or hands it over; the lease is told the result. Does nothing for a lease
+   * Gives the lock back, or hands it off; the lease is told the result. Does nothing for a lease
    * that is not the one of now, or that is given back already.
    */
   void release(LeaseHandle given) {
     if (given != lease) {
       return;
     }
-    judge();
+    expireIfOver();
     if (state instanceof Holding holding) {
       completeRenewal(false);
       boolean hasNumber = nextHandoff <= FencingToken.MAX_HANDOFF;
-      Acquisition heir = hasNumber && isCertain() ? heir(holding) : null;
-      if (heir != null) {
-        handOver(heir);
+      Acquisition successor = hasNumber && isCertain() ? successor(holding) : null;
+      if (successor != null) {
+        handOff(successor);
         return;
       }
       cancelTimer();
@@ -596,7 +596,7 @@ final class Session {
 
   private void armReleaseTimer(Releasing releasing) {
     if (timer == null) {
-      long left = releasing.validity().remainingNanos(engine.clocks.stamp());
+      long left = releasing.validity().remainingNanos(engine.clocks.read());
       long tick = ticks;
       timer =
           engine.timers.schedule(
@@ -621,38 +621,37 @@ final class Session {
   }
 
   /**
-   * Whether the numbers for hand-overs may run out before a renewal that begins now is
-   * acknowledged.
+   * Whether the numbers for handoffs may run out before a renewal that begins now is acknowledged.
    */
   private boolean isShortOfNumbers() {
-    return FencingToken.MAX_HANDOFF + 1 - nextHandoff <= queue.pace.handOversInARenewal();
+    return FencingToken.MAX_HANDOFF + 1 - nextHandoff <= queue.pace.handoffsInARenewal();
   }
 
   /** Who in this process is to have the lock next, without its being given back in between. */
-  private @Nullable Acquisition heir(Holding holding) {
-    return options.autoRenew() && holding.lastsForAnother(engine.clocks.stamp())
-        ? queue.heir(options)
+  private @Nullable Acquisition successor(Holding holding) {
+    return options.autoRenew() && holding.lastsForAnother(engine.clocks.read())
+        ? queue.successor(options)
         : null;
   }
 
-  private void handOver(Acquisition heir) {
+  private void handOff(Acquisition successor) {
     LeaseHandle previous = lease;
     Duration held = engine.clocks.since(leaseSince);
-    leaseSince = engine.clocks.stamp();
+    leaseSince = engine.clocks.read();
     LeaseHandle next =
         new LeaseHandle(
             this,
-            heir.options.onLeaseLost(),
+            successor.options.onLeaseLost(),
             FencingToken.of(version, nextHandoff++),
-            token + "#" + ++handovers,
+            token + "#" + ++handoffs,
             leaseSince.wall(),
-            heir.purpose == Acquisition.Purpose.BODY);
-    handedOver = previous;
-    grantee = heir;
+            successor.purpose == Acquisition.Purpose.BODY);
+    handedOff = previous;
+    grantee = successor;
     lease = next;
     previous.released(ReleaseResult.RELEASED);
     queue.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
-    queue.handedOver(heir, lease, held);
+    queue.handedOff(successor, lease, held);
     if (!requestOut && isShortOfNumbers()) {
       beginRenewal();
     }
@@ -664,18 +663,18 @@ final class Session {
     }
   }
 
-  private void releaseAfterRenewal(Releasing releasing, WriteResult renewal, Stamp stamp) {
+  private void releaseAfterRenewal(Releasing releasing, WriteResult renewal, ClockReading reading) {
     if (renewal instanceof WriteResult.Applied applied) {
       Holding again =
           releasing
               .acknowledged(
-                  applied.version(), engine.validity(stamp, options), engine.clocks.stamp())
+                  applied.version(), engine.validity(reading, options), engine.clocks.read())
               .orElse(null);
-      Acquisition heir = again == null || latched ? null : heir(again);
-      if (again != null && heir != null) {
+      Acquisition successor = again == null || latched ? null : successor(again);
+      if (again != null && successor != null) {
         state = again;
-        renewed(applied.version(), stamp);
-        handOver(heir);
+        renewed(applied.version(), reading);
+        handOff(successor);
         return;
       }
       state = new Releasing(applied.version(), releasing.validity(), releasing.deleteSent(), 0);
@@ -725,7 +724,7 @@ final class Session {
         queue.notice(
             () ->
                 LOG.warn(
-                    "Lock \"{}\": the store refused to release it: {}",
+                    "Lock \"{}\": the store rejected its release: {}",
                     Logs.shown(queue.lockId),
                     Logs.shown(rejected.cause())));
       }
@@ -744,15 +743,15 @@ final class Session {
         read -> {
           requestOut = false;
           if (state instanceof Releasing releasing) {
-            Sighting sighting = Sighting.ofHeld(read, token, releasing.version());
-            releaseSeen(releasing.seen(sighting, engine.clocks.stamp()), sighting);
+            ObservedRecord observed = ObservedRecord.ofHeld(read, token, releasing.version());
+            releaseSeen(releasing.seen(observed, engine.clocks.read()), observed);
           }
         });
   }
 
-  private void releaseSeen(SessionState next, Sighting sighting) {
+  private void releaseSeen(SessionState next, ObservedRecord observed) {
     if (next instanceof Released released) {
-      if (sighting instanceof Sighting.Others others) {
+      if (observed instanceof ObservedRecord.Others others) {
         if (firstDeleteAt == null || wasHeldBefore(others.record())) {
           overlapped(
               Lost.because(
@@ -769,7 +768,8 @@ final class Session {
     }
     state = next;
     boolean again =
-        sighting instanceof Sighting.Ours || sighting instanceof Sighting.OtherIncarnation;
+        observed instanceof ObservedRecord.Ours
+            || observed instanceof ObservedRecord.OtherIncarnation;
     long pause = engine.jittered(releasePauseNanos, BACKOFF_JITTER);
     releasePauseNanos = Math.min(releasePauseNanos * 2, MAX_RELEASE_PAUSE_NANOS);
     requestOut = true;
@@ -862,7 +862,7 @@ final class Session {
   /**
    * Nobody believes in a lease with this token any more; what may still appear with it is deleted.
    */
-  private void cleanUp(@Nullable Stamp lastWrite) {
+  private void cleanUp(@Nullable ClockReading lastWrite) {
     if (lastWrite != null && !cleanedUp && !engine.isClosed()) {
       cleanedUp = true;
       queue.cleanUp(token, options, lastWrite, null);

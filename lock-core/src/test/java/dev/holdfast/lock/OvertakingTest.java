@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Timeout;
 
 /** Within a process, who is ready to run may have the lock before who came first; for a while. */
 class OvertakingTest extends OnVirtualTime {
-  private static final Duration NO_MORE_THAN = Duration.ofNanos(Pace.MAX_OVERTAKEN_NANOS);
-  private static final Duration RUNS_SOON = Duration.ofNanos(Pace.RUNS_SOON_NANOS);
+  private static final Duration NO_MORE_THAN = Duration.ofNanos(HandoffPacing.MAX_OVERTAKEN_NANOS);
+  private static final Duration RUNS_SOON = Duration.ofNanos(HandoffPacing.RUNS_SOON_NANOS);
 
   /** More than it takes to submit the call. */
   private static final int LOOKS_BEFORE = 100;
@@ -34,7 +34,7 @@ class OvertakingTest extends OnVirtualTime {
   }
 
   private Acquisition waits(LockOptions options) {
-    Stamp now = a.manager.engine.clocks.stamp();
+    ClockReading now = a.manager.engine.clocks.read();
     Acquisition acquisition =
         new Acquisition(queue, options, now, queue.nextArrival(), null, Acquisition.Purpose.LEASE);
     queue.execute(() -> queue.submit(acquisition));

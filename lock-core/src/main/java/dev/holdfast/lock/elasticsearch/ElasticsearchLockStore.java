@@ -21,10 +21,10 @@ import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
 import dev.holdfast.lock.elasticsearch.RecordCodec.Source;
+import dev.holdfast.lock.internal.Batcher;
+import dev.holdfast.lock.internal.CancellableFuture;
+import dev.holdfast.lock.internal.GoneQuorum;
 import dev.holdfast.lock.internal.SizeLimit;
-import dev.holdfast.lock.store.Batcher;
-import dev.holdfast.lock.store.Chain;
-import dev.holdfast.lock.store.GoneQuorum;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -123,7 +123,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private final Batcher<Sending, BulkResponseItem> doubted;
 
   private final String description;
-  private final @Nullable OwnTransport owned;
+  private final @Nullable ManagedTransport owned;
 
   private final AtomicReference<@Nullable CompletableFuture<?>> closingPointInTime =
       new AtomicReference<>();
@@ -136,7 +136,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       IndexNames names,
       int fencingEra,
       String description,
-      @Nullable OwnTransport owned) {
+      @Nullable ManagedTransport owned) {
     ElasticsearchTransport transport = new UninterruptedTransport(given);
     ElasticsearchTransport repeating = owned == null ? new GivenTransport(transport) : transport;
     this.client = new ElasticsearchAsyncClient(repeating);
@@ -305,7 +305,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private CompletableFuture<WriteResult> write(CompletableFuture<Incarnation> target, Write write) {
     return tracked(
-        Chain.of(target, incarnation -> write(incarnation, write)).orElse(this::notWritten));
+        CancellableFuture.of(target, incarnation -> write(incarnation, write))
+            .orElse(this::notWritten));
   }
 
   private CompletableFuture<WriteResult> write(Incarnation incarnation, Write write) {
@@ -318,11 +319,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
     Sending sending = new Sending(write.operation().apply(incarnation));
     long bytes = write.bytes() + overheadOf(write.lockId(), incarnation);
-    return Chain.of(
+    return CancellableFuture.of(
         writes.submit(sending, bytes),
         item ->
             write.isMeantBy(item) && Failures.isIndexNotFound(item.error())
-                ? Chain.of(
+                ? CancellableFuture.of(
                     doubted.submit(sending, bytes),
                     confirmed -> ended(sending, written(incarnation, write, confirmed)),
                     failure -> ended(sending, notWritten(failure)))
@@ -394,7 +395,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       Supplier<CompletableFuture<BulkResponse>> sent =
           () -> transport.performRequestAsync(request, endpoint, null);
       Runnable unanswered = () -> sendings.forEach(sending -> sending.unanswered = true);
-      return Chain.of(
+      return CancellableFuture.of(
           given ? Failures.untilAnswered(sent, unanswered) : sent.get(),
           response -> CompletableFuture.completedFuture(response.items()),
           failure -> {
@@ -475,13 +476,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   }
 
   private CompletableFuture<ReadResult> read(String lockId, boolean again) {
-    return Chain.of(
+    return CancellableFuture.of(
             index.find(),
             incarnation -> {
               if (incarnation == null) {
                 return CompletableFuture.<ReadResult>completedFuture(new ReadResult.Absent(null));
               }
-              return Chain.of(
+              return CancellableFuture.of(
                   reads.submit(
                       MultiGetOperation.of(
                           get -> get.index(LockIndex.target(incarnation)).id(lockId)),
@@ -499,7 +500,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** What is too large together is asked for in halves, what is too large alone in less detail. */
   private CompletableFuture<List<MultiGetResponseItem<Source>>> ask(
       List<MultiGetOperation> operations, Detail detail) {
-    return Chain.of(
+    return CancellableFuture.of(
         client.mget(detail.of(new MgetRequest.Builder().docs(operations)).build(), Source.class),
         response -> CompletableFuture.completedFuture(response.docs()),
         failure -> {
@@ -513,10 +514,10 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
           int half = operations.size() / 2;
           return half == 0
               ? ask(operations, detail.less())
-              : Chain.of(
+              : CancellableFuture.of(
                   ask(operations.subList(0, half), detail),
                   first ->
-                      Chain.of(
+                      CancellableFuture.of(
                           ask(operations.subList(half, operations.size()), detail),
                           second ->
                               CompletableFuture.completedFuture(
@@ -593,15 +594,15 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   }
 
   private CompletableFuture<ListResult> list(int limit, boolean again) {
-    return Chain.of(
+    return CancellableFuture.of(
             index.find(),
             incarnation -> {
               if (incarnation == null) {
                 return CompletableFuture.<ListResult>completedFuture(
                     new ListResult.Listed(List.of()));
               }
-              return Chain.of(
-                  Chain.of(refreshed(incarnation), unused -> pointInTime(incarnation)),
+              return CancellableFuture.of(
+                  CancellableFuture.of(refreshed(incarnation), unused -> pointInTime(incarnation)),
                   opened -> {
                     if (opened.isPresent()) {
                       String id = opened.get();
@@ -630,7 +631,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
    */
   private CompletableFuture<Boolean> refreshed(Incarnation incarnation) {
     return index.isRefreshedLate(incarnation)
-        ? Chain.of(
+        ? CancellableFuture.of(
             client.indices().refresh(refresh -> refresh.index(LockIndex.target(incarnation))),
             done -> CompletableFuture.completedFuture(true),
             failure -> CompletableFuture.completedFuture(false))
@@ -639,7 +640,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   /** The id of a new point in time; empty if the incarnation is gone. */
   private CompletableFuture<Optional<String>> pointInTime(Incarnation incarnation) {
-    return Chain.of(
+    return CancellableFuture.of(
         Failures.untilFresh(
             () ->
                 client.openPointInTime(
@@ -648,8 +649,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
                             .keepAlive(time(SEARCH_KEEP_ALIVE)))),
         opened -> CompletableFuture.completedFuture(Optional.of(opened.id())),
         failure -> {
-          ElasticsearchException refused = Failures.ofElasticsearch(failure);
-          if (refused != null && Failures.isIndexNotFound(refused.error())) {
+          ElasticsearchException rejected = Failures.ofElasticsearch(failure);
+          if (rejected != null && Failures.isIndexNotFound(rejected.error())) {
             index.forget(incarnation);
             return CompletableFuture.completedFuture(Optional.empty());
           }
@@ -692,7 +693,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      * A page that is too large is asked for without metadata, then in halves, then for versions.
      */
     CompletableFuture<ListResult> page(@Nullable List<FieldValue> after, Detail detail, int size) {
-      return Chain.of(
+      return CancellableFuture.of(
           Failures.untilFresh(
               () ->
                   client.search(
@@ -819,13 +820,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     private static final int MAX_ERA = Integer.MAX_VALUE;
 
     private final @Nullable ElasticsearchTransport transport;
-    private final OwnTransport.Settings own;
+    private final ManagedTransport.Settings own;
     private IndexNames names = IndexNames.DEFAULT;
     private int fencingEra;
 
     private Builder(@Nullable ElasticsearchTransport transport, List<Address> addresses) {
       this.transport = transport;
-      this.own = new OwnTransport.Settings(addresses);
+      this.own = new ManagedTransport.Settings(addresses);
     }
 
     /**
@@ -860,7 +861,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder trustCertificates(Path file) {
-      ownTransport().sslContext(Trust.ofCertificates(file));
+      ownTransport().sslContext(SslContexts.ofCertificates(file));
       return this;
     }
 
@@ -874,7 +875,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder trustFingerprint(String sha256) {
-      ownTransport().sslContext(Trust.ofFingerprint(sha256));
+      ownTransport().sslContext(SslContexts.ofFingerprint(sha256));
       return this;
     }
 
@@ -886,7 +887,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder trustStore(Path file, String password) {
-      ownTransport().sslContext(Trust.ofStore(file, password));
+      ownTransport().sslContext(SslContexts.ofStore(file, password));
       return this;
     }
 
@@ -925,7 +926,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       return this;
     }
 
-    private OwnTransport.Settings ownTransport() {
+    private ManagedTransport.Settings ownTransport() {
       if (transport != null) {
         throw new IllegalStateException(
             "connections and credentials are those of the client that was given");
@@ -981,11 +982,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     private ElasticsearchLockStore withOwnConnections() {
-      return on(OwnTransport.open(own));
+      return on(ManagedTransport.open(own));
     }
 
     /** The store, on connections that it owns, and closes. */
-    ElasticsearchLockStore on(OwnTransport opened) {
+    ElasticsearchLockStore on(ManagedTransport opened) {
       try {
         return new ElasticsearchLockStore(
             opened.transport(), names, fencingEra, own.description(), opened);
