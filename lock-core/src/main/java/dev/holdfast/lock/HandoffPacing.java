@@ -22,12 +22,6 @@ final class HandoffPacing {
   /** How many threads give way for one lock: with more, they take more CPU than sleeping does. */
   static final int MAX_GIVING_WAY = 32;
 
-  /** Whose thread gave way no longer ago than this is believed to run again soon. */
-  static final long RUNS_SOON_NANOS = 2 * BRISK_NANOS;
-
-  /** Who has been waiting for so long is not overtaken any more by those whose threads run. */
-  static final long MAX_OVERTAKEN_NANOS = 3_000_000;
-
   /** One pause, however long, counts for so much, so that the average recovers from it soon. */
   private static final long MAX_NANOS = 8 * BRISK_NANOS;
 

@@ -19,7 +19,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -282,15 +281,12 @@ public final class LockManager implements AutoCloseable {
    * won is given back. Dependent stages run on the callback executor, or on the thread that adds
    * them.
    *
-   * <p>While threads of this process hand the lock to each other within microseconds, those whose
-   * threads run may go before this one in its first 3 ms.
-   *
    * @throws IllegalArgumentException if the lock id or an option is out of range
    * @throws IllegalStateException if this manager is closed
    */
   public CompletableFuture<Lease> acquireAsync(String lockId, LockOptions options) {
     CompletableFuture<Lease> result = new CompletableFuture<>();
-    Call call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
+    Acquisition call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
     try {
       var unused =
           call.outcome.thenAccept(
@@ -319,72 +315,7 @@ public final class LockManager implements AutoCloseable {
     result.completeExceptionally(failure);
   }
 
-  /** A call under way, whose acquisition may not have been made yet. */
-  private static final class Call {
-    final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-    private final AtomicBoolean abandoned = new AtomicBoolean();
-    private final AtomicReference<@Nullable Acquisition> acquisition = new AtomicReference<>();
-
-    /** Until the call has begun: that is under way on another thread. */
-    private volatile long patienceNanos = HandoffPacing.BRISK_NANOS;
-
-    /** In the queue's serial. */
-    void begin(Acquisition begun) {
-      patienceNanos = begun.queue.patienceNanos();
-      acquisition.set(begun);
-      var unused = begun.outcome.thenAccept(outcome::complete);
-      if (abandoned.get()) {
-        begun.finish(new Outcome.Closed());
-      } else {
-        begun.queue.submit(begun);
-      }
-    }
-
-    /** It broke off while it was begun. */
-    void fail(Throwable e) {
-      Outcome failed = Outcome.noAnswer(e, false);
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.finish(failed);
-      }
-      outcome.complete(failed);
-    }
-
-    /** Notes when the caller's thread last ran. */
-    long looked(long nowNanos) {
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.callerLooked(nowNanos);
-      }
-      return nowNanos;
-    }
-
-    void sleeps() {
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.callerSleeps();
-      }
-    }
-
-    /** The time for it is up, as the caller's own thread has it. */
-    void timeOut() {
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.queue.execute(() -> begun.queue.timedOut(begun));
-      }
-    }
-
-    /** Nobody waits for it any more: a lock that it was granted, or will be, is given back. */
-    void abandon() {
-      abandoned.set(true);
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.queue.execute(() -> begun.queue.abandoned(begun));
-      }
-    }
-  }
-
-  private Call submit(
+  private Acquisition submit(
       String lockId, LockOptions options, Acquisition.Purpose purpose, @Nullable Thread caller) {
     checkOpen();
     check(lockId);
@@ -398,16 +329,15 @@ public final class LockManager implements AutoCloseable {
               + options.metadataBytes());
     }
     ClockReading started = engine.clocks.read();
-    Call call = new Call();
+    Acquisition call = new Acquisition(engine, lockId, options, started, caller, purpose);
     try {
       engine.onQueue(
           lockId,
           queue -> {
             try {
-              call.begin(
-                  new Acquisition(queue, options, started, queue.nextArrival(), caller, purpose));
+              queue.submit(call);
             } catch (Throwable e) {
-              call.fail(e);
+              call.finish(Outcome.noAnswer(e, false));
               throw e;
             }
           });
@@ -427,12 +357,10 @@ public final class LockManager implements AutoCloseable {
     }
     Duration limit =
         options.isFailFast() ? engine.requestTimeout(options.ttl()) : options.waitTimeout();
-    Call call = submit(lockId, options, purpose, Thread.currentThread());
+    Acquisition call = submit(lockId, options, purpose, Thread.currentThread());
     boolean taken = false;
     try {
-      Ticker ticker = engine.clocks.ticker();
-      FutureWaits.giveWay(call.outcome, () -> call.looked(ticker.nanos()), call.patienceNanos);
-      call.sleeps();
+      FutureWaits.giveWay(call.outcome, engine.clocks.ticker(), call.patienceNanos());
       if (!FutureWaits.await(call.outcome, limit)) {
         // The engine's own timer is late: this thread does what that was to do.
         call.timeOut();
@@ -455,7 +383,7 @@ public final class LockManager implements AutoCloseable {
   }
 
   /** The caller goes away; the lock may have been granted at this very moment. */
-  private static void giveBack(Call call) {
+  private static void giveBack(Acquisition call) {
     call.abandon();
     var unused =
         call.outcome.thenAccept(

@@ -123,7 +123,7 @@ final class Session {
       Version version,
       Validity validity,
       @Nullable ClockReading uncertainCreate) {
-    this.queue = acquisition.queue;
+    this.queue = acquisition.queue();
     this.engine = queue.engine;
     this.options = acquisition.options;
     this.grantee = acquisition;

@@ -499,7 +499,7 @@ class HandoffTest extends OnVirtualTime {
         assertThat(looks).hasValueLessThan(20);
       }
       assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
-      // Asleep, the thread overtakes nobody.
+      // First come, first served: the thread came second.
       held = world.now(first);
       assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
       held = acquired.get();

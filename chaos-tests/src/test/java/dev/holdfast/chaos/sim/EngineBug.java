@@ -76,10 +76,10 @@ enum EngineBug {
     }
   },
 
-  A_BUSY_PROCESS_STARVES_THE_OTHERS("LockQueue", Scenario.BUSY) {
+  A_BUSY_PROCESS_STARVES_THE_OTHERS("LocalTenure", Scenario.BUSY) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
-      return builder.method(named("isOthersTurn")).intercept(FixedValue.value(false));
+      return builder.method(named("isOver")).intercept(FixedValue.value(false));
     }
   },
 
