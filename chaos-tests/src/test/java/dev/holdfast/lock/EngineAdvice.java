@@ -137,7 +137,7 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Session.beginRenewal}: as if its answer were there. */
+  /** On {@code Session.renewalBegins}: as if its answer were there. */
   public static final class NumberAnew {
     @Advice.OnMethodEnter
     static void enter(@Advice.FieldValue(value = "nextHandoff", readOnly = false) int number) {

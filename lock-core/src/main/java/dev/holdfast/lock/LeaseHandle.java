@@ -97,7 +97,7 @@ final class LeaseHandle implements Lease {
     if (!isHeld()) {
       return false;
     }
-    CompletableFuture<Boolean> renewed = session.renew();
+    CompletableFuture<Boolean> renewed = session.renewal.now();
     // Held afterwards too: it may have been given back meanwhile, and the renewal be another's.
     return FutureWaits.awaitUninterruptibly(
             renewed, session.engine().requestTimeout(session.options().ttl()))

@@ -25,7 +25,7 @@ enum EngineBug {
   LOSS_TOLD_AFTER_RELEASE("LeaseHandle", Scenario.CALM, EngineAdvice.TellALoss.class, "released"),
   HAND_OVER_WITHOUT_A_NEW_TOKEN("FencingToken", Scenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(
-      "Session", Scenario.BRISK, EngineAdvice.NumberAnew.class, "beginRenewal"),
+      "Session", Scenario.BRISK, EngineAdvice.NumberAnew.class, "renewalBegins"),
   NUMBERS_BEGIN_ANEW_WHEN_THEY_RUN_OUT(
       "Session", Scenario.BRISK, EngineAdvice.NumberAnewInTheEnd.class, "release"),
   FENCING_TOKEN_TOO_COARSE("FencingToken", Scenario.CALM, EngineAdvice.CoarseToken.class, "of"),
