@@ -3,11 +3,7 @@ package dev.holdfast.lock;
 import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.internal.Texts;
-import dev.holdfast.lock.store.IncarnationGoneException;
-import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockStore;
-import dev.holdfast.lock.store.ReadResult;
-import dev.holdfast.lock.store.WriteResult;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -51,9 +47,6 @@ public final class LockManager implements AutoCloseable {
   /** The longest lock id: Elasticsearch's limit for a document id. */
   static final int MAX_LOCK_ID_BYTES = 512;
 
-  private static final int MAX_LISTED = 100_000;
-  private static final int MAX_FORCE_ATTEMPTS = 10;
-
   /**
    * How long a call waits, when its time is up, for the engine to say so: only where threads are
    * stuck, or the machine is.
@@ -64,6 +57,8 @@ public final class LockManager implements AutoCloseable {
 
   final Engine engine;
 
+  private final OperatorCalls operatorCalls;
+
   private final int maxMetadataBytes;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final AtomicBoolean finishing = new AtomicBoolean();
@@ -71,6 +66,7 @@ public final class LockManager implements AutoCloseable {
 
   private LockManager(Builder builder) {
     this.engine = new Engine(builder);
+    this.operatorCalls = new OperatorCalls(engine);
     this.maxMetadataBytes = builder.maxMetadataBytes;
   }
 
@@ -448,11 +444,7 @@ public final class LockManager implements AutoCloseable {
   public Optional<LockInfo> find(String lockId) {
     checkOpen();
     check(lockId);
-    ReadResult read = read(lockId);
-    if (read instanceof ReadResult.Found found) {
-      return Optional.of(LockInfo.of(found, engine.clocks.wallNow()));
-    }
-    return Optional.empty();
+    return operatorCalls.find(lockId);
   }
 
   /**
@@ -464,22 +456,13 @@ public final class LockManager implements AutoCloseable {
    */
   public List<LockInfo> list() {
     checkOpen();
-    ListResult result =
-        answer(engine.list(MAX_LISTED), new ListResult.Unavailable(engine.noAnswer()));
-    if (result instanceof ListResult.Listed listed) {
-      return listed.records().stream()
-          .map(found -> LockInfo.of(found, engine.clocks.wallNow()))
-          .toList();
-    } else if (result instanceof ListResult.Rejected rejected) {
-      throw unavailable("", rejected.cause(), false);
-    }
-    throw unavailable("", ((ListResult.Unavailable) result).cause(), true);
+    return operatorCalls.list();
   }
 
   /**
-   * Deletes a lock's record, whoever holds it. For operators who know that the holder is gone, or
-   * accept two at once: a holder that still runs learns of it at its next renewal, and believes in
-   * its lease until then or until its validity ends.
+   * Deletes a lock's record, regardless of its holder. For operators who know that the holder is
+   * gone, or accept two at once: a holder that still runs learns of it at its next renewal, and
+   * believes in its lease until then or until its validity ends.
    *
    * @return whether there was a record
    * @throws LockStoreUnavailableException if the store did not answer, or the record changed faster
@@ -488,84 +471,13 @@ public final class LockManager implements AutoCloseable {
   public boolean forceRelease(String lockId) {
     checkOpen();
     check(lockId);
-    Throwable last = null;
-    for (int attempt = 0; attempt < MAX_FORCE_ATTEMPTS; attempt++) {
-      ReadResult read = read(lockId);
-      if (!(read instanceof ReadResult.Found found)) {
-        // After a delete that was not answered, an absent record is what it was sent for.
-        return last != null;
-      }
-      WriteResult result =
-          answer(
-              engine.delete(lockId, found.version()), new WriteResult.Unknown(engine.noAnswer()));
-      if (result instanceof WriteResult.Applied) {
-        engine.onQueue(lockId, queue -> queue.forceReleased(found.record().token()));
-        Logs.quietly(
-            () ->
-                LOG.warn(
-                    "Lock \"{}\": released by force; it was held by {}, token {}",
-                    Logs.shown(lockId),
-                    Logs.shown(found.record().owner()),
-                    Logs.shown(found.record().token())));
-        return true;
-      } else if (result instanceof WriteResult.Rejected rejected) {
-        if (rejected.cause() instanceof IncarnationGoneException gone) {
-          engine.incarnationGone(gone);
-          return true;
-        }
-        throw unavailable(lockId, rejected.cause(), false);
-      } else if (result instanceof WriteResult.Unknown unknown) {
-        last = unknown.cause();
-      }
-    }
-    throw unavailable(
-        lockId, last != null ? last : new IllegalStateException("its record keeps changing"), true);
+    return operatorCalls.forceRelease(lockId);
   }
 
   /** What this manager looks after now. Without I/O; also after {@link #close()}. */
   public LockManagerStats stats() {
     return new LockManagerStats(
         engine.queues.size(), engine.observations.size(), engine.cleanups.get());
-  }
-
-  private ReadResult read(String lockId) {
-    ReadResult result = answer(engine.read(lockId), new ReadResult.Unavailable(engine.noAnswer()));
-    if (result instanceof ReadResult.Rejected rejected) {
-      throw unavailable(lockId, rejected.cause(), false);
-    } else if (result instanceof ReadResult.Unavailable unavailable) {
-      throw unavailable(lockId, unavailable.cause(), true);
-    }
-    return result;
-  }
-
-  /** The answer, or the other one if none comes in time. */
-  private <R> R answer(CompletableFuture<R> request, R otherwise) {
-    return FutureWaits.awaitUninterruptibly(request, engine.requestTimeout().plus(GRACE))
-        ? request.join()
-        : otherwise;
-  }
-
-  private LockStoreUnavailableException unavailable(
-      String lockId, Throwable cause, boolean retryable) {
-    if (cause instanceof Error error) {
-      throw error;
-    }
-    return new LockStoreUnavailableException(
-        lockId,
-        unavailable(lockId, engine.store.description(), cause, retryable),
-        retryable,
-        cause);
-  }
-
-  static String unavailable(String lockId, String store, Throwable cause, boolean retryable) {
-    String message = cause.getMessage();
-    return (retryable ? "Lock store unavailable" : "Lock store rejected the request")
-        + " ("
-        + store
-        + ")"
-        + (lockId.isEmpty() ? "" : " for lock \"" + lockId + "\"")
-        + ": "
-        + (message == null || message.isBlank() ? cause.toString() : message);
   }
 
   // --- The end

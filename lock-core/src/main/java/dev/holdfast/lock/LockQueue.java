@@ -497,7 +497,7 @@ final class LockQueue implements Executor {
                   "Lock \"{}\": not acquired. {}",
                   Logs.shown(lockId),
                   Logs.shown(
-                      LockManager.unavailable(
+                      Outcome.Unavailable.message(
                           "",
                           engine.store.description(),
                           unavailable.cause(),

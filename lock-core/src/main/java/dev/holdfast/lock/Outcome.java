@@ -42,7 +42,18 @@ sealed interface Outcome {
   record Unavailable(Throwable cause, boolean retryable) implements Outcome {
     LockStoreUnavailableException exception(String lockId, String store) {
       return new LockStoreUnavailableException(
-          lockId, LockManager.unavailable(lockId, store, cause, retryable), retryable, cause);
+          lockId, message(lockId, store, cause, retryable), retryable, cause);
+    }
+
+    static String message(String lockId, String store, Throwable cause, boolean retryable) {
+      String message = cause.getMessage();
+      return (retryable ? "Lock store unavailable" : "Lock store rejected the request")
+          + " ("
+          + store
+          + ")"
+          + (lockId.isEmpty() ? "" : " for lock \"" + lockId + "\"")
+          + ": "
+          + (message == null || message.isBlank() ? cause.toString() : message);
     }
   }
 

@@ -2,21 +2,17 @@ package dev.holdfast.lock.elasticsearch;
 
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
-import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.ErrorCause;
-import co.elastic.clients.elasticsearch._types.FieldValue;
 import co.elastic.clients.elasticsearch._types.Time;
 import co.elastic.clients.elasticsearch.core.BulkRequest;
 import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.MgetRequest;
-import co.elastic.clients.elasticsearch.core.SearchRequest;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
 import co.elastic.clients.elasticsearch.core.bulk.BulkResponseItem;
 import co.elastic.clients.elasticsearch.core.bulk.OperationType;
 import co.elastic.clients.elasticsearch.core.get.GetResult;
 import co.elastic.clients.elasticsearch.core.mget.MultiGetOperation;
 import co.elastic.clients.elasticsearch.core.mget.MultiGetResponseItem;
-import co.elastic.clients.elasticsearch.core.search.Hit;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
@@ -38,15 +34,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -70,19 +63,11 @@ import org.jspecify.annotations.Nullable;
  * of whoever makes an index with aliases. The README has them as roles.
  */
 public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
-  /** So many records with the metadata that managers allow by default fit into one answer. */
-  private static final int PAGE_SIZE = 200;
-
-  /** How much memory a listing gives to metadata; what is beyond is left out. */
-  private static final long MAX_LISTED_METADATA = 64 * 1024 * 1024;
-
   /** How long Elasticsearch waits for a primary shard before it says that there is none. */
   private static final String SHARD_TIMEOUT = "3s";
 
   /** Bypasses a default pipeline of the index, which might change or drop records. */
   private static final String NO_PIPELINE = "_none";
-
-  private static final String SEARCH_KEEP_ALIVE = "1m";
 
   /**
    * How many requests may be out before operations wait for the next to return: enough to keep the
@@ -103,6 +88,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private final ElasticsearchAsyncClient client;
   private final LockIndex index;
+  private final RecordListing listing;
   private final String indexName;
 
   /** What one learns, all heed: the same proxies are on the way of all requests. */
@@ -125,9 +111,6 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private final String description;
   private final @Nullable ManagedTransport owned;
 
-  private final AtomicReference<@Nullable CompletableFuture<?>> closingPointInTime =
-      new AtomicReference<>();
-
   /** Requests on the store's own connections. */
   private final Map<Object, CompletableFuture<?>> underWay = new ConcurrentHashMap<>();
 
@@ -148,6 +131,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
             : owned.nodes().stream().map(UninterruptedTransport::new).toList();
     this.index =
         new LockIndex(repeating, owned == null ? List.of(repeating) : nodes, names, fencingEra);
+    this.listing = new RecordListing(client, index, names.index());
     GoneQuorum<Sending, BulkResponseItem> indexGone =
         new GoneQuorum<>(
             nodes.stream().map(node -> sender(node, owned == null)).toList(),
@@ -411,7 +395,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   }
 
   /** Not kept in constants: the class must load where the client's do not, to say so in words. */
-  private static Time time(String text) {
+  static Time time(String text) {
     return Time.of(time -> time.time(text));
   }
 
@@ -562,7 +546,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
             : new ReadResult.Absent(incarnation));
   }
 
-  private static ReadResult found(
+  static ReadResult found(
       String lockId,
       Incarnation incarnation,
       @Nullable Long primaryTerm,
@@ -590,194 +574,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
    */
   @Override
   public CompletableFuture<ListResult> list(int limit) {
-    return tracked(list(limit, true));
-  }
-
-  private CompletableFuture<ListResult> list(int limit, boolean again) {
-    return CancellableFuture.of(
-            index.find(),
-            incarnation -> {
-              if (incarnation == null) {
-                return CompletableFuture.<ListResult>completedFuture(
-                    new ListResult.Listed(List.of()));
-              }
-              return CancellableFuture.of(
-                  CancellableFuture.of(refreshed(incarnation), unused -> pointInTime(incarnation)),
-                  opened -> {
-                    if (opened.isPresent()) {
-                      String id = opened.get();
-                      return closing(
-                          id,
-                          new Listing(id, incarnation, limit).page(null, Detail.ALL, PAGE_SIZE));
-                    }
-                    return again
-                        ? list(limit, false)
-                        : CompletableFuture.completedFuture(new ListResult.Listed(List.of()));
-                  });
-            })
-        .orElse(this::notListed);
-  }
-
-  private ListResult notListed(Throwable failure) {
-    Throwable cause = Failures.describe(indexName, failure);
-    return Failures.isRefusal(failure)
-        ? new ListResult.Rejected(cause)
-        : new ListResult.Unavailable(cause);
-  }
-
-  /**
-   * Refreshes an index whose settings make listings late. Needs a privilege that few have; without
-   * it the listing shows what there is.
-   */
-  private CompletableFuture<Boolean> refreshed(Incarnation incarnation) {
-    return index.isRefreshedLate(incarnation)
-        ? CancellableFuture.of(
-            client.indices().refresh(refresh -> refresh.index(LockIndex.target(incarnation))),
-            done -> CompletableFuture.completedFuture(true),
-            failure -> CompletableFuture.completedFuture(false))
-        : CompletableFuture.completedFuture(false);
-  }
-
-  /** The id of a new point in time; empty if the incarnation is gone. */
-  private CompletableFuture<Optional<String>> pointInTime(Incarnation incarnation) {
-    return CancellableFuture.of(
-        Failures.untilFresh(
-            () ->
-                client.openPointInTime(
-                    open ->
-                        open.index(LockIndex.target(incarnation))
-                            .keepAlive(time(SEARCH_KEEP_ALIVE)))),
-        opened -> CompletableFuture.completedFuture(Optional.of(opened.id())),
-        failure -> {
-          ElasticsearchException rejected = Failures.ofElasticsearch(failure);
-          if (rejected != null && Failures.isIndexNotFound(rejected.error())) {
-            index.forget(incarnation);
-            return CompletableFuture.completedFuture(Optional.empty());
-          }
-          return CompletableFuture.failedFuture(failure);
-        });
-  }
-
-  private CompletableFuture<ListResult> closing(
-      String pointInTime, CompletableFuture<ListResult> pages) {
-    var unused =
-        pages.whenComplete(
-            (result, failure) -> {
-              // Its result does not matter: what is not closed ends with its keep-alive. The last
-              // one is given up, should the server still be at it.
-              CompletableFuture<?> before =
-                  closingPointInTime.getAndSet(
-                      client.closePointInTime(close -> close.id(pointInTime)));
-              if (before != null) {
-                before.cancel(false);
-              }
-            });
-    return pages;
-  }
-
-  /** All records of one point in time, page by page. */
-  private final class Listing {
-    private final String pointInTime;
-    private final Incarnation incarnation;
-    private final int limit;
-    private final List<ReadResult.Found> sofar = new ArrayList<>();
-    private long metadataLeft = MAX_LISTED_METADATA;
-
-    Listing(String pointInTime, Incarnation incarnation, int limit) {
-      this.pointInTime = pointInTime;
-      this.incarnation = incarnation;
-      this.limit = limit;
-    }
-
-    /**
-     * A page that is too large is asked for without metadata, then in halves, then for versions.
-     */
-    CompletableFuture<ListResult> page(@Nullable List<FieldValue> after, Detail detail, int size) {
-      return CancellableFuture.of(
-          Failures.untilFresh(
-              () ->
-                  client.search(
-                      search -> {
-                        detail
-                            .of(search)
-                            .pit(pit -> pit.id(pointInTime).keepAlive(time(SEARCH_KEEP_ALIVE)))
-                            .size(size)
-                            .seqNoPrimaryTerm(true)
-                            .allowPartialSearchResults(false)
-                            .trackTotalHits(track -> track.enabled(false))
-                            .sort(sort -> sort.field(field -> field.field("_shard_doc")));
-                        return after == null ? search : search.searchAfter(after);
-                      },
-                      Source.class)),
-          response -> listed(response.hits().hits(), size),
-          failure -> {
-            if (!Failures.isTooLong(failure) || detail == Detail.VERSION) {
-              return CompletableFuture.failedFuture(failure);
-            }
-            return detail == Detail.ALL || size == 1
-                ? page(after, detail.less(), size)
-                : page(after, detail, size / 2);
-          });
-    }
-
-    private CompletableFuture<ListResult> listed(List<Hit<Source>> hits, int size) {
-      for (Hit<Source> hit : hits) {
-        String id = hit.id();
-        Source source = hit.source();
-        if (source != null) {
-          metadataLeft -= source.metadataSize();
-        }
-        if (id != null
-            && found(
-                    id,
-                    incarnation,
-                    hit.primaryTerm(),
-                    hit.seqNo(),
-                    source == null || metadataLeft >= 0 ? source : source.withoutMetadata())
-                instanceof ReadResult.Found found) {
-          sofar.add(found);
-        }
-      }
-      if (sofar.size() > limit) {
-        return CompletableFuture.completedFuture(
-            new ListResult.Rejected(
-                new IllegalStateException("there are more than " + limit + " lock records")));
-      }
-      return hits.size() < size
-          ? CompletableFuture.completedFuture(new ListResult.Listed(sofar))
-          : page(hits.get(hits.size() - 1).sort(), Detail.ALL, PAGE_SIZE);
-    }
-  }
-
-  /** How much of each record is asked for. Our own fit whole, alone. */
-  private enum Detail {
-    ALL,
-    /** All but the metadata, which is only for show. */
-    SMALL_FIELDS,
-    /** Nothing but that there is a record, and its version: enough to watch it by. */
-    VERSION;
-
-    Detail less() {
-      return this == ALL ? SMALL_FIELDS : VERSION;
-    }
-
-    MgetRequest.Builder of(MgetRequest.Builder request) {
-      return switch (this) {
-        case ALL -> request;
-        case SMALL_FIELDS -> request.sourceIncludes(RecordCodec.SMALL_FIELDS);
-        case VERSION -> request.source(source -> source.fetch(false));
-      };
-    }
-
-    SearchRequest.Builder of(SearchRequest.Builder request) {
-      return switch (this) {
-        case ALL -> request;
-        case SMALL_FIELDS ->
-            request.source(
-                source -> source.filter(filter -> filter.includes(RecordCodec.SMALL_FIELDS)));
-        case VERSION -> request.source(source -> source.fetch(false));
-      };
-    }
+    return tracked(listing.list(limit));
   }
 
   private <T> CompletableFuture<T> tracked(CompletableFuture<T> request) {
