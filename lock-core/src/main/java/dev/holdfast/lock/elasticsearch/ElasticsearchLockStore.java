@@ -614,7 +614,6 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   /** Settings of an {@link ElasticsearchLockStore}. Not thread-safe. */
   public static final class Builder {
-    private static final int MAX_ERA = Integer.MAX_VALUE;
 
     private final @Nullable ElasticsearchTransport transport;
     private final ManagedTransport.Settings own;
@@ -753,8 +752,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      */
     public Builder fencingEra(int fencingEra) {
       if (fencingEra < 0) {
-        throw new IllegalArgumentException(
-            "fencingEra must be from 0 to " + MAX_ERA + ", but is " + fencingEra);
+        throw new IllegalArgumentException("fencingEra must not be negative, but is " + fencingEra);
       }
       this.fencingEra = fencingEra;
       return this;

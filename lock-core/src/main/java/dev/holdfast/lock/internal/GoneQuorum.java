@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param <R> its result
  */
 public final class GoneQuorum<O, R> {
-  private static final int MAX_FAILURE = 300;
 
   private final List<Function<List<O>, CompletableFuture<List<R>>>> nodes;
   private final Predicate<R> isGone;
@@ -113,7 +112,7 @@ public final class GoneQuorum<O, R> {
             return ask(next, asked + 1);
           },
           failed -> {
-            failure = "; one did not answer: " + shortened(failed.toString());
+            failure = "; one did not answer: " + Texts.shortened(failed.toString());
             return ask(next, asked + 1);
           });
     }
@@ -136,9 +135,5 @@ public final class GoneQuorum<O, R> {
     private String why(int votes) {
       return votes + " of " + nodes.size() + " nodes say that the index is gone" + failure;
     }
-  }
-
-  private static String shortened(String text) {
-    return text.length() <= MAX_FAILURE ? text : text.substring(0, MAX_FAILURE) + "...";
   }
 }
