@@ -25,11 +25,12 @@ enum EngineBug {
   LOSS_TOLD_AFTER_RELEASE("LeaseHandle", Scenario.CALM, EngineAdvice.TellALoss.class, "released"),
   HAND_OVER_WITHOUT_A_NEW_TOKEN("FencingToken", Scenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(
-      "Session", Scenario.BRISK, EngineAdvice.NumberAnew.class, "beginRenewal"),
+      "Session", Scenario.BRISK, EngineAdvice.NumberAnew.class, "renewalBegins"),
   NUMBERS_BEGIN_ANEW_WHEN_THEY_RUN_OUT(
       "Session", Scenario.BRISK, EngineAdvice.NumberAnewInTheEnd.class, "release"),
   FENCING_TOKEN_TOO_COARSE("FencingToken", Scenario.CALM, EngineAdvice.CoarseToken.class, "of"),
-  STALE_READS_ARE_BELIEVED("Sighting", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
+  STALE_READS_ARE_BELIEVED(
+      "ObservedRecord", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
   ONE_NODE_SAYS_THE_INDEX_IS_GONE(
       "SessionState$Holding", Scenario.ALL, EngineAdvice.BelieveThatTheIndexIsGone.class, "seen"),
   RETRIES_WITHOUT_A_PAUSE("Engine", Scenario.CALM) {
@@ -44,7 +45,7 @@ enum EngineBug {
       "SessionState$Holding", Scenario.CLIENTS, EngineAdvice.AcceptLate.class, "acknowledged") {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
-      return part.equals("Session") ? stub(builder, "judge") : super.plant(part, builder);
+      return part.equals("Session") ? stub(builder, "expireIfOver") : super.plant(part, builder);
     }
   },
 
@@ -52,7 +53,7 @@ enum EngineBug {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
       return part.equals("Session")
-          ? stub(super.plant(part, builder), "judge")
+          ? stub(super.plant(part, builder), "expireIfOver")
           : part.equals("SessionState$Holding")
               ? RENEWED_AFTER_ITS_END.plant(part, builder)
               : builder;
@@ -75,10 +76,10 @@ enum EngineBug {
     }
   },
 
-  A_BUSY_PROCESS_STARVES_THE_OTHERS("LockQueue", Scenario.BUSY) {
+  A_BUSY_PROCESS_STARVES_THE_OTHERS("LocalTenure", Scenario.BUSY) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
-      return builder.method(named("isOthersTurn")).intercept(FixedValue.value(false));
+      return builder.method(named("isOver")).intercept(FixedValue.value(false));
     }
   },
 
@@ -103,7 +104,7 @@ enum EngineBug {
     }
   },
 
-  CLEAN_UP_LOOKS_ONCE("Cleanup", Scenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
+  CLEAN_UP_LOOKS_ONCE("OrphanCleanup", Scenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
 
   NO_CLEAN_UP("LockQueue", Scenario.LOSSES) {
     @Override

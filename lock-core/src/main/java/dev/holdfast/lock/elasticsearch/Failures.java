@@ -4,9 +4,9 @@ import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.ErrorCause;
 import co.elastic.clients.transport.TransportException;
 import co.elastic.clients.transport.rest5_client.low_level.ResponseException;
+import dev.holdfast.lock.internal.Batcher;
+import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.Texts;
-import dev.holdfast.lock.store.Batcher;
-import dev.holdfast.lock.store.Chain;
 import jakarta.json.JsonException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -27,18 +27,18 @@ import org.jspecify.annotations.Nullable;
  * What an answer other than success means, and no answer: the one rule for all calls.
  *
  * <table>
- *   <caption>What is refused, and not worth another try until somebody changes something</caption>
- *   <tr><td>400, 401, 403 and other 4xx, of anybody</td><td>refused; a closed index (400) and an
+ *   <caption>What is rejected, and not worth another try until somebody changes something</caption>
+ *   <tr><td>400, 401, 403 and other 4xx, of anybody</td><td>rejected; a closed index (400) and an
  *       operator's block (403) among them</td></tr>
- *   <tr><td>404</td><td>refused if Elasticsearch says so; a proxy says so too while what is behind
+ *   <tr><td>404</td><td>rejected if Elasticsearch says so; a proxy says so too while what is behind
  *       it starts</td></tr>
  *   <tr><td>408</td><td>open: proxies give it for a request that they may have passed on</td></tr>
  *   <tr><td>409</td><td>a conflict if it is about one write; otherwise open</td></tr>
- *   <tr><td>413</td><td>refused for its size</td></tr>
+ *   <tr><td>413</td><td>rejected for its size</td></tr>
  *   <tr><td>425, 429, 499</td><td>open: a coordinating node also gives 429 when a replica was
  *       overloaded, and the block of a full disk (429) goes by itself</td></tr>
  *   <tr><td>5xx, no answer, one that cannot be read</td><td>open</td></tr>
- *   <tr><td>what never left this process</td><td>refused: a server that is not trusted, an index
+ *   <tr><td>what never left this process</td><td>rejected: a server that is not trusted, an index
  *       that is not as it must be, a client that cannot write JSON</td></tr>
  * </table>
  *
@@ -169,7 +169,7 @@ final class Failures {
     return isNamed(unwrapped(failure), "ContentTooLongException");
   }
 
-  /** Whether a request was refused for its size, by Elasticsearch or by a proxy. */
+  /** Whether a request was rejected for its size, by Elasticsearch or by a proxy. */
   static boolean isTooLarge(Throwable failure) {
     return status(unwrapped(failure)) == TOO_LARGE;
   }
@@ -260,7 +260,7 @@ final class Failures {
       Predicate<Throwable> mayBeDead,
       Runnable unanswered,
       int more) {
-    return Chain.of(
+    return CancellableFuture.of(
         begun(request),
         CompletableFuture::completedFuture,
         failure -> {
@@ -286,7 +286,7 @@ final class Failures {
    * and what went wrong with the earlier ones is suppressed in what went wrong with the last.
    */
   static boolean isNotSent(Throwable failure) {
-    return failure instanceof AnswerGuard.NotSentException
+    return failure instanceof ResponseGuard.NotSentException
         && Arrays.stream(failure.getSuppressed()).allMatch(Failures::isNotSent);
   }
 
@@ -310,7 +310,7 @@ final class Failures {
             + "\")");
   }
 
-  /** For a request that was refused or failed as a whole. */
+  /** For a request that was rejected or failed as a whole. */
   static Throwable describe(String index, Throwable failure) {
     Error error = error(failure);
     if (error != null) {
@@ -405,7 +405,7 @@ final class Failures {
     }
   }
 
-  /** A request was refused for its size. */
+  /** A request was rejected for its size. */
   static final class TooLargeException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -413,7 +413,7 @@ final class Failures {
       super(
           "a request of "
               + bytes
-              + " bytes was refused as too large (413), by a proxy or by Elasticsearch: allow larger"
+              + " bytes was rejected as too large (413), by a proxy or by Elasticsearch: allow larger"
               + " requests there (client_max_body_size of nginx, http.max_content_length of"
               + " Elasticsearch), or attach less metadata to the lock",
           isFitForLogs(answer) ? answer : null);

@@ -43,7 +43,7 @@ public sealed interface WriteResult {
   record Conflict() implements WriteResult {}
 
   /**
-   * Certainly not applied, now or later: refused before it was sent, or by the store itself.
+   * Certainly not applied, now or later: rejected before it was sent, or by the store itself.
    *
    * @param cause why; an {@link IncarnationGoneException} when the index it was meant for is gone
    */

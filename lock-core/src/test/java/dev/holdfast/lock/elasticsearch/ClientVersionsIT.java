@@ -129,8 +129,8 @@ class ClientVersionsIT {
 
   private static final Set<String> OF_OWN_CONNECTIONS =
       Set.of(
-          "OwnTransport",
-          "AnswerGuard",
+          "ManagedTransport",
+          "ResponseGuard",
           "ReactorGuard",
           "StaleConnections",
           "HostNames",

@@ -48,7 +48,7 @@ class InterruptedThreadsIT {
             Rest5Client.builder(List.of(URI.create(urls[0]), URI.create(urls[1]))).build();
         return ElasticsearchLockStore.builder(
                 (ElasticsearchTransport)
-                    cluster.closing(new Rest5ClientTransport(client, OwnTransport.mapper())))
+                    cluster.closing(new Rest5ClientTransport(client, ManagedTransport.mapper())))
             .indexNames(cluster.index(), cluster.alias());
       }
     };

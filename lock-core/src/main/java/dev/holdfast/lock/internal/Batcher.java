@@ -1,6 +1,5 @@
-package dev.holdfast.lock.store;
+package dev.holdfast.lock.internal;
 
-import dev.holdfast.lock.internal.SizeLimit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -26,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * deadline has passed, so the server is silent, and what comes next may be sent elsewhere.
  * Thread-safe; operations are sent, and their futures completed, on the threads that bring them.
  *
- * <p>A request that is refused for its size leaves again in smaller ones, and one that left on a
+ * <p>A request that is rejected for its size leaves again in smaller ones, and one that left on a
  * dead connection leaves again, without the operations that have been cancelled meanwhile. Only an
  * operation that is too large by itself fails.
  *
@@ -73,7 +72,7 @@ public final class Batcher<O, R> {
     this(maxRequests, maxOperations, maxBytes, sender, toBeGivenWayTo -> {});
   }
 
-  /** Makes one that gives way, see there, and whose requests are never refused for their size. */
+  /** Makes one that gives way, see there, and whose requests are never rejected for their size. */
   public Batcher(
       int maxRequests,
       int maxOperations,

@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
  * does not have by default, and without the silent resending that it does by default. Asks for the
  * media types of Elasticsearch 8, which both 8 and 9 understand.
  */
-final class OwnTransport {
+final class ManagedTransport {
   private static final String MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8";
 
   /** The defaults of the Java client. */
@@ -71,7 +71,7 @@ final class OwnTransport {
   private final ElasticsearchTransport transport;
   private final List<ElasticsearchTransport> nodes;
 
-  private OwnTransport(
+  private ManagedTransport(
       PoolingAsyncClientConnectionManager connections,
       ElasticsearchTransport transport,
       List<ElasticsearchTransport> nodes) {
@@ -80,7 +80,7 @@ final class OwnTransport {
     this.nodes = nodes;
   }
 
-  static OwnTransport open(Settings settings) {
+  static ManagedTransport open(Settings settings) {
     return open(settings, SystemDefaultDnsResolver.INSTANCE, System::nanoTime);
   }
 
@@ -89,7 +89,7 @@ final class OwnTransport {
    *
    * @param nanos a monotonic clock, for the age of its answers
    */
-  static OwnTransport open(Settings settings, DnsResolver resolver, LongSupplier nanos) {
+  static ManagedTransport open(Settings settings, DnsResolver resolver, LongSupplier nanos) {
     settings.check();
     JsonpMapper mapper = mapper();
     String authorization = settings.authorization();
@@ -105,7 +105,7 @@ final class OwnTransport {
     try {
       CloseableHttpAsyncClient made = client(settings, connections, hostNames, threads);
       http = made;
-      return new OwnTransport(
+      return new ManagedTransport(
           connections,
           to(settings.addresses, made, mapper, authorization),
           settings.addresses.stream()
@@ -114,7 +114,8 @@ final class OwnTransport {
               .map(address -> to(List.of(address), made, mapper, authorization))
               .toList());
     } catch (RuntimeException | Error e) {
-      // It holds file descriptors from the start, and a caller who is refused has nothing to close.
+      // It holds file descriptors from the start, and a caller who is rejected has nothing to
+      // close.
       if (http != null) {
         http.close(CloseMode.IMMEDIATE);
       }
@@ -147,7 +148,7 @@ final class OwnTransport {
         .addExecInterceptorLast("holdfast-stale-connections", new StaleConnections(connections))
         // Each of the following comes before the one above it.
         .addExecInterceptorFirst("holdfast-host-names", hostNames)
-        .addExecInterceptorFirst("holdfast-answer-guard", new AnswerGuard())
+        .addExecInterceptorFirst("holdfast-answer-guard", new ResponseGuard())
         .addExecInterceptorFirst("holdfast-reactor-guard", new ReactorGuard())
         .setThreadFactory(threads)
         .build();
@@ -161,7 +162,8 @@ final class OwnTransport {
       @Nullable String authorization) {
     // Not from URIs, which have no place for host names such as es_node.
     Rest5ClientBuilder builder =
-        Rest5Client.builder(addresses.stream().map(OwnTransport::httpHost).toArray(HttpHost[]::new))
+        Rest5Client.builder(
+                addresses.stream().map(ManagedTransport::httpHost).toArray(HttpHost[]::new))
             .setHttpClient(http);
     String path = addresses.get(0).path();
     if (!path.isEmpty()) {

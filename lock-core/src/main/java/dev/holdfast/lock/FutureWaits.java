@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
  * pool on the same stack, and so one call for a lock inside another. Such a worker is replaced by a
  * spare one while it waits.
  */
-final class Joins {
+final class FutureWaits {
   /** Bounds how long a thread gives way also on a clock that stands still. */
   private static final int MAX_TURNS = 10_000;
 
-  private Joins() {}
+  private FutureWaits() {}
 
   /**
    * Waits until the future is done, or for so long.

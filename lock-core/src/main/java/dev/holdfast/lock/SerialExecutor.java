@@ -17,11 +17,11 @@ import org.slf4j.LoggerFactory;
  * the task. It leaves the rest of the tasks to the next one who brings any: nothing here has to
  * succeed for that but the assignment of a field.
  */
-final class Serial implements Executor {
-  private static final Logger LOG = LoggerFactory.getLogger(Serial.class);
+final class SerialExecutor implements Executor {
+  private static final Logger LOG = LoggerFactory.getLogger(SerialExecutor.class);
 
-  private static final AtomicIntegerFieldUpdater<Serial> RUNNING =
-      AtomicIntegerFieldUpdater.newUpdater(Serial.class, "running");
+  private static final AtomicIntegerFieldUpdater<SerialExecutor> RUNNING =
+      AtomicIntegerFieldUpdater.newUpdater(SerialExecutor.class, "running");
 
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
 

@@ -10,33 +10,33 @@ import org.jspecify.annotations.Nullable;
  * One classification for acquiring, renewing and releasing, so that a stale copy fools none of
  * them.
  */
-sealed interface Sighting {
+sealed interface ObservedRecord {
 
   /** The record carries our token: a write of ours was applied, at this version. */
-  record Ours(Version version) implements Sighting {}
+  record Ours(Version version) implements ObservedRecord {}
 
   /** The record carries another token. */
-  record Others(LockRecord record, Version version) implements Sighting {}
+  record Others(LockRecord record, Version version) implements ObservedRecord {}
 
   /** No record. */
-  record Absent() implements Sighting {}
+  record Absent() implements ObservedRecord {}
 
   /** Older than what we know was acknowledged: a copy that is behind. Tells nothing. */
-  record Stale() implements Sighting {}
+  record Stale() implements ObservedRecord {}
 
   /**
    * The index in which we know a version is not the one that was read: ours is gone, or the node
    * that answered has not heard of it yet.
    */
-  record OtherIncarnation() implements Sighting {}
+  record OtherIncarnation() implements ObservedRecord {}
 
   /** No answer. */
-  record Silent(Throwable cause, boolean retryable) implements Sighting {}
+  record Unavailable(Throwable cause, boolean retryable) implements ObservedRecord {}
 
   /**
    * For somebody whose knowledge of older incarnations does not matter: one who wants to acquire.
    */
-  static Sighting of(ReadResult read, String token, @Nullable Version known) {
+  static ObservedRecord of(ReadResult read, String token, @Nullable Version known) {
     if (read instanceof ReadResult.Found found) {
       if (known != null && found.version().isOlderThan(known)) {
         return new Stale();
@@ -45,15 +45,15 @@ sealed interface Sighting {
           ? new Ours(found.version())
           : new Others(found.record(), found.version());
     } else if (read instanceof ReadResult.Rejected rejected) {
-      return new Silent(rejected.cause(), false);
+      return new Unavailable(rejected.cause(), false);
     } else if (read instanceof ReadResult.Unavailable unavailable) {
-      return new Silent(unavailable.cause(), !(unavailable.cause() instanceof Error));
+      return new Unavailable(unavailable.cause(), !(unavailable.cause() instanceof Error));
     }
     return new Absent();
   }
 
   /** For a holder: what another incarnation shows is not about its record. */
-  static Sighting ofHeld(ReadResult read, String token, Version held) {
+  static ObservedRecord ofHeld(ReadResult read, String token, Version held) {
     if (read instanceof ReadResult.Found found && !found.version().isComparableTo(held)) {
       return new OtherIncarnation();
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Records that may still appear, although nobody waits for them any more. */
-class CleanupTest extends OnVirtualTime {
+class OrphanCleanupTest extends OnVirtualTime {
 
   /** An acquisition that ended without an answer, whose create has not landed yet. */
   private ScriptedStore.Request<?> unansweredCreate() {

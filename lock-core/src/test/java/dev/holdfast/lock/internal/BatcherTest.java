@@ -1,9 +1,8 @@
-package dev.holdfast.lock.store;
+package dev.holdfast.lock.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.lock.internal.SizeLimit;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -246,7 +245,7 @@ class BatcherTest {
 
     for (int i = 1; i <= 3; i++) {
       CompletableFuture<String> result =
-          Chain.of(
+          CancellableFuture.of(
               CompletableFuture.completedFuture("a"), operation -> throwing.submit(operation, 1));
       assertThat(result).isCompletedExceptionally(); // or joining it would have no end
       assertThatThrownBy(result::join).hasRootCauseMessage("planted");

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * number grows with the logarithm of the TTL, and those of all locks share the {@link
  * CleanupBudget}: most clean-ups are the work of a cluster that is overloaded already.
  */
-final class Cleanup {
-  private static final Logger LOG = LoggerFactory.getLogger(Cleanup.class);
+final class OrphanCleanup {
+  private static final Logger LOG = LoggerFactory.getLogger(OrphanCleanup.class);
 
   private static final long FIRST_DELAY_NANOS = Duration.ofMillis(20).toNanos();
 
@@ -75,8 +75,8 @@ final class Cleanup {
    * @param lastSent when the last such write was begun, or a moment after that
    * @param once whether to look just until one read is clear
    */
-  private record Orphan(Duration ttl, Stamp lastSent, boolean once) {
-    boolean isOver(boolean clear, Stamp now) {
+  private record Orphan(Duration ttl, ClockReading lastSent, boolean once) {
+    boolean isOver(boolean clear, ClockReading now) {
       return (once && clear) || Validity.hasTtlPassed(lastSent, ttl.toNanos(), now);
     }
 
@@ -90,7 +90,7 @@ final class Cleanup {
    *
    * @param closing whether the manager is closing
    */
-  Cleanup(LockQueue queue, boolean closing) {
+  OrphanCleanup(LockQueue queue, boolean closing) {
     this.queue = queue;
     this.engine = queue.engine;
     this.closing = closing;
@@ -103,13 +103,13 @@ final class Cleanup {
    *     may, but one may have taken effect
    * @param known the version of its record, if that is there
    */
-  void add(String token, Duration ttl, @Nullable Stamp lastSent, @Nullable Version known) {
+  void add(String token, Duration ttl, @Nullable ClockReading lastSent, @Nullable Version known) {
     queue.notice(
         () -> LOG.debug("Lock \"{}\": tracking token {}", Logs.shown(queue.lockId), token));
     boolean first = orphans.isEmpty();
     Orphan orphan =
         lastSent == null
-            ? new Orphan(ttl, engine.clocks.stamp(), true)
+            ? new Orphan(ttl, engine.clocks.read(), true)
             : new Orphan(ttl, lastSent, false);
     int before = count();
     (busy ? newcomers : orphans).merge(token, orphan, Orphan::and);
@@ -216,11 +216,11 @@ final class Cleanup {
           boolean silent = false;
           for (Map<String, Orphan> tracked : List.of(orphans, newcomers)) {
             for (String token : tracked.keySet()) {
-              Sighting sighting = Sighting.of(read, token, null);
-              if (sighting instanceof Sighting.Ours found) {
+              ObservedRecord observed = ObservedRecord.of(read, token, null);
+              if (observed instanceof ObservedRecord.Ours found) {
                 ours = found.version();
               }
-              silent |= sighting instanceof Sighting.Silent;
+              silent |= observed instanceof ObservedRecord.Unavailable;
             }
           }
           engine.cleanupBudget.looked(!silent);
@@ -257,7 +257,7 @@ final class Cleanup {
     // After a silent store some looks more, so that the next who wants the lock need not wait for
     // its expiry; but not for ever: the TTL does the rest.
     if (!unclear || unclearLooks >= MAX_UNCLEAR_LOOKS) {
-      Stamp now = engine.clocks.stamp();
+      ClockReading now = engine.clocks.read();
       orphans.values().removeIf(orphan -> orphan.isOver(!unclear, now));
     }
     boolean unseen = !newcomers.isEmpty();

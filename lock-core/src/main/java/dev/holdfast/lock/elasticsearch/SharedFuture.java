@@ -9,14 +9,14 @@ import org.jspecify.annotations.Nullable;
  * more once one has: the step takes longer than it should, and a new one may fare better, while
  * callers that keep coming would wait for this one for ever. Thread-safe.
  */
-final class Shared<T> {
+final class SharedFuture<T> {
   private final CompletableFuture<T> step;
 
   // Guarded by this.
   private int waiting;
   private boolean givenUp;
 
-  Shared(CompletableFuture<T> step) {
+  SharedFuture(CompletableFuture<T> step) {
     this.step = step;
   }
 

@@ -1,4 +1,4 @@
-package dev.holdfast.lock.store;
+package dev.holdfast.lock.internal;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * node that has been cut off, or is slow, does not know an index that was made meanwhile, and says
  * that there is none; it must not end all leases. Indices are made and deleted by a majority of the
  * nodes that may become master ("Quorum-based decision making" in the Elasticsearch reference). An
- * operation that was refused for want of its index is sent to one node after the other, until one
+ * operation that was rejected for want of its index is sent to one node after the other, until one
  * knows the index or all have been asked. Thread-safe.
  *
  * @param <O> an operation
@@ -101,7 +101,7 @@ public final class GoneQuorum<O, R> {
                   first = next;
                 }
               });
-      return Chain.of(
+      return CancellableFuture.of(
           request,
           answers -> {
             if (answers.size() == open.length) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a lock goes from one holder to the next within a process. */
-class HandOverTest extends OnVirtualTime {
+class HandoffTest extends OnVirtualTime {
 
   private Lease held = a.acquire("x");
 
@@ -96,8 +96,8 @@ class HandOverTest extends OnVirtualTime {
   @Test
   void tokens_riseWithEveryHandOver_beyondAllNumbersThatThereAreBetweenTwoWrites() {
     Lease current = held;
-    int handOvers = 3 * (FencingToken.MAX_HANDOFF + 1);
-    for (int i = 1; i <= handOvers; i++) {
+    int handoffs = 3 * (FencingToken.MAX_HANDOFF + 1);
+    for (int i = 1; i <= handoffs; i++) {
       CompletableFuture<Lease> waiter = waiter();
       current.close();
       Lease next = world.now(waiter);
@@ -189,15 +189,15 @@ class HandOverTest extends OnVirtualTime {
     next.close();
   }
 
-  /** When the numbers are used up, the next hand-over waits for the write that gives new ones. */
+  /** When the numbers are used up, the next handoff waits for the write that gives new ones. */
   @Test
   void renewalOnItsWay_numbersUsedUp_isAwaited_andThenTheLockIsHandedOver() {
     a.store.next(REPLACE, ScriptedStore.late(a.machine, seconds(1)));
-    handOvers(FencingToken.MAX_HANDOFF - Pace.MIN_IN_A_RENEWAL - 1, Duration.ZERO);
+    handoffs(FencingToken.MAX_HANDOFF - HandoffPacing.MIN_IN_A_RENEWAL - 1, Duration.ZERO);
     assertThat(a.store.count(REPLACE)).as("more numbers are left than may be needed").isZero();
-    handOvers(1, Duration.ZERO);
+    handoffs(1, Duration.ZERO);
     assertThat(a.store.count(REPLACE)).as("sent ahead").isEqualTo(1);
-    handOvers(Pace.MIN_IN_A_RENEWAL, Duration.ZERO);
+    handoffs(HandoffPacing.MIN_IN_A_RENEWAL, Duration.ZERO);
     CompletableFuture<Lease> waiter = waiter();
 
     CompletableFuture<ReleaseResult> release = held.releaseAsync();
@@ -218,7 +218,7 @@ class HandOverTest extends OnVirtualTime {
   @Test
   void renewalOnItsWay_numbersUsedUp_thatFails_noHandOver() {
     a.store.next(REPLACE, ScriptedStore.holdBack());
-    handOvers(FencingToken.MAX_HANDOFF, Duration.ZERO);
+    handoffs(FencingToken.MAX_HANDOFF, Duration.ZERO);
     CompletableFuture<Lease> waiter = waiter();
     CompletableFuture<ReleaseResult> release = held.releaseAsync();
     world.time.settle();
@@ -295,7 +295,7 @@ class HandOverTest extends OnVirtualTime {
     return renewal;
   }
 
-  /** The time-out of a release that became a hand-over, and comes while the next is under way. */
+  /** The time-out of a release that became a handoff, and comes while the next is under way. */
   @Test
   void timeOutOfARelease_cancelledTooLate_isNotThatOfTheNext() {
     a.machine.cancelTooLate(true);
@@ -317,7 +317,7 @@ class HandOverTest extends OnVirtualTime {
     assertThat(world.now(last)).isEqualTo(ReleaseResult.RELEASED);
   }
 
-  /** Of hand-overs in a row none waits for a write that takes as long as the one before. */
+  /** Of handoffs in a row none waits for a write that takes as long as the one before. */
   @ParameterizedTest
   @ValueSource(ints = {10, 100, 200})
   void handOversInARow_areSoonRenewedBeforeTheirNumbersRunOut(int inARenewal) {
@@ -325,18 +325,18 @@ class HandOverTest extends OnVirtualTime {
     a.store.always(REPLACE, ScriptedStore.late(a.machine, each.multipliedBy(inARenewal)));
     int waits = 0;
     while (a.store.count(REPLACE) < 10) {
-      waits += handOver(each) ? 0 : 1;
+      waits += handOff(each) ? 0 : 1;
     }
     assertThat(waits).as("while it learns how many come in a renewal").isLessThan(8);
     a.store.clear();
 
     for (int i = 0; i < 1_000; i++) {
       FencingToken before = held.fencingToken();
-      assertThat(handOver(each)).isTrue();
+      assertThat(handOff(each)).isTrue();
       assertThat(held.fencingToken()).isGreaterThan(before);
     }
 
-    assertThat(a.store.count(REPLACE)).as("of 1,000 hand-overs").isBetween(4, 7);
+    assertThat(a.store.count(REPLACE)).as("of 1,000 handoffs").isBetween(4, 7);
     assertThat(a.store.count(DELETE)).isZero();
     a.store.heal();
     advance(seconds(1));
@@ -351,10 +351,10 @@ class HandOverTest extends OnVirtualTime {
     a.store.always(REPLACE, ScriptedStore.late(a.machine, write));
 
     for (int i = 1; i <= 3_000; i++) {
-      handOver(i % burst == 0 ? write : Duration.ofNanos(1));
+      handOff(i % burst == 0 ? write : Duration.ofNanos(1));
     }
 
-    assertThat(a.store.count(REPLACE)).as("of 3,000 hand-overs").isBetween(11, 21);
+    assertThat(a.store.count(REPLACE)).as("of 3,000 handoffs").isBetween(11, 21);
     assertThat(a.store.count(DELETE)).isZero();
     a.store.heal();
     advance(seconds(1));
@@ -362,7 +362,7 @@ class HandOverTest extends OnVirtualTime {
   }
 
   /** Whether it came at once, and not after a write. */
-  private boolean handOver(Duration heldFor) {
+  private boolean handOff(Duration heldFor) {
     CompletableFuture<Lease> waiter = waiter();
     world.advance(heldFor);
     CompletableFuture<ReleaseResult> release = held.releaseAsync();
@@ -446,14 +446,14 @@ class HandOverTest extends OnVirtualTime {
     assertThat(b.canAcquire("x")).isTrue();
   }
 
-  /** What blocks gives way before it sleeps, once hand-overs follow each other at once. */
+  /** What blocks gives way before it sleeps, once handoffs follow each other at once. */
   @Test
   void pace_ofAQueue_isThatOfItsHandOvers() {
     LockQueue queue = Objects.requireNonNull(a.manager.engine.queues.get("x"));
-    handOvers(100, Duration.ZERO);
-    assertThat(queue.patienceNanos()).isEqualTo(Pace.BRISK_NANOS);
+    handoffs(100, Duration.ZERO);
+    assertThat(queue.patienceNanos()).isEqualTo(HandoffPacing.BRISK_NANOS);
 
-    handOvers(20, Duration.ofMillis(1));
+    handoffs(20, Duration.ofMillis(1));
     assertThat(queue.patienceNanos()).isZero();
     assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
   }
@@ -499,7 +499,7 @@ class HandOverTest extends OnVirtualTime {
         assertThat(looks).hasValueLessThan(20);
       }
       assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
-      // Asleep, the thread overtakes nobody.
+      // First come, first served: the thread came second.
       held = world.now(first);
       assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
       held = acquired.get();
@@ -525,9 +525,9 @@ class HandOverTest extends OnVirtualTime {
     }
   }
 
-  private void handOvers(int count, Duration heldFor) {
+  private void handoffs(int count, Duration heldFor) {
     for (int i = 0; i < count; i++) {
-      assertThat(handOver(heldFor)).as("that it came at once").isTrue();
+      assertThat(handOff(heldFor)).as("that it came at once").isTrue();
     }
   }
 }

@@ -29,10 +29,10 @@ import org.jspecify.annotations.Nullable;
  * Which servers are trusted. In each case the whole chain is checked, with its dates, and the
  * host's name too.
  */
-final class Trust {
+final class SslContexts {
   private static final int FINGERPRINT_BYTES = 32;
 
-  private Trust() {}
+  private SslContexts() {}
 
   /** Those whose certificate was signed by one of the file's: PEM, one or more, or DER. */
   static SSLContext ofCertificates(Path file) {

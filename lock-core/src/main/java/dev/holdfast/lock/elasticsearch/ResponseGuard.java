@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * Turns away answers that Elasticsearch never gives, says in words what is wrong with a server that
  * cannot be talked to, and has a request that is given up give its connection up.
  */
-final class AnswerGuard implements AsyncExecChainHandler {
+final class ResponseGuard implements AsyncExecChainHandler {
   /** Elasticsearch sends none at all, proxies a few. */
   private static final int MAX_INFORMATION = 20;
 
@@ -151,7 +151,7 @@ final class AnswerGuard implements AsyncExecChainHandler {
       return "its certificate is not valid yet, or this machine's clock is wrong ("
           + reason.getMessage()
           + ")";
-    } else if (reason instanceof Trust.UnknownFingerprintException) {
+    } else if (reason instanceof SslContexts.UnknownFingerprintException) {
       return String.valueOf(reason.getMessage());
     } else if (reason != null) {
       String message = String.valueOf(reason.getMessage());

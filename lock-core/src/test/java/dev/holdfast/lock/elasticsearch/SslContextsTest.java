@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Whom a CA by file, fingerprint or trust store makes trusted, in real handshakes. */
 @Timeout(120)
-class TrustTest {
+class SslContextsTest {
   private static final CertificateAuthority AUTHORITY = CertificateAuthority.create("Test CA");
   private static final CertificateAuthority OTHER = CertificateAuthority.create("Other CA");
   private static final KeyPair SERVER = CertificateAuthority.newKeys();
@@ -127,7 +127,7 @@ class TrustTest {
 
   @Test
   void fingerprint_ofTheAuthority_trustsWhatItSigned() throws Exception {
-    SSLContext trust = Trust.ofFingerprint(AUTHORITY.fingerprint());
+    SSLContext trust = SslContexts.ofFingerprint(AUTHORITY.fingerprint());
 
     shake(trust, leaf(AUTHORITY), AUTHORITY.certificate());
   }
@@ -137,7 +137,7 @@ class TrustTest {
     String plain = AUTHORITY.fingerprint();
     String colons = String.join(":", plain.toUpperCase(Locale.ROOT).split("(?<=\\G..)"));
 
-    shake(Trust.ofFingerprint(" " + colons + "\n"), leaf(AUTHORITY), AUTHORITY.certificate());
+    shake(SslContexts.ofFingerprint(" " + colons + "\n"), leaf(AUTHORITY), AUTHORITY.certificate());
   }
 
   /**
@@ -146,7 +146,7 @@ class TrustTest {
    */
   @Test
   void impostor_whoShowsTheAuthority_butWasNotSignedByIt_isRefused() throws Exception {
-    SSLContext trust = Trust.ofFingerprint(AUTHORITY.fingerprint());
+    SSLContext trust = SslContexts.ofFingerprint(AUTHORITY.fingerprint());
 
     assertThatThrownBy(() -> shake(trust, leaf(OTHER), AUTHORITY.certificate()))
         .isInstanceOf(SSLHandshakeException.class);
@@ -159,7 +159,7 @@ class TrustTest {
   void fingerprint_ofAnAuthorityThatIsNotShown_saysWhatWasShown() {
     X509Certificate leaf = leaf(AUTHORITY);
 
-    assertThatThrownBy(() -> shake(Trust.ofFingerprint(AUTHORITY.fingerprint()), leaf))
+    assertThatThrownBy(() -> shake(SslContexts.ofFingerprint(AUTHORITY.fingerprint()), leaf))
         .isInstanceOf(SSLHandshakeException.class)
         .hasMessageContaining(CertificateAuthority.fingerprint(leaf));
   }
@@ -167,14 +167,16 @@ class TrustTest {
   @Test
   void fingerprint_ofTheServerItself_trustsIt_whileItIsValid() throws Exception {
     X509Certificate leaf = leaf(AUTHORITY);
-    shake(Trust.ofFingerprint(CertificateAuthority.fingerprint(leaf)), leaf);
+    shake(SslContexts.ofFingerprint(CertificateAuthority.fingerprint(leaf)), leaf);
 
     Instant now = Instant.now();
     X509Certificate expired =
         AUTHORITY.issue(
             SERVER.getPublic(), now.minus(CertificateAuthority.AGE), now.minus(Duration.ofDays(1)));
     assertThatThrownBy(
-            () -> shake(Trust.ofFingerprint(CertificateAuthority.fingerprint(expired)), expired))
+            () ->
+                shake(
+                    SslContexts.ofFingerprint(CertificateAuthority.fingerprint(expired)), expired))
         .isInstanceOf(SSLHandshakeException.class);
   }
 
@@ -183,7 +185,7 @@ class TrustTest {
     String sha1 = "0".repeat(40);
     for (String bad :
         new String[] {"", "secret", sha1, AUTHORITY.fingerprint() + "00", "z".repeat(64)}) {
-      assertThatThrownBy(() -> Trust.ofFingerprint(bad))
+      assertThatThrownBy(() -> SslContexts.ofFingerprint(bad))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("64 hexadecimal digits")
           .message()
@@ -199,7 +201,7 @@ class TrustTest {
         Files.writeString(
             folder.resolve("two.pem"),
             CertificateAuthority.pem(OTHER.certificate(), AUTHORITY.certificate()));
-    SSLContext trust = Trust.ofCertificates(pem);
+    SSLContext trust = SslContexts.ofCertificates(pem);
 
     shake(trust, leaf(AUTHORITY));
     shake(trust, leaf(OTHER));
@@ -211,12 +213,12 @@ class TrustTest {
   void certificate_inDer_isTrusted() throws Exception {
     Path der = Files.write(folder.resolve("ca.der"), AUTHORITY.certificate().getEncoded());
 
-    shake(Trust.ofCertificates(der), leaf(AUTHORITY));
+    shake(SslContexts.ofCertificates(der), leaf(AUTHORITY));
   }
 
   @Test
   void trustStore_isTrusted() throws Exception {
-    shake(Trust.ofStore(AUTHORITY.inTrustStore(folder, "word"), "word"), leaf(AUTHORITY));
+    shake(SslContexts.ofStore(AUTHORITY.inTrustStore(folder, "word"), "word"), leaf(AUTHORITY));
   }
 
   @Test
@@ -232,12 +234,12 @@ class TrustTest {
       nothing.store(out, "secret-word".toCharArray());
     }
     for (Path file : new Path[] {missing, empty, text}) {
-      assertThatThrownBy(() -> Trust.ofCertificates(file))
+      assertThatThrownBy(() -> SslContexts.ofCertificates(file))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining(file.toString());
     }
     for (Path file : new Path[] {missing, empty, text, store, keyless}) {
-      assertThatThrownBy(() -> Trust.ofStore(file, "secret-word"))
+      assertThatThrownBy(() -> SslContexts.ofStore(file, "secret-word"))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining(file.toString())
           .satisfies(

@@ -1,4 +1,4 @@
-package dev.holdfast.lock.store;
+package dev.holdfast.lock.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

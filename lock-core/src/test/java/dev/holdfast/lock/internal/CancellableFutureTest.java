@@ -1,4 +1,4 @@
-package dev.holdfast.lock.store;
+package dev.holdfast.lock.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-class ChainTest {
+class CancellableFutureTest {
   private final Error broken = new NoSuchMethodError("m");
   private final CompletableFuture<String> failed =
       CompletableFuture.failedFuture(new IllegalStateException());
@@ -24,19 +24,23 @@ class ChainTest {
 
   @Test
   void step_thatThrows_endsTheChain() {
-    assertBroken(Chain.of(CompletableFuture.completedFuture(1), one -> breaks()));
+    assertBroken(CancellableFuture.of(CompletableFuture.completedFuture(1), one -> breaks()));
   }
 
   @Test
   void fallback_thatThrows_endsTheChain() {
     assertBroken(
-        Chain.of(failed, CompletableFuture::completedFuture).orElse(failure -> breaks().join()));
-    assertBroken(Chain.of(failed, CompletableFuture::completedFuture, failure -> breaks()));
+        CancellableFuture.of(failed, CompletableFuture::completedFuture)
+            .orElse(failure -> breaks().join()));
+    assertBroken(
+        CancellableFuture.of(failed, CompletableFuture::completedFuture, failure -> breaks()));
   }
 
   @Test
   void fallback_ofAFailure_standsInItsPlace() {
-    assertThat(Chain.of(failed, CompletableFuture::completedFuture).orElse(failure -> "instead"))
+    assertThat(
+            CancellableFuture.of(failed, CompletableFuture::completedFuture)
+                .orElse(failure -> "instead"))
         .isCompletedWithValue("instead");
   }
 }

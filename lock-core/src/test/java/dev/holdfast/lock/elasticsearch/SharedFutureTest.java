@@ -6,9 +6,9 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-class SharedTest {
+class SharedFutureTest {
   private final CompletableFuture<String> step = new CompletableFuture<>();
-  private final Shared<String> shared = new Shared<>(step);
+  private final SharedFuture<String> shared = new SharedFuture<>(step);
   private final CompletableFuture<String> first = shared.await();
 
   @Test

@@ -1,4 +1,4 @@
-package dev.holdfast.lock.store;
+package dev.holdfast.lock.internal;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
@@ -11,17 +11,17 @@ import org.jspecify.annotations.Nullable;
  * request that has not left yet does not leave then, and one that has frees its connection.
  * Thread-safe; steps run on the thread that completed the one before.
  */
-public final class Chain<T extends @Nullable Object> extends CompletableFuture<T> {
+public final class CancellableFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   private volatile @Nullable CompletableFuture<?> underWay;
 
-  private Chain(CompletableFuture<?> first) {
+  private CancellableFuture(CompletableFuture<?> first) {
     underWay = first;
   }
 
   /** A first step, and one that follows when it succeeds. */
-  public static <A extends @Nullable Object, B extends @Nullable Object> Chain<B> of(
+  public static <A extends @Nullable Object, B extends @Nullable Object> CancellableFuture<B> of(
       CompletableFuture<A> first, Function<A, CompletableFuture<B>> then) {
-    Chain<B> chain = new Chain<>(first);
+    CancellableFuture<B> chain = new CancellableFuture<>(first);
     var unused =
         first.whenComplete(
             (value, failure) -> {
@@ -35,11 +35,11 @@ public final class Chain<T extends @Nullable Object> extends CompletableFuture<T
   }
 
   /** A first step, and what follows when it succeeds, or when it fails. */
-  public static <A extends @Nullable Object, B extends @Nullable Object> Chain<B> of(
+  public static <A extends @Nullable Object, B extends @Nullable Object> CancellableFuture<B> of(
       CompletableFuture<A> first,
       Function<A, CompletableFuture<B>> then,
       Function<Throwable, CompletableFuture<B>> otherwise) {
-    Chain<B> chain = new Chain<>(first);
+    CancellableFuture<B> chain = new CancellableFuture<>(first);
     var unused =
         first.whenComplete(
             (value, failure) ->
@@ -48,8 +48,8 @@ public final class Chain<T extends @Nullable Object> extends CompletableFuture<T
   }
 
   /** The same, with something else in the place of a failure. */
-  public Chain<T> orElse(Function<Throwable, T> fallback) {
-    Chain<T> chain = new Chain<>(this);
+  public CancellableFuture<T> orElse(Function<Throwable, T> fallback) {
+    CancellableFuture<T> chain = new CancellableFuture<>(this);
     var unused =
         handle(
             (result, failure) -> {

@@ -9,14 +9,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
-class JoinsTest {
+class FutureWaitsTest {
   /** Wraps around within the first microseconds. */
   private final AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5_500);
 
   /** Reads of the clock, each a microsecond after the last, until it has given way. */
   private int readsWhileGivingWay(Future<?> future, long patienceNanos) {
     AtomicLong reads = new AtomicLong();
-    Joins.giveWay(
+    FutureWaits.giveWay(
         future,
         () -> {
           reads.incrementAndGet();
@@ -35,7 +35,7 @@ class JoinsTest {
   void givesWay_untilTheFutureIsDone() {
     CompletableFuture<String> future = new CompletableFuture<>();
     AtomicLong reads = new AtomicLong();
-    Joins.giveWay(
+    FutureWaits.giveWay(
         future,
         () -> {
           if (reads.incrementAndGet() == 3) {
@@ -58,7 +58,7 @@ class JoinsTest {
 
   @Test
   void onAClockThatStandsStill_endsAllTheSame() {
-    Joins.giveWay(new CompletableFuture<>(), () -> 7, 1);
+    FutureWaits.giveWay(new CompletableFuture<>(), () -> 7, 1);
   }
 
   @Test
