@@ -475,7 +475,7 @@ public final class LockManager implements AutoCloseable {
     return operatorCalls.forceRelease(lockId);
   }
 
-  /** What this manager looks after now. Without I/O; also after {@link #close()}. */
+  /** What this manager tracks now. Without I/O; also after {@link #close()}. */
   public LockManagerStats stats() {
     return new LockManagerStats(
         engine.queues.size(), engine.observations.size(), engine.cleanups.get());
@@ -721,8 +721,8 @@ public final class LockManager implements AutoCloseable {
     /**
      * Where callbacks and listeners run: by default daemon threads of the manager's own, made as
      * needed. It stays the caller's to shut down. It is called from such a thread too, so it may
-     * run tasks in its caller. A callback that it turns away, or has not begun after a second, runs
-     * on a thread of the manager's own.
+     * run tasks in its caller. A callback that it rejects, or has not begun after a second, runs on
+     * a thread of the manager's own.
      */
     public Builder callbackExecutor(Executor callbackExecutor) {
       this.callbackExecutor = Objects.requireNonNull(callbackExecutor, "callbackExecutor");
@@ -750,8 +750,8 @@ public final class LockManager implements AutoCloseable {
 
     /**
      * Runs timers: by default one daemon thread of this manager's own. For simulation. A timer that
-     * it turns away runs on such a thread; so does, unless a {@link #ticker} is given, one that it
-     * has not run a second after it was due.
+     * it rejects runs on such a thread; so does, unless a {@link #ticker} is given, one that it has
+     * not run a second after it was due.
      */
     public Builder scheduler(Scheduler scheduler) {
       this.scheduler = Objects.requireNonNull(scheduler, "scheduler");

@@ -157,7 +157,7 @@ sealed interface SessionState {
   /**
    * The lease ended before it was released. Final.
    *
-   * @param message for people
+   * @param message a description, for messages and logs
    * @param recordMayRemain whether a record with our token may still be in the store
    */
   record Lost(Reason reason, String message, boolean recordMayRemain) implements SessionState {

@@ -86,7 +86,10 @@ final class Failures {
         : cause instanceof LockIndexException || cause instanceof JsonException || isNotSent(cause);
   }
 
-  /** The status of an answer that was not success, whoever gave it; 0 if there was none. */
+  /**
+   * The status of an answer that was not success, of a proxy or of Elasticsearch; 0 if there was
+   * none.
+   */
   private static int status(Throwable cause) {
     if (cause instanceof ElasticsearchException e) {
       return e.status();

@@ -56,7 +56,7 @@ public final class GoneQuorum<O, R> {
    * Sends operations of which some node has said that their index is gone.
    *
    * @return as many results in the same order; fails if no node answers. Cancelling it gives up the
-   *     request that is out, and asks nobody else
+   *     request that is out, and asks no other node
    */
   public CompletableFuture<List<R>> ask(List<O> operations) {
     return new Poll(operations).ask(first, 0);
@@ -96,7 +96,8 @@ public final class GoneQuorum<O, R> {
           request.whenComplete(
               (answers, failed) -> {
                 if (failed != null) {
-                  // Also when it was given up: whoever is silent is not to be asked first again.
+                  // Also when it was given up: a node that does not answer is not to be asked first
+                  // again.
                   first = next;
                 }
               });

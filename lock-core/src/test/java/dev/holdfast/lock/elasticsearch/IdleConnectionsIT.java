@@ -122,7 +122,7 @@ class IdleConnectionsIT {
     assertThat(locks.tryAcquire("a")).isPresent();
   }
 
-  /** Once in a TTL: each death costs a lease the time until a request is given up. */
+  /** Once in a TTL: each death takes from a lease the time until a request is given up. */
   @ParameterizedTest
   @EnumSource(Relay.Death.class)
   void leases_whenAllConnectionsDieAgainAndAgain_survive(Relay.Death death) throws Exception {
