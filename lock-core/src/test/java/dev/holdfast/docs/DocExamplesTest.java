@@ -11,22 +11,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
-import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Compiles every Java example of the README and of docs/. An example is the body of a method, or a
- * class if it begins with an annotation. {@link #SURROUNDINGS} supplies the names that examples use
- * without declaring them.
+ * Compiles every Java example of the README and of docs/, all in one run of the compiler. An
+ * example is the body of a method, or a class if it begins with an annotation. {@link
+ * #SURROUNDINGS} supplies the names that examples use without declaring them.
  */
 class DocExamplesTest {
   private static final Pattern JAVA_BLOCK =
@@ -55,57 +51,53 @@ class DocExamplesTest {
 
   private static final String SURROUNDINGS =
       """
-      abstract class Surroundings {
-        LockManager locks;
-        LockStore store;
-        Lease lease;
-        LockOptions options;
-        ElasticsearchClient client;
-        FencedElasticsearchWriter writer;
-        MeterRegistry meterRegistry;
-        String user;
-        String password;
-        String apiKey;
-        Object report;
-        record Account(String id) {}
-        abstract List<Account> accounts();
-        abstract void reindex();
-        abstract int export();
-        abstract void cleanUp();
-        abstract void runImport();
-        abstract void stopImport();
-        abstract void lead(Lease lease) throws InterruptedException;
+      public abstract class Surroundings {
+        protected LockManager locks;
+        protected LockStore store;
+        protected Lease lease;
+        protected LockOptions options;
+        protected ElasticsearchClient client;
+        protected FencedElasticsearchWriter writer;
+        protected MeterRegistry meterRegistry;
+        protected String user;
+        protected String password;
+        protected String apiKey;
+        protected Object report;
+        protected record Account(String id) {}
+        protected abstract List<Account> accounts();
+        protected abstract void reindex();
+        protected abstract int export();
+        protected abstract void cleanUp();
+        protected abstract void runImport();
+        protected abstract void stopImport();
+        protected abstract void lead(Lease lease) throws InterruptedException;
       }
       """;
 
   /** One fenced block of Java. */
-  record Example(String page, int number, String code) {
-    String className() {
-      return "Example" + number;
-    }
-
-    String source() {
+  private record Example(String page, int number, String code) {
+    /** The source of a file in a package of its own. */
+    Source source(int index) {
       boolean declaresClass = code.startsWith("@");
-      return IMPORTS
-          + (declaresClass
+      String name = "Example" + index;
+      String text = "package examples.e" + index + ";\nimport examples.Surroundings;\n" + IMPORTS;
+      text +=
+          declaresClass
               ? code
               : "abstract class "
-                  + className()
-                  + " extends Surroundings {\nvoid example() throws Exception {\n"
+                  + name
+                  + " extends Surroundings {\n"
+                  + "void example() throws Exception {\n"
                   + code
-                  + "\n}\n}\n");
-    }
-
-    @Override
-    public String toString() {
-      return page + " " + number;
+                  + "\n}\n}\n";
+      return new Source("examples/e" + index + "/" + name, page + ", example " + number, text);
     }
   }
 
   @TempDir Path classes;
 
-  static Stream<Example> examples() throws IOException {
-    return DocFiles.all().stream().flatMap(page -> examples(page).stream());
+  private static List<Example> examples() throws IOException {
+    return DocFiles.all().stream().flatMap(page -> examples(page).stream()).toList();
   }
 
   private static List<Example> examples(Path page) {
@@ -117,61 +109,69 @@ class DocExamplesTest {
     return all;
   }
 
-  @ParameterizedTest
-  @MethodSource("examples")
-  void example_compiles(Example example) {
-    assertThat(errors(example)).isEmpty();
+  @Test
+  void examples_compile() throws IOException {
+    assertThat(errors(examples())).isEmpty();
   }
 
   @Test
   void example_withAMistake_isFound() {
-    assertThat(errors(new Example("none", 1, "locks.withLok(\"import\", () -> runImport());")))
-        .hasSize(1);
+    assertThat(
+            errors(
+                List.of(
+                    new Example("page", 1, "locks.withLock(\"import\", () -> runImport());"),
+                    new Example("page", 2, "locks.withLok(\"import\", () -> runImport());"))))
+        .hasSize(1)
+        .first()
+        .asString()
+        .startsWith("page, example 2: ");
   }
 
   @Test
   void examples_areInReadmeAndGuide() throws IOException {
-    assertThat(examples().map(Example::page)).contains("README.md", "docs/guide.md");
+    assertThat(examples().stream().map(Example::page)).contains("README.md", "docs/guide.md");
   }
 
   @Test
   void readme_firstCodeBlock_isJavaWithoutMarkers() {
-    String readme = DocFiles.text(DocFiles.ROOT.resolve("README.md"));
+    Path page = DocFiles.ROOT.resolve("README.md");
+    String readme = DocFiles.text(page);
 
     assertThat(readme.indexOf("```")).isEqualTo(readme.indexOf("```java"));
-    assertThat(examples(DocFiles.ROOT.resolve("README.md")).get(0).code())
-        .contains("locks.withLock(")
-        .doesNotContain("readme:");
+    assertThat(examples(page).get(0).code()).contains("locks.withLock(").doesNotContain("readme:");
   }
 
-  private List<String> errors(Example example) {
-    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+  private List<String> errors(List<Example> examples) {
+    List<Source> sources = new ArrayList<>();
+    sources.add(
+        new Source(
+            "examples/Surroundings",
+            "Surroundings",
+            "package examples;\n" + IMPORTS + SURROUNDINGS));
+    for (Example example : examples) {
+      sources.add(example.source(sources.size()));
+    }
     DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
     List<String> options =
         List.of(
             "-proc:none",
-            "-implicit:none",
+            "-Xmaxerrs",
+            "1000",
             "-d",
             classes.toString(),
             "-classpath",
             System.getProperty("java.class.path"));
     boolean compiled =
-        compiler
-            .getTask(
-                new StringWriter(),
-                null,
-                found,
-                options,
-                null,
-                List.of(
-                    new Source("Surroundings", IMPORTS + SURROUNDINGS),
-                    new Source(example.className(), example.source())))
+        ToolProvider.getSystemJavaCompiler()
+            .getTask(new StringWriter(), null, found, options, null, sources)
             .call();
-    List<String> errors =
-        found.getDiagnostics().stream()
-            .filter(diagnostic -> diagnostic.getKind() == javax.tools.Diagnostic.Kind.ERROR)
-            .map(diagnostic -> diagnostic.getMessage(Locale.ROOT) + " in\n" + example.code())
-            .collect(Collectors.toList());
+    List<String> errors = new ArrayList<>();
+    for (Diagnostic<? extends JavaFileObject> diagnostic : found.getDiagnostics()) {
+      if (diagnostic.getKind() == Diagnostic.Kind.ERROR) {
+        String place = diagnostic.getSource() instanceof Source source ? source.place : "?";
+        errors.add(place + ": " + diagnostic.getMessage(Locale.ROOT));
+      }
+    }
     if (!compiled && errors.isEmpty()) {
       errors.add("not compiled");
     }
@@ -180,10 +180,12 @@ class DocExamplesTest {
 
   /** A source file in memory. */
   private static final class Source extends SimpleJavaFileObject {
+    private final String place;
     private final String text;
 
-    Source(String className, String text) {
+    Source(String className, String place, String text) {
       super(URI.create("string:///" + className + ".java"), Kind.SOURCE);
+      this.place = place;
       this.text = text;
     }
 
