@@ -33,11 +33,11 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "compare",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = JarVersion.class,
     sortOptions = false,
-    exitCodeListHeading = Main.EXIT_HEADING,
-    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
-    exitCodeOnExecutionException = Main.UNAVAILABLE,
+    exitCodeListHeading = ExitStatus.HEADING,
+    exitCodeList = {ExitStatus.OK, ExitStatus.USAGE, ExitStatus.UNAVAILABLE_TEXT},
+    exitCodeOnExecutionException = ExitStatus.UNAVAILABLE,
     description = {
       "Measures Holdfast, the raw requests and the peers whose servers are there, all in one run,",
       "and writes jmh.json, comparison.md and comparison.html. About 17 minutes, and 15 for each",
@@ -46,7 +46,6 @@ import picocli.CommandLine;
 final class Compare implements Callable<Integer> {
   private static final String GARBAGE = "gc.alloc.rate.norm";
   private static final String PER_SECOND = "acquire+release/s";
-  static final String OWN_LOCKS = OwnLocksBenchmark.THREADS + " threads on own locks";
 
   private static final List<String> ALL =
       List.of(
@@ -84,7 +83,7 @@ final class Compare implements Callable<Integer> {
   private boolean noThreeNodes;
 
   private final long begin = System.nanoTime();
-  private final List<Figure> figures = new ArrayList<>();
+  private final List<Measurement> measurements = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
   private final List<RunResult> runs = new ArrayList<>();
   private final Set<String> leftOut = new LinkedHashSet<>();
@@ -108,7 +107,7 @@ final class Compare implements Callable<Integer> {
     ResultFormatFactory.getInstance(ResultFormatType.JSON, out.resolve("jmh.json").toString())
         .writeOut(runs);
     leftOut.forEach(reason -> notes.add("left out: " + reason));
-    Report report = new Report(figures, notes);
+    BenchmarkReport report = new BenchmarkReport(measurements, notes);
     String table = report.markdown();
     Files.writeString(out.resolve("comparison.md"), table);
     Files.writeString(out.resolve("comparison.html"), report.html());
@@ -121,21 +120,21 @@ final class Compare implements Callable<Integer> {
     progress("uncontended, in turns with the raw requests");
     Paired paired =
         new Paired(Duration.ofSeconds(quick ? 3 : 60), Duration.ofSeconds(quick ? 5 : 40));
-    figures.addAll(paired.measure());
+    measurements.addAll(paired.measure());
     ownLocks("one node", 2);
     progress("one lock: 1 manager, then 2");
-    figures.addAll(Scenarios.oneLock(1, quick ? 2 : 30, quick ? 3 : 10));
-    figures.add(Scenarios.fairLockOfTheJdk(quick ? 1 : 4));
-    figures.addAll(Scenarios.oneLock(2, quick ? 2 : 20, quick ? 3 : 10));
+    measurements.addAll(ManagerScenarios.oneLock(1, quick ? 2 : 30, quick ? 3 : 10));
+    measurements.add(ManagerScenarios.fairLockOfTheJdk(quick ? 1 : 4));
+    measurements.addAll(ManagerScenarios.oneLock(2, quick ? 2 : 20, quick ? 3 : 10));
     progress("one lock: processes");
-    figures.addAll(ProcessWorker.measure(4, quick ? 3 : 10));
+    measurements.addAll(ProcessWorker.measure(4, quick ? 3 : 10));
     progress("waiting");
-    figures.add(Scenarios.waiting(quick ? 3 : 10));
-    figures.add(Scenarios.grantAfterRelease(quick ? 1 : 10));
+    measurements.add(ManagerScenarios.waiting(quick ? 3 : 10));
+    measurements.add(ManagerScenarios.grantAfterRelease(quick ? 1 : 10));
     progress("held leases");
-    figures.addAll(Scenarios.held(quick ? 1 : 3));
+    measurements.addAll(ManagerScenarios.held(quick ? 1 : 3));
     progress("a fixed rate");
-    figures.addAll(Scenarios.atFixedRate(50, quick ? 3 : 20));
+    measurements.addAll(ManagerScenarios.atFixedRate(50, quick ? 3 : 20));
     try (PeerServers servers = noPeers ? null : PeerServers.start()) {
       Map<Peer, String> addresses = servers == null ? Map.of() : servers.addresses();
       leftOut.addAll(servers == null ? List.of("all peers: --no-peers") : servers.leftOut());
@@ -159,7 +158,7 @@ final class Compare implements Callable<Integer> {
             .setting(Server.BREAKER_COUNTS_GARBAGE, "false")
             .start()) {
       System.setProperty(Server.URL_PROPERTY, cluster.httpUris().get(0).toString());
-      try (Scenarios.Client client = new Scenarios.Client()) {
+      try (ManagerScenarios.ManagerClient client = new ManagerScenarios.ManagerClient()) {
         client.locks.acquire("warm-up").close();
       }
       cluster.awaitGreen(Duration.ofMinutes(1));
@@ -172,8 +171,8 @@ final class Compare implements Callable<Integer> {
     double one = median(results, "PeersBenchmark.oneLock", "holdfast");
     for (Peer peer : Peer.values()) {
       String name = name(peer);
-      Figure latency =
-          Figure.of(
+      Measurement latency =
+          Measurement.of(
               "uncontended acquire+release",
               peer.title(),
               percentile(results, "PeersBenchmark.uncontended", name, 50) / 1e3,
@@ -181,15 +180,15 @@ final class Compare implements Callable<Integer> {
       if (Double.isNaN(latency.value())) {
         continue;
       }
-      figures.add(latency);
-      figures.add(
-          Figure.of(
-              OWN_LOCKS + ", beside the peers",
+      measurements.add(latency);
+      measurements.add(
+          Measurement.of(
+              InterleavedOwnLocks.SCENARIO + ", beside the peers",
               peer.title(),
               median(results, "PeersBenchmark.ownLocks", name),
               PER_SECOND));
-      figures.add(
-          Figure.of(
+      measurements.add(
+          Measurement.of(
               "16 threads on one lock, beside the peers",
               peer.title(),
               median(results, "PeersBenchmark.oneLock", name),
@@ -199,9 +198,9 @@ final class Compare implements Callable<Integer> {
       double others = median(results, "PeersBenchmark.ownLocks", name(peer));
       if (!Double.isNaN(others)) {
         String subject = "Holdfast / " + peer.title();
-        figures.add(Figure.of(OWN_LOCKS, subject, own / others, "times").atLeast(1));
-        figures.add(
-            Figure.of(
+        measurements.add(Measurement.of(InterleavedOwnLocks.SCENARIO, subject, own / others, "times").atLeast(1));
+        measurements.add(
+            Measurement.of(
                     "16 threads on one lock",
                     subject,
                     one / median(results, "PeersBenchmark.oneLock", name(peer)),
@@ -209,8 +208,8 @@ final class Compare implements Callable<Integer> {
                 .atLeast(50));
       }
     }
-    figures.add(
-        Figure.of(
+    measurements.add(
+        Measurement.of(
                 "fail-fast on a lock held in the same manager",
                 "Holdfast",
                 median(results, "FailFastBenchmark.heldHere", null),
@@ -219,8 +218,8 @@ final class Compare implements Callable<Integer> {
     for (String benchmark :
         List.of(
             "UncontendedBenchmark.acquireAndRelease", "UncontendedBenchmark.rawCreateAndDelete")) {
-      figures.add(
-          Figure.of(
+      measurements.add(
+          Measurement.of(
               "garbage, uncontended acquire+release",
               benchmark.endsWith("rawCreateAndDelete") ? "raw requests" : "Holdfast",
               garbage(results, benchmark),
@@ -230,15 +229,17 @@ final class Compare implements Callable<Integer> {
 
   /** On the node or cluster that is up. */
   private void ownLocks(String where, double timesOneByOne) throws Exception {
-    String scenario = OWN_LOCKS + ", " + where;
+    String scenario = InterleavedOwnLocks.SCENARIO + ", " + where;
     progress(scenario + ", in turns with the raw requests");
-    OwnLocksInTurns inTurns = new OwnLocksInTurns();
-    List<OwnLocksInTurns.Turn> turns =
+    InterleavedOwnLocks inTurns = new InterleavedOwnLocks();
+    List<InterleavedOwnLocks.Turn> turns =
         quick
             ? inTurns.measure(1, 2, Duration.ofSeconds(1))
             : inTurns.measure(
-                OwnLocksInTurns.WARM_UP_TURNS, OwnLocksInTurns.TURNS, OwnLocksInTurns.EACH);
-    figures.addAll(OwnLocksInTurns.figures(scenario, turns, timesOneByOne));
+                InterleavedOwnLocks.WARM_UP_TURNS,
+                InterleavedOwnLocks.TURNS,
+                InterleavedOwnLocks.EACH);
+    measurements.addAll(InterleavedOwnLocks.measurements(scenario, turns, timesOneByOne));
   }
 
   /** Runs JMH's benchmarks, in as many rounds as wanted, so that a slow minute hits all alike. */
@@ -323,7 +324,7 @@ final class Compare implements Callable<Integer> {
   /** The median of the rounds' scores; not a number if it was not run. */
   private static double median(
       Collection<RunResult> results, String benchmark, @Nullable String peer) {
-    return Figure.median(
+    return Measurement.median(
         of(results, benchmark, peer).stream()
             .mapToDouble(run -> run.getPrimaryResult().getScore())
             .toArray());
@@ -331,14 +332,14 @@ final class Compare implements Callable<Integer> {
 
   private static double percentile(
       Collection<RunResult> results, String benchmark, String peer, double percentile) {
-    return Figure.median(
+    return Measurement.median(
         of(results, benchmark, peer).stream()
             .mapToDouble(run -> run.getPrimaryResult().getStatistics().getPercentile(percentile))
             .toArray());
   }
 
   private static double garbage(Collection<RunResult> results, String benchmark) {
-    return Figure.median(
+    return Measurement.median(
         of(results, benchmark, null).stream()
             .filter(run -> run.getSecondaryResults().containsKey(GARBAGE))
             .mapToDouble(run -> run.getSecondaryResults().get(GARBAGE).getScore())

@@ -28,11 +28,11 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "held",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = JarVersion.class,
     sortOptions = false,
-    exitCodeListHeading = Main.EXIT_HEADING,
-    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
-    exitCodeOnExecutionException = Main.UNAVAILABLE,
+    exitCodeListHeading = ExitStatus.HEADING,
+    exitCodeList = {ExitStatus.OK, ExitStatus.USAGE, ExitStatus.UNAVAILABLE_TEXT},
+    exitCodeOnExecutionException = ExitStatus.UNAVAILABLE,
     description = "Measures the heap and the threads that held leases cost.")
 final class HeldLeases implements Callable<Integer> {
   private static final int GC_ROUNDS = 5;

@@ -19,7 +19,7 @@ final class Load implements AutoCloseable {
   private volatile boolean over;
 
   /** What a thread does; when it throws, that thread has ended. */
-  interface Call {
+  interface LoadCall {
     void run() throws Exception;
   }
 
@@ -28,13 +28,13 @@ final class Load implements AutoCloseable {
    *
    * @param call what the thread of that number, from 0, calls each time
    */
-  Load(int threads, IntFunction<Call> call) {
-    List<Call> calls = IntStream.range(0, threads).mapToObj(call).toList();
+  Load(int threads, IntFunction<LoadCall> call) {
+    List<LoadCall> calls = IntStream.range(0, threads).mapToObj(call).toList();
     pool = Executors.newFixedThreadPool(threads);
     futures = calls.stream().<Future<?>>map(each -> pool.submit(() -> repeat(each))).toList();
   }
 
-  private boolean repeat(Call each) throws Exception {
+  private boolean repeat(LoadCall each) throws Exception {
     while (!over) {
       each.run();
       done.increment();

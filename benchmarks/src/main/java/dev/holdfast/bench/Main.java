@@ -22,15 +22,15 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "benchmarks",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = JarVersion.class,
     sortOptions = false,
-    exitCodeListHeading = Main.EXIT_HEADING,
-    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
-    exitCodeOnExecutionException = Main.UNAVAILABLE,
+    exitCodeListHeading = ExitStatus.HEADING,
+    exitCodeList = {ExitStatus.OK, ExitStatus.USAGE, ExitStatus.UNAVAILABLE_TEXT},
+    exitCodeOnExecutionException = ExitStatus.UNAVAILABLE,
     subcommands = {
       Compare.class,
       Paired.class,
-      OwnLocksInTurns.class,
+      InterleavedOwnLocks.class,
       HeldLeases.class,
       TtlCommand.class,
       CommandLine.HelpCommand.class
@@ -40,27 +40,9 @@ import picocli.CommandLine;
       "Prints JMH's report, writes it to a file, and sets Holdfast against the raw requests."
     })
 public final class Main implements Callable<Integer> {
-  static final String EXIT_HEADING = "%nExit status:%n";
-  static final String EXIT_OK = "0:measured";
-  static final String EXIT_USAGE = "2:an option cannot be understood";
-  static final String EXIT_UNAVAILABLE =
-      "3:nothing could be measured, as when a server is not there or cannot be started";
-
-  /** The status of {@link #EXIT_UNAVAILABLE}. */
-  public static final int UNAVAILABLE = 3;
-
   private static final double MEDIAN = 50;
 
-  /** The version of the jar, or of no release where this does not run from one. */
-  public static final class Version implements CommandLine.IVersionProvider {
-    @Override
-    public String[] getVersion() {
-      String version = Main.class.getPackage().getImplementationVersion();
-      return new String[] {"benchmarks " + (version == null ? "(not released)" : version)};
-    }
-  }
-
-  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
+ @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   @CommandLine.Option(
       names = "--url",

@@ -20,11 +20,11 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "paired",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = JarVersion.class,
     sortOptions = false,
-    exitCodeListHeading = Main.EXIT_HEADING,
-    exitCodeList = {Main.EXIT_OK, Main.EXIT_USAGE, Main.EXIT_UNAVAILABLE},
-    exitCodeOnExecutionException = Main.UNAVAILABLE,
+    exitCodeListHeading = ExitStatus.HEADING,
+    exitCodeList = {ExitStatus.OK, ExitStatus.USAGE, ExitStatus.UNAVAILABLE_TEXT},
+    exitCodeOnExecutionException = ExitStatus.UNAVAILABLE,
     description = {
       "Uncontended acquire+release and raw create+delete, in turns on a node of its own:",
       "their latencies and the ratio of the medians."
@@ -74,18 +74,18 @@ final class Paired implements Callable<Integer> {
       System.out.printf(
           "Warming up for %.1f s, then measuring for %.1f s%n",
           warmUp.toMillis() / 1e3, duration.toMillis() / 1e3);
-      System.out.print(new Report(measure(), List.of()).markdown());
+      System.out.print(new BenchmarkReport(measure(), List.of()).markdown());
     }
     return 0;
   }
 
   /** On the server of {@link Server#url}. */
-  List<Figure> measure() throws Exception {
+  List<Measurement> measure() throws Exception {
     UncontendedBenchmark pair = new UncontendedBenchmark();
     pair.connect();
     try {
       int unused = alternate(pair, warmUp);
-      return figures(alternate(pair, duration));
+      return measurements(alternate(pair, duration));
     } finally {
       pair.disconnect();
     }
@@ -107,23 +107,26 @@ final class Paired implements Callable<Integer> {
     return samples;
   }
 
-  private List<Figure> figures(int samples) {
+  private List<Measurement> measurements(int samples) {
     if (samples == 0) {
       throw new IllegalStateException("not one pair in " + duration);
     }
     Arrays.sort(holdfast, 0, samples);
     Arrays.sort(raw, 0, samples);
     String scenario = "uncontended acquire+release, in turns with raw create+delete";
-    List<Figure> figures = new ArrayList<>();
+    List<Measurement> measurements = new ArrayList<>();
     for (int percentile : new int[] {50, 90, 99}) {
       double q = percentile / 100.0;
       String unit = "ms, p" + percentile;
-      figures.add(Figure.of(scenario, "Holdfast", quantile(holdfast, samples, q) / 1e6, unit));
-      figures.add(Figure.of(scenario, "raw requests", quantile(raw, samples, q) / 1e6, unit));
+      measurements.add(
+          Measurement.of(scenario, "Holdfast", quantile(holdfast, samples, q) / 1e6, unit));
+      measurements.add(
+          Measurement.of(scenario, "raw requests", quantile(raw, samples, q) / 1e6, unit));
     }
     double ratio = (double) quantile(holdfast, samples, 0.5) / quantile(raw, samples, 0.5);
-    figures.add(Figure.of(scenario, "Holdfast / raw requests", ratio, "times, p50").atMost(1.05));
-    return figures;
+    measurements.add(
+        Measurement.of(scenario, "Holdfast / raw requests", ratio, "times, p50").atMost(1.05));
+    return measurements;
   }
 
   private static long quantile(long[] sorted, int samples, double q) {

@@ -50,19 +50,19 @@ enum Peer {
   }
 
   /** Connects to the server that {@link #property} names. */
-  Contender connect() throws Exception {
+  PeerClient connect() throws Exception {
     String address = System.getProperty(property());
     if (address == null) {
       throw new IllegalStateException(
           "no server for " + title + ": it is left out, or -D" + property() + " is not set");
     }
     return switch (this) {
-      case HOLDFAST -> new Contenders.Holdfast();
-      case CURATOR -> new Contenders.Curator(address);
-      case ETCD -> new Contenders.Etcd(address);
-      case REDIS -> new Contenders.Redis(address);
-      case SHEDLOCK -> new Contenders.ShedLock(address);
-      case DYNAMODB -> new Contenders.DynamoDb(address);
+      case HOLDFAST -> new PeerClients.Holdfast();
+      case CURATOR -> new PeerClients.Curator(address);
+      case ETCD -> new PeerClients.Etcd(address);
+      case REDIS -> new PeerClients.Redis(address);
+      case SHEDLOCK -> new PeerClients.ShedLock(address);
+      case DYNAMODB -> new PeerClients.DynamoDb(address);
     };
   }
 }

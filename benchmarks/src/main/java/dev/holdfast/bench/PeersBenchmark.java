@@ -32,7 +32,7 @@ public class PeersBenchmark {
   @Param({"holdfast", "curator", "etcd", "redis", "shedlock", "dynamodb"})
   private String peer = "holdfast";
 
-  private Contender contender;
+  private PeerClient client;
 
   /** A lock of each thread's own. */
   @State(Scope.Thread)
@@ -43,13 +43,13 @@ public class PeersBenchmark {
   /** Connects. */
   @Setup(Level.Trial)
   public void connect() throws Exception {
-    contender = Peer.valueOf(peer.toUpperCase(Locale.ROOT)).connect();
+    client = Peer.valueOf(peer.toUpperCase(Locale.ROOT)).connect();
   }
 
   /** Disconnects. */
   @TearDown(Level.Trial)
   public void disconnect() throws Exception {
-    contender.close();
+    client.close();
   }
 
   /** Nobody else wants it. */
@@ -58,20 +58,20 @@ public class PeersBenchmark {
   @OutputTimeUnit(TimeUnit.MICROSECONDS)
   @Threads(1)
   public void uncontended() throws Exception {
-    contender.acquire("uncontended").release();
+    client.acquire("uncontended").release();
   }
 
   /** Many threads, each with a lock of its own. */
   @Benchmark
   @Threads(64)
   public void ownLocks(Own own) throws Exception {
-    contender.acquire(own.id).release();
+    client.acquire(own.id).release();
   }
 
   /** Many threads that want the same lock. */
   @Benchmark
   @Threads(16)
   public void oneLock() throws Exception {
-    contender.acquire("one-lock").release();
+    client.acquire("one-lock").release();
   }
 }

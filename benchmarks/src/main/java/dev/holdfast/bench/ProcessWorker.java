@@ -29,9 +29,9 @@ final class ProcessWorker {
   /** The process: says that it is ready, waits for a line, works, and prints what happened. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     int seconds = Integer.parseInt(arguments[0]);
-    List<Hold> holds = new ArrayList<>();
+    List<HoldInterval> holds = new ArrayList<>();
     long requests;
-    try (Scenarios.Client client = new Scenarios.Client()) {
+    try (ManagerScenarios.ManagerClient client = new ManagerScenarios.ManagerClient()) {
       client.locks.acquire("warm-up-" + ProcessHandle.current().pid()).close();
       System.out.println(READY);
       if (System.in.read() < 0) {
@@ -45,12 +45,12 @@ final class ProcessWorker {
         long acquired = micros();
         long released = micros();
         lease.close();
-        holds.add(new Hold(0, acquired, released));
+        holds.add(new HoldInterval(0, acquired, released));
       }
       requests = client.transport.requests() - requests;
     }
     PrintStream out = System.out;
-    for (Hold hold : holds) {
+    for (HoldInterval hold : holds) {
       out.println(hold.acquired + " " + hold.released);
     }
     out.println("requests " + requests);
@@ -61,10 +61,10 @@ final class ProcessWorker {
   }
 
   /** Runs so many of them at once. */
-  static List<Figure> measure(int processes, int seconds) throws Exception {
+  static List<Measurement> measure(int processes, int seconds) throws Exception {
     String scenario = processes + " processes, one thread each, on one lock";
     List<Process> children = new ArrayList<>();
-    List<Hold> holds = new ArrayList<>();
+    List<HoldInterval> holds = new ArrayList<>();
     long[] shares = new long[processes];
     long requests = 0;
     try {
@@ -106,7 +106,7 @@ final class ProcessWorker {
             requests += Long.parseLong(words[1]);
             ended = true;
           } else {
-            holds.add(new Hold(i, Long.parseLong(words[0]), Long.parseLong(words[1])));
+            holds.add(new HoldInterval(i, Long.parseLong(words[0]), Long.parseLong(words[1])));
             shares[i]++;
           }
         }
@@ -117,11 +117,11 @@ final class ProcessWorker {
     } finally {
       children.forEach(Process::destroy);
     }
-    holds.sort(Comparator.comparingLong(Hold::acquired));
+    holds.sort(Comparator.comparingLong(HoldInterval::acquired));
     Histogram handOvers = new Histogram(3);
     for (int i = 1; i < holds.size(); i++) {
-      Hold before = holds.get(i - 1);
-      Hold now = holds.get(i);
+      HoldInterval before = holds.get(i - 1);
+      HoldInterval now = holds.get(i);
       if (now.acquired < before.released) {
         throw new IllegalStateException("two held the lock: " + before + ", " + now);
       }
@@ -130,21 +130,24 @@ final class ProcessWorker {
       }
     }
     return List.of(
-        Figure.of(scenario, "Holdfast", (double) holds.size() / seconds, "grants/s"),
-        Figure.of(
+        Measurement.of(scenario, "Holdfast", (double) holds.size() / seconds, "grants/s"),
+        Measurement.of(
             scenario,
             "Holdfast",
             handOvers.getTotalCount() == 0 ? Double.NaN : handOvers.getValueAtPercentile(50) / 1e3,
             "ms from one process's release to another's grant, median"),
-        Figure.of(
+        Measurement.of(
             scenario,
             "Holdfast",
             (double) handOvers.getTotalCount(),
             "grants that went to another process"),
-        Figure.of(scenario, "Holdfast", (double) requests / holds.size(), "requests/grant"),
-        Figure.of(
-            scenario, "Holdfast", Scenarios.jain(shares), "Jain's index over " + seconds + " s"));
+        Measurement.of(scenario, "Holdfast", (double) requests / holds.size(), "requests/grant"),
+        Measurement.of(
+            scenario,
+            "Holdfast",
+            ManagerScenarios.jain(shares),
+            "Jain's index over " + seconds + " s"));
   }
 
-  private record Hold(int process, long acquired, long released) {}
+  private record HoldInterval(int process, long acquired, long released) {}
 }

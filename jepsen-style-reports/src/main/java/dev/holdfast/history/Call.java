@@ -109,8 +109,8 @@ public record Call(Operation invocation, @Nullable Operation completion) {
       out.append(" and ").append(completion.index());
     }
     fence().ifPresent(fence -> out.append(", fence ").append(fence));
-    out.append(", ").append(Words.seconds(invokedAt()));
-    out.append(completion == null ? ", never answered" : " to " + Words.seconds(completedAt()));
+    out.append(", ").append(Formats.seconds(invokedAt()));
+    out.append(completion == null ? ", never answered" : " to " + Formats.seconds(completedAt()));
     return out.append(')').toString();
   }
 }

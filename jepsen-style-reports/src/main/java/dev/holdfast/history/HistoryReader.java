@@ -263,10 +263,10 @@ public final class HistoryReader {
       warnings.accept(
           file
               + ": "
-              + Words.count(moved, "time")
+              + Formats.count(moved, "time")
               + (moved == 1 ? " goes" : " go")
               + " back, by up to "
-              + Words.seconds(furthest)
+              + Formats.seconds(furthest)
               + "; the order of the lines counts");
     }
   }

@@ -37,20 +37,20 @@ public final class SampleHistory {
   private static final class Lock {
     final String name;
     long fence;
-    @Nullable Client holder;
+    @Nullable SampleClient holder;
     long until;
 
     Lock(String name) {
       this.name = name;
     }
 
-    boolean isOf(Client client) {
+    boolean isOf(SampleClient client) {
       return holder == client && fence == client.fence;
     }
   }
 
   /** Somebody who wants a lock again and again. */
-  private final class Client {
+  private final class SampleClient {
     final Lock lock;
     final String name = "c" + ++clients;
     long process = processes++;
@@ -59,7 +59,7 @@ public final class SampleHistory {
     /** Until when it believes to hold the lock. */
     long until;
 
-    Client(Lock lock) {
+    SampleClient(Lock lock) {
       this.lock = lock;
     }
 
@@ -120,7 +120,7 @@ public final class SampleHistory {
     private void hold() {
       if (isRare(300)) {
         nemesis(name);
-        new Client(lock).idle();
+        new SampleClient(lock).idle();
       } else if (isRare(300)) {
         // Cut off: it cannot renew, and is told so before its lease ends.
         at(until - TTL / 50, this::lose);
@@ -231,7 +231,7 @@ public final class SampleHistory {
     for (int i = 0; i < locks; i++) {
       Lock lock = new Lock("lock-" + i);
       for (int k = 0; k < CLIENTS_PER_LOCK; k++) {
-        new Client(lock).idle();
+        new SampleClient(lock).idle();
       }
     }
     while (made < operations) {

@@ -83,8 +83,8 @@ public record Tenure(
           firstHolder(),
           secondHolder(),
           first.lock(),
-          Words.seconds(fromNanos),
-          Words.seconds(toNanos));
+          Formats.seconds(fromNanos),
+          Formats.seconds(toNanos));
     }
   }
 
@@ -288,7 +288,7 @@ public record Tenure(
     }
     return ttl.isEmpty()
         ? Long.MAX_VALUE
-        : Words.plus(call.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl.getAsLong()));
+        : Formats.plus(call.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl.getAsLong()));
   }
 
   private static boolean isLoss(String f) {

@@ -39,7 +39,7 @@ final class Failover {
   private static final int MAX_PER_SECOND = 10;
 
   /** What happens to the node. */
-  enum Kind {
+  enum FailoverKind {
     /** Its process is gone, and its connections are reset. */
     KILLED,
     /** It stands still (SIGSTOP), its connections stay open. */
@@ -63,8 +63,8 @@ final class Failover {
    *     mended; if not, the wait is only as long as we looked
    * @param skipped why nothing was measured; empty if it was
    */
-  record Outcome(
-      Kind kind, double gapSeconds, double waitSeconds, boolean recovered, String skipped) {
+  record FailoverOutcome(
+      FailoverKind kind, double gapSeconds, double waitSeconds, boolean recovered, String skipped) {
     boolean isMeasured() {
       return skipped.isEmpty();
     }
@@ -72,45 +72,48 @@ final class Failover {
 
   private final Cluster<ElasticsearchNode> cluster;
   private final int perSecond;
-  private final Progress progress;
+  private final ProgressPrinter progress;
 
-  Failover(Cluster<ElasticsearchNode> cluster, int perSecond, Progress progress) {
+  Failover(Cluster<ElasticsearchNode> cluster, int perSecond, ProgressPrinter progress) {
     this.cluster = cluster;
     this.perSecond = Math.min(perSecond, MAX_PER_SECOND);
     this.progress = progress;
   }
 
   /** Does each kind, so many times, and mends the cluster after each. */
-  List<Outcome> measure(Collection<Kind> kinds, int rounds) throws InterruptedException {
-    List<Outcome> outcomes = new ArrayList<>();
+  List<FailoverOutcome> measure(Collection<FailoverKind> kinds, int rounds)
+      throws InterruptedException {
+    List<FailoverOutcome> outcomes = new ArrayList<>();
     try (Renewals renewals = Renewals.open(Target.of(cluster.httpUris()), perSecond)) {
       for (int round = 1; round <= rounds; round++) {
-        for (Kind kind : kinds) {
-          outcomes.add(kind == Kind.CUT_OFF ? cutOff(renewals) : measure(kind, renewals, null));
+        for (FailoverKind kind : kinds) {
+          outcomes.add(
+              kind == FailoverKind.CUT_OFF ? cutOff(renewals) : measure(kind, renewals, null));
         }
       }
     }
     return outcomes;
   }
 
-  private Outcome cutOff(Renewals renewals) throws InterruptedException {
+  private FailoverOutcome cutOff(Renewals renewals) throws InterruptedException {
     Optional<ElasticsearchNode> nobody =
         cluster.nodes().stream().filter(node -> node.uid().isEmpty()).findFirst();
     if (nobody.isPresent()) {
       return skipped("all nodes run as one user, so that packets cannot be told apart (be root)");
     }
     try (Partitions partitions = Partitions.open()) {
-      return measure(Kind.CUT_OFF, renewals, partitions);
+      return measure(FailoverKind.CUT_OFF, renewals, partitions);
     } catch (IOException e) {
       return skipped(e.getMessage() + "");
     }
   }
 
-  private static Outcome skipped(String why) {
-    return new Outcome(Kind.CUT_OFF, 0, 0, false, why);
+  private static FailoverOutcome skipped(String why) {
+    return new FailoverOutcome(FailoverKind.CUT_OFF, 0, 0, false, why);
   }
 
-  private Outcome measure(Kind kind, Renewals renewals, @Nullable Partitions partitions)
+  private FailoverOutcome measure(
+      FailoverKind kind, Renewals renewals, @Nullable Partitions partitions)
       throws InterruptedException {
     cluster.awaitGreen(GREEN_LIMIT);
     ElasticsearchNode node =
@@ -118,8 +121,8 @@ final class Failover {
             .primaryOf(renewals.index())
             .orElseThrow(() -> new MeasurementException("the lock index has no primary"));
     progress.begin("The node with the primary, " + node.name() + ", is " + kind);
-    Strike strike = new Strike(kind, node, partitions);
-    Renewals.Run run;
+    FailoverFault strike = new FailoverFault(kind, node, partitions);
+    Renewals.RenewalRun run;
     try {
       run =
           renewals.run(
@@ -128,20 +131,20 @@ final class Failover {
       strike.mend();
     }
     cluster.awaitGreen(GREEN_LIMIT);
-    return new Outcome(
+    return new FailoverOutcome(
         kind, run.longestGapSeconds(), run.longestLatencySeconds(), strike.recovered, "");
   }
 
   /** Strikes once, and tells when the cluster has got over it. */
-  private final class Strike implements Renewals.Watch {
-    private final Kind kind;
+  private final class FailoverFault implements Renewals.Watch {
+    private final FailoverKind kind;
     private final ElasticsearchNode node;
     private final @Nullable Partitions partitions;
     private boolean struck;
     private boolean recovered;
     private long lastStall;
 
-    Strike(Kind kind, ElasticsearchNode node, @Nullable Partitions partitions) {
+    FailoverFault(FailoverKind kind, ElasticsearchNode node, @Nullable Partitions partitions) {
       this.kind = kind;
       this.node = node;
       this.partitions = partitions;

@@ -105,12 +105,12 @@ final class Renewals implements AutoCloseable {
   }
 
   /** What came of a run, in the order in which the renewals were due. Not to be changed. */
-  static final class Run {
+  static final class RenewalRun {
     private final long[] latencies;
     private final long[] acknowledged;
     private final int retries;
 
-    Run(long[] latencies, long[] acknowledged, int retries) {
+    RenewalRun(long[] latencies, long[] acknowledged, int retries) {
       this.latencies = latencies;
       this.acknowledged = acknowledged;
       this.retries = retries;
@@ -145,7 +145,8 @@ final class Renewals implements AutoCloseable {
   }
 
   /** Renews at the rate for that long. */
-  Run run(int perSecond, Duration duration, Progress progress) throws InterruptedException {
+  RenewalRun run(int perSecond, Duration duration, ProgressPrinter progress)
+      throws InterruptedException {
     int count = Math.toIntExact(Math.max(1, duration.toMillis() * perSecond / 1_000));
     return run(perSecond, count, (now, last) -> false, progress);
   }
@@ -166,7 +167,8 @@ final class Renewals implements AutoCloseable {
    *
    * @param most how many renewals at the most
    */
-  Run run(int perSecond, int most, Watch watch, Progress progress) throws InterruptedException {
+  RenewalRun run(int perSecond, int most, Watch watch, ProgressPrinter progress)
+      throws InterruptedException {
     Measurement measurement = new Measurement(most, progress);
     measurement.start();
     try {
@@ -243,7 +245,7 @@ final class Renewals implements AutoCloseable {
     private final BlockingQueue<Tick> due = new LinkedBlockingQueue<>();
     private final long[] latencies;
     private final long[] acknowledged;
-    private final Progress progress;
+    private final ProgressPrinter progress;
     private final AtomicInteger done = new AtomicInteger();
     private final AtomicLong lastAcknowledged = new AtomicLong();
     private final AtomicInteger retries = new AtomicInteger();
@@ -251,7 +253,7 @@ final class Renewals implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
     private final long begin = System.nanoTime();
 
-    Measurement(int most, Progress progress) {
+    Measurement(int most, ProgressPrinter progress) {
       this.latencies = new long[most];
       this.acknowledged = new long[most];
       this.progress = progress;
@@ -301,7 +303,7 @@ final class Renewals implements AutoCloseable {
       }
     }
 
-    Run finish(int count) throws InterruptedException {
+    RenewalRun finish(int count) throws InterruptedException {
       long limit = elapsed() + PATIENCE.toNanos();
       while (done.get() < count) {
         Throwable failure = broken.get();
@@ -323,7 +325,7 @@ final class Renewals implements AutoCloseable {
             ? new MeasurementException(message)
             : new MeasurementException(message, failure);
       }
-      return new Run(
+      return new RenewalRun(
           Arrays.copyOf(latencies, count), Arrays.copyOf(acknowledged, count), retries.get());
     }
 

@@ -30,12 +30,12 @@ public abstract class Arena implements AutoCloseable {
 
   private final List<Proxy> proxies = new ArrayList<>();
   private final Map<String, Proxy> inbound = new LinkedHashMap<>();
-  private final Map<String, Link> links = new LinkedHashMap<>();
+  private final Map<String, ProxiedUri> links = new LinkedHashMap<>();
   private @Nullable Cluster<?> cluster;
   private int toxiproxyRestarts;
 
   /** A proxy, and where it listens as clients see it. */
-  private record Link(Proxy proxy, URI uri) {}
+  private record ProxiedUri(Proxy proxy, URI uri) {}
 
   Arena() {}
 
@@ -98,7 +98,7 @@ public abstract class Arena implements AutoCloseable {
   }
 
   final void addLink(int client, String node, Proxy proxy, URI uri) {
-    links.put(linkName(client, node), new Link(proxy, uri));
+    links.put(linkName(client, node), new ProxiedUri(proxy, uri));
   }
 
   static String linkName(int client, String node) {
@@ -153,8 +153,8 @@ public abstract class Arena implements AutoCloseable {
     return entry(client, node).proxy();
   }
 
-  private Link entry(int client, Node node) {
-    Link link = links.get(linkName(client, node.name()));
+  private ProxiedUri entry(int client, Node node) {
+    ProxiedUri link = links.get(linkName(client, node.name()));
     if (link == null) {
       throw new IllegalArgumentException("no client " + client + " or no node " + node);
     }

@@ -1,11 +1,11 @@
 package dev.holdfast.chaos.check;
 
 import dev.holdfast.chaos.fault.ClientFaults;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
-import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
@@ -45,8 +45,8 @@ public final class CrashTakeoverChecker implements Checker {
 
   @Override
   public Result check(History history) {
-    List<Fault> crashes =
-        Fault.of(history).stream()
+    List<FaultInterval> crashes =
+        FaultInterval.of(history).stream()
             .filter(fault -> fault.name().equals(ClientFaults.KILLED))
             .toList();
     long limit = bound.plus(allowance).toNanos();
@@ -56,7 +56,7 @@ public final class CrashTakeoverChecker implements Checker {
     for (List<Tenure> ofLock : Tenure.byLock(Tenure.of(history)).values()) {
       for (int i = 0; i < ofLock.size(); i++) {
         Tenure tenure = ofLock.get(i);
-        for (Fault crash : crashes) {
+        for (FaultInterval crash : crashes) {
           if (tenure.lock().startsWith(wanted)
               && tenure.client().equals(crash.target())
               && tenure.isHeldAt(crash.fromNanos())) {
@@ -77,8 +77,8 @@ public final class CrashTakeoverChecker implements Checker {
                       .formatted(
                           tenure.lock(),
                           tenure.client(),
-                          Words.seconds(crash.fromNanos()),
-                          Words.seconds(nanos)));
+                          Formats.seconds(crash.fromNanos()),
+                          Formats.seconds(nanos)));
             }
           }
         }
@@ -96,13 +96,13 @@ public final class CrashTakeoverChecker implements Checker {
     String distribution =
         "%s of killed holders: taken over after %s at the least, %s in the middle, %s at the most"
             .formatted(
-                Words.count(took.size(), "lock"),
-                Words.seconds(took.get(0)),
-                Words.seconds(took.get(took.size() / 2)),
-                Words.seconds(most));
+                Formats.count(took.size(), "lock"),
+                Formats.seconds(took.get(0)),
+                Formats.seconds(took.get(took.size() / 2)),
+                Formats.seconds(most));
     String promise =
         (most <= bound.toNanos() ? ", within the bound of " : ", beyond the bound of ")
-            + Words.seconds(bound.toNanos())
+            + Formats.seconds(bound.toNanos())
             + (violations.isEmpty() && most > bound.toNanos()
                 ? " by less than what a busy machine is allowed."
                 : ".");
@@ -118,7 +118,7 @@ public final class CrashTakeoverChecker implements Checker {
     details.add(
         "Taken over after: "
             + took.stream()
-                .map(nanos -> nanos == Long.MAX_VALUE ? "never" : Words.seconds(nanos))
+                .map(nanos -> nanos == Long.MAX_VALUE ? "never" : Formats.seconds(nanos))
                 .collect(Collectors.joining(", "))
             + ".");
     return details;

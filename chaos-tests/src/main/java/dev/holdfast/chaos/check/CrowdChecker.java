@@ -1,7 +1,7 @@
 package dev.holdfast.chaos.check;
 
 import dev.holdfast.history.Call;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Vocabulary;
@@ -36,12 +36,12 @@ public final class CrowdChecker implements Checker {
 
   @Override
   public Result check(History history) {
-    List<Fault> faults = Fault.of(history);
+    List<FaultInterval> faults = FaultInterval.of(history);
     if (faults.isEmpty()) {
       return new Result(
           name(), Verdict.UNKNOWN, "Not judged: no fault in this history.", List.of());
     }
-    Fault fault = faults.get(0);
+    FaultInterval fault = faults.get(0);
     long held =
         Tenure.of(history).stream()
             .filter(tenure -> tenure.isHeldAt(fault.fromNanos()))
@@ -57,7 +57,7 @@ public final class CrowdChecker implements Checker {
         List.of());
   }
 
-  private static int mostWaiting(History history, Fault fault) {
+  private static int mostWaiting(History history, FaultInterval fault) {
     record Change(long at, String lock, int by) {}
     List<Change> changes = new ArrayList<>();
     for (Call call : history.calls()) {

@@ -2,12 +2,12 @@ package dev.holdfast.chaos.check;
 
 import dev.holdfast.chaos.fault.IndexFaults;
 import dev.holdfast.history.Call;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.Result;
@@ -47,7 +47,7 @@ public final class Deletion {
 
       @Override
       public Result check(History history) {
-        List<Fault> deletions = deletions(history);
+        List<FaultInterval> deletions = deletions(history);
         if (deletions.isEmpty()) {
           return checker.check(history);
         }
@@ -121,12 +121,12 @@ public final class Deletion {
   public static Checker told(Duration grace) {
     return new Named("told-of-deletion") {
       @Override
-      Result check(History history, List<Fault> deletions) {
+      Result check(History history, List<FaultInterval> deletions) {
         List<Violation> violations = new ArrayList<>();
         long slowest = 0;
         int told = 0;
         for (Tenure tenure : Tenure.of(history)) {
-          for (Fault deletion : deletions) {
+          for (FaultInterval deletion : deletions) {
             long end = deletion.toNanos() + grace.toNanos();
             Operation loss = tenure.loss();
             if (!tenure.isHeldAt(deletion.fromNanos())) {
@@ -139,7 +139,7 @@ public final class Deletion {
               violations.add(
                   Violation.of(
                       "Not told of the deletion at %s"
-                          .formatted(Words.seconds(deletion.fromNanos())),
+                          .formatted(Formats.seconds(deletion.fromNanos())),
                       tenure.acquire()));
             }
           }
@@ -150,7 +150,7 @@ public final class Deletion {
         return Result.of(
             name(),
             "%s told of the deletion, after %s at the most."
-                .formatted(Words.count(told, "holder"), Words.seconds(slowest)),
+                .formatted(Formats.count(told, "holder"), Formats.seconds(slowest)),
             "Holders were not told of the deletion.",
             violations);
       }
@@ -171,16 +171,16 @@ public final class Deletion {
       @Override
       public Result check(History history) {
         List<Violation> violations = new ArrayList<>();
-        List<Fault> deletions = deletions(history);
+        List<FaultInterval> deletions = deletions(history);
         for (Tenure tenure : Tenure.of(history)) {
-          for (Fault deletion : deletions) {
+          for (FaultInterval deletion : deletions) {
             long end = deletion.toNanos() + ttl.toNanos();
             if (tenure.grantedAt() < deletion.fromNanos()
                 && tenure.held().stream().anyMatch(span -> span.toNanos() > end)) {
               violations.add(
                   Violation.of(
                       "Believed in for longer than a TTL after the deletion at %s"
-                          .formatted(Words.seconds(deletion.fromNanos())),
+                          .formatted(Formats.seconds(deletion.fromNanos())),
                       tenure.acquire()));
             }
           }
@@ -188,7 +188,7 @@ public final class Deletion {
         return Result.of(
             name(),
             "No lease outlived %s of the index by more than its TTL."
-                .formatted(Words.count(deletions.size(), "deletion")),
+                .formatted(Formats.count(deletions.size(), "deletion")),
             "Leases outlived the index.",
             violations);
       }
@@ -202,7 +202,7 @@ public final class Deletion {
   public static Checker fencing() {
     return new Named("fencing-but-for-deletion") {
       @Override
-      Result check(History history, List<Fault> deletions) {
+      Result check(History history, List<FaultInterval> deletions) {
         Set<Call> outlived = outlivedAcquisitions(history, deletions);
         List<Violation> violations = new ArrayList<>();
         FencingChecker fencing = new FencingChecker();
@@ -245,7 +245,7 @@ public final class Deletion {
 
       @Override
       public Result check(History history) {
-        List<Fault> deletions = deletions(history);
+        List<FaultInterval> deletions = deletions(history);
         Set<Call> outlived = outlivedAcquisitions(history, deletions);
         Result result =
             new FencingChecker()
@@ -266,7 +266,7 @@ public final class Deletion {
     };
   }
 
-  private static Set<Call> outlivedAcquisitions(History history, List<Fault> deletions) {
+  private static Set<Call> outlivedAcquisitions(History history, List<FaultInterval> deletions) {
     Set<Call> acquisitions = new HashSet<>();
     for (Tenure tenure : outlived(Tenure.of(history), deletions)) {
       acquisitions.add(tenure.acquire());
@@ -279,11 +279,11 @@ public final class Deletion {
    * hand it over, to a call of its own that waits when it gives the lock back; and so on, until it
    * is told, or nobody waits.
    */
-  private static Set<Tenure> outlived(List<Tenure> tenures, List<Fault> deletions) {
+  private static Set<Tenure> outlived(List<Tenure> tenures, List<FaultInterval> deletions) {
     List<Tenure> inOrder =
         tenures.stream().sorted(Comparator.comparingLong(Tenure::grantedAt)).toList();
     Set<Tenure> outlived = new HashSet<>();
-    for (Fault deletion : deletions) {
+    for (FaultInterval deletion : deletions) {
       List<Tenure> ofTheLifeBefore = new ArrayList<>();
       for (Tenure tenure : inOrder) {
         boolean before = tenure.acquire().invokedAt() < deletion.toNanos();
@@ -326,14 +326,14 @@ public final class Deletion {
         history.operations().stream().filter(each -> indices.contains(each.index())).toList());
   }
 
-  private static List<Fault> deletions(History history) {
-    return Fault.of(history).stream()
+  private static List<FaultInterval> deletions(History history) {
+    return FaultInterval.of(history).stream()
         .filter(fault -> fault.name().equals(IndexFaults.DELETED))
         .toList();
   }
 
   /** The number of the life in which a call was asked and answered; -1 if in more than one. */
-  private static int lifeOf(Call call, List<Fault> deletions) {
+  private static int lifeOf(Call call, List<FaultInterval> deletions) {
     for (int i = 0; i <= deletions.size(); i++) {
       long from = i == 0 ? Long.MIN_VALUE : deletions.get(i - 1).toNanos();
       long to = i == deletions.size() ? Long.MAX_VALUE : deletions.get(i).fromNanos();
@@ -351,7 +351,7 @@ public final class Deletion {
       this.name = name;
     }
 
-    abstract Result check(History history, List<Fault> deletions);
+    abstract Result check(History history, List<FaultInterval> deletions);
 
     @Override
     public String name() {
@@ -360,7 +360,7 @@ public final class Deletion {
 
     @Override
     public Result check(History history) {
-      List<Fault> deletions = deletions(history);
+      List<FaultInterval> deletions = deletions(history);
       return deletions.isEmpty() ? nothing("no index was deleted") : check(history, deletions);
     }
 

@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.check;
 
-import dev.holdfast.chaos.worker.Facts;
+import dev.holdfast.chaos.worker.ChaosVocabulary;
 import dev.holdfast.history.Call;
 import dev.holdfast.history.History;
 import dev.holdfast.history.check.Checker;
@@ -35,26 +35,28 @@ public final class LostUpdatesChecker implements Checker {
 
   @Override
   public Result check(History history) {
-    Figures figures = Figures.of(history);
+    HistoryStats stats = HistoryStats.of(history);
     boolean read =
-        history.calls().stream().filter(Call::isOk).anyMatch(c -> c.f().equals(Facts.FINAL_COUNT));
-    if (figures.increments() == 0 || !read) {
+        history.calls().stream()
+            .filter(Call::isOk)
+            .anyMatch(c -> c.f().equals(ChaosVocabulary.FINAL_COUNT));
+    if (stats.increments() == 0 || !read) {
       return new Result(
           name(), Verdict.UNKNOWN, "Not judged: no counter was incremented and read.", List.of());
     }
     String what =
         "%,d of %,d acknowledged increments of counters without fencing were lost"
-            .formatted(figures.lostIncrements(), figures.increments());
-    if (figures.lostIncrements() == 0 || !mustBeNone) {
+            .formatted(stats.lostIncrements(), stats.increments());
+    if (stats.lostIncrements() == 0 || !mustBeNone) {
       return new Result(name(), Verdict.VALID, what + ".", List.of());
     }
     return new Result(
         name(),
-        figures.losses() == 0 ? Verdict.INVALID : Verdict.UNKNOWN,
+        stats.losses() == 0 ? Verdict.INVALID : Verdict.UNKNOWN,
         what
-            + (figures.losses() == 0
+            + (stats.losses() == 0
                 ? ", though no lease was."
-                : "; " + figures.losses() + " leases were lost too, since the machine was slow."),
+                : "; " + stats.losses() + " leases were lost too, since the machine was slow."),
         List.of());
   }
 }

@@ -1,10 +1,10 @@
 package dev.holdfast.chaos.check;
 
 import dev.holdfast.chaos.fault.NodeFaults;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
-import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
@@ -36,8 +36,8 @@ public final class NoMajorityChecker implements Checker {
 
   @Override
   public Result check(History history) {
-    List<Fault> windows =
-        Fault.of(history).stream()
+    List<FaultInterval> windows =
+        FaultInterval.of(history).stream()
             .filter(fault -> fault.name().equals(NodeFaults.NO_MAJORITY))
             .filter(fault -> fault.toNanos() - fault.fromNanos() > ttl.toNanos())
             .toList();
@@ -53,7 +53,7 @@ public final class NoMajorityChecker implements Checker {
     Map<String, String> lastHolder = new HashMap<>();
     for (Tenure tenure : Tenure.of(history)) {
       boolean another = !tenure.client().equals(lastHolder.put(tenure.lock(), tenure.client()));
-      for (Fault window : windows) {
+      for (FaultInterval window : windows) {
         long from = window.fromNanos() + ttl.toNanos();
         boolean tooLate =
             tenure.grantedAt() > from
@@ -71,7 +71,7 @@ public final class NoMajorityChecker implements Checker {
               && span.toNanos() > from) {
             violations.add(
                 "Believed to be held at %s, a TTL after the majority was lost: %s."
-                    .formatted(Words.seconds(from), tenure.acquire().describe()));
+                    .formatted(Formats.seconds(from), tenure.acquire().describe()));
           }
         }
       }
@@ -81,8 +81,8 @@ public final class NoMajorityChecker implements Checker {
         violations.isEmpty() ? Verdict.VALID : Verdict.INVALID,
         violations.isEmpty()
             ? "Nothing was granted without a majority of nodes, and %s ended in time."
-                .formatted(Words.count(ended, "lease"))
-            : Words.count(violations.size(), "lease") + " outlived the majority.",
+                .formatted(Formats.count(ended, "lease"))
+            : Formats.count(violations.size(), "lease") + " outlived the majority.",
         violations);
   }
 }

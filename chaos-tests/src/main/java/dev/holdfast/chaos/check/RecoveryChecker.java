@@ -1,10 +1,10 @@
 package dev.holdfast.chaos.check;
 
 import dev.holdfast.history.Call;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
@@ -28,12 +28,12 @@ public final class RecoveryChecker implements Checker {
 
   @Override
   public Result check(History history) {
-    List<Fault> faults = Fault.of(history);
-    if (!faults.stream().allMatch(Fault::healed)) {
+    List<FaultInterval> faults = FaultInterval.of(history);
+    if (!faults.stream().allMatch(FaultInterval::healed)) {
       return new Result(
           name(), Verdict.UNKNOWN, "Not judged: not every fault was mended.", List.of());
     }
-    long healed = faults.stream().mapToLong(Fault::toNanos).max().orElse(0);
+    long healed = faults.stream().mapToLong(FaultInterval::toNanos).max().orElse(0);
     var asking = new TreeSet<String>();
     Map<String, Long> granted = new TreeMap<>();
     for (Call call : history.calls()) {
@@ -61,12 +61,12 @@ public final class RecoveryChecker implements Checker {
             name(),
             Verdict.VALID,
             "Each of %s was granted a lock again within %s of the end of the last fault."
-                .formatted(Words.count(asking.size(), "worker"), Words.seconds(slowest)),
+                .formatted(Formats.count(asking.size(), "worker"), Formats.seconds(slowest)),
             List.of())
         : new Result(
             name(),
             Verdict.INVALID,
-            Words.count(stuck.size(), "worker") + " did not recover.",
+            Formats.count(stuck.size(), "worker") + " did not recover.",
             stuck);
   }
 }

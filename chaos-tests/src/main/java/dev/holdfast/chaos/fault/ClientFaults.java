@@ -14,32 +14,32 @@ public final class ClientFaults {
   private ClientFaults() {}
 
   /** The client that holds the lock is stopped where it is, and goes on in the end. */
-  public static Disruption pauseHolder(String lock) {
-    return new Disruption() {
+  public static Fault pauseHolder(String lock) {
+    return new Fault() {
       @Override
       public String name() {
         return "client-paused";
       }
 
       @Override
-      public Optional<Injection> aim(Stage stage) throws Exception {
-        return aimAtHolder(stage, lock, WorkerProcess::pause, (slot, worker) -> worker.resume());
+      public Optional<Injection> aim(FaultContext context) throws Exception {
+        return aimAtHolder(context, lock, WorkerProcess::pause, (slot, worker) -> worker.resume());
       }
     };
   }
 
   /** The client that holds the lock is killed, and another one started in its place in the end. */
-  public static Disruption killHolder(String lock) {
-    return new Disruption() {
+  public static Fault killHolder(String lock) {
+    return new Fault() {
       @Override
       public String name() {
         return KILLED;
       }
 
       @Override
-      public Optional<Injection> aim(Stage stage) throws Exception {
+      public Optional<Injection> aim(FaultContext context) throws Exception {
         return aimAtHolder(
-            stage, lock, WorkerProcess::kill, (slot, worker) -> stage.crew().replace(slot));
+            context, lock, WorkerProcess::kill, (slot, worker) -> context.crew().replace(slot));
       }
     };
   }
@@ -52,18 +52,19 @@ public final class ClientFaults {
     void on(WorkerProcess worker);
   }
 
-  private static Optional<Disruption.Injection> aimAtHolder(
-      Stage stage, String lock, Begin begin, End end) throws InterruptedException {
-    OptionalInt slot = stage.holderOf(lock);
+  private static Optional<Fault.Injection> aimAtHolder(
+      FaultContext context, String lock, Begin begin, End end) throws InterruptedException {
+    OptionalInt slot = context.holderOf(lock);
     return slot.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            injection(stage, slot.getAsInt(), stage.crew().worker(slot.getAsInt()), begin, end));
+            injection(
+                context, slot.getAsInt(), context.crew().worker(slot.getAsInt()), begin, end));
   }
 
-  private static Disruption.Injection injection(
-      Stage stage, int slot, WorkerProcess worker, Begin begin, End end) {
-    return new Disruption.Injection() {
+  private static Fault.Injection injection(
+      FaultContext context, int slot, WorkerProcess worker, Begin begin, End end) {
+    return new Fault.Injection() {
       @Override
       public String target() {
         return worker.client();
@@ -71,14 +72,14 @@ public final class ClientFaults {
 
       @Override
       public void begin() {
-        boolean unused = stage.disturb(worker);
+        boolean unused = context.disturb(worker);
         begin.on(worker);
       }
 
       @Override
       public void end() throws IOException {
         end.on(slot, worker);
-        stage.leave(worker);
+        context.leave(worker);
       }
     };
   }

@@ -46,12 +46,12 @@ public final class IndexFaults {
   }
 
   /** The lock index is deleted; whoever comes first makes it anew. */
-  public static Disruption delete() {
-    return new Deletion() {
+  public static Fault delete() {
+    return new IndexDeletion() {
       @Override
-      Injection aim(Stage stage, IndexMade old) {
+      Injection aim(FaultContext context, IndexMade old) {
         return injection(
-            "the lock index", () -> request(stage, "DELETE", "/" + old.name(), JSON.nullNode()));
+            "the lock index", () -> request(context, "DELETE", "/" + old.name(), JSON.nullNode()));
       }
     };
   }
@@ -61,51 +61,56 @@ public final class IndexFaults {
    * moment: clients that need a lock at once would make one of the old era. Not after the last era
    * that a token has room for as a number.
    */
-  public static Disruption deleteAndRaiseEra() {
-    return new Deletion() {
+  public static Fault deleteAndRaiseEra() {
+    return new IndexDeletion() {
       @Override
-      @Nullable Injection aim(Stage stage, IndexMade old) throws IOException, InterruptedException {
+      @Nullable Injection aim(FaultContext context, IndexMade old)
+          throws IOException, InterruptedException {
         int era = old.mappings().at(ERA).asInt() + 1;
         if (era > LAST_ERA) {
           return null;
         }
-        String next = makeNext(stage, old, era);
-        return injection("the lock index, era " + era, () -> swap(stage, old, next));
+        String next = makeNext(context, old, era);
+        return injection("the lock index, era " + era, () -> swap(context, old, next));
       }
     };
   }
 
-  private static String makeNext(Stage stage, IndexMade old, int era)
+  private static String makeNext(FaultContext context, IndexMade old, int era)
       throws IOException, InterruptedException {
-    String alias = stage.names().lockAlias();
-    String next = stage.names().lockIndex() + "-era-" + era;
+    String alias = context.names().lockAlias();
+    String next = context.names().lockIndex() + "-era-" + era;
     ObjectNode mappings = old.mappings().deepCopy();
     ((ObjectNode) mappings.at(ERA.head())).put("era", era);
     ObjectNode made = JSON.createObjectNode();
     made.set("mappings", mappings);
     made.putObject("aliases").putObject(alias + ".era" + era);
     made.putObject("settings").put("number_of_shards", 1).put("auto_expand_replicas", "0-2");
-    request(stage, "PUT", "/" + next, made);
+    request(context, "PUT", "/" + next, made);
     return next;
   }
 
-  private static void swap(Stage stage, IndexMade old, String next)
+  private static void swap(FaultContext context, IndexMade old, String next)
       throws IOException, InterruptedException {
     ObjectNode swap = JSON.createObjectNode();
     ArrayNode actions = swap.putArray("actions");
     actions.addObject().putObject("remove_index").put("index", old.name());
-    actions.addObject().putObject("add").put("index", next).put("alias", stage.names().lockAlias());
-    request(stage, "POST", "/_aliases", swap);
+    actions
+        .addObject()
+        .putObject("add")
+        .put("index", next)
+        .put("alias", context.names().lockAlias());
+    request(context, "POST", "/_aliases", swap);
   }
 
-  private static void request(Stage stage, String method, String path, JsonNode body)
+  private static void request(FaultContext context, String method, String path, JsonNode body)
       throws IOException, InterruptedException {
     String text = body.isNull() ? "" : body.toString();
-    String unused = stage.arena().cluster().change(method, path, text);
+    String unused = context.arena().cluster().change(method, path, text);
   }
 
-  private static Disruption.Injection injection(String target, OperatorAct act) {
-    return new Disruption.Injection() {
+  private static Fault.Injection injection(String target, OperatorAct act) {
+    return new Fault.Injection() {
       @Override
       public String target() {
         return target;
@@ -129,9 +134,9 @@ public final class IndexFaults {
    * Operators act while their cluster is whole; and only then it is known for certain that what was
    * asked for has happened when it is answered.
    */
-  private abstract static class Deletion implements Disruption {
+  private abstract static class IndexDeletion implements Fault {
 
-    abstract @Nullable Injection aim(Stage stage, IndexMade old)
+    abstract @Nullable Injection aim(FaultContext context, IndexMade old)
         throws IOException, InterruptedException;
 
     @Override
@@ -145,20 +150,20 @@ public final class IndexFaults {
     }
 
     @Override
-    public Optional<Injection> aim(Stage stage) throws Exception {
-      if (!stage.isWhole()) {
+    public Optional<Injection> aim(FaultContext context) throws Exception {
+      if (!context.isWhole()) {
         return Optional.empty();
       }
-      String path = "/" + stage.names().lockAlias();
+      String path = "/" + context.names().lockAlias();
       JsonNode indices;
       try {
-        indices = JSON.readTree(stage.arena().cluster().request("GET", path, ""));
+        indices = JSON.readTree(context.arena().cluster().request("GET", path, ""));
       } catch (IOException e) {
         return Optional.empty(); // there is none at the moment
       }
       Map.Entry<String, JsonNode> old = indices.properties().iterator().next();
       ObjectNode mappings = (ObjectNode) old.getValue().get("mappings");
-      return Optional.ofNullable(aim(stage, new IndexMade(old.getKey(), mappings)));
+      return Optional.ofNullable(aim(context, new IndexMade(old.getKey(), mappings)));
     }
   }
 
@@ -169,32 +174,32 @@ public final class IndexFaults {
    * @param alone whether nothing else is broken meanwhile. Then it is an error, and no overload, if
    *     nothing is rejected
    */
-  public static Disruption overload(int threads, boolean alone) {
-    return new Disruption() {
+  public static Fault overload(int threads, boolean alone) {
+    return new Fault() {
       @Override
       public String name() {
         return "overload";
       }
 
       @Override
-      public Optional<Injection> aim(Stage stage) {
-        return Optional.of(new Flood(stage, threads, alone));
+      public Optional<Injection> aim(FaultContext context) {
+        return Optional.of(new Flood(context, threads, alone));
       }
     };
   }
 
-  private static final class Flood implements Disruption.Injection {
+  private static final class Flood implements Fault.Injection {
     private static final int DOCUMENTS = 200;
 
-    private final Stage stage;
+    private final FaultContext context;
     private final int threads;
     private final boolean alone;
     private final List<Thread> running = new ArrayList<>();
     private final AtomicBoolean over = new AtomicBoolean();
     private final AtomicLong rejected = new AtomicLong();
 
-    Flood(Stage stage, int threads, boolean alone) {
-      this.stage = stage;
+    Flood(FaultContext context, int threads, boolean alone) {
+      this.context = context;
       this.threads = threads;
       this.alone = alone;
     }
@@ -209,7 +214,7 @@ public final class IndexFaults {
       HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
       String line = "{\"index\":{}}\n{\"text\":\"" + "x".repeat(100) + "\"}\n";
       String body = line.repeat(DOCUMENTS);
-      List<URI> nodes = stage.arena().cluster().httpUris();
+      List<URI> nodes = context.arena().cluster().httpUris();
       for (int i = 0; i < threads; i++) {
         URI node = nodes.get(i % nodes.size());
         Thread thread = new Thread(() -> flood(http, node, body), "flood-" + i);
@@ -224,7 +229,7 @@ public final class IndexFaults {
           HttpRequest.newBuilder(
                   node.resolve(
                       "/"
-                          + stage.names().floodIndex()
+                          + context.names().floodIndex()
                           + "/_bulk?filter_path=errors,items.*.status"))
               .timeout(Duration.ofSeconds(20))
               .header("Content-Type", "application/x-ndjson")

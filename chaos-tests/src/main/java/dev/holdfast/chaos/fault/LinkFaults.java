@@ -34,12 +34,12 @@ public final class LinkFaults {
     void run() throws IOException;
   }
 
-  private interface Effect {
+  private interface LinkChange {
     Undo apply(Proxy proxy) throws IOException;
   }
 
   /** Nothing gets through in either direction, and nobody is told. */
-  public static Disruption cut(int client, Reach reach) {
+  public static Fault cut(int client, Reach reach) {
     return new LinkFault(
         "cut-off",
         client,
@@ -51,7 +51,7 @@ public final class LinkFaults {
   }
 
   /** No request gets through. */
-  public static Disruption cutRequests(int client, Reach reach) {
+  public static Fault cutRequests(int client, Reach reach) {
     return new LinkFault(
         "requests-cut",
         client,
@@ -60,7 +60,7 @@ public final class LinkFaults {
   }
 
   /** Requests get through, and no answer comes back. */
-  public static Disruption cutAnswers(int client, Reach reach) {
+  public static Fault cutAnswers(int client, Reach reach) {
     return new LinkFault(
         "answers-cut",
         client,
@@ -69,7 +69,7 @@ public final class LinkFaults {
   }
 
   /** Requests get through, and the connection is reset in place of the answer. */
-  public static Disruption resetAnswers(int client, Reach reach) {
+  public static Fault resetAnswers(int client, Reach reach) {
     return new LinkFault(
         "answers-reset",
         client,
@@ -78,7 +78,7 @@ public final class LinkFaults {
   }
 
   /** Connections are refused, and those that there were are closed. */
-  public static Disruption refuse(int client, Reach reach) {
+  public static Fault refuse(int client, Reach reach) {
     return new LinkFault(
         "connections-refused",
         client,
@@ -90,7 +90,7 @@ public final class LinkFaults {
   }
 
   /** Answers come late, by a time with jitter. */
-  public static Disruption delay(int client, Reach reach, long millis, long jitterMillis) {
+  public static Fault delay(int client, Reach reach, long millis, long jitterMillis) {
     return new LinkFault(
         "answers-delayed",
         client,
@@ -104,7 +104,7 @@ public final class LinkFaults {
   }
 
   /** Bytes trickle, in both directions. */
-  public static Disruption throttle(int client, Reach reach, long kilobytesPerSecond) {
+  public static Fault throttle(int client, Reach reach, long kilobytesPerSecond) {
     return new LinkFault(
         "bandwidth",
         client,
@@ -116,7 +116,7 @@ public final class LinkFaults {
   }
 
   /** Packets arrive in small pieces, with pauses between them. */
-  public static Disruption slice(int client, Reach reach, long bytes, long pauseMicros) {
+  public static Fault slice(int client, Reach reach, long bytes, long pauseMicros) {
     return new LinkFault(
         "sliced",
         client,
@@ -128,7 +128,7 @@ public final class LinkFaults {
   }
 
   /** Each connection ends after so many bytes of requests, or of answers. */
-  public static Disruption limit(int client, Reach reach, boolean requests, long bytes) {
+  public static Fault limit(int client, Reach reach, boolean requests, long bytes) {
     return new LinkFault(
         requests ? "requests-broken-off" : "answers-broken-off",
         client,
@@ -158,42 +158,42 @@ public final class LinkFaults {
     };
   }
 
-  private record LinkFault(String name, int slotOrHolder, Reach reach, Effect effect)
-      implements Disruption {
+  private record LinkFault(String name, int slotOrHolder, Reach reach, LinkChange effect)
+      implements Fault {
 
     @Override
-    public Optional<Injection> aim(Stage stage) throws InterruptedException {
+    public Optional<Injection> aim(FaultContext context) throws InterruptedException {
       List<Proxy> proxies;
       String end;
       OptionalInt slot =
-          slotOrHolder == HOLDER ? stage.holderOf(LOCK) : OptionalInt.of(slotOrHolder);
+          slotOrHolder == HOLDER ? context.holderOf(LOCK) : OptionalInt.of(slotOrHolder);
       if (slot.isEmpty()) {
         return Optional.empty();
       }
       int client = slot.getAsInt();
       if (reach == Reach.ALL) {
-        proxies = stage.arena().links(client);
+        proxies = context.arena().links(client);
         end = "all nodes";
       } else {
-        var primary = stage.arena().cluster().primaryOf(stage.names().lockAlias());
+        var primary = context.arena().cluster().primaryOf(context.names().lockAlias());
         if (primary.isEmpty()) {
           return Optional.empty();
         }
-        proxies = List.of(stage.arena().link(client, primary.get()));
+        proxies = List.of(context.arena().link(client, primary.get()));
         end = "the primary, " + primary.get().name();
       }
-      String target = "link of " + stage.crew().worker(client).client() + " to " + end;
+      String target = "link of " + context.crew().worker(client).client() + " to " + end;
       return Optional.of(new LinkInjection(target, proxies, effect));
     }
   }
 
-  private static final class LinkInjection implements Disruption.Injection {
+  private static final class LinkInjection implements Fault.Injection {
     private final String target;
     private final List<Proxy> proxies;
-    private final Effect effect;
+    private final LinkChange effect;
     private final List<Undo> undo = new ArrayList<>();
 
-    LinkInjection(String target, List<Proxy> proxies, Effect effect) {
+    LinkInjection(String target, List<Proxy> proxies, LinkChange effect) {
       this.target = target;
       this.proxies = proxies;
       this.effect = effect;

@@ -1,7 +1,7 @@
 package dev.holdfast.chaos.fault;
 
 import dev.holdfast.chaos.arena.Arena;
-import dev.holdfast.chaos.fault.Stage.Part;
+import dev.holdfast.chaos.fault.FaultContext.NodeRole;
 import dev.holdfast.cluster.Node;
 import eu.rekawek.toxiproxy.model.Toxic;
 import eu.rekawek.toxiproxy.model.ToxicDirection;
@@ -22,74 +22,74 @@ public final class NodeFaults {
 
   private NodeFaults() {}
 
-  private interface Act {
-    void on(Stage stage, Node node) throws Exception;
+  private interface NodeAction {
+    void on(FaultContext context, Node node) throws Exception;
   }
 
   /** The node is killed, and started again in the end. */
-  public static Disruption kill(Part part) {
+  public static Fault kill(NodeRole part) {
     return new NodeFault(
-        "node-killed", part, (stage, node) -> node.kill(), (stage, node) -> node.relaunch());
+        "node-killed", part, (context, node) -> node.kill(), (context, node) -> node.relaunch());
   }
 
   /** The node is stopped in an orderly way, and started again in the end. */
-  public static Disruption stop(Part part) {
+  public static Fault stop(NodeRole part) {
     return new NodeFault(
-        "node-stopped", part, (stage, node) -> node.stop(), (stage, node) -> node.relaunch());
+        "node-stopped", part, (context, node) -> node.stop(), (context, node) -> node.relaunch());
   }
 
   /** One node's part in a rolling restart beside which other things go on. */
-  public static Disruption roll(String node) {
+  public static Fault roll(String node) {
     return new Stop(ROLLING_RESTART, node);
   }
 
   /** The node stands still, and goes on in the end as if nothing had happened. */
-  public static Disruption pause(Part part) {
+  public static Fault pause(NodeRole part) {
     return new NodeFault(
-        "node-paused", part, (stage, node) -> node.pause(), (stage, node) -> node.resume());
+        "node-paused", part, (context, node) -> node.pause(), (context, node) -> node.resume());
   }
 
   /** The node is stopped in an orderly way and started again at once. */
-  public static Disruption restart(Part part) {
+  public static Fault restart(NodeRole part) {
     return new NodeFault(
         "node-restarted",
         part,
-        (stage, node) -> {
+        (context, node) -> {
           node.stop();
           node.relaunch();
         },
-        (stage, node) -> node.awaitUp());
+        (context, node) -> node.awaitUp());
   }
 
   /** All nodes one after the other are stopped, and started again, and waited for. */
-  public static Disruption roll() {
+  public static Fault roll() {
     return new Simple(ROLLING_RESTART, "n1, n2, n3") {
       @Override
-      List<Node> victims(Stage stage) {
-        return allNodes(stage);
+      List<Node> victims(FaultContext context) {
+        return allNodes(context);
       }
 
       @Override
-      void begin(Stage stage) throws Exception {
-        for (Node node : stage.arena().cluster().nodes()) {
-          stage.nemesis().nemesis("start-node-stopped", target(node.name()));
+      void begin(FaultContext context) throws Exception {
+        for (Node node : context.arena().cluster().nodes()) {
+          context.nemesis().nemesis("start-node-stopped", target(node.name()));
           node.stop();
           node.relaunch();
           node.awaitUp();
-          stage.nemesis().nemesis("stop-node-stopped", target(node.name()));
-          stage.arena().cluster().awaitGreen(Duration.ofMinutes(2));
+          context.nemesis().nemesis("stop-node-stopped", target(node.name()));
+          context.arena().cluster().awaitGreen(Duration.ofMinutes(2));
         }
       }
 
       @Override
-      void end(Stage stage) {
+      void end(FaultContext context) {
         // Each is back already.
       }
     };
   }
 
   /** All nodes are stopped, and all started again in the end. */
-  public static Disruption stopAll() {
+  public static Fault stopAll() {
     return new Stop("cluster-stopped", "n1, n2, n3");
   }
 
@@ -102,60 +102,61 @@ public final class NodeFaults {
     }
 
     @Override
-    List<Node> victims(Stage stage) {
-      return allNodes(stage).stream().filter(node -> nodes.contains(node.name())).toList();
+    List<Node> victims(FaultContext context) {
+      return allNodes(context).stream().filter(node -> nodes.contains(node.name())).toList();
     }
 
     @Override
-    void begin(Stage stage) {
-      victims(stage).parallelStream().forEach(Node::stop); // without a master it takes a node long
+    void begin(FaultContext context) {
+      victims(context).parallelStream()
+          .forEach(Node::stop); // without a master it takes a node long
     }
 
     @Override
-    void end(Stage stage) {
-      victims(stage).forEach(Node::relaunch);
+    void end(FaultContext context) {
+      victims(context).forEach(Node::relaunch);
     }
   }
 
   /** Two of the three nodes are killed, and started again in the end. */
-  public static Disruption killMajority(String survivor) {
+  public static Fault killMajority(String survivor) {
     return new Simple("majority-killed", "all but " + survivor) {
       @Override
-      List<Node> victims(Stage stage) {
-        return allNodes(stage).stream().filter(node -> !node.name().equals(survivor)).toList();
+      List<Node> victims(FaultContext context) {
+        return allNodes(context).stream().filter(node -> !node.name().equals(survivor)).toList();
       }
 
       @Override
-      void begin(Stage stage) {
-        victims(stage).forEach(Node::kill);
-        stage.nemesis().nemesis("start-" + NO_MAJORITY, target("cluster"));
+      void begin(FaultContext context) {
+        victims(context).forEach(Node::kill);
+        context.nemesis().nemesis("start-" + NO_MAJORITY, target("cluster"));
       }
 
       @Override
-      void end(Stage stage) {
-        stage.nemesis().nemesis("stop-" + NO_MAJORITY, target("cluster"));
-        victims(stage).forEach(Node::relaunch);
+      void end(FaultContext context) {
+        context.nemesis().nemesis("stop-" + NO_MAJORITY, target("cluster"));
+        victims(context).forEach(Node::relaunch);
       }
     };
   }
 
   /** Nothing that others send reaches the node; needs no privileges. */
-  public static Disruption cutInbound(Part part) {
-    return new Disruption() {
+  public static Fault cutInbound(NodeRole part) {
+    return new Fault() {
       @Override
       public String name() {
         return "node-inbound-cut";
       }
 
       @Override
-      public Optional<Injection> aim(Stage stage) throws InterruptedException {
+      public Optional<Injection> aim(FaultContext context) throws InterruptedException {
         List<Toxic> toxics = new ArrayList<>();
-        return stage
+        return context
             .find(part)
             .map(
                 node ->
                     injection(
-                        stage,
+                        context,
                         part,
                         node,
                         (s, n) -> {
@@ -175,7 +176,7 @@ public final class NodeFaults {
   }
 
   /** Which requests between a node and the others are dropped. */
-  public enum Direction {
+  public enum CutDirection {
     /** Those of the node and those to it. */
     BOTH("node-partitioned"),
     /** Those of the node. */
@@ -185,18 +186,18 @@ public final class NodeFaults {
 
     private final String text;
 
-    Direction(String text) {
+    CutDirection(String text) {
       this.text = text;
     }
   }
 
   /** Packets between the node and the others are dropped; clients reach all of them. */
-  public static Disruption partition(Part part, Direction direction) {
+  public static Fault partition(NodeRole part, CutDirection direction) {
     return new NodeFault(
         direction.text,
         part,
-        (stage, node) -> change(stage, node, direction, true),
-        (stage, node) -> change(stage, node, direction, false)) {
+        (context, node) -> change(context, node, direction, true),
+        (context, node) -> change(context, node, direction, false)) {
 
       @Override
       public Optional<String> missing(Arena arena) {
@@ -205,15 +206,15 @@ public final class NodeFaults {
     };
   }
 
-  private static void change(Stage stage, Node node, Direction direction, boolean block)
+  private static void change(FaultContext context, Node node, CutDirection direction, boolean block)
       throws IOException {
-    for (Node other : stage.arena().cluster().nodes()) {
+    for (Node other : context.arena().cluster().nodes()) {
       if (other != node) {
-        if (direction != Direction.INBOUND) {
-          change(stage.arena(), node, other, block);
+        if (direction != CutDirection.INBOUND) {
+          change(context.arena(), node, other, block);
         }
-        if (direction != Direction.OUTBOUND) {
-          change(stage.arena(), other, node, block);
+        if (direction != CutDirection.OUTBOUND) {
+          change(context.arena(), other, node, block);
         }
       }
     }
@@ -228,14 +229,14 @@ public final class NodeFaults {
   }
 
   /** The node is taken from the network of the nodes, and put back in the end. */
-  public static Disruption disconnect(Part part) {
+  public static Fault disconnect(NodeRole part) {
     return new NodeFault(
         "node-disconnected",
         part,
-        (stage, node) -> stage.arena().disconnect(node),
-        (stage, node) -> {
-          stage.awaitEffect(() -> !stage.arena().cluster().isGreen(), "nobody misses " + node);
-          stage.arena().reconnect(node);
+        (context, node) -> context.arena().disconnect(node),
+        (context, node) -> {
+          context.awaitEffect(() -> !context.arena().cluster().isGreen(), "nobody misses " + node);
+          context.arena().reconnect(node);
         }) {
 
       @Override
@@ -253,9 +254,9 @@ public final class NodeFaults {
     return Map.of(dev.holdfast.history.Vocabulary.TARGET, name);
   }
 
-  private static Disruption.Injection injection(
-      Stage stage, Part part, Node node, Act begin, Act end) {
-    return new Disruption.Injection() {
+  private static Fault.Injection injection(
+      FaultContext context, NodeRole part, Node node, NodeAction begin, NodeAction end) {
+    return new Fault.Injection() {
       @Override
       public String target() {
         return node.name()
@@ -268,28 +269,28 @@ public final class NodeFaults {
 
       @Override
       public void begin() throws Exception {
-        boolean unused = stage.disturb(node);
-        begin.on(stage, node);
+        boolean unused = context.disturb(node);
+        begin.on(context, node);
       }
 
       @Override
       public void end() throws Exception {
         try {
-          end.on(stage, node);
+          end.on(context, node);
         } finally {
-          stage.leave(node);
+          context.leave(node);
         }
       }
     };
   }
 
-  private static class NodeFault implements Disruption {
+  private static class NodeFault implements Fault {
     private final String name;
-    private final Part part;
-    private final Act begin;
-    private final Act end;
+    private final NodeRole part;
+    private final NodeAction begin;
+    private final NodeAction end;
 
-    NodeFault(String name, Part part, Act begin, Act end) {
+    NodeFault(String name, NodeRole part, NodeAction begin, NodeAction end) {
       this.name = name;
       this.part = part;
       this.begin = begin;
@@ -302,17 +303,17 @@ public final class NodeFaults {
     }
 
     @Override
-    public Optional<Injection> aim(Stage stage) throws InterruptedException {
-      return stage.find(part).map(node -> injection(stage, part, node, begin, end));
+    public Optional<Injection> aim(FaultContext context) throws InterruptedException {
+      return context.find(part).map(node -> injection(context, part, node, begin, end));
     }
   }
 
-  private static List<Node> allNodes(Stage stage) {
-    return List.copyOf(stage.arena().cluster().nodes());
+  private static List<Node> allNodes(FaultContext context) {
+    return List.copyOf(context.arena().cluster().nodes());
   }
 
   /** A fault whose target does not have to be looked for. */
-  private abstract static class Simple implements Disruption {
+  private abstract static class Simple implements Fault {
     private final String name;
     private final String target;
 
@@ -321,12 +322,12 @@ public final class NodeFaults {
       this.target = target;
     }
 
-    abstract void begin(Stage stage) throws Exception;
+    abstract void begin(FaultContext context) throws Exception;
 
-    abstract void end(Stage stage) throws Exception;
+    abstract void end(FaultContext context) throws Exception;
 
     /** The nodes that must be whole before, and are not to be broken further meanwhile. */
-    abstract List<Node> victims(Stage stage);
+    abstract List<Node> victims(FaultContext context);
 
     @Override
     public String name() {
@@ -334,9 +335,9 @@ public final class NodeFaults {
     }
 
     @Override
-    public Optional<Injection> aim(Stage stage) {
-      List<Node> victims = victims(stage);
-      if (victims.stream().anyMatch(stage::isDisturbed)) {
+    public Optional<Injection> aim(FaultContext context) {
+      List<Node> victims = victims(context);
+      if (victims.stream().anyMatch(context::isDisturbed)) {
         return Optional.empty();
       }
       return Optional.of(
@@ -349,17 +350,17 @@ public final class NodeFaults {
             @Override
             public void begin() throws Exception {
               for (Node node : victims) {
-                boolean unused = stage.disturb(node);
+                boolean unused = context.disturb(node);
               }
-              Simple.this.begin(stage);
+              Simple.this.begin(context);
             }
 
             @Override
             public void end() throws Exception {
               try {
-                Simple.this.end(stage);
+                Simple.this.end(context);
               } finally {
-                victims.forEach(stage::leave);
+                victims.forEach(context::leave);
               }
             }
           });

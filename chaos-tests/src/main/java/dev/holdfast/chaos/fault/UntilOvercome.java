@@ -9,15 +9,15 @@ import java.util.Optional;
  * granted in spite of it. Where nobody can grant anything before it is over, nobody can grant what
  * another holds.
  */
-public final class UntilOvercome implements Disruption {
+public final class UntilOvercome implements Fault {
 
   /** What was on its way when a fault began is answered by then, or not before it is overcome. */
   private static final Duration ON_THE_WAY = Duration.ofSeconds(2);
 
-  private final Disruption fault;
+  private final Fault fault;
 
   /** Makes it of that fault. */
-  public UntilOvercome(Disruption fault) {
+  public UntilOvercome(Fault fault) {
     this.fault = fault;
   }
 
@@ -27,9 +27,9 @@ public final class UntilOvercome implements Disruption {
   }
 
   @Override
-  public Optional<Injection> aim(Stage stage) throws Exception {
-    return stage.isWhole()
-        ? fault.aim(stage).map(injection -> new Patient(stage, injection))
+  public Optional<Injection> aim(FaultContext context) throws Exception {
+    return context.isWhole()
+        ? fault.aim(context).map(injection -> new Patient(context, injection))
         : Optional.empty();
   }
 
@@ -39,13 +39,13 @@ public final class UntilOvercome implements Disruption {
   }
 
   private final class Patient implements Injection {
-    private final Stage stage;
+    private final FaultContext context;
     private final Injection injection;
     private long begunNanos;
     private boolean waited;
 
-    Patient(Stage stage, Injection injection) {
-      this.stage = stage;
+    Patient(FaultContext context, Injection injection) {
+      this.context = context;
       this.injection = injection;
     }
 
@@ -64,8 +64,8 @@ public final class UntilOvercome implements Disruption {
     public void end() throws Exception {
       if (!waited) { // who mends all after a failure does not wait once more
         waited = true;
-        stage.awaitEffect(
-            () -> stage.isGrantedSince(begunNanos + ON_THE_WAY.toNanos()),
+        context.awaitEffect(
+            () -> context.isGrantedSince(begunNanos + ON_THE_WAY.toNanos()),
             "no lock was granted in spite of %s (%s)".formatted(name(), target()));
       }
       injection.end();

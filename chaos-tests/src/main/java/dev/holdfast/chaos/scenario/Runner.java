@@ -1,10 +1,10 @@
 package dev.holdfast.chaos.scenario;
 
 import dev.holdfast.chaos.arena.Arena;
-import dev.holdfast.chaos.check.Figures;
+import dev.holdfast.chaos.check.HistoryStats;
 import dev.holdfast.chaos.worker.Defect;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
-import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.Result;
@@ -48,12 +48,12 @@ public final class Runner {
    * @throws Exception if it could not be run to its end; what there is of it is in the store, and
    *     the arena may be broken
    */
-  public Outcome run(Scenario scenario, Arena arena) throws Exception {
+  public ScenarioOutcome run(Scenario scenario, Arena arena) throws Exception {
     say("%s: %s".formatted(scenario.name(), scenario.purpose()));
     Optional<String> missing = scenario.missing(arena, random(scenario));
     if (missing.isPresent()) {
       skip(scenario, missing.get());
-      return Outcome.skipped(scenario.name(), missing.get());
+      return ScenarioOutcome.skipped(scenario.name(), missing.get());
     }
     Run run = store.start(scenario.name());
     run.describe(describe(scenario, arena));
@@ -68,15 +68,15 @@ public final class Runner {
     }
     String repeat =
         command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed;
-    Performance performance = new Performance(scenario, arena, run, random(scenario));
+    ScenarioRun scenarioRun = new ScenarioRun(scenario, arena, run, random(scenario));
     try {
-      performance.play();
+      scenarioRun.play();
     } catch (Exception e) {
       say(
           "%s: broken off: %s; see %s"
               .formatted(scenario.name(), e, run.directory().toAbsolutePath()));
       try {
-        performance.leave();
+        scenarioRun.leave();
       } catch (Exception more) {
         e.addSuppressed(more);
       }
@@ -90,24 +90,24 @@ public final class Runner {
       }
       throw e;
     }
-    performance.leave();
+    scenarioRun.leave();
     History history = run.readRecordings();
     Result result = run.finish(history, compose(scenario.checkers()), repeat);
-    Figures figures = Figures.of(history);
+    HistoryStats stats = HistoryStats.of(history);
     say(
         "%s: %s. %s %s, %s"
             .formatted(
                 scenario.name(),
                 result.verdict().text(),
                 result.summary(),
-                Words.count(figures.lockOperations(), "lock operation"),
-                Words.count(figures.faults(), "fault")));
+                Formats.count(stats.lockOperations(), "lock operation"),
+                Formats.count(stats.faults(), "fault")));
     for (Result part : result.parts()) {
       say("    %s: %s. %s".formatted(part.checker(), part.verdict().text(), part.summary()));
       part.details().stream().limit(3).forEach(detail -> say("        %s".formatted(detail)));
     }
-    return new Outcome(
-        scenario.name(), null, null, result, figures, run.directory().resolve("index.html"));
+    return new ScenarioOutcome(
+        scenario.name(), null, null, result, stats, run.directory().resolve("index.html"));
   }
 
   /**

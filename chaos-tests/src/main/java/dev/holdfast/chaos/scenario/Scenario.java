@@ -2,21 +2,21 @@ package dev.holdfast.chaos.scenario;
 
 import dev.holdfast.chaos.arena.Arena;
 import dev.holdfast.chaos.check.Deletion;
+import dev.holdfast.chaos.check.ExpectedEffectChecker;
+import dev.holdfast.chaos.check.ExpectedEffectChecker.ExpectedEffect;
 import dev.holdfast.chaos.check.LostUpdatesChecker;
 import dev.holdfast.chaos.check.RecoveryChecker;
-import dev.holdfast.chaos.check.SeenChecker;
-import dev.holdfast.chaos.check.SeenChecker.Sight;
-import dev.holdfast.chaos.fault.Disruption;
+import dev.holdfast.chaos.fault.Fault;
 import dev.holdfast.chaos.worker.Defect;
 import dev.holdfast.chaos.worker.Workload;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.AvailabilityChecker;
 import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.CoverageChecker;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.LinearizabilityChecker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
-import dev.holdfast.history.check.NotVacuousChecker;
 import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.TtlExpiryChecker;
 import java.time.Duration;
@@ -97,8 +97,8 @@ public final class Scenario {
     return parts.asFarAsPossible
         ? Optional.empty()
         : schedule(random).steps().stream()
-            .map(Schedule.Step::what)
-            .map((Disruption each) -> each.missing(arena))
+            .map(Schedule.PlannedFault::what)
+            .map((Fault each) -> each.missing(arena))
             .flatMap(Optional::stream)
             .findFirst();
   }
@@ -106,7 +106,7 @@ public final class Scenario {
   /** Returns the kinds of faults that this machine does not allow, each with the reason. */
   public List<String> leftOut(Arena arena, RandomGenerator random) {
     return schedule(random).steps().stream()
-        .map(Schedule.Step::what)
+        .map(Schedule.PlannedFault::what)
         .filter(each -> each.missing(arena).isPresent())
         .map(each -> each.name() + ", because " + each.missing(arena).orElseThrow())
         .distinct()
@@ -134,11 +134,11 @@ public final class Scenario {
     all.addAll(parts.checkers);
     all.add(new LostUpdatesChecker(!faults));
     all.add(new RecoveryChecker());
-    if (!parts.sights.isEmpty()) {
-      all.add(new SeenChecker(parts.sights));
+    if (!parts.expectedEffects.isEmpty()) {
+      all.add(new ExpectedEffectChecker(parts.expectedEffects));
     }
     all.add(
-        new NotVacuousChecker(
+        new CoverageChecker(
             Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE, Vocabulary.WRITE), faults));
     return all;
   }
@@ -182,7 +182,7 @@ public final class Scenario {
     private List<Long> wallOffsetsMillis = List.of(0L, 0L, 0L);
     private Function<RandomGenerator, Schedule> faults = random -> Schedule.quiet(Duration.ZERO);
     private List<Checker> checkers = List.of();
-    private Set<Sight> sights = Set.of();
+    private Set<ExpectedEffect> expectedEffects = Set.of();
     private boolean acrossDeletion;
     private boolean asFarAsPossible;
 
@@ -225,8 +225,8 @@ public final class Scenario {
       return this;
     }
 
-    Builder shows(Sight... expected) {
-      sights = Set.of(expected);
+    Builder shows(ExpectedEffect... expected) {
+      expectedEffects = Set.of(expected);
       return this;
     }
 

@@ -3,16 +3,16 @@ package dev.holdfast.chaos.scenario;
 import dev.holdfast.chaos.check.CrashTakeoverChecker;
 import dev.holdfast.chaos.check.CrowdChecker;
 import dev.holdfast.chaos.check.Deletion;
+import dev.holdfast.chaos.check.ExpectedEffectChecker.ExpectedEffect;
 import dev.holdfast.chaos.check.NoMajorityChecker;
-import dev.holdfast.chaos.check.SeenChecker.Sight;
 import dev.holdfast.chaos.fault.ClientFaults;
-import dev.holdfast.chaos.fault.Disruption;
+import dev.holdfast.chaos.fault.Fault;
+import dev.holdfast.chaos.fault.FaultContext.NodeRole;
 import dev.holdfast.chaos.fault.IndexFaults;
 import dev.holdfast.chaos.fault.LinkFaults;
 import dev.holdfast.chaos.fault.LinkFaults.Reach;
 import dev.holdfast.chaos.fault.NodeFaults;
-import dev.holdfast.chaos.fault.NodeFaults.Direction;
-import dev.holdfast.chaos.fault.Stage.Part;
+import dev.holdfast.chaos.fault.NodeFaults.CutDirection;
 import dev.holdfast.chaos.fault.UntilOvercome;
 import dev.holdfast.chaos.scenario.Scenario.Ground;
 import dev.holdfast.chaos.worker.Defect;
@@ -53,8 +53,8 @@ public final class Scenarios {
   private static final Workload UNHURRIED = Workload.standard().with(new Cyclers(8, 12, 60));
 
   private static final List<String> NODES = List.of("n1", "n2", "n3");
-  private static final List<Part> PARTS = List.of(Part.values());
-  private static final List<Direction> DIRECTIONS = List.of(Direction.values());
+  private static final List<NodeRole> PARTS = List.of(NodeRole.values());
+  private static final List<CutDirection> DIRECTIONS = List.of(CutDirection.values());
 
   private Scenarios() {}
 
@@ -96,14 +96,14 @@ public final class Scenarios {
             .workload(Workload.standard().with(LONG_HOLDERS))
             .faults(
                 random -> times(2, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL)))
-            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.UNANSWERED)
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER, ExpectedEffect.UNANSWERED)
             .build(),
         Scenario.named("container-disconnected")
             .purpose(
                 "The container with the primary is taken from the network of the nodes, and put"
                     + " back; clients reach all of them.")
             .bound("the smaller part grants nothing, and its reads are not believed")
-            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.disconnect(Part.PRIMARY)))
+            .faults(random -> times(1, 8_000, 2_000, i -> NodeFaults.disconnect(NodeRole.PRIMARY)))
             .build(),
         Scenario.named("container-paused")
             .purpose(
@@ -111,17 +111,21 @@ public final class Scenarios {
             .bound("what a stale primary says counts for nothing")
             .faults(
                 random ->
-                    times(1, 8_000, 2_000, i -> new UntilOvercome(NodeFaults.pause(Part.PRIMARY))))
+                    times(
+                        1,
+                        8_000,
+                        2_000,
+                        i -> new UntilOvercome(NodeFaults.pause(NodeRole.PRIMARY))))
             .build(),
         Scenario.named("container-killed")
             .purpose("The container with the primary is killed, and started again.")
             .bound("an acknowledged write survives its container")
-            .faults(random -> times(1, 3_000, 3_000, i -> NodeFaults.kill(Part.PRIMARY)))
+            .faults(random -> times(1, 3_000, 3_000, i -> NodeFaults.kill(NodeRole.PRIMARY)))
             .build(),
         Scenario.named("container-restarted")
             .purpose("The master's container is stopped in an orderly way, and started again.")
             .bound("an upgrade makes no second holder")
-            .faults(random -> times(1, 3_000, 1_000, i -> NodeFaults.restart(Part.MASTER)))
+            .faults(random -> times(1, 3_000, 1_000, i -> NodeFaults.restart(NodeRole.MASTER)))
             .build());
   }
 
@@ -158,7 +162,7 @@ public final class Scenarios {
             .workload(Workload.standard().with(LONG_HOLDERS))
             .faults(
                 random -> times(3, 4_500, 1_000, i -> LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL)))
-            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.UNANSWERED)
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER, ExpectedEffect.UNANSWERED)
             .build(),
         Scenario.named("cut-off-from-primary")
             .purpose("The holder cannot reach the node with the primary, but the others.")
@@ -189,7 +193,7 @@ public final class Scenarios {
                             i % 2 == 0
                                 ? LinkFaults.cutRequests(LinkFaults.HOLDER, Reach.ALL)
                                 : LinkFaults.cutAnswers(LinkFaults.HOLDER, Reach.ALL)))
-            .shows(Sight.LOSS, Sight.TAKEOVER, Sight.UNANSWERED)
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER, ExpectedEffect.UNANSWERED)
             .build(),
         Scenario.named("answers-delayed")
             .purpose("Answers take a second, then two, with jitter.")
@@ -268,11 +272,11 @@ public final class Scenarios {
             // Time to see what a late holder tries, before the next one is paused.
             .faults(random -> times(3, 6_500, 4_000, i -> ClientFaults.pauseHolder(WANTED)))
             .shows(
-                Sight.LOSS,
-                Sight.TAKEOVER,
-                Sight.REFUSED_WRITE,
-                Sight.REFUSED_RENEWAL,
-                Sight.REFUSED_RELEASE)
+                ExpectedEffect.LOSS,
+                ExpectedEffect.TAKEOVER,
+                ExpectedEffect.REFUSED_WRITE,
+                ExpectedEffect.REFUSED_RENEWAL,
+                ExpectedEffect.REFUSED_RELEASE)
             .build(),
         Scenario.named("client-killed")
             .purpose("A holder is killed; others get its lock.")
@@ -284,7 +288,7 @@ public final class Scenarios {
             .checkedBy(
                 new CrashTakeoverChecker(
                     Duration.ofMillis(TTL_MILLIS).plus(SKEW).plus(POLL_BOUND), STALLS, "h"))
-            .shows(Sight.TAKEOVER)
+            .shows(ExpectedEffect.TAKEOVER)
             .build());
   }
 
@@ -298,7 +302,7 @@ public final class Scenarios {
             .workload(Workload.standard().withoutCalendar().with(LONG_HOLDERS))
             .wallOffsetsMillis(3_600_000, -3_600_000, 0)
             .faults(cuts)
-            .shows(Sight.LOSS, Sight.TAKEOVER)
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER)
             .build(),
         Scenario.named("clocks-within-skew")
             .purpose("Wall clocks differ by almost the allowed skew; the calendar rule is on.")
@@ -306,7 +310,7 @@ public final class Scenarios {
             .workload(Workload.standard().with(LONG_HOLDERS))
             .wallOffsetsMillis(950, -950, 0)
             .faults(cuts)
-            .shows(Sight.LOSS, Sight.TAKEOVER)
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER)
             .build());
   }
 
@@ -318,13 +322,13 @@ public final class Scenarios {
             .purpose("The node with the primary is killed while locks are held, and comes back.")
             .bound("an acknowledged write survives its node")
             .workload(UNHURRIED)
-            .faults(random -> times(1, 3_000, 4_000, i -> NodeFaults.kill(Part.PRIMARY)))
+            .faults(random -> times(1, 3_000, 4_000, i -> NodeFaults.kill(NodeRole.PRIMARY)))
             .build(),
         Scenario.named("master-killed")
             .purpose("The master is killed, and comes back.")
             .bound("an election makes no second holder")
             .workload(UNHURRIED)
-            .faults(random -> times(1, 3_000, 4_000, i -> NodeFaults.kill(Part.MASTER)))
+            .faults(random -> times(1, 3_000, 4_000, i -> NodeFaults.kill(NodeRole.MASTER)))
             .build(),
         Scenario.named("primary-paused")
             .purpose(
@@ -333,7 +337,11 @@ public final class Scenarios {
             .bound("what a stale primary says counts for nothing")
             .faults(
                 random ->
-                    times(2, 8_000, 3_000, i -> new UntilOvercome(NodeFaults.pause(Part.PRIMARY))))
+                    times(
+                        2,
+                        8_000,
+                        3_000,
+                        i -> new UntilOvercome(NodeFaults.pause(NodeRole.PRIMARY))))
             .build(),
         Scenario.named("node-inbound-cut")
             .purpose("Nothing that other nodes send reaches the primary, then the master.")
@@ -346,7 +354,8 @@ public final class Scenarios {
                         3_000,
                         i ->
                             new UntilOvercome(
-                                NodeFaults.cutInbound(i == 0 ? Part.PRIMARY : Part.MASTER))))
+                                NodeFaults.cutInbound(
+                                    i == 0 ? NodeRole.PRIMARY : NodeRole.MASTER))))
             .build(),
         Scenario.named("nodes-partitioned")
             .purpose("A node is parted from the others, both ways and one way; clients reach all.")
@@ -354,12 +363,15 @@ public final class Scenarios {
             .faults(
                 random ->
                     new Schedule.Writer()
-                        .add(parted(Part.PRIMARY, Direction.BOTH), 7_000, 2_000)
-                        .add(parted(Part.MASTER, Direction.BOTH), 7_000, 2_000)
-                        .add(parted(Part.PRIMARY, Direction.INBOUND), 5_000, 2_000)
+                        .add(parted(NodeRole.PRIMARY, CutDirection.BOTH), 7_000, 2_000)
+                        .add(parted(NodeRole.MASTER, CutDirection.BOTH), 7_000, 2_000)
+                        .add(parted(NodeRole.PRIMARY, CutDirection.INBOUND), 5_000, 2_000)
                         // Not until it is overcome: Elasticsearch does not part with a node that
                         // was the master too (see ARCHITECTURE.md).
-                        .add(NodeFaults.partition(Part.PRIMARY, Direction.OUTBOUND), 8_000, 2_000)
+                        .add(
+                            NodeFaults.partition(NodeRole.PRIMARY, CutDirection.OUTBOUND),
+                            8_000,
+                            2_000)
                         .end())
             .build(),
         Scenario.named("rolling-restart")
@@ -386,11 +398,11 @@ public final class Scenarios {
                         3_000,
                         i -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())))))
             .checkedBy(new NoMajorityChecker(Duration.ofMillis(TTL_MILLIS)))
-            .shows(Sight.LOSS)
+            .shows(ExpectedEffect.LOSS)
             .build());
   }
 
-  private static Disruption parted(Part part, Direction direction) {
+  private static Fault parted(NodeRole part, CutDirection direction) {
     return new UntilOvercome(NodeFaults.partition(part, direction));
   }
 
@@ -401,7 +413,7 @@ public final class Scenarios {
                 + " of Elasticsearch, which takes half a minute to notice.")
         .bound("exclusion does not rest on how fast a cluster notices")
         .on(Ground.DEFAULT_DETECTION)
-        .faults(random -> times(1, 40_000, 2_000, i -> parted(Part.PRIMARY, Direction.BOTH)))
+        .faults(random -> times(1, 40_000, 2_000, i -> parted(NodeRole.PRIMARY, CutDirection.BOTH)))
         .build();
   }
 
@@ -423,7 +435,7 @@ public final class Scenarios {
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.delete()))
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencing())
-            .shows(Sight.LOSS, Sight.NEWCOMER_REFUSED)
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.NEWCOMER_REFUSED)
             .build(),
         Scenario.named("index-deleted-era-raised")
             .purpose("The lock index is deleted, and made anew by its operator with a raised era.")
@@ -432,7 +444,7 @@ public final class Scenarios {
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra()))
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencingThroughEras())
-            .shows(Sight.LOSS)
+            .shows(ExpectedEffect.LOSS)
             .build());
   }
 
@@ -444,7 +456,7 @@ public final class Scenarios {
         .bound("a rejected write is tried again, and counts as perhaps applied")
         .on(Ground.SHORT_QUEUES)
         .faults(random -> times(1, 8_000, 1_000, i -> IndexFaults.overload(48, true)))
-        .shows(Sight.REJECTED)
+        .shows(ExpectedEffect.REJECTED)
         .build();
   }
 
@@ -461,7 +473,7 @@ public final class Scenarios {
                 .with(new Holders(0, 1, 1, false))
                 .withManagers(20)
                 .withLeases(340))
-        .faults(random -> times(1, 3_000, 5_000, i -> NodeFaults.kill(Part.PRIMARY)))
+        .faults(random -> times(1, 3_000, 5_000, i -> NodeFaults.kill(NodeRole.PRIMARY)))
         .checkedBy(new CrowdChecker(1_000, 50))
         .build();
   }
@@ -487,39 +499,40 @@ public final class Scenarios {
 
   /** An operator acts only on a cluster that is whole, as it is for certain in the beginning. */
   private static Schedule storm(Duration length, RandomGenerator random) {
-    List<Schedule.Step> steps = new ArrayList<>();
+    List<Schedule.PlannedFault> steps = new ArrayList<>();
     steps.add(
-        new Schedule.Step(Duration.ofSeconds(1), IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
+        new Schedule.PlannedFault(
+            Duration.ofSeconds(1), IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
     Duration at = Duration.ofSeconds(2);
     while (at.compareTo(length) < 0) {
       int kind = random.nextInt(80);
       if (kind == 0) {
         rollingRestart(at, steps);
       } else if (kind == 1) {
-        steps.add(new Schedule.Step(at, IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
+        steps.add(new Schedule.PlannedFault(at, IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
       } else {
         boolean link = kind < 62;
         long lasting = link ? 200 + random.nextInt(5_000) : 2_000 + random.nextInt(7_000);
-        Disruption what = link ? anyOfLinks(random) : anyOther(random);
-        steps.add(new Schedule.Step(at, what, Duration.ofMillis(lasting)));
+        Fault what = link ? anyOfLinks(random) : anyOther(random);
+        steps.add(new Schedule.PlannedFault(at, what, Duration.ofMillis(lasting)));
       }
       at = at.plusMillis(300 + random.nextInt(2_500));
     }
     steps.removeIf(step -> step.at().compareTo(length) >= 0);
-    steps.sort(Comparator.comparing(Schedule.Step::at));
+    steps.sort(Comparator.comparing(Schedule.PlannedFault::at));
     return new Schedule(steps, length, true);
   }
 
   /** What goes on beside it must not stop meanwhile. */
-  private static void rollingRestart(Duration from, List<Schedule.Step> steps) {
+  private static void rollingRestart(Duration from, List<Schedule.PlannedFault> steps) {
     for (int i = 0; i < NODES.size(); i++) {
       steps.add(
-          new Schedule.Step(
+          new Schedule.PlannedFault(
               from.plusSeconds(25L * i), NodeFaults.roll(NODES.get(i)), Duration.ofSeconds(3)));
     }
   }
 
-  private static Disruption anyOfLinks(RandomGenerator random) {
+  private static Fault anyOfLinks(RandomGenerator random) {
     int slot = slot(random);
     Reach reach = random.nextInt(3) == 0 ? Reach.PRIMARY : Reach.ALL;
     return switch (random.nextInt(9)) {
@@ -535,9 +548,9 @@ public final class Scenarios {
     };
   }
 
-  private static Disruption anyOther(RandomGenerator random) {
-    Part part = PARTS.get(random.nextInt(PARTS.size()));
-    Direction direction = DIRECTIONS.get(random.nextInt(DIRECTIONS.size()));
+  private static Fault anyOther(RandomGenerator random) {
+    NodeRole part = PARTS.get(random.nextInt(PARTS.size()));
+    CutDirection direction = DIRECTIONS.get(random.nextInt(DIRECTIONS.size()));
     return switch (random.nextInt(17)) {
       case 0, 1 -> NodeFaults.kill(part);
       case 2, 3 -> NodeFaults.stop(part);
@@ -557,7 +570,7 @@ public final class Scenarios {
   }
 
   private static Schedule times(
-      int count, long lastingMillis, long pauseMillis, IntFunction<Disruption> fault) {
+      int count, long lastingMillis, long pauseMillis, IntFunction<Fault> fault) {
     Schedule.Writer writer = new Schedule.Writer();
     for (int i = 0; i < count; i++) {
       writer.add(fault.apply(i), lastingMillis, pauseMillis);

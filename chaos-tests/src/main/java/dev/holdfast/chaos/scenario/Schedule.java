@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.scenario;
 
-import dev.holdfast.chaos.fault.Disruption;
+import dev.holdfast.chaos.fault.Fault;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,10 +13,10 @@ import java.util.List;
  * @param length how long the run goes on before everything is mended
  * @param keepsTime whether a fault whose moment has passed is left out; else all come, later
  */
-public record Schedule(List<Step> steps, Duration length, boolean keepsTime) {
+public record Schedule(List<PlannedFault> steps, Duration length, boolean keepsTime) {
 
   /** One fault. */
-  public record Step(Duration at, Disruption what, Duration lasting) {}
+  public record PlannedFault(Duration at, Fault what, Duration lasting) {}
 
   /** Copies the list. */
   public Schedule {
@@ -30,7 +30,7 @@ public record Schedule(List<Step> steps, Duration length, boolean keepsTime) {
 
   /** Returns the first faults alone; without any, the length stays. */
   Schedule first(int count) {
-    List<Step> first = steps.subList(0, Math.min(count, steps.size()));
+    List<PlannedFault> first = steps.subList(0, Math.min(count, steps.size()));
     return first.isEmpty()
         ? new Schedule(first, length, keepsTime)
         : new Schedule(
@@ -45,12 +45,12 @@ public record Schedule(List<Step> steps, Duration length, boolean keepsTime) {
 
   /** Puts faults one after the other, with pauses before and after each. Not thread-safe. */
   static final class Writer {
-    private final List<Step> steps = new ArrayList<>();
+    private final List<PlannedFault> steps = new ArrayList<>();
     private Duration now = Duration.ofSeconds(1);
 
     /** Adds a fault, and a pause after it. */
-    Writer add(Disruption what, long lastingMillis, long pauseMillis) {
-      steps.add(new Step(now, what, Duration.ofMillis(lastingMillis)));
+    Writer add(Fault what, long lastingMillis, long pauseMillis) {
+      steps.add(new PlannedFault(now, what, Duration.ofMillis(lastingMillis)));
       now = now.plusMillis(lastingMillis + pauseMillis);
       return this;
     }

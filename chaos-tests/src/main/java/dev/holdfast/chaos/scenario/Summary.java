@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.scenario;
 
-import dev.holdfast.chaos.check.Figures;
+import dev.holdfast.chaos.check.HistoryStats;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,7 +22,7 @@ public final class Summary {
   private Summary() {}
 
   /** Returns the table, with a line of totals. */
-  public static String table(List<Outcome> outcomes) {
+  public static String table(List<ScenarioOutcome> outcomes) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(HEAD);
     long operations = 0;
@@ -30,32 +30,32 @@ public final class Summary {
     long refused = 0;
     long lost = 0;
     long increments = 0;
-    for (Outcome outcome : outcomes) {
-      Figures figures = outcome.figures();
-      if (figures == null) {
+    for (ScenarioOutcome outcome : outcomes) {
+      HistoryStats stats = outcome.stats();
+      if (stats == null) {
         rows.add(List.of(outcome.scenario(), outcome.verdict(), "", "", "", "", "", ""));
       } else {
-        operations += figures.lockOperations();
-        faults += figures.faults();
-        refused += figures.refusedWrites();
-        lost += figures.lostIncrements();
-        increments += figures.increments();
+        operations += stats.lockOperations();
+        faults += stats.faults();
+        refused += stats.refusedWrites();
+        lost += stats.lostIncrements();
+        increments += stats.increments();
         rows.add(
             List.of(
                 outcome.scenario(),
                 outcome.verdict(),
-                count(figures.lockOperations()),
-                count(figures.faults()),
-                seconds(figures.longestGapNanos()),
-                takeovers(figures.takeoverNanos()),
-                count(figures.refusedWrites()),
-                count(figures.lostIncrements()) + " of " + count(figures.increments())));
+                count(stats.lockOperations()),
+                count(stats.faults()),
+                seconds(stats.longestGapNanos()),
+                takeovers(stats.takeoverNanos()),
+                count(stats.refusedWrites()),
+                count(stats.lostIncrements()) + " of " + count(stats.increments())));
       }
     }
     rows.add(
         List.of(
             outcomes.size() + " scenarios",
-            outcomes.stream().filter(Outcome::isValid).count() + " valid",
+            outcomes.stream().filter(ScenarioOutcome::isValid).count() + " valid",
             count(operations),
             count(faults),
             "",

@@ -12,10 +12,10 @@ import java.util.Map;
  * <p>For faults of messages the rate is the probability for each message; for the others how many
  * there are in a minute of simulated time, on average.
  */
-record Faults(Map<Kind, Double> rates) {
+record Faults(Map<FaultKind, Double> rates) {
 
   /** What can go wrong. */
-  enum Kind {
+  enum FaultKind {
     /** A message takes up to several TTLs. */
     DELAY(0.01),
     /** A client's request is lost. */
@@ -66,12 +66,12 @@ record Faults(Map<Kind, Double> rates) {
 
     private final double usual;
 
-    Kind(double usual) {
+    FaultKind(double usual) {
       this.usual = usual;
     }
 
     /** Whether it comes at moments of a schedule, and is no property of messages or clocks. */
-    boolean strikes() {
+    boolean isScheduled() {
       return switch (this) {
         case DELAY,
             REQUEST_LOST,
@@ -100,17 +100,17 @@ record Faults(Map<Kind, Double> rates) {
 
   /** All of them, at their usual rates. */
   static Faults all() {
-    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
-    for (Kind kind : Kind.values()) {
+    Map<FaultKind, Double> rates = new EnumMap<>(FaultKind.class);
+    for (FaultKind kind : FaultKind.values()) {
       rates.put(kind, kind.usual);
     }
     return new Faults(rates);
   }
 
   /** These, at their usual rates. */
-  static Faults of(Kind... kinds) {
-    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
-    for (Kind kind : kinds) {
+  static Faults of(FaultKind... kinds) {
+    Map<FaultKind, Double> rates = new EnumMap<>(FaultKind.class);
+    for (FaultKind kind : kinds) {
       rates.put(kind, kind.usual);
     }
     return new Faults(rates);
@@ -128,10 +128,10 @@ record Faults(Map<Kind, Double> rates) {
     } else if (text.equals("none")) {
       return none();
     }
-    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
+    Map<FaultKind, Double> rates = new EnumMap<>(FaultKind.class);
     for (String part : text.split(",", -1)) {
       String[] halves = part.split("=", 2);
-      Kind kind = kind(halves[0].strip());
+      FaultKind kind = kind(halves[0].strip());
       if (halves.length == 1 && kind.usual == 0) {
         throw new IllegalArgumentException(
             "\"" + part + "\" needs the number of tasks, such as " + kind.text() + "=12");
@@ -139,7 +139,7 @@ record Faults(Map<Kind, Double> rates) {
       rates.put(kind, halves.length == 1 ? kind.usual : rate(part, halves[1].strip()));
     }
     Faults faults = new Faults(rates);
-    if (faults.rate(Kind.BUSY) > 0 && faults.rate(Kind.BRISK) > 0) {
+    if (faults.rate(FaultKind.BUSY) > 0 && faults.rate(FaultKind.BRISK) > 0) {
       throw new IllegalArgumentException("busy and brisk are two habits of the one process");
     }
     return faults;
@@ -150,9 +150,9 @@ record Faults(Map<Kind, Double> rates) {
    *
    * @throws IllegalArgumentException if there is none, with the names that there are
    */
-  static Kind kind(String name) {
+  static FaultKind kind(String name) {
     List<String> names = new ArrayList<>();
-    for (Kind kind : Kind.values()) {
+    for (FaultKind kind : FaultKind.values()) {
       if (kind.text().equals(name)) {
         return kind;
       }
@@ -176,8 +176,8 @@ record Faults(Map<Kind, Double> rates) {
   }
 
   /** These but that one. */
-  Faults without(Kind kind) {
-    Map<Kind, Double> rest = new EnumMap<>(Kind.class);
+  Faults without(FaultKind kind) {
+    Map<FaultKind, Double> rest = new EnumMap<>(FaultKind.class);
     rest.putAll(rates);
     rest.remove(kind);
     return new Faults(rest);
@@ -190,7 +190,7 @@ record Faults(Map<Kind, Double> rates) {
     return parts.isEmpty() ? "none" : String.join(",", parts);
   }
 
-  double rate(Kind kind) {
+  double rate(FaultKind kind) {
     return rates.getOrDefault(kind, 0.0);
   }
 }

@@ -78,12 +78,12 @@ public final class Main implements Callable<Integer> {
   private @Nullable String faults;
 
   @CommandLine.Option(
-      names = "--strikes",
+      names = "--schedule",
       paramLabel = "LIST",
       description =
           "With --seed: this schedule of faults in the place of the seed's own, as a failure prints"
               + " it: MILLIS:FAULT:NUMBER,...")
-  private @Nullable String strikes;
+  private @Nullable String schedule;
 
   @CommandLine.Option(
       names = "--planted",
@@ -128,7 +128,7 @@ public final class Main implements Callable<Integer> {
     final AtomicLong nanos = new AtomicLong();
     final AtomicLong events = new AtomicLong();
 
-    void add(Run.Result result) {
+    void add(SimRun.SimResult result) {
       runs.incrementAndGet();
       operations.addAndGet(result.operations());
       grants.addAndGet(result.grants());
@@ -175,8 +175,8 @@ public final class Main implements Callable<Integer> {
     }
     if (seed != null) {
       return one(out, plan(self, seed, chosen), bug);
-    } else if (trace || strikes != null) {
-      throw wrong(self, "--trace and --strikes need --seed");
+    } else if (trace || schedule != null) {
+      throw wrong(self, "--trace and --schedule need --seed");
     }
     Matcher range = RANGE.matcher(seeds);
     if (!range.matches() || Long.parseLong(range.group(1)) > Long.parseLong(range.group(2))) {
@@ -220,32 +220,32 @@ public final class Main implements Callable<Integer> {
     if (planted != null) {
       return bug.scenario().faults();
     }
-    return Arrays.stream(Scenario.values())
+    return Arrays.stream(SimScenario.values())
         .filter(one -> one.text().equals(scenario))
         .findFirst()
-        .map(Scenario::faults)
+        .map(SimScenario::faults)
         .orElseThrow(() -> wrong(spec, "there is no scenario \"" + scenario + "\""));
   }
 
   private Plan plan(CommandLine.Model.CommandSpec spec, long number, Faults chosen) {
-    if (strikes == null) {
+    if (schedule == null) {
       return Plan.of(number, chosen);
     }
     try {
-      return new Plan(number, chosen, Strike.parse(strikes));
+      return new Plan(number, chosen, ScheduledFault.parse(schedule));
     } catch (IllegalArgumentException e) {
-      throw wrong(spec, "--strikes: " + e.getMessage());
+      throw wrong(spec, "--schedule: " + e.getMessage());
     }
   }
 
   private int one(PrintWriter out, Plan plan, Planted bug) {
-    Run.Result result = Run.of(plan, bug, trace);
-    result.story().forEach(out::println);
+    SimRun.SimResult result = SimRun.of(plan, bug, trace);
+    result.trace().forEach(out::println);
     Totals totals = new Totals();
     totals.add(result);
     out.println(totals.text());
     out.printf("trace hash %016x%n", result.hash());
-    Violation violation = result.violation();
+    InvariantViolation violation = result.violation();
     if (violation == null) {
       out.println("all invariants held");
       return 0;
@@ -255,13 +255,14 @@ public final class Main implements Callable<Integer> {
   }
 
   /** Tells the story of the smallest run that fails in this way. */
-  private int failed(PrintWriter out, Run.Result result, Planted bug) {
-    Violation violation = Objects.requireNonNull(result.violation());
+  private int failed(PrintWriter out, SimRun.SimResult result, Planted bug) {
+    InvariantViolation violation = Objects.requireNonNull(result.violation());
     out.println("VIOLATION with seed " + result.plan().seed() + ": " + violation.getMessage());
     Plan smallest = result.plan().shrunk(bug);
     out.printf(
-        "With %d of its %d strikes:%n", smallest.strikes().size(), result.plan().strikes().size());
-    Run.of(smallest, bug, true).story().forEach(out::println);
+        "With %d of its %d scheduled faults:%n",
+        smallest.schedule().size(), result.plan().schedule().size());
+    SimRun.of(smallest, bug, true).trace().forEach(out::println);
     out.println("Again: " + smallest.command() + (planted == null ? "" : " --planted " + planted));
     return 1;
   }
@@ -271,7 +272,7 @@ public final class Main implements Callable<Integer> {
     Totals totals = new Totals();
     AtomicLong next = new AtomicLong(from);
     AtomicBoolean over = new AtomicBoolean();
-    AtomicReference<Run.@Nullable Result> bad = new AtomicReference<>();
+    AtomicReference<SimRun.@Nullable SimResult> bad = new AtomicReference<>();
     AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
@@ -282,7 +283,7 @@ public final class Main implements Callable<Integer> {
                   for (long s = next.getAndIncrement();
                       s <= to && !over.get();
                       s = next.getAndIncrement()) {
-                    Run.Result result = Run.of(s, chosen, bug, false);
+                    SimRun.SimResult result = SimRun.of(s, chosen, bug, false);
                     totals.add(result);
                     if (result.violation() != null) {
                       over.set(true);
@@ -317,7 +318,7 @@ public final class Main implements Callable<Integer> {
       throw new IllegalStateException("a run ended in an error of the simulator", failed);
     }
     out.println(totals.text());
-    Run.Result result = bad.get();
+    SimRun.SimResult result = bad.get();
     if (result != null) {
       return failed(out, result, bug);
     }

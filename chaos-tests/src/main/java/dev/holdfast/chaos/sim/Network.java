@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Faults.Kind;
+import dev.holdfast.chaos.sim.Faults.FaultKind;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -61,29 +61,29 @@ final class Network {
 
   /** Sends a client's request. */
   void request(int from, int to, Runnable arrives) {
-    if (!happens(Kind.REQUEST_LOST)) {
+    if (!happens(FaultKind.REQUEST_LOST)) {
       send(from, to, arrives);
     }
   }
 
   /** Sends the answer to a client. */
   void reply(int from, int to, Runnable arrives) {
-    if (!happens(Kind.REPLY_LOST)) {
+    if (!happens(FaultKind.REPLY_LOST)) {
       send(from, to, arrives);
     }
   }
 
   /** Whether this message is sent twice. */
   boolean duplicates() {
-    return happens(Kind.DUPLICATE);
+    return happens(FaultKind.DUPLICATE);
   }
 
   /** Whether a node turns away one operation of a request. */
   boolean refusesOne() {
-    return happens(Kind.WRITE_REFUSED);
+    return happens(FaultKind.WRITE_REFUSED);
   }
 
-  private boolean happens(Kind kind) {
+  private boolean happens(FaultKind kind) {
     double rate = faults.rate(kind);
     return rate > 0 && random.nextDouble() < rate;
   }
@@ -96,7 +96,7 @@ final class Network {
   }
 
   private long delay() {
-    if (happens(Kind.DELAY)) {
+    if (happens(FaultKind.DELAY)) {
       return random.nextLong(SLOWEST);
     }
     double u = random.nextDouble();

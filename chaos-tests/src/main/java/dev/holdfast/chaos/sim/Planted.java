@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.store.LockStore;
@@ -59,7 +59,7 @@ interface Planted {
   }
 
   /** What is made of the answers to the operations of one request. */
-  default List<Cluster.Written> answers(List<Cluster.Written> real) {
+  default List<SimCluster.Written> answers(List<SimCluster.Written> real) {
     return real;
   }
 
@@ -69,17 +69,18 @@ interface Planted {
   }
 
   /** Under which faults it shows. */
-  default Scenario scenario() {
-    return Scenario.ALL;
+  default SimScenario scenario() {
+    return SimScenario.ALL;
   }
 
   /** By what it is judged. */
-  default Set<Invariant> judged() {
+  default Set<Invariant> checkedInvariants() {
     return EnumSet.allOf(Invariant.class);
   }
 
   /** What clients ask for locks. */
-  default Locker locker(LockManager real, LockStore store, Host host, Supplier<String> tokens) {
+  default LockProtocol protocol(
+      LockManager real, LockStore store, Host host, Supplier<String> tokens) {
     return real::acquireAsync;
   }
 

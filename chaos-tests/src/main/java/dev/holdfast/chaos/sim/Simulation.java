@@ -25,9 +25,9 @@ final class Simulation {
 
   private final PriorityQueue<Event> events = new PriorityQueue<>();
   private final SplittableRandom random;
-  private final boolean keepsStory;
-  private final Set<Violation.Invariant> judged;
-  private final List<String> story = new ArrayList<>();
+  private final boolean keepsTrace;
+  private final Set<InvariantViolation.Invariant> checkedInvariants;
+  private final List<String> trace = new ArrayList<>();
   private Runnable afterEach = () -> {};
   private @Nullable RuntimeException failure;
   private long now;
@@ -49,13 +49,13 @@ final class Simulation {
   /**
    * A run that has not begun.
    *
-   * @param judged which invariants are to hold
-   * @param keepsStory whether what happens is kept as text; its hash is kept in any case
+   * @param checkedInvariants which invariants are to hold
+   * @param keepsTrace whether what happens is kept as text; its hash is kept in any case
    */
-  Simulation(long seed, Set<Violation.Invariant> judged, boolean keepsStory) {
-    this.judged = judged;
+  Simulation(long seed, Set<InvariantViolation.Invariant> checkedInvariants, boolean keepsTrace) {
+    this.checkedInvariants = checkedInvariants;
     this.random = new SplittableRandom(seed);
-    this.keepsStory = keepsStory;
+    this.keepsTrace = keepsTrace;
   }
 
   /** True time since the start, in nanoseconds. */
@@ -87,9 +87,9 @@ final class Simulation {
    * Notes that an invariant does not hold, which ends the run after this event. It is not thrown
    * here: who calls may be the library, which lets no exception of a callback through.
    */
-  void violated(Violation.Invariant invariant, String message) {
-    if (failure == null && judged.contains(invariant)) {
-      failure = new Violation(invariant, message);
+  void violated(InvariantViolation.Invariant invariant, String message) {
+    if (failure == null && checkedInvariants.contains(invariant)) {
+      failure = new InvariantViolation(invariant, message);
     }
   }
 
@@ -103,7 +103,7 @@ final class Simulation {
   /**
    * Ends the run if something was noted that must not be.
    *
-   * @throws Violation if an invariant does not hold
+   * @throws InvariantViolation if an invariant does not hold
    */
   void check() {
     if (failure != null) {
@@ -114,7 +114,7 @@ final class Simulation {
   /**
    * Lets all happen that is due until then.
    *
-   * @throws Violation if an invariant does not hold
+   * @throws InvariantViolation if an invariant does not hold
    */
   void runUntil(long end) {
     while (!events.isEmpty() && events.element().at <= end) {
@@ -136,7 +136,8 @@ final class Simulation {
       doneThen = done;
     }
     if (++done - doneThen > MAX_AT_ONCE) {
-      throw new Violation(Violation.Invariant.BOUNDS, "events go on and on while no time passes");
+      throw new InvariantViolation(
+          InvariantViolation.Invariant.BOUNDS, "events go on and on while no time passes");
     }
     event.task.run();
     afterEach.run();
@@ -149,13 +150,13 @@ final class Simulation {
    *
    * @param facts numbers that tell this event from another at the same time
    */
-  void tell(Supplier<String> text, long... facts) {
+  void log(Supplier<String> text, long... facts) {
     mix(now);
     for (long fact : facts) {
       mix(fact);
     }
-    if (keepsStory) {
-      story.add(String.format(Locale.ROOT, "%12.6f  %s", now / 1e9, text.get()));
+    if (keepsTrace) {
+      trace.add(String.format(Locale.ROOT, "%12.6f  %s", now / 1e9, text.get()));
     }
   }
 
@@ -172,7 +173,7 @@ final class Simulation {
   }
 
   /** What happened, a line each, oldest first; empty unless it was to be kept. */
-  List<String> story() {
-    return story;
+  List<String> trace() {
+    return trace;
   }
 }

@@ -51,17 +51,17 @@ final class SmallWorld {
   }
 
   /** How many schedules there were, and the choices of one that failed. */
-  record Explored(long schedules, @Nullable Violation violation, List<String> story) {}
+  record Explored(long schedules, @Nullable InvariantViolation violation, List<String> trace) {}
 
   private final Simulation simulation;
-  private final Judge judge;
+  private final InvariantChecker invariants;
   private final int[] prefix;
   private final int free;
   private final List<Integer> taken = new ArrayList<>();
   private final List<Integer> widths = new ArrayList<>();
   private final List<Message> messages = new ArrayList<>();
   private final List<Actor> actors = new ArrayList<>();
-  private Cluster.Doc document = new Cluster.Doc(null, 1, -1);
+  private SimCluster.Doc document = new SimCluster.Doc(null, 1, -1);
   private long lastSeqNo = -1;
   private int losses;
   private int duplicates;
@@ -69,14 +69,15 @@ final class SmallWorld {
   /** On its way: what it does where it arrives. */
   private record Message(String text, boolean isRequest, Runnable arrives) {}
 
-  private SmallWorld(int[] prefix, int free, int faults, Planted planted, boolean keepsStory) {
-    this.simulation = new Simulation(1, EnumSet.allOf(Violation.Invariant.class), keepsStory);
-    this.judge = new Judge(simulation, false);
+  private SmallWorld(int[] prefix, int free, int faults, Planted planted, boolean keepsTrace) {
+    this.simulation =
+        new Simulation(1, EnumSet.allOf(InvariantViolation.Invariant.class), keepsTrace);
+    this.invariants = new InvariantChecker(simulation, false);
     this.prefix = prefix;
     this.free = free;
     this.losses = faults;
     this.duplicates = faults;
-    simulation.afterEach(judge::look);
+    simulation.afterEach(invariants::look);
     for (int i = 0; i < CLIENTS; i++) {
       actors.add(new Actor(i, planted));
     }
@@ -94,12 +95,12 @@ final class SmallWorld {
     while (true) {
       SmallWorld world = new SmallWorld(prefix, free, faults, planted, false);
       schedules++;
-      Violation violation = world.run(beginning);
+      InvariantViolation violation = world.run(beginning);
       if (violation != null) {
         int[] choices = world.taken.stream().mapToInt(Integer::intValue).toArray();
         SmallWorld again = new SmallWorld(choices, free, faults, planted, true);
-        Violation same = again.run(beginning);
-        return new Explored(schedules, same, again.simulation.story());
+        InvariantViolation same = again.run(beginning);
+        return new Explored(schedules, same, again.simulation.trace());
       }
       int last = world.taken.size() - 1;
       while (last >= 0 && world.taken.get(last) + 1 == world.widths.get(last)) {
@@ -113,17 +114,17 @@ final class SmallWorld {
     }
   }
 
-  private @Nullable Violation run(Beginning beginning) {
+  private @Nullable InvariantViolation run(Beginning beginning) {
     try {
       begin(beginning);
       while (taken.size() < free && choose()) {
-        judge.look();
+        invariants.look();
         simulation.check();
       }
       settle();
       return null;
-    } catch (Violation violation) {
-      simulation.tell(() -> "VIOLATION " + violation.getMessage(), -1);
+    } catch (InvariantViolation violation) {
+      simulation.log(() -> "VIOLATION " + violation.getMessage(), -1);
       return violation;
     }
   }
@@ -155,7 +156,7 @@ final class SmallWorld {
         choices.add(
             () -> {
               losses--;
-              tell("LOST " + message.text);
+              log("LOST " + message.text);
               messages.remove(message);
             });
       }
@@ -189,14 +190,14 @@ final class SmallWorld {
 
   private void arrive(Message message, String how) {
     messages.remove(message);
-    tell(how + message.text);
+    log(how + message.text);
     message.arrives.run();
   }
 
   private void deliverAll() {
     while (!messages.isEmpty()) {
       arrive(messages.get(0), "ARRIVES ");
-      judge.look();
+      invariants.look();
       simulation.check();
     }
   }
@@ -212,18 +213,18 @@ final class SmallWorld {
       }
       if (messages.isEmpty()) {
         if (!simulation.hasNext()) {
-          judge.end();
+          invariants.end();
           simulation.check();
           return;
         }
         simulation.runNext();
       }
     }
-    throw new Violation(Violation.Invariant.LIVENESS, "it never comes to rest");
+    throw new InvariantViolation(InvariantViolation.Invariant.LIVENESS, "it never comes to rest");
   }
 
-  private void tell(String text) {
-    simulation.tell(() -> text, messages.size());
+  private void log(String text) {
+    simulation.log(() -> text, messages.size());
   }
 
   /** One client. */
@@ -262,7 +263,7 @@ final class SmallWorld {
               .acquireAsync(LOCK, options)
               .handle(
                   (granted, failure) -> {
-                    tell("c" + number + (granted == null ? " has not" : " HAS " + granted));
+                    log("c" + number + (granted == null ? " has not" : " HAS " + granted));
                     if (granted != null) {
                       held(granted);
                     }
@@ -272,12 +273,13 @@ final class SmallWorld {
     }
 
     private void held(Lease granted) {
-      Judge.Grant grant = new Judge.Grant(granted, host, TTL.toNanos());
-      judge.granted(grant);
+      InvariantChecker.ObservedGrant grant =
+          new InvariantChecker.ObservedGrant(granted, host, TTL.toNanos());
+      invariants.granted(grant);
       granted.onLost(
           loss -> {
-            tell("c" + number + " is told: " + loss.getMessage());
-            judge.lossTold(grant, false, String.valueOf(loss.getMessage()));
+            log("c" + number + " is told: " + loss.getMessage());
+            invariants.lossTold(grant, false, String.valueOf(loss.getMessage()));
           });
       giveBack =
           () -> {
@@ -286,17 +288,17 @@ final class SmallWorld {
           };
     }
 
-    private void release(Judge.Grant grant) {
-      tell("c" + number + " gives back");
-      judge.releasing(grant);
+    private void release(InvariantChecker.ObservedGrant grant) {
+      log("c" + number + " gives back");
+      invariants.releasing(grant);
       var unused =
           grant
               .lease
               .releaseAsync()
               .thenAccept(
                   result -> {
-                    tell("c" + number + " released: " + result);
-                    judge.over(grant);
+                    log("c" + number + " released: " + result);
+                    invariants.over(grant);
                   })
               .whenComplete(simulation::ended);
     }
@@ -329,19 +331,19 @@ final class SmallWorld {
     }
 
     private CompletableFuture<WriteResult> write(
-        String what, Cluster.Write write, @Nullable Version expected) {
+        String what, SimCluster.Write write, @Nullable Version expected) {
       long sentAt = simulation.now();
       return this.<WriteResult>ask(what, () -> executed(write, expected))
           .thenApply(
               result -> {
                 if (result instanceof WriteResult.Applied && write.record() != null) {
-                  judge.acknowledged(write.by(), sentAt, INCARNATION);
+                  invariants.acknowledged(write.by(), sentAt, INCARNATION);
                 }
                 return result;
               });
     }
 
-    private WriteResult executed(Cluster.Write write, @Nullable Version expected) {
+    private WriteResult executed(SimCluster.Write write, @Nullable Version expected) {
       boolean matches =
           expected == null
               ? document.record() == null
@@ -349,22 +351,22 @@ final class SmallWorld {
       if (!matches) {
         return new WriteResult.Conflict();
       }
-      judge.executed(write, document);
-      document = new Cluster.Doc(write.record(), 1, ++lastSeqNo);
+      invariants.executed(write, document);
+      document = new SimCluster.Doc(write.record(), 1, ++lastSeqNo);
       return new WriteResult.Applied(new Version(INCARNATION, 1, lastSeqNo));
     }
 
     @Override
     public CompletableFuture<WriteResult> create(LockRecord record) {
       return write(
-          "create", new Cluster.Write(INCARNATION, LOCK, record, null, record.token()), null);
+          "create", new SimCluster.Write(INCARNATION, LOCK, record, null, record.token()), null);
     }
 
     @Override
     public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
       return write(
           "replace " + expected.seqNo(),
-          new Cluster.Write(INCARNATION, LOCK, record, null, record.token()),
+          new SimCluster.Write(INCARNATION, LOCK, record, null, record.token()),
           expected);
     }
 
@@ -372,7 +374,7 @@ final class SmallWorld {
     public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
       return write(
           "delete " + expected.seqNo(),
-          new Cluster.Write(INCARNATION, LOCK, null, null, "client " + actor.number),
+          new SimCluster.Write(INCARNATION, LOCK, null, null, "client " + actor.number),
           expected);
     }
 

@@ -64,14 +64,14 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
   }
 
   /** A request: the parts of its path, and its body. */
-  private record Call(List<String> path, String body) {
+  private record ApiCall(List<String> path, String body) {
 
     Fields fields() {
       return new Fields(Fields.parse(body));
     }
   }
 
-  private record Answer(int status, String contentType, String body) {}
+  private record ApiAnswer(int status, String contentType, String body) {}
 
   /**
    * What answers which requests.
@@ -80,7 +80,7 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
    * @param pattern a path in which * stands for any one part
    * @param action what makes the answer
    */
-  private record Route(String methods, String pattern, Function<Call, Answer> action) {
+  private record Route(String methods, String pattern, Function<ApiCall, ApiAnswer> action) {
 
     boolean matches(List<String> path) {
       List<String> parts = parts(pattern);
@@ -104,7 +104,7 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   @Override
   protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
-    Answer answer = answer(request);
+    ApiAnswer answer = answer(request);
     FullHttpResponse response =
         new DefaultFullHttpResponse(
             HttpVersion.HTTP_1_1,
@@ -129,32 +129,32 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
     context.close();
   }
 
-  private Answer answer(FullHttpRequest request) {
+  private ApiAnswer answer(FullHttpRequest request) {
     if (!request.decoderResult().isSuccess()) {
-      return new Answer(400, PLAIN, "400 Bad Request");
+      return new ApiAnswer(400, PLAIN, "400 Bad Request");
     }
     List<String> path = parts(new QueryStringDecoder(request.uri()).path());
     List<Route> there = routes.stream().filter(route -> route.matches(path)).toList();
     if (there.isEmpty()) {
-      return new Answer(404, PLAIN, "404 page not found\n");
+      return new ApiAnswer(404, PLAIN, "404 page not found\n");
     }
     String method = request.method().name();
     Route route = there.stream().filter(r -> r.allows(method)).findFirst().orElse(null);
     if (route == null) {
-      return new Answer(405, "", "");
+      return new ApiAnswer(405, "", "");
     }
     if (request.headers().get(HttpHeaderNames.USER_AGENT, "").startsWith("Mozilla/")) {
-      return new Answer(403, PLAIN, "User agent not allowed\n");
+      return new ApiAnswer(403, PLAIN, "User agent not allowed\n");
     }
     try {
       return route
           .action()
-          .apply(new Call(path, request.content().toString(StandardCharsets.UTF_8)));
+          .apply(new ApiCall(path, request.content().toString(StandardCharsets.UTF_8)));
     } catch (ApiException e) {
-      return new Answer(e.status(), PLAIN, error(e) + "\n");
+      return new ApiAnswer(e.status(), PLAIN, error(e) + "\n");
     } catch (RuntimeException e) {
       LOG.error("{} {} failed", method, request.uri(), e);
-      return new Answer(500, PLAIN, error(ApiException.internal(e.toString())) + "\n");
+      return new ApiAnswer(500, PLAIN, error(ApiException.internal(e.toString())) + "\n");
     }
   }
 
@@ -166,18 +166,18 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
     return JsonNodeFactory.instance.objectNode().put("error", e.text()).put("status", e.status());
   }
 
-  private static Answer json(int status, JsonNode json) {
-    return new Answer(status, JSON, json.toString());
+  private static ApiAnswer json(int status, JsonNode json) {
+    return new ApiAnswer(status, JSON, json.toString());
   }
 
-  private static Answer done() {
-    return new Answer(204, "", "");
+  private static ApiAnswer done() {
+    return new ApiAnswer(204, "", "");
   }
 
   // ---- the whole
 
-  private static Answer version() {
-    return new Answer(200, JSON + ";charset=utf-8", "{\"version\": \"" + VERSION + "\"}\n");
+  private static ApiAnswer version() {
+    return new ApiAnswer(200, JSON + ";charset=utf-8", "{\"version\": \"" + VERSION + "\"}\n");
   }
 
   /** Ends all proxies and their connections. On the API thread. */
@@ -186,7 +186,7 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
     proxies.clear();
   }
 
-  private Answer reset() {
+  private ApiAnswer reset() {
     for (Proxy proxy : proxies.values()) {
       proxy.start();
       proxy.removeAll();
@@ -200,7 +200,7 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
     return json;
   }
 
-  private Answer populate(Call call) {
+  private ApiAnswer populate(ApiCall call) {
     List<Proxy> populated = new ArrayList<>();
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     int status = 201;
@@ -256,7 +256,7 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   // ---- a proxy
 
-  private Proxy proxy(Call call) {
+  private Proxy proxy(ApiCall call) {
     Proxy proxy = proxies.get(call.path().get(2));
     if (proxy == null) {
       throw new ApiException(404, "proxy not found");
@@ -264,7 +264,7 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
     return proxy;
   }
 
-  private Answer createProxy(Call call) {
+  private ApiAnswer createProxy(ApiCall call) {
     Proxy.Settings settings = Proxy.Settings.from(call.fields());
     settings.requireComplete("");
     if (proxies.containsKey(settings.name())) {
@@ -273,13 +273,13 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
     return json(201, add(settings).json());
   }
 
-  private Answer updateProxy(Call call) {
+  private ApiAnswer updateProxy(ApiCall call) {
     Proxy proxy = proxy(call);
     proxy.update(proxy.settings().updated(call.fields()));
     return json(200, proxy.json());
   }
 
-  private Answer deleteProxy(Call call) {
+  private ApiAnswer deleteProxy(ApiCall call) {
     Proxy proxy = proxy(call);
     proxy.stop();
     proxies.remove(proxy.name());
@@ -288,20 +288,20 @@ final class Api extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   // ---- a toxic
 
-  private Toxic toxic(Call call) {
+  private Toxic toxic(ApiCall call) {
     return proxy(call).toxic(call.path().get(4));
   }
 
-  private Answer createToxic(Call call) {
+  private ApiAnswer createToxic(ApiCall call) {
     return json(200, proxy(call).add(call.fields()).json());
   }
 
-  private Answer updateToxic(Call call) {
+  private ApiAnswer updateToxic(ApiCall call) {
     Toxic toxic = toxic(call);
     return json(200, proxy(call).update(toxic, call.fields()).json());
   }
 
-  private Answer deleteToxic(Call call) {
+  private ApiAnswer deleteToxic(ApiCall call) {
     proxy(call).remove(toxic(call));
     return done();
   }

@@ -11,7 +11,7 @@ final class BandwidthEffect implements Effect {
   private static final long PIECE_MILLIS = 100;
 
   @Override
-  public void chunk(Stage stage, Chunk chunk) {
+  public void chunk(ToxicStage stage, Chunk chunk) {
     long bytesPerMilli = stage.attribute("rate");
     if (bytesPerMilli <= 0) {
       stage.hold(chunk);

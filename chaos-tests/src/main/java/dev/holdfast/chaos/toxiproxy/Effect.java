@@ -7,18 +7,18 @@ package dev.holdfast.chaos.toxiproxy;
 interface Effect {
 
   /** Handles a chunk: passes it on, now or later, in part, or not at all. */
-  void chunk(Stage stage, Chunk chunk);
+  void chunk(ToxicStage stage, Chunk chunk);
 
   /** Handles the end of the stream, which comes after all chunks were dealt with. */
-  default void end(Stage stage) {
+  default void end(ToxicStage stage) {
     stage.close();
   }
 
   /** The toxic takes effect, for the first time or again after a change of it or a neighbour. */
-  default void start(Stage stage) {}
+  default void start(ToxicStage stage) {}
 
   /** The toxic is about to be removed from the live connection. */
-  default void remove(Stage stage) {}
+  default void remove(ToxicStage stage) {}
 
   /** Whether this effect delays a stream and needs much in flight to keep its throughput. */
   default boolean buffers() {

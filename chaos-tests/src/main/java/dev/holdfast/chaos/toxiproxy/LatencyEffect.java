@@ -6,7 +6,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 final class LatencyEffect implements Effect {
 
   @Override
-  public void chunk(Stage stage, Chunk chunk) {
+  public void chunk(ToxicStage stage, Chunk chunk) {
     long jitter = stage.attribute("jitter");
     long delay = stage.attribute("latency");
     if (jitter > 0) {

@@ -6,7 +6,7 @@ final class LimitDataEffect implements Effect {
   private long passedBytes;
 
   @Override
-  public void chunk(Stage stage, Chunk chunk) {
+  public void chunk(ToxicStage stage, Chunk chunk) {
     long limitBytes = stage.attribute("bytes");
     int allowed = (int) Math.max(0, Math.min(limitBytes - passedBytes, chunk.size()));
     passedBytes += allowed;

@@ -21,7 +21,7 @@ final class Link {
   private final Channel destination;
   private final RandomGenerator random;
   private final Outlet exit = new Exit();
-  private final List<Stage> stages = new ArrayList<>();
+  private final List<ToxicStage> stages = new ArrayList<>();
   private boolean sourceEnded;
   private boolean exitEnded;
 
@@ -97,27 +97,27 @@ final class Link {
   /** What is in flight cannot arrive any more. */
   void destinationClosed() {
     exitEnded = true;
-    stages.forEach(Stage::discard);
+    stages.forEach(ToxicStage::discard);
   }
 
   // ---- the toxics
 
-  private Stage last() {
+  private ToxicStage last() {
     return stages.get(stages.size() - 1);
   }
 
   /** Puts the toxics of a new connection in place, and starts. */
   void start(List<Toxic> toxics) {
-    toxics.forEach(toxic -> stages.add(new Stage(source.eventLoop(), random, toxic, exit)));
+    toxics.forEach(toxic -> stages.add(new ToxicStage(source.eventLoop(), random, toxic, exit)));
     connect();
-    stages.forEach(Stage::start);
+    stages.forEach(ToxicStage::start);
     demand();
   }
 
   private void connect() {
     Runnable demand = this::demand;
     for (int i = 0; i < stages.size(); i++) {
-      Stage stage = stages.get(i);
+      ToxicStage stage = stages.get(i);
       stage.connect(demand, i + 1 < stages.size() ? stages.get(i + 1) : exit);
       demand = stage::work;
     }
@@ -125,15 +125,15 @@ final class Link {
 
   /** Adds the toxic at the end of the chain, if the end of the stream has not yet passed there. */
   void add(Toxic toxic) {
-    List<Stage> neighbour = stages.isEmpty() ? List.of() : List.of(last());
-    if (exitEnded || neighbour.stream().anyMatch(Stage::finished)) {
+    List<ToxicStage> neighbour = stages.isEmpty() ? List.of() : List.of(last());
+    if (exitEnded || neighbour.stream().anyMatch(ToxicStage::finished)) {
       return;
     }
-    neighbour.forEach(Stage::interrupt);
-    stages.add(new Stage(source.eventLoop(), random, toxic, exit));
+    neighbour.forEach(ToxicStage::interrupt);
+    stages.add(new ToxicStage(source.eventLoop(), random, toxic, exit));
     connect();
     last().start();
-    neighbour.forEach(Stage::start);
+    neighbour.forEach(ToxicStage::start);
   }
 
   /** Lets the toxic of that name take its new settings. */
@@ -160,7 +160,7 @@ final class Link {
     if (index == 0) {
       demand();
     } else {
-      Stage neighbour = stages.get(index - 1);
+      ToxicStage neighbour = stages.get(index - 1);
       neighbour.interrupt();
       neighbour.start();
     }

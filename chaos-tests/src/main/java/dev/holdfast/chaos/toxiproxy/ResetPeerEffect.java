@@ -9,12 +9,12 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 final class ResetPeerEffect implements Effect {
 
   @Override
-  public void chunk(Stage stage, Chunk chunk) {
+  public void chunk(ToxicStage stage, Chunk chunk) {
     end(stage);
   }
 
   @Override
-  public void end(Stage stage) {
+  public void end(ToxicStage stage) {
     stage.closeWithoutFailAfter(MILLISECONDS.toNanos(stage.attribute("timeout")));
   }
 }

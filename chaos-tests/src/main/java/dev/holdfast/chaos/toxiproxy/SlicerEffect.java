@@ -9,7 +9,7 @@ import static java.util.concurrent.TimeUnit.MICROSECONDS;
 final class SlicerEffect implements Effect {
 
   @Override
-  public void chunk(Stage stage, Chunk chunk) {
+  public void chunk(ToxicStage stage, Chunk chunk) {
     long average = Math.max(0, stage.attribute("average_size"));
     int variation = (int) Math.max(0, Math.min(stage.attribute("size_variation"), chunk.size()));
     Chunk slice = chunk;

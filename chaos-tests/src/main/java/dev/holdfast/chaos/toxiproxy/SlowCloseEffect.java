@@ -6,12 +6,12 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 final class SlowCloseEffect implements Effect {
 
   @Override
-  public void chunk(Stage stage, Chunk chunk) {
+  public void chunk(ToxicStage stage, Chunk chunk) {
     stage.pass(chunk);
   }
 
   @Override
-  public void end(Stage stage) {
+  public void end(ToxicStage stage) {
     stage.closeAfter(MILLISECONDS.toNanos(stage.attribute("delay")));
   }
 }

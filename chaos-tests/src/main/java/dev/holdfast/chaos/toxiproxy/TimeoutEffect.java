@@ -9,7 +9,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 final class TimeoutEffect implements Effect {
 
   @Override
-  public void start(Stage stage) {
+  public void start(ToxicStage stage) {
     long timeoutMillis = stage.attribute("timeout");
     if (timeoutMillis > 0) {
       stage.closeAfter(MILLISECONDS.toNanos(timeoutMillis));
@@ -17,12 +17,12 @@ final class TimeoutEffect implements Effect {
   }
 
   @Override
-  public void chunk(Stage stage, Chunk chunk) {
+  public void chunk(ToxicStage stage, Chunk chunk) {
     start(stage);
   }
 
   @Override
-  public void remove(Stage stage) {
+  public void remove(ToxicStage stage) {
     stage.close();
   }
 }

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
  */
 @SuppressWarnings("ImmutableEnumChecker") // They are; the types just do not say so.
 enum ToxicType {
-  NOOP(() -> Stage::pass),
+  NOOP(() -> ToxicStage::pass),
   LATENCY(LatencyEffect::new, "latency", "jitter"),
   BANDWIDTH(BandwidthEffect::new, "rate"),
   SLOW_CLOSE(SlowCloseEffect::new, "delay"),

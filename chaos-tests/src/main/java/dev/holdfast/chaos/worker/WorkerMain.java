@@ -38,7 +38,7 @@ public final class WorkerMain {
 
   private final WorkerSpec spec;
   private final Workload workload;
-  private final Progress progress = Progress.none();
+  private final WorkerProgress progress = WorkerProgress.none();
   private final CountDownLatch stop = new CountDownLatch(1);
 
   private WorkerMain(WorkerSpec spec) {
@@ -65,12 +65,13 @@ public final class WorkerMain {
     ElasticsearchClient elasticsearch = Clients.to(spec.resourceUrls());
     Resource resource =
         new Resource(elasticsearch, spec.names(), workload.defect() != Defect.UNFENCED_WRITES);
-    List<Client> clients = new ArrayList<>();
+    List<RecordingClient> clients = new ArrayList<>();
     for (int i = 0; i < workload.managers(); i++) {
       String name = workload.managers() == 1 ? spec.client() : spec.client() + "." + (i + 1);
-      Locker locker = locker(name, elasticsearch, open);
+      LockClient lockClient = lockClient(name, elasticsearch, open);
       clients.add(
-          new Client(name, locker, resource, history, workload.rules().ttlMillis(), progress));
+          new RecordingClient(
+              name, lockClient, resource, history, workload.rules().ttlMillis(), progress));
     }
     List<Thread> threads = start(clients, history);
     start("status", this::tellStatus);
@@ -86,7 +87,8 @@ public final class WorkerMain {
     }
   }
 
-  private Locker locker(String name, ElasticsearchClient elasticsearch, List<AutoCloseable> open) {
+  private LockClient lockClient(
+      String name, ElasticsearchClient elasticsearch, List<AutoCloseable> open) {
     ElasticsearchLockStore store =
         ElasticsearchLockStore.builder(
                 spec.lockUrls().stream().map(Object::toString).toArray(String[]::new))
@@ -102,27 +104,28 @@ public final class WorkerMain {
     open.add(manager);
     open.add(store);
     Duration ttl = Duration.ofMillis(workload.rules().ttlMillis());
-    Locker good = new Locker.OfManager(manager, ttl);
+    LockClient good = new LockClient.OfManager(manager, ttl);
     return workload.defect() == Defect.NONE
         ? good
-        : new BrokenLocker(workload.defect(), good, elasticsearch, spec.names().lockAlias(), ttl);
+        : new BrokenLockClient(
+            workload.defect(), good, elasticsearch, spec.names().lockAlias(), ttl);
   }
 
-  private interface Task {
+  private interface WorkerTask {
     void run() throws InterruptedException;
   }
 
-  private List<Thread> start(List<Client> clients, HistoryWriter history) {
+  private List<Thread> start(List<RecordingClient> clients, HistoryWriter history) {
     SplittableRandom seeds = new SplittableRandom(spec.seed());
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < workload.cyclers().threads(); i++) {
-      Client client = clients.get(i % clients.size());
+      RecordingClient client = clients.get(i % clients.size());
       SplittableRandom random = seeds.split();
       Recorder recorder = history.recorder();
       threads.add(start("cycler-" + i, () -> cycle(client, recorder, random)));
     }
     for (int i = 0; i < workload.holders().threads(); i++) {
-      Client client = clients.get(i % clients.size());
+      RecordingClient client = clients.get(i % clients.size());
       SplittableRandom random = seeds.split();
       Recorder recorder = history.recorder();
       threads.add(start("holder-" + i, () -> hold(client, recorder, random)));
@@ -137,7 +140,7 @@ public final class WorkerMain {
     return threads;
   }
 
-  private static Thread start(String name, Task task) {
+  private static Thread start(String name, WorkerTask task) {
     Thread thread =
         new Thread(
             () -> {
@@ -168,7 +171,7 @@ public final class WorkerMain {
    * Takes a lock, uses it for a moment, and releases it. Looks now and then whether one of the
    * locks that are held for long is free, so that somebody always wants those too.
    */
-  private void cycle(Client client, Recorder recorder, SplittableRandom random)
+  private void cycle(RecordingClient client, Recorder recorder, SplittableRandom random)
       throws InterruptedException {
     Workload.Cyclers cyclers = workload.cyclers();
     while (!stopsWithin(1 + random.nextLong(2 * cyclers.thinkMillis()))) {
@@ -178,7 +181,7 @@ public final class WorkerMain {
               ? "h" + random.nextInt(workload.holders().locks())
               : "a" + random.nextInt(cyclers.locks());
       Duration wait = looks ? Duration.ZERO : wait(random);
-      Optional<Client.Held> granted = client.acquire(recorder, lock, wait, true);
+      Optional<RecordingClient.RecordedLock> granted = client.acquire(recorder, lock, wait, true);
       if (granted.isPresent()) {
         switch (random.nextInt(3)) {
           case 0 -> granted.get().write(recorder);
@@ -196,7 +199,7 @@ public final class WorkerMain {
    * Workload.Holders#firstIsKept kept}. Whoever has lost a lock tries to go on, once: it is to be
    * seen that this does no harm.
    */
-  private void hold(Client client, Recorder recorder, SplittableRandom random)
+  private void hold(RecordingClient client, Recorder recorder, SplittableRandom random)
       throws InterruptedException {
     Workload.Holders holders = workload.holders();
     while (!stopsWithin(1 + random.nextLong(STEP_MILLIS))) {
@@ -204,9 +207,10 @@ public final class WorkerMain {
       String lock = "h" + number;
       boolean kept = number == 0 && holders.firstIsKept();
       boolean renewed = kept || random.nextBoolean();
-      Optional<Client.Held> granted = client.acquire(recorder, lock, wait(random), renewed);
+      Optional<RecordingClient.RecordedLock> granted =
+          client.acquire(recorder, lock, wait(random), renewed);
       if (granted.isPresent()) {
-        Client.Held held = granted.get();
+        RecordingClient.RecordedLock held = granted.get();
         long holdMillis =
             renewed ? 1 + random.nextLong(holders.holdMillis()) : 2 * holders.holdMillis();
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(holdMillis);
@@ -230,11 +234,12 @@ public final class WorkerMain {
   }
 
   /** Holds a thread's share of many locks until the end; what it loses it takes again. */
-  private void keepMany(Client client, Recorder recorder, int first) throws InterruptedException {
-    Client.Held[] held = new Client.Held[workload.leases()];
+  private void keepMany(RecordingClient client, Recorder recorder, int first)
+      throws InterruptedException {
+    RecordingClient.RecordedLock[] held = new RecordingClient.RecordedLock[workload.leases()];
     while (stop.getCount() > 0) {
       for (int i = first; i < held.length && stop.getCount() > 0; i += LEASE_THREADS) {
-        Client.Held each = held[i];
+        RecordingClient.RecordedLock each = held[i];
         if (each != null && !each.isHeld()) {
           progress.leases(-1);
           each.release(recorder);
@@ -248,14 +253,15 @@ public final class WorkerMain {
       }
       stopsWithin(STEP_MILLIS);
     }
-    for (Client.Held each : held) {
+    for (RecordingClient.RecordedLock each : held) {
       if (each != null) {
         each.release(recorder);
       }
     }
   }
 
-  private void recordBeliefs(List<Client> clients, Recorder recorder) throws InterruptedException {
+  private void recordBeliefs(List<RecordingClient> clients, Recorder recorder)
+      throws InterruptedException {
     do {
       clients.forEach(client -> client.recordBeliefs(recorder));
     } while (!stopsWithin(Math.min(1_000, workload.rules().ttlMillis() / BELIEFS_PER_TTL)));

@@ -3,7 +3,7 @@ package dev.holdfast.chaos.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.chaos.scenario.Schedule.Step;
+import dev.holdfast.chaos.scenario.Schedule.PlannedFault;
 import dev.holdfast.chaos.worker.Defect;
 import java.time.Duration;
 import java.util.Arrays;
@@ -53,7 +53,7 @@ class ScenariosTest {
             "requests-cut",
             "rolling-restart",
             "sliced");
-    assertThat(storm.steps()).isSortedAccordingTo(java.util.Comparator.comparing(Step::at));
+    assertThat(storm.steps()).isSortedAccordingTo(java.util.Comparator.comparing(PlannedFault::at));
     assertThat(storm.steps()).allMatch(step -> step.at().compareTo(HOUR) < 0);
     assertThat(storm.steps().get(0).what().name()).isEqualTo("index-deleted");
     // What is asked for while an index is being deleted is not judged.

@@ -35,7 +35,7 @@ final class BuggyLibrary extends ClassLoader {
    *
    * @return the violation, or null
    */
-  @Nullable String run(long seed, Scenario scenario) {
+  @Nullable String run(long seed, SimScenario scenario) {
     try {
       Method run =
           loadClass(Inside.class.getName())
@@ -54,8 +54,9 @@ final class BuggyLibrary extends ClassLoader {
     private Inside() {}
 
     static @Nullable String violation(long seed, String scenario) {
-      Violation violation =
-          Run.of(seed, Scenario.valueOf(scenario).faults(), Planted.NOTHING, false).violation();
+      InvariantViolation violation =
+          SimRun.of(seed, SimScenario.valueOf(scenario).faults(), Planted.NOTHING, false)
+              .violation();
       return violation == null ? null : violation.getMessage();
     }
   }

@@ -26,7 +26,7 @@ class SmallWorldChaos {
                   System.out.printf(
                       "[small world] %s, %d free choices: %,d schedules%n",
                       entry.getKey(), entry.getValue(), explored.schedules());
-                  assertThat(explored.violation()).as("%s", explored.story()).isNull();
+                  assertThat(explored.violation()).as("%s", explored.trace()).isNull();
                   return explored.schedules();
                 })
             .sum();

@@ -1,10 +1,10 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -132,45 +132,45 @@ public final class AvailabilityChecker implements Checker {
               100 * acquisitions.rate(),
               100 * leastSuccess));
     }
-    List<String> figures = new ArrayList<>();
-    tallies.forEach((f, tally) -> figures.add(tally.describe(f)));
-    recoveries(history, violations, figures);
+    List<String> statistics = new ArrayList<>();
+    tallies.forEach((f, tally) -> statistics.add(tally.describe(f)));
+    recoveries(history, violations, statistics);
     boolean isValid = violations.isEmpty();
-    violations.addAll(figures);
+    violations.addAll(statistics);
     return new Result(
         name(),
         isValid ? Verdict.VALID : Verdict.INVALID,
         String.format(
             Locale.ROOT,
             "Of %s %.1f %% succeeded.",
-            Words.count(acquisitions.all, "acquisition"),
+            Formats.count(acquisitions.all, "acquisition"),
             100 * acquisitions.rate()),
         violations);
   }
 
-  private void recoveries(History history, List<String> violations, List<String> figures) {
+  private void recoveries(History history, List<String> violations, List<String> statistics) {
     NavigableSet<Long> grants = new TreeSet<>();
     for (Call call : history.calls()) {
       if (call.f().equals(Vocabulary.ACQUIRE) && call.isOk()) {
         grants.add(call.completedAt());
       }
     }
-    List<Fault> faults = Fault.of(history);
-    Map<String, List<Fault>> byName =
+    List<FaultInterval> faults = FaultInterval.of(history);
+    Map<String, List<FaultInterval>> byName =
         faults.stream()
-            .filter(Fault::healed)
-            .collect(Collectors.groupingBy(Fault::name, TreeMap::new, Collectors.toList()));
+            .filter(FaultInterval::healed)
+            .collect(Collectors.groupingBy(FaultInterval::name, TreeMap::new, Collectors.toList()));
     byName.forEach(
         (name, alike) -> {
           if (alike.size() > FEW) {
-            figures.add(describe(name, alike, grants));
+            statistics.add(describe(name, alike, grants));
           } else {
-            alike.forEach(fault -> figures.add(describe(fault, grants.higher(fault.toNanos()))));
+            alike.forEach(fault -> statistics.add(describe(fault, grants.higher(fault.toNanos()))));
           }
         });
-    for (Fault fault : faults) {
+    for (FaultInterval fault : faults) {
       if (within != null && fault.healed()) {
-        long bound = Words.plus(fault.toNanos(), within.toNanos());
+        long bound = Formats.plus(fault.toNanos(), within.toNanos());
         Long next = grants.higher(fault.toNanos());
         boolean granted = next != null && next <= bound;
         if (!granted
@@ -180,30 +180,31 @@ public final class AvailabilityChecker implements Checker {
           violations.add(
               ended(fault)
                   + ", and no lock was granted within "
-                  + Words.seconds(within.toNanos())
+                  + Formats.seconds(within.toNanos())
                   + ".");
         }
       }
     }
   }
 
-  private static String ended(Fault fault) {
+  private static String ended(FaultInterval fault) {
     String target = fault.target().isEmpty() ? "" : " (" + fault.target() + ")";
-    return fault.name() + target + " was over at " + Words.seconds(fault.toNanos());
+    return fault.name() + target + " was over at " + Formats.seconds(fault.toNanos());
   }
 
-  private static String describe(Fault fault, @Nullable Long next) {
+  private static String describe(FaultInterval fault, @Nullable Long next) {
     return next == null
         ? ended(fault) + ", and no lock was granted after that."
         : ended(fault)
             + ", and a lock granted "
-            + Words.seconds(next - fault.toNanos())
+            + Formats.seconds(next - fault.toNanos())
             + " later.";
   }
 
-  private static String describe(String name, List<Fault> alike, NavigableSet<Long> grants) {
+  private static String describe(
+      String name, List<FaultInterval> alike, NavigableSet<Long> grants) {
     Histogram recoveries = new Histogram(DIGITS);
-    for (Fault fault : alike) {
+    for (FaultInterval fault : alike) {
       Long next = grants.higher(fault.toNanos());
       if (next != null) {
         recoveries.recordValue(next - fault.toNanos());
@@ -215,8 +216,8 @@ public final class AvailabilityChecker implements Checker {
         "%s was over %,d times, and a lock granted %s (median), %s (longest) later%s.",
         name,
         alike.size(),
-        Words.seconds(recoveries.getValueAtPercentile(50)),
-        Words.seconds(recoveries.getMaxValue()),
+        Formats.seconds(recoveries.getValueAtPercentile(50)),
+        Formats.seconds(recoveries.getMaxValue()),
         never == 0 ? "" : String.format(Locale.ROOT, ", after %,d of them not any more", never));
   }
 
@@ -229,7 +230,7 @@ public final class AvailabilityChecker implements Checker {
                     && call.completedAt() > from);
   }
 
-  private static boolean isMeanwhile(Fault fault, Fault other, long bound) {
+  private static boolean isMeanwhile(FaultInterval fault, FaultInterval other, long bound) {
     return !other.equals(fault) && other.fromNanos() <= bound && other.toNanos() > fault.toNanos();
   }
 }

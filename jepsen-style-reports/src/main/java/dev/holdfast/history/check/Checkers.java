@@ -1,7 +1,7 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +83,8 @@ public final class Checkers {
               tasks,
               limit.toNanos(),
               late ->
-                  unknown(checkers.get(late), "not done within " + Words.seconds(limit.toNanos())));
+                  unknown(
+                      checkers.get(late), "not done within " + Formats.seconds(limit.toNanos())));
       Verdict verdict = parts.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
       return new Result(name(), verdict, summary(verdict, parts), List.of(), parts);
     }
@@ -92,7 +93,7 @@ public final class Checkers {
       List<String> deciding =
           parts.stream().filter(part -> part.verdict() == verdict).map(Result::checker).toList();
       if (verdict == Verdict.VALID) {
-        return "All " + Words.count(parts.size(), "check") + " passed.";
+        return "All " + Formats.count(parts.size(), "check") + " passed.";
       }
       String what = verdict == Verdict.INVALID ? "Broken: " : "Not judged, and none seen broken: ";
       return what

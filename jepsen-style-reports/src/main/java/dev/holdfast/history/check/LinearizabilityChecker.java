@@ -1,10 +1,10 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -46,7 +46,7 @@ public final class LinearizabilityChecker implements Checker {
 
   /** Is told how far a checker is. */
   @FunctionalInterface
-  public interface Progress {
+  public interface SearchProgress {
 
     /**
      * Says that one more lock has been judged; from any thread.
@@ -85,7 +85,7 @@ public final class LinearizabilityChecker implements Checker {
   private final Model model;
   private final Set<String> understood;
   private final Duration limit;
-  private final Progress progress;
+  private final SearchProgress progress;
   private final long memories;
 
   /**
@@ -107,12 +107,12 @@ public final class LinearizabilityChecker implements Checker {
    * @param progress is told
    * @throws IllegalArgumentException if there is no such model, or the limit is not positive
    */
-  public LinearizabilityChecker(String model, Duration limit, Progress progress) {
+  public LinearizabilityChecker(String model, Duration limit, SearchProgress progress) {
     this(model, limit, progress, Search.Budget.MEMORIES);
   }
 
   /** As above, with another number of states that may be remembered. */
-  LinearizabilityChecker(String model, Duration limit, Progress progress, long memories) {
+  LinearizabilityChecker(String model, Duration limit, SearchProgress progress, long memories) {
     if (limit.isNegative() || limit.isZero()) {
       throw new IllegalArgumentException("the limit must be positive, but is " + limit);
     }
@@ -130,23 +130,23 @@ public final class LinearizabilityChecker implements Checker {
   }
 
   /** What happened to one lock. */
-  private static final class Part {
+  private static final class LockHistory {
     final String lock;
     final List<Call> calls = new ArrayList<>();
     final List<Operation> notices = new ArrayList<>();
 
-    Part(String lock) {
+    LockHistory(String lock) {
       this.lock = lock;
     }
   }
 
   private record Finding(
-      Search.Outcome outcome,
+      Search.SearchOutcome outcome,
       List<String> words,
       Search.@Nullable Limit limit,
       @Nullable Violation violation) {
 
-    static final Finding ORDER = new Finding(Search.Outcome.ORDER, List.of(), null, null);
+    static final Finding ORDER = new Finding(Search.SearchOutcome.ORDER, List.of(), null, null);
 
     static Finding notJudged(String lock, String why) {
       return notJudged(lock, why, null);
@@ -154,7 +154,7 @@ public final class LinearizabilityChecker implements Checker {
 
     static Finding notJudged(String lock, String why, Search.@Nullable Limit limit) {
       return new Finding(
-          Search.Outcome.GAVE_UP,
+          Search.SearchOutcome.GAVE_UP,
           List.of("Not judged: lock \"" + lock + "\": " + why + "."),
           limit,
           null);
@@ -164,11 +164,11 @@ public final class LinearizabilityChecker implements Checker {
   @Override
   public Result check(History history) {
     Search.Budget budget = new Search.Budget(System.nanoTime() + limit.toNanos(), memories);
-    Map<String, Part> parts = new TreeMap<>();
+    Map<String, LockHistory> parts = new TreeMap<>();
     boolean anyOk = false;
     for (Call call : history.calls()) {
       if (understood.contains(call.f())) {
-        parts.computeIfAbsent(call.lock(), Part::new).calls.add(call);
+        parts.computeIfAbsent(call.lock(), LockHistory::new).calls.add(call);
         anyOk |= call.isOk();
       }
     }
@@ -176,7 +176,7 @@ public final class LinearizabilityChecker implements Checker {
       return Result.nothingSeen(name(), "no operation succeeded");
     }
     for (Operation notice : history.notices()) {
-      Part part = parts.get(notice.lock());
+      LockHistory part = parts.get(notice.lock());
       if (part != null) {
         part.notices.add(notice);
       }
@@ -185,10 +185,10 @@ public final class LinearizabilityChecker implements Checker {
   }
 
   private Result conclude(List<Finding> findings) {
-    Map<Search.Outcome, List<Finding>> byOutcome =
+    Map<Search.SearchOutcome, List<Finding>> byOutcome =
         findings.stream().collect(Collectors.groupingBy(Finding::outcome));
-    List<Finding> broken = byOutcome.getOrDefault(Search.Outcome.NO_ORDER, List.of());
-    List<Finding> unfinished = byOutcome.getOrDefault(Search.Outcome.GAVE_UP, List.of());
+    List<Finding> broken = byOutcome.getOrDefault(Search.SearchOutcome.NO_ORDER, List.of());
+    List<Finding> unfinished = byOutcome.getOrDefault(Search.SearchOutcome.GAVE_UP, List.of());
     if (broken.isEmpty() && !unfinished.isEmpty()) {
       String limits =
           unfinished.stream()
@@ -202,7 +202,7 @@ public final class LinearizabilityChecker implements Checker {
           name(),
           Verdict.UNKNOWN,
           "Not judged: "
-              + Words.count(unfinished.size(), "lock")
+              + Formats.count(unfinished.size(), "lock")
               + (limits.isEmpty() ? "." : ", because " + limits + "."),
           unfinished.stream().flatMap(finding -> finding.words.stream()).toList());
     }
@@ -211,14 +211,14 @@ public final class LinearizabilityChecker implements Checker {
           name(),
           Verdict.VALID,
           "There is an order that explains all operations on "
-              + Words.count(findings.size(), "lock")
+              + Formats.count(findings.size(), "lock")
               + ".",
           List.of());
     }
     return new Result(
         name(),
         Verdict.INVALID,
-        "No order explains the operations on " + Words.count(broken.size(), "lock") + ".",
+        "No order explains the operations on " + Formats.count(broken.size(), "lock") + ".",
         broken.stream().flatMap(finding -> finding.words.stream()).toList(),
         List.of(),
         broken.stream().map(Finding::violation).filter(Objects::nonNull).toList());
@@ -226,17 +226,17 @@ public final class LinearizabilityChecker implements Checker {
 
   private String inWords(Search.Limit hit) {
     return switch (hit) {
-      case TIME -> "the time limit of " + Words.seconds(limit.toNanos()) + " was hit";
+      case TIME -> "the time limit of " + Formats.seconds(limit.toNanos()) + " was hit";
       case MEMORY -> String.format(Locale.ROOT, "the memory limit of %,d states was hit", memories);
       case INTERRUPT -> "it was interrupted";
     };
   }
 
-  private List<Finding> judge(List<Part> parts, Search.Budget budget) {
+  private List<Finding> judge(List<LockHistory> parts, Search.Budget budget) {
     AtomicInteger judged = new AtomicInteger();
     List<Callable<Finding>> tasks = new ArrayList<>();
     int calls = 0;
-    for (Part part : parts) {
+    for (LockHistory part : parts) {
       calls += part.calls.size();
       tasks.add(
           () -> {
@@ -259,7 +259,7 @@ public final class LinearizabilityChecker implements Checker {
   }
 
   /** Judges one lock; that one of many cannot be judged hides no violation of another. */
-  private Finding safely(Part part, Search.Budget budget) {
+  private Finding safely(LockHistory part, Search.Budget budget) {
     try {
       return judge(part, budget.shared());
     } catch (OutOfMemoryError e) { // then the others may go on
@@ -269,7 +269,7 @@ public final class LinearizabilityChecker implements Checker {
     }
   }
 
-  private Finding judge(Part part, Search.Budget budget) {
+  private Finding judge(LockHistory part, Search.Budget budget) {
     for (Call call : part.calls) {
       String problem = problem(call.invocation());
       if (problem != null) {
@@ -278,11 +278,11 @@ public final class LinearizabilityChecker implements Checker {
     }
     List<Step> steps = steps(part.calls, part.notices);
     // What is valid is so at a glance, nearly always; what is not may take very long to refute.
-    Search.Outcome outcome = Search.glance(model, steps, budget);
-    if (outcome == Search.Outcome.GAVE_UP && model.contradiction(steps) != null) {
+    Search.SearchOutcome outcome = Search.glance(model, steps, budget);
+    if (outcome == Search.SearchOutcome.GAVE_UP && model.contradiction(steps) != null) {
       return new Prefixes(part, budget.part(PART_FOR_PREFIX)).explanation();
     }
-    if (outcome == Search.Outcome.GAVE_UP) {
+    if (outcome == Search.SearchOutcome.GAVE_UP) {
       outcome = Search.run(model, steps, budget);
     }
     return switch (outcome) {
@@ -353,7 +353,7 @@ public final class LinearizabilityChecker implements Checker {
    * then is open, and what is told later is not known.
    */
   private final class Prefixes {
-    private final Part part;
+    private final LockHistory part;
     private final Search.Budget budget;
 
     /** The answers that say whether something happened, in their order. */
@@ -361,7 +361,7 @@ public final class LinearizabilityChecker implements Checker {
 
     private final IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
 
-    Prefixes(Part part, Search.Budget budget) {
+    Prefixes(LockHistory part, Search.Budget budget) {
       this.part = part;
       this.budget = budget;
       this.answers =
@@ -449,7 +449,7 @@ public final class LinearizabilityChecker implements Checker {
     private Finding finding(Call last, List<Violation.Placed> order, List<String> words) {
       List<Violation.Placed> end = order.subList(Math.max(0, order.size() - NAMED), order.size());
       return new Finding(
-          Search.Outcome.NO_ORDER,
+          Search.SearchOutcome.NO_ORDER,
           words,
           null,
           new Violation(
@@ -481,7 +481,7 @@ public final class LinearizabilityChecker implements Checker {
       List<Call> calls = known(count);
       int from = Math.max(0, calls.size() - NAMED);
       return "The smallest failing prefix has "
-          + Words.count(calls.size(), "call")
+          + Formats.count(calls.size(), "call")
           + " on lock \""
           + part.lock
           + "\""

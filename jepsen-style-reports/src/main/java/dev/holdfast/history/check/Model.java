@@ -1,7 +1,7 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -217,7 +217,7 @@ interface Model {
       String holder = owner == null ? "free" : "held by " + owner;
       return holder
           + (owner == null ? "" : fence == null ? " with an unknown fence" : " with fence " + fence)
-          + (lease.end == Long.MAX_VALUE ? "" : " until " + Words.seconds(lease.end))
+          + (lease.end == Long.MAX_VALUE ? "" : " until " + Formats.seconds(lease.end))
           + (highest == Long.MIN_VALUE ? "" : " (highest fence " + highest + ")");
     }
   }

@@ -1,9 +1,9 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
-import dev.holdfast.history.Words;
 import java.util.List;
 
 /**
@@ -28,11 +28,11 @@ public final class MutualExclusionChecker implements Checker {
     return Result.of(
         name(),
         "Nobody held a lock while another did: "
-            + Words.count(tenures.size(), "lease")
+            + Formats.count(tenures.size(), "lease")
             + " on "
-            + Words.count(Tenure.byLock(tenures).size(), "lock")
+            + Formats.count(Tenure.byLock(tenures).size(), "lock")
             + ".",
-        "Exclusion was broken " + Words.count(violations.size(), "time") + ".",
+        "Exclusion was broken " + Formats.count(violations.size(), "time") + ".",
         violations);
   }
 

@@ -1,11 +1,11 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -82,8 +82,8 @@ public final class RenewalChecker implements Checker {
     }
     return Result.of(
         name(),
-        "Each of " + Words.count(succeeded, "renewal") + " that succeeded was of a lease held.",
-        Words.count(violations.size(), "renewal") + " succeeded without a lease held.",
+        "Each of " + Formats.count(succeeded, "renewal") + " that succeeded was of a lease held.",
+        Formats.count(violations.size(), "renewal") + " succeeded without a lease held.",
         violations);
   }
 
@@ -121,7 +121,7 @@ public final class RenewalChecker implements Checker {
     } else if (next != null && next.grantedAt() < asked) {
       return "its lock had been granted to " + next.client();
     }
-    return end < asked ? "its lease was over at " + Words.seconds(end) : null;
+    return end < asked ? "its lease was over at " + Formats.seconds(end) : null;
   }
 
   /** When a lease has ended at the latest, if nothing follows that call. */
@@ -129,6 +129,6 @@ public final class RenewalChecker implements Checker {
     OptionalLong ttl = TtlExpiryChecker.ttlNanos(tenure, call);
     return ttl.isEmpty() || !call.isOk()
         ? Long.MAX_VALUE
-        : Words.plus(call.completedAt(), ttl.getAsLong());
+        : Formats.plus(call.completedAt(), ttl.getAsLong());
   }
 }

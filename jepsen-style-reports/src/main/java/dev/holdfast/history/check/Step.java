@@ -1,9 +1,9 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -99,7 +99,7 @@ record Step(
    */
   long leaseEnd(long otherwise) {
     long own = ttl == NONE ? otherwise : ttl;
-    return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Words.plus(from, own);
+    return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Formats.plus(from, own);
   }
 
   /** Whether a client was told that it had lost its lease. */

@@ -1,10 +1,10 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -88,7 +88,7 @@ public final class TtlExpiryChecker implements Checker {
         }
         if (within != null) {
           long end = latestEnd(tenure);
-          long bound = Words.plus(end, within.toNanos());
+          long bound = Formats.plus(end, within.toNanos());
           boolean granted = next != null && next.grantedAt() <= bound;
           if (!granted
               && !tenure.isReleasedBy(bound)
@@ -104,15 +104,16 @@ public final class TtlExpiryChecker implements Checker {
     return Result.of(
         name(),
         takenOver == 0
-            ? "None of " + Words.count(tenures.size(), "lease") + " was taken over unreleased."
+            ? "None of " + Formats.count(tenures.size(), "lease") + " was taken over unreleased."
             : String.format(
                 "Of %s, %,d taken over unreleased, none before its end%s.",
-                Words.count(tenures.size(), "lease"),
+                Formats.count(tenures.size(), "lease"),
                 takenOver,
                 within == null
                     ? ""
-                    : "; nobody waited longer after that than " + Words.seconds(within.toNanos())),
-        "The time to live was not kept " + Words.count(violations.size(), "time") + ".",
+                    : "; nobody waited longer after that than "
+                        + Formats.seconds(within.toNanos())),
+        "The time to live was not kept " + Formats.count(violations.size(), "time") + ".",
         violations);
   }
 
@@ -130,7 +131,7 @@ public final class TtlExpiryChecker implements Checker {
     OptionalLong ttl = ttlNanos(tenure, last);
     return ttl.isEmpty()
         ? Long.MIN_VALUE
-        : Words.plus(last.invokedAt(), (long) (ttl.getAsLong() * (1 - margin)));
+        : Formats.plus(last.invokedAt(), (long) (ttl.getAsLong() * (1 - margin)));
   }
 
   /** Until when the answer says that the lease lasts. */
@@ -159,7 +160,8 @@ public final class TtlExpiryChecker implements Checker {
     for (Call call : calls) {
       OptionalLong ttl = ttlNanos(tenure, call);
       boolean known = ttl.isPresent() && call.completion() != null;
-      end = Math.max(end, known ? Words.plus(call.completedAt(), ttl.getAsLong()) : Long.MAX_VALUE);
+      end =
+          Math.max(end, known ? Formats.plus(call.completedAt(), ttl.getAsLong()) : Long.MAX_VALUE);
     }
     return end;
   }
@@ -177,7 +179,7 @@ public final class TtlExpiryChecker implements Checker {
     String what =
         String.format(
             "Lock \"%s\" was granted %s before an unreleased lease on it could have ended (at %s)",
-            tenure.lock(), Words.seconds(end - next.grantedAt()), Words.seconds(end));
+            tenure.lock(), Formats.seconds(end - next.grantedAt()), Formats.seconds(end));
     return Violation.of(what, tenure.acquire(), next.acquire());
   }
 
@@ -186,7 +188,7 @@ public final class TtlExpiryChecker implements Checker {
         String.format(
             "Lock \"%s\" was granted to nobody, though somebody was waiting, within %s of the end of"
                 + " a lease (at %s)",
-            tenure.lock(), Words.seconds(within.toNanos()), Words.seconds(end));
+            tenure.lock(), Formats.seconds(within.toNanos()), Formats.seconds(end));
     return Violation.of(what, tenure.acquire());
   }
 

@@ -7,11 +7,11 @@ import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.AvailabilityChecker;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
+import dev.holdfast.history.check.CoverageChecker;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.LinearizabilityChecker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
-import dev.holdfast.history.check.NotVacuousChecker;
 import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.TtlExpiryChecker;
@@ -50,8 +50,7 @@ final class CheckOptions {
               "availability", AvailabilityChecker::new,
               "coverage",
                   () ->
-                      new NotVacuousChecker(
-                          Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
+                      new CoverageChecker(Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
 
   private static final Map<String, String> FORMER_NAMES = Map.of("not-vacuous", "coverage");
 

@@ -2,7 +2,7 @@ package dev.holdfast.history.report;
 
 import static dev.holdfast.history.report.Html.escape;
 
-import dev.holdfast.history.Words;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.report.RunInfo.Standing;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -134,11 +134,11 @@ final class IndexPage {
     long controls = count(row -> isRun(row) && isControl(row));
     if (runs > 0) {
       long valid = count(row -> !isControl(row) && row.info.standing() == Standing.PASSED);
-      parts.add(valid + " of " + Words.count(runs, "run") + " valid");
+      parts.add(valid + " of " + Formats.count(runs, "run") + " valid");
     }
     if (controls > 0) {
       long detected = count(row -> isControl(row) && row.info.standing() == Standing.PASSED);
-      parts.add(detected + " of " + Words.count(controls, "control run") + " detected");
+      parts.add(detected + " of " + Formats.count(controls, "control run") + " detected");
     }
     long skipped = count(row -> !isRun(row));
     if (skipped > 0) {
@@ -239,7 +239,7 @@ final class IndexPage {
       return;
     }
     boolean known = info.operations() > 0;
-    Html.labelled(out, "Duration", known ? Words.seconds(info.durationNanos()) : "–");
+    Html.labelled(out, "Duration", known ? Formats.seconds(info.durationNanos()) : "–");
     Html.labelled(out, "Operations", known ? Html.count(info.operations()) : "–");
     Html.labelled(out, "Overlaps", known ? Html.count(info.overlaps()) : "–");
     Html.labelled(out, "Faults", known ? Html.count(info.faults()) : "–");

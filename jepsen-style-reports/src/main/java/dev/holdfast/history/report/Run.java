@@ -250,17 +250,17 @@ public final class Run {
   }
 
   private void writePages(History history, Result result) throws IOException {
-    Story story = Story.of(history);
-    RunInfo info = RunInfo.of(test, startedAt, intent, story, result);
+    RunAnalysis analysis = RunAnalysis.of(history);
+    RunInfo info = RunInfo.of(test, startedAt, intent, analysis, result);
     write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
-    write("summary.md", out -> out.write(Markdown.of(info, story, result)));
-    writePlots(new Plots(story));
+    write("summary.md", out -> out.write(Markdown.of(info, analysis, result)));
+    writePlots(new Plots(analysis));
     String allRuns = "";
     if (store != null) {
       allRuns = "../".repeat(store.relativize(directory).getNameCount()) + "index.html";
     }
     ReportPage page =
-        new ReportPage(test, startedAt, intent, story, result, directory, files(), allRuns);
+        new ReportPage(test, startedAt, intent, analysis, result, directory, files(), allRuns);
     write(TIMELINE, out -> out.write(page.timelineHtml()));
     write(INDEX, out -> out.write(page.html()));
   }
@@ -368,15 +368,15 @@ public final class Run {
     return map;
   }
 
-  interface Content<T> {
+  interface FileContent<T> {
     void writeTo(T out) throws IOException;
   }
 
-  private void write(String name, Content<BufferedWriter> content) throws IOException {
+  private void write(String name, FileContent<BufferedWriter> content) throws IOException {
     write(directory, name, content);
   }
 
-  static void write(Path directory, String name, Content<BufferedWriter> content)
+  static void write(Path directory, String name, FileContent<BufferedWriter> content)
       throws IOException {
     // An OutputStreamWriter puts a question mark where text cannot be encoded;
     // Files.newBufferedWriter would throw.
@@ -391,7 +391,7 @@ public final class Run {
         });
   }
 
-  private static void writeBytes(Path directory, String name, Content<OutputStream> content)
+  private static void writeBytes(Path directory, String name, FileContent<OutputStream> content)
       throws IOException {
     Path temporary = directory.resolve(name + "-" + ProcessHandle.current().pid() + NEW);
     try (OutputStream out = Files.newOutputStream(temporary)) {

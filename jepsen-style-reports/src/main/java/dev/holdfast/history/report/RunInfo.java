@@ -49,7 +49,8 @@ record RunInfo(
     SKIPPED
   }
 
-  static RunInfo of(String test, Instant startedAt, Intent intent, Story story, Result result) {
+  static RunInfo of(
+      String test, Instant startedAt, Intent intent, RunAnalysis analysis, Result result) {
     return new RunInfo(
         test,
         startedAt,
@@ -58,10 +59,10 @@ record RunInfo(
         result.verdict(),
         isDetected(intent, result),
         result.summary(),
-        story.history().operations().isEmpty() ? 0 : story.lengthNanos(),
-        story.history().operations().size(),
-        story.overlaps().size(),
-        story.faults().size());
+        analysis.history().operations().isEmpty() ? 0 : analysis.lengthNanos(),
+        analysis.history().operations().size(),
+        analysis.overlaps().size(),
+        analysis.faults().size());
   }
 
   /** Of a run of which nothing was found, because of that. */

@@ -44,8 +44,7 @@ class CorruptionsTest {
           "loss-notice", new LossNoticeChecker(),
           "renewal", new RenewalChecker(true),
           "availability", new AvailabilityChecker(0.5, Duration.ofSeconds(10)),
-          "not-vacuous",
-              new NotVacuousChecker(Set.of("acquire", "renew", "release", "write"), true),
+          "not-vacuous", new CoverageChecker(Set.of("acquire", "renew", "release", "write"), true),
           "lease", new LinearizabilityChecker("lease", LIMIT));
 
   /** What is put wrong, and by whom it must be found. */

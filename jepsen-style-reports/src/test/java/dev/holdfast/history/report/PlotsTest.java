@@ -28,9 +28,9 @@ import org.xml.sax.InputSource;
 class PlotsTest {
 
   /** Twenty calls: 19 took 10 ms and one took 1 s; one failed after 100 ms, one is open. */
-  private static final Story STORY = story();
+  private static final RunAnalysis STORY = analysis();
 
-  private static Story story() {
+  private static RunAnalysis analysis() {
     HistoryScript script = new HistoryScript();
     for (int i = 0; i < 19; i++) {
       script.ok(10L * i, 10L * i + 10, "acquire", "lock", "a" + i, "client", "c");
@@ -39,7 +39,7 @@ class PlotsTest {
     script.call(400, 500, Operation.Type.FAIL, "renew", "lock", "b");
     script.invoked(600, "release", "lock", "b");
     script.nemesis(300, "start-pause", "target", "<&>").nemesis(500, "stop-pause", "target", "<&>");
-    return Story.of(script.build());
+    return RunAnalysis.of(script.build());
   }
 
   private static List<Element> elements(Plot plot, String name) throws Exception {
@@ -113,8 +113,8 @@ class PlotsTest {
       script.ok(100L * i, 100L * i + 10, "acquire", "lock", "a", "client", "c");
     }
     script.ok(2_000, 2_500, "acquire", "lock", "b", "client", "c");
-    Story story = Story.of(script.build());
-    String svg = new Plots(story).svg(Plot.QUANTILES).file();
+    RunAnalysis analysis = RunAnalysis.of(script.build());
+    String svg = new Plots(analysis).svg(Plot.QUANTILES).file();
     Map<String, Integer> points = new HashMap<>();
     Matcher paths =
         Pattern.compile("<path class=\"stroke-(blue|orange|green|sky)\".* d=\"(.*)\"").matcher(svg);
@@ -167,7 +167,7 @@ class PlotsTest {
     new Plots(STORY).image(Plot.LATENCY).writePng(out);
     BufferedImage image = ImageIO.read(new ByteArrayInputStream(out.toByteArray()));
     assertThat(image.getWidth()).isEqualTo(2000);
-    int shade = Color.decode(Ink.SHADE.light).getRGB();
+    int shade = Color.decode(Palette.SHADE.light).getRGB();
     long shaded =
         IntStream.range(0, image.getWidth()).filter(x -> image.getRGB(x, 200) == shade).count();
     assertThat(shaded).as("a fifth of the width of the plot").isBetween(300L, 400L);

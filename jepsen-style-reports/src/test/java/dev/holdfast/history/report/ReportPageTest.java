@@ -104,8 +104,8 @@ class ReportPageTest {
     drawing(html);
     String markdown =
         Markdown.of(
-            RunInfo.of("a|b", Instant.EPOCH, NO_INTENT, Story.of(history), result(history)),
-            Story.of(history),
+            RunInfo.of("a|b", Instant.EPOCH, NO_INTENT, RunAnalysis.of(history), result(history)),
+            RunAnalysis.of(history),
             result(history));
     assertThat(markdown).contains("a\\|b").doesNotContain(" <img", "\"<img");
   }
@@ -141,7 +141,7 @@ class ReportPageTest {
             "x",
             Instant.EPOCH,
             intent,
-            Story.of(history),
+            RunAnalysis.of(history),
             result(history),
             Path.of("x"),
             List.of(),
@@ -158,7 +158,7 @@ class ReportPageTest {
                 "x",
                 Instant.EPOCH,
                 NO_INTENT.allowingOverlaps("Deleting the index releases <all> locks."),
-                Story.of(history),
+                RunAnalysis.of(history),
                 valid,
                 Path.of("x"),
                 List.of(),
@@ -194,7 +194,7 @@ class ReportPageTest {
         "partition-heals",
         Instant.parse("2026-11-23T09:15:02Z"),
         NO_INTENT.repeatedBy(reproduce),
-        Story.of(history),
+        RunAnalysis.of(history),
         result,
         Path.of("store/run"),
         List.of("history.edn", "history.txt", "recordings/c#1.edn", "results.edn", "results.json"),
