@@ -1,7 +1,7 @@
 package dev.holdfast.bench.ttl;
 
-import dev.holdfast.bench.ExitStatus;
-import dev.holdfast.bench.JarVersion;
+import dev.holdfast.bench.report.ExitStatus;
+import dev.holdfast.bench.report.JarVersion;
 import dev.holdfast.cluster.Cluster;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
