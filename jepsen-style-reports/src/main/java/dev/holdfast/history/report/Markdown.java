@@ -5,7 +5,7 @@ import dev.holdfast.history.Formats;
 import dev.holdfast.history.check.Result;
 import java.util.List;
 
-/** What a run found, in Markdown, for the page of a CI. Stateless. */
+/** A summary of a run in Markdown, for the page of a CI. Stateless. */
 final class Markdown {
 
   private static final int MAX_DETAILS = 5;

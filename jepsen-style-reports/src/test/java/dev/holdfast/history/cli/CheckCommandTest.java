@@ -101,7 +101,7 @@ class CheckCommandTest {
   }
 
   @Test
-  void check_checkers_judgeByTheRulesOfLocks() throws IOException {
+  void check_checkers_checkByTheRulesOfLocks() throws IOException {
     Path file = file("a.edn", VALID);
     CommandOutput some = CommandOutput.to("check", "--checkers", "fencing,mutual-exclusion", file);
     assertThat(some.out()).isEqualTo(file + "\tvalid\n");
@@ -110,7 +110,7 @@ class CheckCommandTest {
 
     CommandOutput all = CommandOutput.to("check", "--checkers", "all", "--model", "lease", file);
     assertThat(all.out()).isEqualTo(file + "\tunknown\n");
-    assertThat(all.err()).contains("renewal: unknown: Not judged: no renewal succeeded");
+    assertThat(all.err()).contains("renewal: unknown: Not checked: no renewal succeeded");
 
     Path invalid = file("b.edn", INVALID);
     assertThat(CommandOutput.to("check", "--checkers", "mutual-exclusion", invalid).status())
@@ -131,7 +131,8 @@ class CheckCommandTest {
     String odd = VALID + "{:type :invoke, :process 0, :f :%s, :value %s}\n";
     assertTurnedAway("mutex", odd.formatted("renew", "nil"), "the model does not know renew");
     assertTurnedAway("lease", odd.formatted("aquire", "nil"), "the model does not know aquire");
-    assertTurnedAway("lease", odd.formatted("read", "nil"), "has acquire, expire, lost, release");
+    assertTurnedAway(
+        "lease", odd.formatted("read", "nil"), "has acquire, belief, expire, lost, release");
     assertTurnedAway(
         "register", "{:type :invoke, :process 0, :f :cas, :value [1 2]}\n", "does not know cas");
     assertTurnedAway(
