@@ -27,7 +27,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
@@ -74,15 +73,6 @@ public final class HistoryReader {
   private static final int GZIP = 0x8b1f;
   private static final int[] BYTE_ORDER_MARK = {0xEF, 0xBB, 0xBF};
 
-  /** The operations whose plain value is the name of a lock. */
-  private static final Set<String> OF_LOCKS =
-      Set.of(
-          Vocabulary.ACQUIRE,
-          Vocabulary.RENEW,
-          Vocabulary.RELEASE,
-          Vocabulary.LOST,
-          Vocabulary.EXPIRE);
-
   private static final Map<String, Operation.Type> TYPES =
       Arrays.stream(Operation.Type.values())
           .collect(Collectors.toMap(Operation.Type::text, type -> type));
@@ -90,7 +80,7 @@ public final class HistoryReader {
   /** The key of a value that is not a map. */
   private static final String PLAIN = "value";
 
-  /** How many different texts are kept to be used again for equal ones. */
+  /** The number of distinct texts that are kept, to share equal ones. */
   private static final int MAX_TEXTS = 100_000;
 
   private static final int TELL_EVERY = 10_000;
@@ -150,7 +140,7 @@ public final class HistoryReader {
    *
    * @param file the file
    * @param change is applied to each operation, such as to name its lock
-   * @param progress is told, now and then, how many operations have been read
+   * @param progress is called from time to time with the number of operations have been read
    * @return the history
    * @throws IOException if the file cannot be read
    * @throws HistoryFormatException if it cannot be understood; it names the file and the line
@@ -165,8 +155,8 @@ public final class HistoryReader {
    *
    * @param file the file
    * @param change is applied to each operation, such as to name its lock. What it does not want it
-   *     turns away with an {@link IllegalArgumentException}, whose message says why
-   * @param progress is told, now and then, how many operations have been read
+   *     rejects with an {@link IllegalArgumentException}, whose message says why
+   * @param progress is called from time to time with the number of operations have been read
    * @param warnings is told what was read otherwise than it was written: a last line that was not
    *     written to its end, times that go back
    * @return the history
@@ -263,10 +253,10 @@ public final class HistoryReader {
       warnings.accept(
           file
               + ": "
-              + Words.count(moved, "time")
+              + Formats.count(moved, "time")
               + (moved == 1 ? " goes" : " go")
               + " back, by up to "
-              + Words.seconds(furthest)
+              + Formats.seconds(furthest)
               + "; the order of the lines counts");
     }
   }
@@ -297,7 +287,7 @@ public final class HistoryReader {
   }
 
   /**
-   * Finds out whether the history is JSON, by whether the first key of the first map is in quotes.
+   * Returns whether the history is JSON, by whether the first key of the first map is in quotes.
    *
    * @return what opens the list of all operations; a brace if they are lines
    */
@@ -548,7 +538,10 @@ public final class HistoryReader {
     throw problem(":process must be a whole number or :nemesis, but is " + process);
   }
 
-  /** Whether the values of all clients' operations are tuples, which name what they are about. */
+  /**
+   * Returns whether the values of all clients' operations are tuples, which name what they are
+   * about.
+   */
   private boolean tuples() {
     boolean isAny = false;
     for (Operation operation : operations) {
@@ -580,7 +573,8 @@ public final class HistoryReader {
 
   private static Operation ofNamedLock(Operation operation) {
     Object plain = operation.value().get(PLAIN);
-    boolean isAlone = OF_LOCKS.contains(operation.f()) && operation.value().size() == 1;
+    boolean isAlone =
+        Vocabulary.LEASE_OPERATIONS.contains(operation.f()) && operation.value().size() == 1;
     return isAlone && (plain instanceof String || plain instanceof Number)
         ? operation.with(Map.of(Vocabulary.LOCK, text(plain)))
         : operation;

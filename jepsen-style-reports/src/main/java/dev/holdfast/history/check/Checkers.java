@@ -1,7 +1,7 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +10,7 @@ import java.util.concurrent.Callable;
 /** Puts checkers together. Stateless. */
 public final class Checkers {
 
-  /** How long the checkers of a composition may take if nothing else is said. */
+  /** The default time limit for the checkers of a composition. */
   public static final Duration DEFAULT_LIMIT = Duration.ofMinutes(10);
 
   private Checkers() {}
@@ -50,7 +50,7 @@ public final class Checkers {
    * Runs one checker.
    *
    * @param checker the checker
-   * @param history what it is to judge
+   * @param history what it is to check
    * @return its result; unknown, with the exception's text, if it throws
    */
   public static Result safely(Checker checker, History history) {
@@ -62,7 +62,7 @@ public final class Checkers {
   }
 
   private static Result unknown(Checker checker, String why) {
-    return new Result(checker.name(), Verdict.UNKNOWN, "Not judged: " + why + ".", List.of());
+    return new Result(checker.name(), Verdict.UNKNOWN, "Not checked: " + why + ".", List.of());
   }
 
   private record Composition(List<Checker> checkers, Duration limit) implements Checker {
@@ -83,7 +83,8 @@ public final class Checkers {
               tasks,
               limit.toNanos(),
               late ->
-                  unknown(checkers.get(late), "not done within " + Words.seconds(limit.toNanos())));
+                  unknown(
+                      checkers.get(late), "not done within " + Formats.seconds(limit.toNanos())));
       Verdict verdict = parts.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
       return new Result(name(), verdict, summary(verdict, parts), List.of(), parts);
     }
@@ -92,9 +93,9 @@ public final class Checkers {
       List<String> deciding =
           parts.stream().filter(part -> part.verdict() == verdict).map(Result::checker).toList();
       if (verdict == Verdict.VALID) {
-        return "All " + Words.count(parts.size(), "check") + " passed.";
+        return "All " + Formats.count(parts.size(), "check") + " passed.";
       }
-      String what = verdict == Verdict.INVALID ? "Broken: " : "Not judged, and none seen broken: ";
+      String what = verdict == Verdict.INVALID ? "Broken: " : "Not checked, and none seen broken: ";
       return what
           + String.join(", ", deciding)
           + " ("

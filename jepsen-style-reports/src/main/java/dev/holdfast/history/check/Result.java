@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a checker found. Immutable.
+ * The result of a checker. Immutable.
  *
  * @param checker the checker's name
  * @param verdict its verdict
@@ -24,7 +24,7 @@ public record Result(
     List<Result> parts,
     List<Violation> violations) {
 
-  /** How many details a result holds. */
+  /** The most details that a result holds. */
   public static final int MAX_DETAILS = 100;
 
   /** Validates, copies, and bounds the details. */
@@ -89,9 +89,9 @@ public record Result(
             violations);
   }
 
-  /** Makes the result of a checker that saw nothing to judge. */
+  /** Makes the result of a checker that saw nothing to check. */
   static Result nothingSeen(String checker, String what) {
     return new Result(
-        checker, Verdict.UNKNOWN, "Not judged: " + what + " in this history.", List.of());
+        checker, Verdict.UNKNOWN, "Not checked: " + what + " in this history.", List.of());
   }
 }

@@ -1,9 +1,9 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -93,16 +93,16 @@ record Step(
   }
 
   /**
-   * When the lease ends that this gets or renews.
+   * Returns when the lease ends that this gets or renews.
    *
    * @param otherwise its TTL if this tells none
    */
   long leaseEnd(long otherwise) {
     long own = ttl == NONE ? otherwise : ttl;
-    return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Words.plus(from, own);
+    return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Formats.plus(from, own);
   }
 
-  /** Whether a client was told that it had lost its lease. */
+  /** Returns whether a client was told that it had lost its lease. */
   boolean isLoss() {
     return f.equals(Vocabulary.LOST) || f.equals(Vocabulary.EXPIRE);
   }
@@ -111,12 +111,12 @@ record Step(
     return call.invocation().process();
   }
 
-  /** What the invocation's value says. */
+  /** Returns what the invocation's value says. */
   @Nullable Object argument() {
     return call.invocation().value().get(PLAIN);
   }
 
-  /** What the completion's value says; null if it was not told. */
+  /** Returns what the completion's value says; null if it was not told. */
   @Nullable Object result() {
     Operation completion = call.completion();
     return completion == null || open ? null : completion.value().get(PLAIN);

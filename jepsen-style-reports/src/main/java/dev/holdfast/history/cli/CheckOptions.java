@@ -7,11 +7,11 @@ import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.AvailabilityChecker;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
+import dev.holdfast.history.check.CoverageChecker;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.LinearizabilityChecker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
-import dev.holdfast.history.check.NotVacuousChecker;
 import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.TtlExpiryChecker;
@@ -50,8 +50,7 @@ final class CheckOptions {
               "availability", AvailabilityChecker::new,
               "coverage",
                   () ->
-                      new NotVacuousChecker(
-                          Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
+                      new CoverageChecker(Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
 
   private static final Map<String, String> FORMER_NAMES = Map.of("not-vacuous", "coverage");
 
@@ -82,7 +81,7 @@ final class CheckOptions {
       paramLabel = "KEY",
       defaultValue = Vocabulary.LOCK,
       description =
-          "The key of values that names the object: each is judged by itself (default:"
+          "The key of values that names the object: each is checked by itself (default:"
               + " ${DEFAULT-VALUE}).")
   private String key = Vocabulary.LOCK;
 
@@ -95,7 +94,7 @@ final class CheckOptions {
 
   private long lastTold = System.nanoTime();
 
-  /** Whether anything is to be checked. */
+  /** Returns whether anything is to be checked. */
   boolean isGiven() {
     return model != null || !checkers.isEmpty();
   }
@@ -111,21 +110,22 @@ final class CheckOptions {
   /** Reads a history, and says how far it is, and what is odd about it. */
   History read(CommandLine commandLine, Path file) throws IOException {
     PrintWriter err = commandLine.getErr();
-    LinearizabilityChecker judge =
+    LinearizabilityChecker checker =
         model == null ? null : new LinearizabilityChecker(model, limit(commandLine));
     return HistoryReader.readHistory(
         file,
-        operation -> understood(keyed(operation), judge),
+        operation -> understood(keyed(operation), checker),
         count -> tell(err, "%s: %,d operations read".formatted(file, count)),
         err::println);
   }
 
-  /** That operation, if anything here can judge it. */
-  private static Operation understood(Operation operation, @Nullable LinearizabilityChecker judge) {
+  /** That operation, if anything here can check it. */
+  private static Operation understood(
+      Operation operation, @Nullable LinearizabilityChecker checker) {
     boolean isKnown = operation.isNemesis() || Vocabulary.OPERATIONS.contains(operation.f());
     String problem =
-        judge != null
-            ? judge.problem(operation)
+        checker != null
+            ? checker.problem(operation)
             : isKnown ? null : "there is no operation " + operation.f();
     if (problem != null) {
       throw new IllegalArgumentException(problem);
@@ -171,7 +171,7 @@ final class CheckOptions {
                 model,
                 limit(commandLine),
                 (locks, of) ->
-                    tell(err, "%s: %,d of %,d locks judged".formatted(what, locks, of))));
+                    tell(err, "%s: %,d of %,d locks checked".formatted(what, locks, of))));
       }
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(commandLine, String.valueOf(e.getMessage()), e);

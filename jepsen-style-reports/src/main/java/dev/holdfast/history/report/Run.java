@@ -87,7 +87,7 @@ public final class Run {
   }
 
   /**
-   * Makes this a control run, whose clients are broken on purpose: the list of all runs counts it
+   * Makes this a control run, whose clients are deliberately broken: the list of all runs counts it
    * as passed if the checker finds it invalid, and as failed if it does not. To be called before
    * {@link #finish}.
    *
@@ -173,7 +173,7 @@ public final class Run {
    * Saves the history, and only then checks it, saves the results and writes the report.
    *
    * @param history what happened
-   * @param checker judges it; if it throws, the verdict is unknown
+   * @param checker checks it; if it throws, the verdict is unknown
    * @param reproduce the command that repeats this run
    * @return the results
    * @throws IOException if something cannot be written
@@ -191,7 +191,7 @@ public final class Run {
   }
 
   /**
-   * Writes the pages anew from what is saved: the history, or where that is missing the recordings,
+   * Rewrites the pages from what is saved: the history, or where that is missing the recordings,
    * and the results. Nothing is checked again; a run without results is shown as unknown.
    *
    * @return the results as they were saved
@@ -218,7 +218,7 @@ public final class Run {
   /**
    * Checks the history that is saved, saves the results and writes the pages again.
    *
-   * @param checker judges it; if it throws, the verdict is unknown
+   * @param checker checks it; if it throws, the verdict is unknown
    * @return the results
    * @throws IOException if something cannot be read or written
    * @throws dev.holdfast.history.HistoryFormatException if the history cannot be understood
@@ -250,17 +250,17 @@ public final class Run {
   }
 
   private void writePages(History history, Result result) throws IOException {
-    Story story = Story.of(history);
-    RunInfo info = RunInfo.of(test, startedAt, intent, story, result);
+    RunAnalysis analysis = RunAnalysis.of(history);
+    RunInfo info = RunInfo.of(test, startedAt, intent, analysis, result);
     write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
-    write("summary.md", out -> out.write(Markdown.of(info, story, result)));
-    writePlots(new Plots(story));
+    write("summary.md", out -> out.write(Markdown.of(info, analysis, result)));
+    writePlots(new Plots(analysis));
     String allRuns = "";
     if (store != null) {
       allRuns = "../".repeat(store.relativize(directory).getNameCount()) + "index.html";
     }
     ReportPage page =
-        new ReportPage(test, startedAt, intent, story, result, directory, files(), allRuns);
+        new ReportPage(test, startedAt, intent, analysis, result, directory, files(), allRuns);
     write(TIMELINE, out -> out.write(page.timelineHtml()));
     write(INDEX, out -> out.write(page.html()));
   }
@@ -368,15 +368,15 @@ public final class Run {
     return map;
   }
 
-  interface Content<T> {
+  interface FileContent<T> {
     void writeTo(T out) throws IOException;
   }
 
-  private void write(String name, Content<BufferedWriter> content) throws IOException {
+  private void write(String name, FileContent<BufferedWriter> content) throws IOException {
     write(directory, name, content);
   }
 
-  static void write(Path directory, String name, Content<BufferedWriter> content)
+  static void write(Path directory, String name, FileContent<BufferedWriter> content)
       throws IOException {
     // An OutputStreamWriter puts a question mark where text cannot be encoded;
     // Files.newBufferedWriter would throw.
@@ -391,7 +391,7 @@ public final class Run {
         });
   }
 
-  private static void writeBytes(Path directory, String name, Content<OutputStream> content)
+  private static void writeBytes(Path directory, String name, FileContent<OutputStream> content)
       throws IOException {
     Path temporary = directory.resolve(name + "-" + ProcessHandle.current().pid() + NEW);
     try (OutputStream out = Files.newOutputStream(temporary)) {

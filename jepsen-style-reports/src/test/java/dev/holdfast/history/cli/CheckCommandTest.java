@@ -37,7 +37,7 @@ class CheckCommandTest {
   @Test
   void check_valid_saysSoAndExitsWith0() throws IOException {
     Path file = file("a.edn", VALID);
-    Answer answer = Answer.to("check", "--model", "fenced-mutex", file);
+    CommandOutput answer = CommandOutput.to("check", "--model", "fenced-mutex", file);
 
     assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
     assertThat(answer.status()).isZero();
@@ -49,13 +49,15 @@ class CheckCommandTest {
     Path invalid = file("b.edn", INVALID);
     Path unknown = file("c.edn", UNKNOWN);
 
-    Answer all = Answer.to("check", "--model", "fenced-mutex", valid, invalid, unknown);
+    CommandOutput all =
+        CommandOutput.to("check", "--model", "fenced-mutex", valid, invalid, unknown);
     assertThat(all.out())
         .isEqualTo(valid + "\tvalid\n" + invalid + "\tinvalid\n" + unknown + "\tunknown\n");
     assertThat(all.status()).isEqualTo(1);
     assertThat(all.err()).contains("Nothing explains acquire of \"lock\" by process 1");
 
-    assertThat(Answer.to("check", "--model", "fenced-mutex", valid, unknown).status()).isEqualTo(2);
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", valid, unknown).status())
+        .isEqualTo(2);
   }
 
   @Test
@@ -64,7 +66,7 @@ class CheckCommandTest {
     Path bad = file("b.edn", VALID + "{:type :sideways, :process 0, :f :acquire}\n{}\n");
     Path missing = dir.resolve("c.edn");
 
-    Answer answer = Answer.to("check", "--model", "mutex", good, bad, missing);
+    CommandOutput answer = CommandOutput.to("check", "--model", "mutex", good, bad, missing);
 
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).as("no half a verdict").isEqualTo(good + "\tvalid\n");
@@ -83,8 +85,9 @@ class CheckCommandTest {
             {:type :ok, :process 1, :f :acquire, :value {:door "right"}}
             """);
 
-    assertThat(Answer.to("check", "--model", "mutex", "--key", "door", file).status()).isZero();
-    assertThat(Answer.to("check", "--model", "mutex", file).status()).isEqualTo(1);
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--key", "door", file).status())
+        .isZero();
+    assertThat(CommandOutput.to("check", "--model", "mutex", file).status()).isEqualTo(1);
   }
 
   @Test
@@ -98,25 +101,26 @@ class CheckCommandTest {
   }
 
   @Test
-  void check_checkers_judgeByTheRulesOfLocks() throws IOException {
+  void check_checkers_checkByTheRulesOfLocks() throws IOException {
     Path file = file("a.edn", VALID);
-    Answer some = Answer.to("check", "--checkers", "fencing,mutual-exclusion", file);
+    CommandOutput some = CommandOutput.to("check", "--checkers", "fencing,mutual-exclusion", file);
     assertThat(some.out()).isEqualTo(file + "\tvalid\n");
     assertThat(some.status()).isZero();
     assertThat(some.err()).contains(file + ": fencing: valid: The fences of 1 grant rose");
 
-    Answer all = Answer.to("check", "--checkers", "all", "--model", "lease", file);
+    CommandOutput all = CommandOutput.to("check", "--checkers", "all", "--model", "lease", file);
     assertThat(all.out()).isEqualTo(file + "\tunknown\n");
-    assertThat(all.err()).contains("renewal: unknown: Not judged: no renewal succeeded");
+    assertThat(all.err()).contains("renewal: unknown: Not checked: no renewal succeeded");
 
     Path invalid = file("b.edn", INVALID);
-    assertThat(Answer.to("check", "--checkers", "mutual-exclusion", invalid).status()).isEqualTo(1);
+    assertThat(CommandOutput.to("check", "--checkers", "mutual-exclusion", invalid).status())
+        .isEqualTo(1);
   }
 
   @Test
   void check_whatDoesNotFit_saysTheLine() throws IOException {
     Path file = file("a.edn", VALID + VALID.lines().skip(1).findFirst().orElseThrow() + "\n");
-    Answer answer = Answer.to("check", "--model", "mutex", file);
+    CommandOutput answer = CommandOutput.to("check", "--model", "mutex", file);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).isEmpty();
     assertThat(answer.err()).contains("a.edn, line 5: ", "answers no invocation");
@@ -127,20 +131,21 @@ class CheckCommandTest {
     String odd = VALID + "{:type :invoke, :process 0, :f :%s, :value %s}\n";
     assertTurnedAway("mutex", odd.formatted("renew", "nil"), "the model does not know renew");
     assertTurnedAway("lease", odd.formatted("aquire", "nil"), "the model does not know aquire");
-    assertTurnedAway("lease", odd.formatted("read", "nil"), "has acquire, expire, lost, release");
+    assertTurnedAway(
+        "lease", odd.formatted("read", "nil"), "has acquire, belief, expire, lost, release");
     assertTurnedAway(
         "register", "{:type :invoke, :process 0, :f :cas, :value [1 2]}\n", "does not know cas");
     assertTurnedAway(
         "cas-register", "{:type :invoke, :process 0, :f :cas, :value 2}\n", "must be a pair");
     Path file = file("a.edn", odd.formatted("aquire", "nil"));
-    Answer rules = Answer.to("check", "--checkers", "mutual-exclusion", file);
+    CommandOutput rules = CommandOutput.to("check", "--checkers", "mutual-exclusion", file);
     assertThat(rules.status()).isEqualTo(3);
     assertThat(rules.err()).contains("a.edn, line 5: there is no operation aquire");
   }
 
   private void assertTurnedAway(String model, String text, String problem) throws IOException {
     Path file = file("a.edn", text);
-    Answer answer = Answer.to("check", "--model", model, file);
+    CommandOutput answer = CommandOutput.to("check", "--model", model, file);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).isEmpty();
     assertThat(answer.err())
@@ -157,14 +162,14 @@ class CheckCommandTest {
     }
     Path file = file("a.edn", VALID + also + "{:type :info, :process 6, :f :lost}\n");
     for (String model : new String[] {"lease", "mutex", "fenced-mutex"}) {
-      assertThat(Answer.to("check", "--model", model, file).status()).as(model).isZero();
+      assertThat(CommandOutput.to("check", "--model", model, file).status()).as(model).isZero();
     }
   }
 
   @Test
   void check_tornLastLine_isReported() throws IOException {
     Path file = file("a.edn", VALID + "{:type :inv");
-    Answer answer = Answer.to("check", "--model", "fenced-mutex", file);
+    CommandOutput answer = CommandOutput.to("check", "--model", "fenced-mutex", file);
     assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
     assertThat(answer.err()).contains("a.edn, line 5: the last line was not written to its end");
   }
@@ -172,14 +177,15 @@ class CheckCommandTest {
   @Test
   void generate_thenCheck_isValidByAllThatIsKnown() {
     Path file = dir.resolve("made.edn");
-    assertThat(Answer.to("generate", "--operations", 6000, "--locks", 2, file).status()).isZero();
-    Answer answer = Answer.to("check", "--model", "lease", "--checkers", "all", file);
+    assertThat(CommandOutput.to("generate", "--operations", 6000, "--locks", 2, file).status())
+        .isZero();
+    CommandOutput answer = CommandOutput.to("check", "--model", "lease", "--checkers", "all", file);
     assertThat(answer.out()).as(answer.err()).isEqualTo(file + "\tvalid\n");
 
-    Answer again = Answer.to("generate", file);
+    CommandOutput again = CommandOutput.to("generate", file);
     assertThat(again.status()).isEqualTo(3);
     assertThat(again.err()).contains("there is such a file already");
-    assertThat(Answer.to("generate", "--operations", 0, file).status()).isEqualTo(3);
+    assertThat(CommandOutput.to("generate", "--operations", 0, file).status()).isEqualTo(3);
   }
 
   @Test
@@ -188,8 +194,8 @@ class CheckCommandTest {
     Path invalid = file("history.edn", INVALID);
     Path store = dir.resolve("out");
 
-    Answer answer =
-        Answer.to(
+    CommandOutput answer =
+        CommandOutput.to(
             "check",
             "--model",
             "fenced-mutex",
@@ -216,11 +222,12 @@ class CheckCommandTest {
         .content()
         .contains("<strong>Invalid</strong>", "The smallest counterexample");
 
-    assertThat(Answer.to("check", "--model", "mutex", "--report", valid, valid).status())
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--report", valid, valid).status())
         .as("a file, not a folder")
         .isEqualTo(3);
     Path bad = file("bad.edn", "{:type :sideways}");
-    Answer unreadable = Answer.to("check", "--model", "mutex", "--report", store, bad);
+    CommandOutput unreadable =
+        CommandOutput.to("check", "--model", "mutex", "--report", store, bad);
     assertThat(unreadable.status()).isEqualTo(3);
     assertThat(store.resolve("bad")).as("no page about what was not understood").doesNotExist();
   }
@@ -229,7 +236,8 @@ class CheckCommandTest {
   void check_reportIntoARelativeFolderThatIsNotThere_makesIt() throws IOException {
     Path store = Path.of("").toAbsolutePath().relativize(dir.resolve("not/there/yet"));
 
-    Answer answer = Answer.to("check", "--model", "mutex", "--report", store, file("a.edn", VALID));
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "mutex", "--report", store, file("a.edn", VALID));
 
     assertThat(answer.status()).as(answer.err()).isZero();
     assertThat(store.resolve("a/latest/index.html"))
@@ -241,13 +249,14 @@ class CheckCommandTest {
   void check_unknown_exitsWith2AlsoWithAReport() throws IOException {
     Path unknown = file("c.edn", UNKNOWN);
     Path store = dir.resolve("out");
-    assertThat(Answer.to("check", "--model", "mutex", "--report", store, unknown).status())
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--report", store, unknown).status())
         .isEqualTo(2);
   }
 
   @Test
   void check_formerNameOfAChecker_isStillUnderstood() throws IOException {
-    Answer answer = Answer.to("check", "--checkers", "not-vacuous,fencing", file("a.edn", VALID));
+    CommandOutput answer =
+        CommandOutput.to("check", "--checkers", "not-vacuous,fencing", file("a.edn", VALID));
     assertThat(answer.err()).contains("coverage: valid");
     assertThat(answer.status()).isZero();
   }
@@ -256,27 +265,32 @@ class CheckCommandTest {
     Object[] all = new Object[arguments.length + 1];
     all[0] = "check";
     System.arraycopy(arguments, 0, all, 1, arguments.length);
-    Answer answer = Answer.to(all);
+    CommandOutput answer = CommandOutput.to(all);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.err()).contains(message);
   }
 
   @Test
   void help_namesWhatThereIs() {
-    assertThat(Answer.to("--help").out()).contains("check");
-    assertThat(Answer.to("check", "--help").out())
+    assertThat(CommandOutput.to("--help").out()).contains("check");
+    assertThat(CommandOutput.to("check", "--help").out())
         .contains("--model", "--key", "--time-limit", "semaphore:N");
-    assertThat(Answer.to().status()).as("nothing to do").isEqualTo(3);
+    assertThat(CommandOutput.to().status()).as("nothing to do").isEqualTo(3);
     for (String command : new String[] {"", "check", "generate", "report", "serve"}) {
-      Answer answer = command.isEmpty() ? Answer.to("--help") : Answer.to(command, "--help");
+      CommandOutput answer =
+          command.isEmpty() ? CommandOutput.to("--help") : CommandOutput.to(command, "--help");
       assertThat(answer.status()).as(command).isZero();
       assertThat(answer.out()).as(command).contains("Exit status:", "--version");
-      assertThat(Answer.to(command.isEmpty() ? "--nonsense" : command, "--nonsense").status())
+      assertThat(
+              CommandOutput.to(command.isEmpty() ? "--nonsense" : command, "--nonsense").status())
           .as(command)
           .isEqualTo(3);
-      assertThat(command.isEmpty() ? Answer.to("-V").out() : Answer.to(command, "-V").out())
+      assertThat(
+              command.isEmpty()
+                  ? CommandOutput.to("-V").out()
+                  : CommandOutput.to(command, "-V").out())
           .startsWith("holdfast-history ");
     }
-    assertThat(Answer.to("help", "check").out()).contains("--model");
+    assertThat(CommandOutput.to("help", "check").out()).contains("--model");
   }
 }
