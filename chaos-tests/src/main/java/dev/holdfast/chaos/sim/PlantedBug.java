@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * can fail. Bugs inside the engine itself are planted by the tests, which change its bytecode.
  */
 enum PlantedBug implements Planted {
-  /** A renewal or a take-over replaces whatever is there. */
+  /** A renewal or a takeover replaces whatever is there. */
   REPLACE_WITHOUT_CONDITION(SimScenario.ALL) {
     @Override
     public LockStore store(LockStore real, Host host) {
