@@ -59,7 +59,7 @@ import us.bpsm.edn.parser.Parsers;
  * <p>A {@code :value} that is not a map is read as a map with the single key {@code value}. But
  * where it names what the operation is about, it is read as that lock's name: where the values of
  * all clients' operations are Jepsen's tuples {@code [key value]}, and the value of an operation on
- * a lock that is a single name or number. Unknown keys are ignored.
+ * a lock that is a single name or number. Keys of an operation that are not known are ignored.
  */
 public final class HistoryReader {
 
@@ -121,6 +121,7 @@ public final class HistoryReader {
   private int line;
   private boolean timed;
   private boolean json;
+  private boolean isOfLocks;
   private long lastIndex = Operation.NO_INDEX;
   private @Nullable HistoryFormatException disorder;
 
@@ -237,6 +238,7 @@ public final class HistoryReader {
     if (disorder != null) {
       throw disorder;
     }
+    isOfLocks = operations.stream().anyMatch(operation -> OF_LOCKS.contains(operation.f()));
     operations.replaceAll(tuples() ? this::ofTuple : HistoryReader::ofNamedLock);
     inOrder();
     return operations;
@@ -569,7 +571,7 @@ public final class HistoryReader {
       return operation;
     }
     Map<String, Object> value = new HashMap<>();
-    if (pair.get(1) instanceof Map<?, ?> map) {
+    if (pair.get(1) instanceof Map<?, ?> map && isOfLocks) {
       map.forEach((key, each) -> value.put(String.valueOf(key), each));
     } else if (pair.get(1) != null) {
       value.put(PLAIN, pair.get(1));
@@ -597,7 +599,19 @@ public final class HistoryReader {
 
   private Map<String, Object> value(@Nullable Object value) {
     Object plain = Edn.normalise(value instanceof Map<?, ?> map ? shared(map) : value, 0);
-    return plain == null ? Map.of() : plain instanceof PlainMap map ? map : Map.of(PLAIN, plain);
+    if (!(plain instanceof PlainMap map)) {
+      return plain == null ? Map.of() : Map.of(PLAIN, plain);
+    }
+    // A map without entries is a value, too, and another one than none.
+    boolean isEmpty = map.isEmpty() && value instanceof Map<?, ?> written && !isNamed(written);
+    return isEmpty ? Map.of(PLAIN, map) : map;
+  }
+
+  /** Whether a map has a key that means something here, though perhaps without a value. */
+  private static boolean isNamed(Map<?, ?> map) {
+    return map.keySet().stream()
+        .map(Edn::keyText)
+        .anyMatch(key -> key.equals(PLAIN) || Vocabulary.KEYS.contains(key));
   }
 
   /** Puts one text in the place of equal ones: most operations name the same few locks. */

@@ -127,8 +127,13 @@ public record Operation(
     return new Operation(index, newTime, type, process, f, value, error);
   }
 
-  /** This operation with another value. */
-  Operation with(Map<String, Object> newValue) {
+  /**
+   * Returns this operation with another value.
+   *
+   * @param newValue the value to have
+   * @return the copy
+   */
+  public Operation with(Map<String, Object> newValue) {
     return new Operation(index, time, type, process, f, newValue, error);
   }
 

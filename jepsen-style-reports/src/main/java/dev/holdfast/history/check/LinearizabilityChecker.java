@@ -271,7 +271,9 @@ public final class LinearizabilityChecker implements Checker {
 
   private Finding judge(LockHistory part, Search.Budget budget) {
     for (Call call : part.calls) {
+      Operation completion = call.completion();
       String problem = problem(call.invocation());
+      problem = problem == null && completion != null ? problem(completion) : problem;
       if (problem != null) {
         return Finding.notJudged(part.lock, problem + ": " + call.describe());
       }
@@ -314,6 +316,12 @@ public final class LinearizabilityChecker implements Checker {
           + name
           + " has "
           + model.operations().stream().sorted().collect(Collectors.joining(", "));
+    }
+    if (!isLock() && operation.value().containsKey(Step.PLAIN)) {
+      String others = Step.others(operation).sorted().collect(Collectors.joining(", "));
+      if (!others.isEmpty()) {
+        return "what the value is cannot be told: beside the key value it has " + others;
+      }
     }
     boolean isPair = operation.value().get(Step.PLAIN) instanceof List<?> pair && pair.size() == 2;
     return f.equals("cas") && operation.type() == Operation.Type.INVOKE && !isPair

@@ -21,6 +21,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -238,6 +239,9 @@ final class CheckOptions {
     if (object == null) {
       return operation;
     }
-    return operation.with(Vocabulary.LOCK, object.toString());
+    Map<String, Object> value = new LinkedHashMap<>(operation.value());
+    value.remove(key); // it is the name now, and no part of what the object holds
+    value.put(Vocabulary.LOCK, object.toString());
+    return operation.with(value);
   }
 }

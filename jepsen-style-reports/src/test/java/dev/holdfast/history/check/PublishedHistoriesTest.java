@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Histories in the forms in which Jepsen, Knossos and Porcupine publish theirs. */
 class PublishedHistoriesTest {
@@ -155,6 +157,54 @@ class PublishedHistoriesTest {
     assertVerdict(Verdict.VALID, "register", text);
     assertVerdict(
         Verdict.INVALID, "register", text.replace(":read, :value 1", ":read, :value nil"));
+  }
+
+  /** The value is the whole map, wherever it stands. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{:a 1}|{:a 2}",
+        "{:a 1}|{:b 1}",
+        "{:a 1}|nil",
+        "{}|nil",
+        "{}|{:a 1}",
+        "{:a {:b [1 2]}}|{:a {:b [2 1]}}",
+        "#{1 2}|#{1 3}",
+        "[{:a 1} 3]|[{:a 2} 3]",
+        "{:lock \"x\", :a 1}|{:lock \"x\", :a 2}",
+        "{:lock \"x\", :value {:a 1}}|{:lock \"x\", :value {:a 2}}",
+        "[\"x\" {:a 1}]|[\"x\" {:a 2}]",
+        "[\"x\" {:lock 1}]|[\"x\" {:lock 2}]",
+      })
+  void register_valuesThatAreMapsOrLists_areCompared(String written, String other)
+      throws IOException {
+    String text =
+        """
+        {:process 0, :type :invoke, :f :write, :value WRITTEN}
+        {:process 0, :type :ok, :f :write, :value WRITTEN}
+        {:process 1, :type :invoke, :f :read, :value ASKED}
+        {:process 1, :type :ok, :f :read, :value SEEN}
+        """
+            .replace("WRITTEN", written)
+            .replace("ASKED", written.startsWith("[\"x") ? "[\"x\" nil]" : "nil")
+            .replace("nil}\n", written.startsWith("{:lock") ? "{:lock \"x\"}}\n" : "nil}\n");
+    assertVerdict(Verdict.VALID, "register", text.replace("SEEN", written));
+    assertVerdict(Verdict.INVALID, "register", text.replace("SEEN", other));
+  }
+
+  /** Made of the same elements in another order, and more of them than stay in order by chance. */
+  @Test
+  void register_equalSetsInAnyOrder_areEqual() throws IOException {
+    assertVerdict(
+        Verdict.VALID,
+        "register",
+        """
+        {:process 0, :type :invoke, :f :write, :value #{1 17 33 "a" "b"}}
+        {:process 0, :type :ok, :f :write, :value #{1 17 33 "a" "b"}}
+        {:process 1, :type :invoke, :f :read, :value nil}
+        {:process 1, :type :ok, :f :read, :value #{"b" 33 17 "a" 1}}
+        """);
   }
 
   private void assertVerdict(Verdict verdict, String model, String text) throws IOException {

@@ -142,6 +142,39 @@ class CheckCommandTest {
     assertThat(rules.err()).contains("a.edn, line 5: there is no operation aquire");
   }
 
+  @Test
+  void check_registerWithMoreThanItsValue_saysTheLine() throws IOException {
+    assertTurnedAway(
+        "register",
+        """
+        {:type :invoke, :process 0, :f :write, :value {:value 1, :version 2}}
+        """,
+        "beside the key value it has version");
+    assertTurnedAway(
+        "register",
+        """
+        {:type :invoke, :process 0, :f :read, :value nil}
+        {:type :ok, :process 0, :f :read, :value {:value 1, :version 2}}
+        """,
+        "beside the key value it has version");
+  }
+
+  @Test
+  void check_registersOfAKey_areJudgedByWhatTheyHold() throws IOException {
+    String text =
+        """
+        {:type :invoke, :process 0, :f :write, :value {:id "x", :a 1}}
+        {:type :ok, :process 0, :f :write, :value {:id "x", :a 1}}
+        {:type :invoke, :process 0, :f :read, :value {:id "x"}}
+        {:type :ok, :process 0, :f :read, :value {:id "x", :a %d}}
+        """;
+    for (int seen = 1; seen <= 2; seen++) {
+      Path file = file("a.edn", text.formatted(seen));
+      assertThat(CommandOutput.to("check", "--model", "register", "--key", "id", file).status())
+          .isEqualTo(seen - 1);
+    }
+  }
+
   private void assertTurnedAway(String model, String text, String problem) throws IOException {
     Path file = file("a.edn", text);
     CommandOutput answer = CommandOutput.to("check", "--model", model, file);
