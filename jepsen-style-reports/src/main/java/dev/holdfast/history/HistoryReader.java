@@ -17,7 +17,9 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +33,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
@@ -92,6 +95,10 @@ public final class HistoryReader {
 
   /** How many different texts are kept to be used again for equal ones. */
   private static final int MAX_TEXTS = 100_000;
+
+  /** What may stand at the end of a line of JSON that was cut within a word or a number. */
+  private static final Pattern CUT_WORD =
+      Pattern.compile("[:\\[,]\\s*(t|tr|tru|f|fa|fal|fals|n|nu|nul|-|-?\\d[\\d.eE+-]*)$");
 
   private static final int TELL_EVERY = 10_000;
 
@@ -364,15 +371,16 @@ public final class HistoryReader {
   private void readLine(ByteArrayOutputStream bytes, boolean last) {
     line++;
     Object form;
+    byte[] written = bytes.toByteArray();
+    bytes.reset();
     try {
-      String text = decode(bytes.toByteArray());
-      bytes.reset();
+      String text = decode(written);
       if (text.isEmpty() || text.startsWith(";")) {
         return;
       }
       form = json ? parseJson(text) : parseEdn(text);
     } catch (HistoryFormatException e) {
-      if (last) {
+      if (last && isTorn(written)) {
         warnings.accept(
             file
                 + ", line "
@@ -383,6 +391,49 @@ public final class HistoryReader {
       throw e;
     }
     add(form);
+  }
+
+  /**
+   * Whether a line is the beginning of an operation, and nothing but its end is missing; the last
+   * character may be cut, too.
+   */
+  private boolean isTorn(byte[] bytes) {
+    CharBuffer decoded = CharBuffer.allocate(bytes.length);
+    CoderResult outcome =
+        StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes), decoded, false);
+    String text = decoded.flip().toString().strip();
+    boolean isText = text.codePoints().allMatch(c -> c == '\t' || !Character.isISOControl(c));
+    boolean isTag = text.startsWith("#") && !text.startsWith("#_") && !json;
+    boolean isBegun = text.startsWith("{") || isTag;
+    return !outcome.isError() && isText && isBegun && (json ? endsInJson(text) : endsInEdn(text));
+  }
+
+  private boolean endsInEdn(String text) {
+    Line input = new Line(text);
+    try {
+      return isMissing(parser.nextValue(input)); // else something follows a whole form
+    } catch (EdnSyntaxException | IllegalArgumentException | UnsupportedOperationException e) {
+      return input.isAtEnd;
+    } catch (StackOverflowError e) {
+      return false;
+    }
+  }
+
+  private static boolean isMissing(@Nullable Object form) {
+    return form == Parser.END_OF_INPUT
+        || (form instanceof TaggedValue tagged && tagged.getValue() == Parser.END_OF_INPUT);
+  }
+
+  private static boolean endsInJson(String text) {
+    try (JsonParser input = JSON.createParser(text)) {
+      Object unused = input.readValueAs(Object.class);
+      return false;
+    } catch (JsonProcessingException e) { // a number or a word may be cut, too
+      boolean isEnd = e.getOriginalMessage().startsWith("Unexpected end-of-input");
+      return isEnd || CUT_WORD.matcher(text).find();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // there is no file behind it
+    }
   }
 
   private String decode(byte[] bytes) {
@@ -396,7 +447,9 @@ public final class HistoryReader {
   private @Nullable Object parseEdn(String text) {
     Parseable input = new Line(text);
     Object form = parse(input);
-    if (parse(input) != Parser.END_OF_INPUT) {
+    if (isMissing(form)) {
+      throw problem("not EDN: there is no whole form on the line");
+    } else if (parse(input) != Parser.END_OF_INPUT) {
       throw problem("more than one form on the line");
     }
     return form;
@@ -673,6 +726,7 @@ public final class HistoryReader {
 
     private final String text;
     private int next;
+    private boolean isAtEnd;
 
     Line(String text) {
       this.text = text;
@@ -680,7 +734,11 @@ public final class HistoryReader {
 
     @Override
     public int read() {
-      return next < text.length() ? text.charAt(next++) : END_OF_INPUT;
+      if (next == text.length()) {
+        isAtEnd = true;
+        return END_OF_INPUT;
+      }
+      return text.charAt(next++);
     }
 
     @Override

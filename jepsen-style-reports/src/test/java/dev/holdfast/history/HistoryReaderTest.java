@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -362,6 +363,76 @@ class HistoryReaderTest {
     warnings.clear();
     assertThat(history(HELD.strip()).calls()).hasSize(1);
     assertThat(warnings).isEmpty();
+  }
+
+  /** With a newline or without one, it is the same error. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\u0001',
+      value = {
+        "{:type :ok, :process 0, :f :release} {:type :ok}| more than one form on the line",
+        "{:type :ok, :process 0, :f :release} {:type :o| not EDN",
+        "{:type :ok, :process 0, :f :release, :value 1/2}| not",
+        "{:type :ok, :process 0, :f :release, :value 1/2, :ti| not",
+        "{:type :ok, :process 0, :f :release, :value}| not EDN",
+        "{:type :ok, :process 0, :f :release]| not EDN",
+        "ab\u0002\u0003x| more than one form on the line",
+        "{\u0000\u0000x| not",
+        ":a :b| more than one form on the line",
+        "release)| not",
+        "\"half a name| not EDN",
+      })
+  void readHistory_lastLineThatIsWrong_isAnErrorAlsoWithoutANewline(String line, String problem) {
+    for (String end : List.of("", "\n")) {
+      assertThatThrownBy(() -> history(HELD + line + end))
+          .isInstanceOf(HistoryFormatException.class)
+          .hasMessageContaining("history.edn, line 3: " + problem.strip());
+    }
+  }
+
+  @Test
+  void readHistory_lastLineThatIsNoText_isAnError() throws IOException {
+    for (byte[] end : List.of(bytes("{:type :i", 0xFF, 0xFE), bytes("", 0x80), bytes("{}", 0xE2))) {
+      byte[] all = Arrays.copyOf(bytes(HELD), HELD.length() + end.length);
+      System.arraycopy(end, 0, all, HELD.length(), end.length);
+      assertThatThrownBy(() -> history(all))
+          .isInstanceOf(HistoryFormatException.class)
+          .hasMessageContaining("history.edn, line 3: not UTF-8");
+    }
+    assertThat(warnings).isEmpty();
+  }
+
+  private static byte[] bytes(String text, int... more) {
+    byte[] begun = text.getBytes(StandardCharsets.UTF_8);
+    byte[] all = Arrays.copyOf(begun, begun.length + more.length);
+    for (int i = 0; i < more.length; i++) {
+      all[begun.length + i] = (byte) more[i];
+    }
+    return all;
+  }
+
+  /** Every beginning of a line, also one that ends within a character. */
+  @Test
+  void readHistory_lineThatIsCutAnywhere_isReported() throws IOException {
+    String edn =
+        "#jepsen.history.Op{:type :info, :process 0, :f :lost, :value {:lock \"\u00e4 \u20ac\","
+            + " :x [1.5 -2 true nil #{3} \\newline #inst \"2026-01-01T00:00:00Z\"]}}";
+    String json =
+        "{\"type\": \"info\", \"process\": 0, \"f\": \"lost\", \"value\": {\"lock\":"
+            + " \"\u00e4 \u20ac\\u00e4\", \"x\": [1.5, -2e-1, true, false, null]}}";
+    for (String line : List.of(edn, json)) {
+      byte[] whole = bytes(line + "\n" + line);
+      for (int length = whole.length / 2 + 2; length < whole.length; length++) {
+        warnings.clear();
+        byte[] cut = Arrays.copyOf(whole, length);
+        assertThat(history(cut).notices()).as(new String(cut, StandardCharsets.UTF_8)).hasSize(1);
+        assertThat(warnings).hasSize(1);
+      }
+      warnings.clear();
+      assertThat(history(whole).notices()).hasSize(2);
+      assertThat(warnings).isEmpty();
+    }
   }
 
   @Test
