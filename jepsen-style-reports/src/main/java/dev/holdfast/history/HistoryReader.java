@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -61,7 +62,7 @@ import us.bpsm.edn.parser.Parsers;
  *
  * <p>A {@code :value} that is not a map is read as a map with the single key {@code value}. But
  * where it names what the operation is about, it is read as that lock's name: where the values of
- * all clients' operations are Jepsen's tuples {@code [key value]}, and the value of an operation on
+ * all that clients asked for are Jepsen's tuples {@code [key value]}, and the value of an operation on
  * a lock that is a single name or number. Keys of an operation that are not known are ignored.
  */
 public final class HistoryReader {
@@ -603,20 +604,69 @@ public final class HistoryReader {
     throw problem(":process must be a whole number or :nemesis, but is " + process);
   }
 
-  /** Whether the values of all clients' operations are tuples, which name what they are about. */
+  /**
+   * Whether the values are tuples, which name what they are about. Decided by what was asked for
+   * and what succeeded: the answer to anything else need not say anything.
+   */
   private boolean tuples() {
-    boolean isAny = false;
-    for (Operation operation : operations) {
-      if (!operation.isNemesis()) {
-        isAny = true;
-        if (!(operation.value().get(PLAIN) instanceof List<?> pair)
-            || pair.size() != 2
-            || (operation.f().equals("cas") && !(pair.get(1) instanceof List<?>))) {
-          return false;
-        }
+    if (operations.stream().noneMatch(each -> each.value().get(PLAIN) instanceof List<?>)) {
+      return false;
+    }
+    Values values = new Values();
+    Set<Long> pending = new HashSet<>();
+    for (int i = 0; i < operations.size(); i++) {
+      Operation operation = operations.get(i);
+      boolean isAnswer = operation.type() != Operation.Type.INVOKE;
+      boolean isNotice = isAnswer && !pending.remove(operation.process());
+      if (!isAnswer) {
+        boolean unused = pending.add(operation.process());
+      }
+      boolean isSilent =
+          isNotice ? !OF_LOCKS.contains(operation.f()) : isAnswer && !tells(operation);
+      if (!operation.isNemesis() && !isSilent) {
+        values.add(i, operation);
       }
     }
-    return isAny;
+    // A pair that was read, though nobody asked for the value of a key, is a value.
+    if (values.tuple < 0 || values.isOther || (values.isReadOfNothing && values.tupleRead < 0)) {
+      return false;
+    } else if (values.noTuple < 0) {
+      return true;
+    }
+    line = lines[values.noTuple];
+    throw problem(
+        "the value is no tuple [key value], though that of line "
+            + lines[values.tuple]
+            + " is one; what this operation is about cannot be told");
+  }
+
+  private static boolean tells(Operation answer) {
+    return answer.type() == Operation.Type.OK && !answer.value().isEmpty();
+  }
+
+  /** Of which kinds the values of a history are; places are of the first, or -1. */
+  private static final class Values {
+    int tuple = -1;
+    int tupleRead = -1;
+    int noTuple = -1;
+
+    /** Whether a value is a list that cannot be a tuple. */
+    boolean isOther;
+
+    boolean isReadOfNothing;
+
+    void add(int place, Operation operation) {
+      boolean isRead = operation.f().equals("read") && operation.type() == Operation.Type.INVOKE;
+      if (operation.value().get(PLAIN) instanceof List<?> list) {
+        isOther |=
+            list.size() != 2 || (operation.f().equals("cas") && !(list.get(1) instanceof List<?>));
+        tuple = tuple < 0 ? place : tuple;
+        tupleRead = tupleRead < 0 && isRead ? place : tupleRead;
+      } else {
+        noTuple = noTuple < 0 ? place : noTuple;
+        isReadOfNothing |= isRead && operation.value().isEmpty();
+      }
+    }
   }
 
   private Operation ofTuple(Operation operation) {

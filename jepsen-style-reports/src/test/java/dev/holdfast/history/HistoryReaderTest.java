@@ -457,6 +457,62 @@ class HistoryReaderTest {
   }
 
   @Test
+  void readHistory_tuplesButForAnAnswerThatSaysNothing_areOfTheirKeys() throws IOException {
+    for (String answer :
+        List.of(":info, :process 0, :f :write, :value nil", ":fail, :process 0, :f :write",
+            ":info, :process 0, :f :write, :value :timed-out",
+            ":ok, :process 0, :f :write, :value nil")) {
+      History history =
+          history(
+              """
+              {:type :invoke, :process 0, :f :write, :value [3 5]}
+              {:type %s}
+              {:type :info, :process 9, :f :note, :value nil}
+              {:type :invoke, :process 1, :f :write, :value [4 5]}
+              {:type :ok, :process 1, :f :write, :value [4 5]}
+              """
+                  .formatted(answer));
+      assertThat(history.calls()).extracting(Call::lock).as(answer).containsExactly("3", "4");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        ":invoke, :process 1, :f :acquire, :value nil",
+        ":invoke, :process 1, :f :acquire, :value \"a\"",
+        ":invoke, :process 1, :f :acquire, :value {:lock \"a\"}",
+        ":invoke, :process 1, :f :write, :value 4",
+        ":ok, :process 0, :f :acquire, :value 4",
+        ":info, :process 1, :f :lost, :value nil",
+      })
+  void readHistory_tuplesAndOtherValues_areAnErrorOfTheLine(String other) {
+    assertThatThrownBy(
+            () ->
+                history(
+                    """
+                    {:type :invoke, :process 2, :f :read, :value [3 nil]}
+                    {:type :invoke, :process 0, :f :acquire, :value [3 nil]}
+                    {:type %s}
+                    """
+                        .formatted(other)))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("history.edn, line 3: the value is no tuple [key value], though");
+  }
+
+  @Test
+  void readHistory_listsOfAnyLength_areValues() throws IOException {
+    History history =
+        history(
+            """
+            {:type :invoke, :process 0, :f :write, :value [1 2]}
+            {:type :invoke, :process 1, :f :write, :value [1 2 3]}
+            {:type :invoke, :process 2, :f :write, :value 4}
+            """);
+    assertThat(history.calls()).extracting(Call::lock).containsOnly(Operation.UNNAMED_LOCK);
+  }
+
+  @Test
   void readHistory_pairsThatAreNoTuples_areValues() throws IOException {
     String cas =
         """

@@ -1,5 +1,6 @@
 package dev.holdfast.history.cli;
 
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryReader;
 import dev.holdfast.history.Operation;
@@ -54,6 +55,14 @@ final class CheckOptions {
                       new CoverageChecker(Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
 
   private static final Map<String, String> FORMER_NAMES = Map.of("not-vacuous", "coverage");
+
+  /** The operations on objects that have names, but for writes, which may be of either. */
+  private static final Set<String> OF_OBJECTS =
+      Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE, "read", "cas");
+
+  /** The keys of values that certainly name no object. */
+  private static final Set<String> NO_NAMES =
+      Set.of("value", Vocabulary.CLIENT, Vocabulary.FENCE, Vocabulary.TTL, Vocabulary.UNTIL);
 
   private static final String DEFAULT_TIME_LIMIT = "30s";
 
@@ -113,11 +122,70 @@ final class CheckOptions {
     PrintWriter err = commandLine.getErr();
     LinearizabilityChecker judge =
         model == null ? null : new LinearizabilityChecker(model, limit(commandLine));
-    return HistoryReader.readHistory(
-        file,
-        operation -> understood(keyed(operation), judge),
-        count -> tell(err, "%s: %,d operations read".formatted(file, count)),
-        err::println);
+    Names names = new Names();
+    History history =
+        HistoryReader.readHistory(
+            file,
+            operation -> {
+              names.add(operation);
+              return understood(keyed(operation), judge);
+            },
+            count -> tell(err, "%s: %,d operations read".formatted(file, count)),
+            err::println);
+    String odd = names.warning();
+    if (odd != null) {
+      err.println(file + ": " + odd);
+    }
+    return history;
+  }
+
+  /** How the calls of a history name the objects that they are about. */
+  private final class Names {
+    private int named;
+    private int unnamed;
+    private final Set<String> others = new TreeSet<>();
+
+    /** Counts a call; that it has not the key that was asked for is an error. */
+    void add(Operation operation) {
+      boolean isWrite = operation.f().equals(Vocabulary.WRITE);
+      boolean isCounted = isWrite ? isRegister() : OF_OBJECTS.contains(operation.f());
+      if (operation.type() != Operation.Type.INVOKE || operation.isNemesis() || !isCounted) {
+        return;
+      }
+      if (operation.value().containsKey(key)) {
+        named++;
+      } else if (!key.equals(Vocabulary.LOCK)) {
+        throw new IllegalArgumentException(
+            "the value has no key " + key + ", which is to name the object");
+      } else {
+        unnamed++;
+        operation.value().keySet().stream()
+            .filter(each -> !NO_NAMES.contains(each))
+            .forEach(others::add);
+      }
+    }
+
+    @Nullable String warning() {
+      if (unnamed > 0 && named > 0) {
+        return Formats.count(unnamed, "call")
+            + " of "
+            + (named + unnamed)
+            + " without the key "
+            + key
+            + " in the value: judged as of one object of their own";
+      }
+      return unnamed == 0 || others.isEmpty()
+          ? null
+          : "no value has the key "
+              + key
+              + ", so all calls are judged as of one object; there are the keys "
+              + String.join(", ", others)
+              + ", of which --key KEY chooses one to name the objects";
+    }
+
+    private boolean isRegister() {
+      return model != null && model.endsWith("register");
+    }
   }
 
   /** That operation, if anything here can judge it. */

@@ -175,6 +175,31 @@ class CheckCommandTest {
     }
   }
 
+  @Test
+  void check_objectsThatAnotherKeyMayName_areReported() throws IOException {
+    String doors =
+        """
+        {:type :invoke, :process 0, :f :acquire, :value {:door "a", :client "x"}}
+        {:type :ok, :process 0, :f :acquire, :value {:door "a", :client "x"}}
+        """;
+    Path file = file("a.edn", doors);
+    assertThat(CommandOutput.to("check", "--model", "mutex", file).err())
+        .contains("a.edn: no value has the key lock", "the keys door, of which --key");
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--key", "door", file).err())
+        .isEmpty();
+    Path both = file("b.edn", doors + VALID.replaceAll(":process 0", ":process 1"));
+    assertThat(CommandOutput.to("check", "--model", "mutex", both).err())
+        .contains("b.edn: 1 call of 3 without the key lock");
+    CommandOutput missing = CommandOutput.to("check", "--model", "mutex", "--key", "door", both);
+    assertThat(missing.status()).isEqualTo(3);
+    assertThat(missing.err())
+        .contains("b.edn, line 3: the value has no key door, which is to name the object");
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", file("c.edn", VALID)).err())
+        .isEmpty();
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", file("d.edn", INVALID)).err())
+        .doesNotContain("--key");
+  }
+
   private void assertTurnedAway(String model, String text, String problem) throws IOException {
     Path file = file("a.edn", text);
     CommandOutput answer = CommandOutput.to("check", "--model", model, file);
