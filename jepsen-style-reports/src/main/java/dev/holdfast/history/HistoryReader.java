@@ -62,8 +62,8 @@ import us.bpsm.edn.parser.Parsers;
  *
  * <p>A {@code :value} that is not a map is read as a map with the single key {@code value}. But
  * where it names what the operation is about, it is read as that lock's name: where the values of
- * all that clients asked for are Jepsen's tuples {@code [key value]}, and the value of an operation on
- * a lock that is a single name or number. Keys of an operation that are not known are ignored.
+ * all that clients asked for are Jepsen's tuples {@code [key value]}, and the value of an operation
+ * on a lock that is a single name or number. Keys of an operation that are not known are ignored.
  */
 public final class HistoryReader {
 
@@ -130,6 +130,10 @@ public final class HistoryReader {
   private boolean timed;
   private boolean json;
   private boolean isOfLocks;
+
+  /** By how much a time was moved at most. */
+  private long furthest;
+
   private long lastIndex = Operation.NO_INDEX;
   private @Nullable HistoryFormatException disorder;
 
@@ -196,7 +200,7 @@ public final class HistoryReader {
       }
     }
     try {
-      return History.of(operations);
+      return History.of(operations).movedBy(reader.furthest);
     } catch (HistoryFormatException e) {
       throw e.in(file, reader.lines);
     }
@@ -212,13 +216,15 @@ public final class HistoryReader {
    */
   public static History readAll(List<Path> files) throws IOException {
     List<List<Operation>> parts = new ArrayList<>();
+    long furthest = 0;
     for (Path file : files) {
       HistoryReader reader = new HistoryReader(file, count -> {}, warning -> {});
       reader.read();
       parts.add(reader.understood());
+      furthest = Math.max(furthest, reader.furthest);
     }
     try {
-      return Histories.merge(parts);
+      return Histories.merge(parts).movedBy(furthest);
     } catch (HistoryFormatException e) {
       for (Path file : files) {
         // Names the file and the line, if it is one of them that makes no sense.
@@ -257,7 +263,6 @@ public final class HistoryReader {
     long written = 0;
     long now = 0;
     int moved = 0;
-    long furthest = 0;
     for (int i = 0; i < operations.size(); i++) {
       long time = operations.get(i).time();
       // What was moved comes after the line before it, though what follows may have that time, too.

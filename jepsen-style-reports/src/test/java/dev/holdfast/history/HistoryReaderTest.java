@@ -82,7 +82,8 @@ class HistoryReaderTest {
         "{:type :ok, :process 0, :f :acq| not EDN",
         "42| an operation must be a map, but is 42",
         "{:process 0, :f :x}| no :type",
-        "{:type :maybe, :process 0, :f :x}| :type must be :invoke, :ok, :fail or :info, but is maybe",
+        "{:type :maybe, :process 0, :f :x}| :type must be :invoke, :ok, :fail or :info, but is"
+            + " maybe",
         "{:type :ok, :process -3, :f :x}| :process must be a whole number or :nemesis, but is -3",
         "{:type :ok, :process 0}| no :f",
         "{:type :ok, :process 0, :f \"a b\"}| f must be a plain name, but is \"a b\"",
@@ -459,7 +460,9 @@ class HistoryReaderTest {
   @Test
   void readHistory_tuplesButForAnAnswerThatSaysNothing_areOfTheirKeys() throws IOException {
     for (String answer :
-        List.of(":info, :process 0, :f :write, :value nil", ":fail, :process 0, :f :write",
+        List.of(
+            ":info, :process 0, :f :write, :value nil",
+            ":fail, :process 0, :f :write",
             ":info, :process 0, :f :write, :value :timed-out",
             ":ok, :process 0, :f :write, :value nil")) {
       History history =

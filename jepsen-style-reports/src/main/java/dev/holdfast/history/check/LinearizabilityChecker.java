@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * that its client holds when it takes effect, and has its token if it names one: so where several
  * threads share a client, any attribution that explains the history does.
  *
+ * <p>Where times went back, and were moved by more than is small against a lease, no verdict is
+ * given with that model.
+ *
  * <p>Operations that are another's than the model's object are left out; one that the model does
  * not have makes its lock unknown.
  *
@@ -174,6 +177,10 @@ public final class LinearizabilityChecker implements Checker {
     }
     if (!anyOk) {
       return Result.nothingSeen(name(), "no operation succeeded");
+    }
+    Result doubt = model.hasExpiry() ? ClockDoubt.of(name(), history) : null;
+    if (doubt != null) {
+      return doubt;
     }
     for (Operation notice : history.notices()) {
       LockHistory part = parts.get(notice.lock());

@@ -207,6 +207,37 @@ class PublishedHistoriesTest {
         """);
   }
 
+  /** A lease of 10 s, and a clock that is behind by as much as is given. */
+  @Test
+  void leases_measuredByTimesThatGoBack_areNotJudged() throws IOException {
+    String text =
+        """
+        {:process 0, :type :invoke, :f :acquire, :value {:ttl 10000}, :time 50000000000}
+        {:process 0, :type :ok, :f :acquire, :value {:ttl 10000}, :time 51000000000}
+        {:process 1, :type :invoke, :f :acquire, :value {:ttl 10000}, :time BACK}
+        {:process 1, :type :ok, :f :acquire, :value {:ttl 10000}, :time 58000000000}
+        """;
+    String far = text.replace("BACK", "50000000000");
+    String near = text.replace("BACK", "50999000000");
+    for (Checker checker :
+        List.of(
+            new LinearizabilityChecker("lease", Duration.ofMinutes(1)),
+            new MutualExclusionChecker(),
+            new TtlExpiryChecker(0.02))) {
+      Result doubt = checker.check(history(far));
+      assertThat(doubt.verdict()).as(checker.name()).isEqualTo(Verdict.UNKNOWN);
+      assertThat(doubt.summary()).contains("times go back by up to 1.000 s", "lease of 10.000 s");
+      assertThat(checker.check(history(near)).verdict()).isEqualTo(Verdict.INVALID);
+    }
+    assertVerdict(Verdict.INVALID, "mutex", far);
+    assertVerdict(Verdict.INVALID, "lease", far.replaceAll("\\{:ttl 10000}", "nil"));
+  }
+
+  private History history(String text) throws IOException {
+    Path file = Files.writeString(folder.resolve("history"), text);
+    return HistoryReader.readHistory(file, UnaryOperator.identity(), count -> {});
+  }
+
   private void assertVerdict(Verdict verdict, String model, String text) throws IOException {
     Path file = Files.writeString(folder.resolve("history"), text);
     History history = HistoryReader.readHistory(file, UnaryOperator.identity(), count -> {});
