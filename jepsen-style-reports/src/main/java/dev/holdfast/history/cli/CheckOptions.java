@@ -31,6 +31,7 @@ import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -41,20 +42,37 @@ final class CheckOptions {
   /** By how much monotonic clocks may disagree. */
   private static final double DRIFT = 0.02;
 
+  private static final String COVERAGE = "coverage";
+  private static final String LOSS_NOTICE = "loss-notice";
+
   private static final Map<String, Supplier<Checker>> CHECKERS =
       new TreeMap<>(
           Map.of(
-              "mutual-exclusion", MutualExclusionChecker::new,
-              "fencing", FencingChecker::new,
-              "ttl-expiry", () -> new TtlExpiryChecker(DRIFT),
-              "loss-notice", LossNoticeChecker::new,
-              "renewal", RenewalChecker::new,
-              "availability", AvailabilityChecker::new,
-              "coverage",
-                  () ->
-                      new CoverageChecker(Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
+              "mutual-exclusion",
+              MutualExclusionChecker::new,
+              "fencing",
+              FencingChecker::new,
+              "ttl-expiry",
+              () -> new TtlExpiryChecker(DRIFT),
+              LOSS_NOTICE,
+              LossNoticeChecker::new,
+              "renewal",
+              RenewalChecker::new,
+              "availability",
+              AvailabilityChecker::new,
+              COVERAGE,
+              () -> new CoverageChecker(Set.of(Vocabulary.ACQUIRE, Vocabulary.RELEASE), false)));
 
-  private static final Map<String, String> FORMER_NAMES = Map.of("not-vacuous", "coverage");
+  /**
+   * What {@code all} means: not what a run of our own was meant to do, which other histories were
+   * not.
+   */
+  private static final Set<String> OF_ANY_HISTORY =
+      CHECKERS.keySet().stream()
+          .filter(name -> !name.equals(COVERAGE))
+          .collect(Collectors.toCollection(TreeSet::new));
+
+  private static final Map<String, String> FORMER_NAMES = Map.of("not-vacuous", COVERAGE);
 
   /** The operations on objects that have names, but for writes, which may be of either. */
   private static final Set<String> OF_OBJECTS =
@@ -81,9 +99,10 @@ final class CheckOptions {
       split = ",",
       paramLabel = "NAME",
       description =
-          "Rules of locks to check too, or instead, by intervals of time: all, or some of"
-              + " availability, coverage, fencing, loss-notice, mutual-exclusion, renewal,"
-              + " ttl-expiry, separated by commas.")
+          "Rules of locks to check too, or instead, by intervals of time: some of availability,"
+              + " coverage, fencing, loss-notice, mutual-exclusion, renewal, ttl-expiry, separated"
+              + " by commas; or all of them but coverage, of which those do not count that find"
+              + " nothing to judge.")
   private List<String> checkers = List.of();
 
   @CommandLine.Option(
@@ -217,7 +236,11 @@ final class CheckOptions {
       if (part.verdict() != Verdict.VALID || parts.size() > 1) {
         err.println(
             "%s: %s: %s: %s"
-                .formatted(what, part.checker(), part.verdict().text(), part.summary()));
+                .formatted(
+                    what,
+                    part.checker(),
+                    part.nothingToJudge() ? "not applicable" : part.verdict().text(),
+                    part.summary()));
         part.details().forEach(detail -> err.println("    " + detail));
       }
     }
@@ -244,8 +267,8 @@ final class CheckOptions {
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(commandLine, String.valueOf(e.getMessage()), e);
     }
-    for (String name :
-        checkers.equals(List.of("all")) ? CHECKERS.keySet() : new TreeSet<>(checkers)) {
+    boolean isAll = checkers.equals(List.of("all"));
+    for (String name : isAll ? OF_ANY_HISTORY : new TreeSet<>(checkers)) {
       Supplier<Checker> known = CHECKERS.get(FORMER_NAMES.getOrDefault(name, name));
       if (known == null) {
         throw new CommandLine.ParameterException(
@@ -255,15 +278,47 @@ final class CheckOptions {
                 + "\"; there are all, "
                 + String.join(", ", CHECKERS.keySet()));
       }
-      chosen.add(known.get());
+      chosen.add(isAll && name.equals(LOSS_NOTICE) ? whereNoticed(known.get()) : known.get());
     }
     if (chosen.isEmpty()) {
       throw new CommandLine.ParameterException(
           commandLine, "say what to check: --model MODEL, --checkers NAME,... or both");
     }
-    return model != null && chosen.size() == 1
-        ? chosen.get(0)
-        : Checkers.compose(limit(commandLine), chosen.toArray(Checker[]::new));
+    Checker[] all = chosen.toArray(Checker[]::new);
+    if (model != null && chosen.size() == 1) {
+      return chosen.get(0);
+    }
+    return isAll
+        ? Checkers.composeApplicable(limit(commandLine), all)
+        : Checkers.compose(limit(commandLine), all);
+  }
+
+  /** A checker of notices, which has nothing to judge where a system gives none. */
+  private static Checker whereNoticed(Checker checker) {
+    return new Checker() {
+      @Override
+      public String name() {
+        return checker.name();
+      }
+
+      @Override
+      public Result check(History history) {
+        boolean isAny =
+            history.operations().stream()
+                .map(Operation::f)
+                .anyMatch(f -> f.equals(Vocabulary.LOST) || f.equals(Vocabulary.EXPIRE));
+        return isAny
+            ? checker.check(history)
+            : new Result(
+                name(),
+                Verdict.UNKNOWN,
+                "Not judged: no notice of a loss in this history.",
+                List.of(),
+                List.of(),
+                List.of(),
+                true);
+      }
+    };
   }
 
   private Duration limit(CommandLine commandLine) {

@@ -35,7 +35,8 @@ final class Markdown {
     row(out, "---", "---", "---");
     List<Result> parts = result.parts().isEmpty() ? List.of(result) : result.parts();
     for (Result part : parts) {
-      row(out, escape(part.checker()), part.verdict().text(), escape(part.summary()));
+      String verdict = part.nothingToJudge() ? "not applicable" : part.verdict().text();
+      row(out, escape(part.checker()), verdict, escape(part.summary()));
     }
     for (Result part : parts) {
       if (!part.details().isEmpty()) {

@@ -268,7 +268,7 @@ record ReportPage(
   private String checkers() {
     StringBuilder out = new StringBuilder();
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
-      out.append("<li class=\"checker\">").append(Html.badge(part.verdict()));
+      out.append("<li class=\"checker\">").append(badge(part));
       out.append("<div><h3>").append(escape(part.checker())).append("</h3><p>");
       out.append(escape(part.summary())).append("</p>");
       if (!part.violations().isEmpty()) {
@@ -284,6 +284,12 @@ record ReportPage(
       out.append("</div></li>\n");
     }
     return out.toString();
+  }
+
+  private static String badge(Result part) {
+    return part.nothingToJudge()
+        ? Html.badge("skipped", "Not applicable")
+        : Html.badge(part.verdict());
   }
 
   /** What is wrong, and the calls that show it, each with its own words when pointed at. */
@@ -312,7 +318,8 @@ record ReportPage(
     }
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table class=\"stacked\">");
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table"
+            + " class=\"stacked\">");
     out.append("<caption>").append(shown("faults", faults.size(), MAX_FAULTS)).append("</caption>");
     tableHead(out, "Fault", "Target", ">From", ">To", ">Lasted", "Timeline");
     for (FaultInterval fault : faults.subList(0, Math.min(faults.size(), MAX_FAULTS))) {
@@ -333,7 +340,8 @@ record ReportPage(
     List<Operation> all = analysis.history().operations();
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of operations\"><table class=\"stacked operations\">");
+        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of"
+            + " operations\"><table class=\"stacked operations\">");
     out.append("<caption>")
         .append(shown("operations", all.size(), MAX_OPERATIONS))
         .append("</caption>");

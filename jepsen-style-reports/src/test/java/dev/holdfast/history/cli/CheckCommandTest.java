@@ -109,8 +109,10 @@ class CheckCommandTest {
     assertThat(some.err()).contains(file + ": fencing: valid: The fences of 1 grant rose");
 
     CommandOutput all = CommandOutput.to("check", "--checkers", "all", "--model", "lease", file);
-    assertThat(all.out()).isEqualTo(file + "\tunknown\n");
-    assertThat(all.err()).contains("renewal: unknown: Not judged: no renewal succeeded");
+    assertThat(all.out()).isEqualTo(file + "\tvalid\n");
+    assertThat(all.err()).contains("renewal: not applicable: Not judged: no renewal succeeded");
+    CommandOutput renewal = CommandOutput.to("check", "--checkers", "renewal,fencing", file);
+    assertThat(renewal.out()).as("asked for by name").isEqualTo(file + "\tunknown\n");
 
     Path invalid = file("b.edn", INVALID);
     assertThat(CommandOutput.to("check", "--checkers", "mutual-exclusion", invalid).status())
@@ -198,6 +200,53 @@ class CheckCommandTest {
         .isEmpty();
     assertThat(CommandOutput.to("check", "--model", "fenced-mutex", file("d.edn", INVALID)).err())
         .doesNotContain("--key");
+  }
+
+  /** Of a system that has neither fences, renewals nor notices, and of a run that ended early. */
+  @Test
+  void check_allOfAnotherSystemsHistory_isNotHeldAgainstIt() throws IOException {
+    Path held =
+        file(
+            "a.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value nil, :time 1000}
+            {:type :ok, :process 0, :f :acquire, :value nil, :time 2000}
+            """);
+    CommandOutput answer = CommandOutput.to("check", "--checkers", "all", held);
+    assertThat(answer.out()).as(answer.err()).isEqualTo(held + "\tvalid\n");
+    assertThat(answer.err()).contains("fencing: not applicable").doesNotContain("coverage");
+    assertThat(CommandOutput.to("check", "--checkers", "coverage", held).status())
+        .as("asked for by name")
+        .isEqualTo(1);
+
+    Path taken =
+        file(
+            "b.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value {:ttl 1000}, :time 0}
+            {:type :ok, :process 0, :f :acquire, :value {:ttl 1000}, :time 1000}
+            {:type :invoke, :process 1, :f :acquire, :value {:ttl 1000}, :time 3000000000}
+            {:type :ok, :process 1, :f :acquire, :value {:ttl 1000}, :time 3000001000}
+            {:type :invoke, :process 0, :f :acquire, :value {:ttl 1000}, :time 3000002000}
+            """);
+    CommandOutput leases =
+        CommandOutput.to("check", "--model", "lease", "--checkers", "all", taken);
+    assertThat(leases.out()).as(leases.err()).isEqualTo(taken + "\tvalid\n");
+    assertThat(leases.err()).contains("loss-notice: not applicable");
+
+    Path nothing = file("c.edn", UNKNOWN);
+    assertThat(CommandOutput.to("check", "--checkers", "all", nothing).status()).isEqualTo(2);
+    CommandOutput register =
+        CommandOutput.to(
+            "check",
+            "--model",
+            "register",
+            "--checkers",
+            "all",
+            file(
+                "d.edn",
+                VALID.replaceAll("acquire|release", "write").replaceAll("\\{:lock.*", "5}")));
+    assertThat(register.status()).as(register.err()).isZero();
   }
 
   private void assertTurnedAway(String model, String text, String problem) throws IOException {
