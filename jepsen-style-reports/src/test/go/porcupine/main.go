@@ -1,4 +1,4 @@
-// Command porcupine judges histories with Porcupine, by models of its own: one history in JSON a
+// Command porcupine checks histories with Porcupine, by models of its own: one history in JSON a
 // line on standard input, "valid" or "invalid" a line on standard output. PorcupineTest compares
 // these verdicts with Holdfast's.
 package main

@@ -4,7 +4,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client asked for, and what it was told.
+ * A call of a client: its invocation and its completion.
  *
  * @param invocation the operation that asked
  * @param completion the operation that answered; {@code null} if none ever did

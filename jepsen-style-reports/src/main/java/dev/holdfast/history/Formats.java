@@ -2,7 +2,7 @@ package dev.holdfast.history;
 
 import java.util.Locale;
 
-/** Words and numbers in words. Stateless. */
+/** Formats numbers, times and counts, alike in results, pages and tables. Stateless. */
 public final class Formats {
 
   private Formats() {}
@@ -18,6 +18,36 @@ public final class Formats {
   }
 
   /**
+   * Writes a duration in seconds with one digit after the point, for tables.
+   *
+   * @param nanos nanoseconds
+   * @return for example {@code 1.2 s}
+   */
+  public static String roundSeconds(long nanos) {
+    return String.format(Locale.ROOT, "%.1f s", nanos / 1e9);
+  }
+
+  /**
+   * Writes a duration in milliseconds.
+   *
+   * @param nanos nanoseconds
+   * @return for example {@code 1,234.5 ms}
+   */
+  public static String millis(long nanos) {
+    return String.format(Locale.ROOT, "%,.1f ms", nanos / 1e6);
+  }
+
+  /**
+   * Writes a whole number.
+   *
+   * @param number the number
+   * @return for example {@code 1,200}
+   */
+  public static String number(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  /**
    * Counts something in words.
    *
    * @param count how many
@@ -25,7 +55,7 @@ public final class Formats {
    * @return for example {@code 1 lease} or {@code 1,200 leases}
    */
   public static String count(long count, String what) {
-    return String.format(Locale.ROOT, "%,d %s%s", count, what, count == 1 ? "" : "s");
+    return number(count) + " " + what + (count == 1 ? "" : "s");
   }
 
   /**

@@ -78,15 +78,6 @@ public final class HistoryReader {
   private static final int GZIP = 0x8b1f;
   private static final int[] BYTE_ORDER_MARK = {0xEF, 0xBB, 0xBF};
 
-  /** The operations whose plain value is the name of a lock. */
-  private static final Set<String> OF_LOCKS =
-      Set.of(
-          Vocabulary.ACQUIRE,
-          Vocabulary.RENEW,
-          Vocabulary.RELEASE,
-          Vocabulary.LOST,
-          Vocabulary.EXPIRE);
-
   private static final Map<String, Operation.Type> TYPES =
       Arrays.stream(Operation.Type.values())
           .collect(Collectors.toMap(Operation.Type::text, type -> type));
@@ -94,7 +85,7 @@ public final class HistoryReader {
   /** The key of a value that is not a map. */
   private static final String PLAIN = "value";
 
-  /** How many different texts are kept to be used again for equal ones. */
+  /** The number of distinct texts that are kept, to share equal ones. */
   private static final int MAX_TEXTS = 100_000;
 
   /** What may stand at the end of a line of JSON that was cut within a word or a number. */
@@ -163,7 +154,7 @@ public final class HistoryReader {
    *
    * @param file the file
    * @param change is applied to each operation, such as to name its lock
-   * @param progress is told, now and then, how many operations have been read
+   * @param progress is called from time to time with the number of operations have been read
    * @return the history
    * @throws IOException if the file cannot be read
    * @throws HistoryFormatException if it cannot be understood; it names the file and the line
@@ -178,8 +169,8 @@ public final class HistoryReader {
    *
    * @param file the file
    * @param change is applied to each operation, such as to name its lock. What it does not want it
-   *     turns away with an {@link IllegalArgumentException}, whose message says why
-   * @param progress is told, now and then, how many operations have been read
+   *     rejects with an {@link IllegalArgumentException}, whose message says why
+   * @param progress is called from time to time with the number of operations have been read
    * @param warnings is told what was read otherwise than it was written: a last line that was not
    *     written to its end, times that go back
    * @return the history
@@ -252,7 +243,7 @@ public final class HistoryReader {
     if (disorder != null) {
       throw disorder;
     }
-    isOfLocks = operations.stream().anyMatch(operation -> OF_LOCKS.contains(operation.f()));
+    isOfLocks = operations.stream().anyMatch(operation -> Vocabulary.LEASE_OPERATIONS.contains(operation.f()));
     operations.replaceAll(tuples() ? this::ofTuple : HistoryReader::ofNamedLock);
     inOrder();
     return operations;
@@ -312,7 +303,7 @@ public final class HistoryReader {
   }
 
   /**
-   * Finds out whether the history is JSON, by whether the first key of the first map is in quotes.
+   * Returns whether the history is JSON, by whether the first key of the first map is in quotes.
    *
    * @return what opens the list of all operations; a brace if they are lines
    */
@@ -610,8 +601,8 @@ public final class HistoryReader {
   }
 
   /**
-   * Whether the values are tuples, which name what they are about. Decided by what was asked for
-   * and what succeeded: the answer to anything else need not say anything.
+   * Returns whether the values are tuples, which name what they are about. What was asked for and
+   * what succeeded decides: the answer to anything else need not say anything.
    */
   private boolean tuples() {
     if (operations.stream().noneMatch(each -> each.value().get(PLAIN) instanceof List<?>)) {
@@ -627,7 +618,7 @@ public final class HistoryReader {
         boolean unused = pending.add(operation.process());
       }
       boolean isSilent =
-          isNotice ? !OF_LOCKS.contains(operation.f()) : isAnswer && !tells(operation);
+          isNotice ? !Vocabulary.LEASE_OPERATIONS.contains(operation.f()) : isAnswer && !tells(operation);
       if (!operation.isNemesis() && !isSilent) {
         values.add(i, operation);
       }
@@ -690,7 +681,8 @@ public final class HistoryReader {
 
   private static Operation ofNamedLock(Operation operation) {
     Object plain = operation.value().get(PLAIN);
-    boolean isAlone = OF_LOCKS.contains(operation.f()) && operation.value().size() == 1;
+    boolean isAlone =
+        Vocabulary.LEASE_OPERATIONS.contains(operation.f()) && operation.value().size() == 1;
     return isAlone && (plain instanceof String || plain instanceof Number)
         ? operation.with(Map.of(Vocabulary.LOCK, text(plain)))
         : operation;

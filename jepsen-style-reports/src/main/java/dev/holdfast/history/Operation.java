@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One line of a history: somebody asked for something, or was told what became of it. Immutable.
+ * One line of a history: a client asked for something, or was told the result. Immutable.
  *
  * <p>A value may hold strings, booleans, whole numbers, finite floating-point numbers, lists and
  * maps with string keys; an entry whose value is {@code null} counts as absent. Its keys are kept
@@ -113,7 +113,7 @@ public record Operation(
    * Returns this operation with one more entry in its value, or another.
    *
    * @param key the entry's key
-   * @param content what it is to be
+   * @param content its new value
    * @return the copy
    */
   public Operation with(String key, Object content) {

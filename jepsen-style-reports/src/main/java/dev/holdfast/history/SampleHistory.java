@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes up the history of a lock that does all things right, of any length: with waiting, failing,
  * renewing, answers that get lost, holders that are killed and holders that lose their lease. The
- * same numbers make the same history. For trying checkers out, and how fast they are.
+ * same numbers make the same history. For trying checkers, and for measuring them.
  */
 public final class SampleHistory {
 
@@ -33,7 +33,7 @@ public final class SampleHistory {
 
   private record Event(long at, long order, Runnable what) {}
 
-  /** What the store knows of one lock. */
+  /** The state of one lock in the store. */
   private static final class Lock {
     final String name;
     long fence;
@@ -49,7 +49,7 @@ public final class SampleHistory {
     }
   }
 
-  /** Somebody who wants a lock again and again. */
+  /** A client that acquires a lock again and again. */
   private final class SampleClient {
     final Lock lock;
     final String name = "c" + ++clients;

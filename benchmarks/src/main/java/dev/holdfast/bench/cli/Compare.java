@@ -11,7 +11,6 @@ import dev.holdfast.bench.scenarios.InterleavedOwnLocks;
 import dev.holdfast.bench.scenarios.ManagerScenarios;
 import dev.holdfast.bench.scenarios.Paired;
 import dev.holdfast.bench.scenarios.ProcessWorker;
-
 import dev.holdfast.cluster.Cluster;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
@@ -41,7 +40,9 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 import picocli.CommandLine;
 
-/** Everything in one go: the raw requests, Holdfast, its peers, and the goals that it has. */
+/**
+ * Returns everything in one go: the raw requests, Holdfast, its peers, and the goals that it has.
+ */
 @CommandLine.Command(
     name = "compare",
     mixinStandardHelpOptions = true,
@@ -85,7 +86,7 @@ final class Compare implements Callable<Integer> {
       names = "--rounds",
       defaultValue = "2",
       description =
-          "How many times JMH's benchmarks run, all in turn; their medians count (default: ${DEFAULT-VALUE}).")
+          "How many times JMH's benchmarks run, interleaved; their medians count (default: ${DEFAULT-VALUE}).")
   private int rounds;
 
   @CommandLine.Option(names = "--no-peers", description = "Holdfast and the raw requests alone.")
@@ -129,7 +130,7 @@ final class Compare implements Callable<Integer> {
   }
 
   private void oneNode() throws Exception {
-    progress("uncontended, in turns with the raw requests");
+    progress("uncontended, interleaved with the raw requests");
     Paired paired =
         new Paired(Duration.ofSeconds(quick ? 3 : 60), Duration.ofSeconds(quick ? 5 : 40));
     measurements.addAll(paired.measure());
@@ -210,7 +211,9 @@ final class Compare implements Callable<Integer> {
       double others = median(results, "PeersBenchmark.ownLocks", name(peer));
       if (!Double.isNaN(others)) {
         String subject = "Holdfast / " + peer.title();
-        measurements.add(Measurement.of(InterleavedOwnLocks.SCENARIO, subject, own / others, "times").atLeast(1));
+        measurements.add(
+            Measurement.of(InterleavedOwnLocks.SCENARIO, subject, own / others, "times")
+                .atLeast(1));
         measurements.add(
             Measurement.of(
                     "16 threads on one lock",
@@ -242,12 +245,12 @@ final class Compare implements Callable<Integer> {
   /** On the node or cluster that is up. */
   private void ownLocks(String where, double timesOneByOne) throws Exception {
     String scenario = InterleavedOwnLocks.SCENARIO + ", " + where;
-    progress(scenario + ", in turns with the raw requests");
-    InterleavedOwnLocks inTurns = new InterleavedOwnLocks();
+    progress(scenario + ", interleaved with the raw requests");
+    InterleavedOwnLocks interleaved = new InterleavedOwnLocks();
     List<InterleavedOwnLocks.Turn> turns =
         quick
-            ? inTurns.measure(1, 2, Duration.ofSeconds(1))
-            : inTurns.measure(
+            ? interleaved.measure(1, 2, Duration.ofSeconds(1))
+            : interleaved.measure(
                 InterleavedOwnLocks.WARM_UP_TURNS,
                 InterleavedOwnLocks.TURNS,
                 InterleavedOwnLocks.EACH);
@@ -299,8 +302,8 @@ final class Compare implements Callable<Integer> {
   }
 
   /**
-   * Where many threads share the processors with a server, compilers get little of them: their
-   * rates rise for most of a minute.
+   * Returns where many threads share the processors with a server, compilers get little of them:
+   * their rates rise for most of a minute.
    */
   private static int warmUpSeconds(String benchmark) {
     return benchmark.endsWith("ownLocks") || benchmark.endsWith("oneLock") ? 45 : 10;

@@ -6,7 +6,6 @@ import dev.holdfast.bench.report.JarVersion;
 import dev.holdfast.bench.scenarios.HeldLeases;
 import dev.holdfast.bench.scenarios.InterleavedOwnLocks;
 import dev.holdfast.bench.scenarios.Paired;
-
 import dev.holdfast.bench.ttl.TtlCommand;
 import dev.holdfast.cluster.ElasticsearchNode;
 import java.util.Collection;
@@ -113,7 +112,7 @@ public final class Main implements Callable<Integer> {
             .jvmArgsAppend("-D" + Server.URL_PROPERTY + "=" + cluster)
             .shouldFailOnError(true);
     if (!parsed.getWarmupMode().hasValue()) {
-      // All benchmarks warm the server up before each: whichever is first would pay for the others.
+      // All benchmarks warm the server up before each: the first would pay for the others.
       options.warmupMode(WarmupMode.BULK);
     }
     if (!parsed.getParameter("peer").hasValue()) {

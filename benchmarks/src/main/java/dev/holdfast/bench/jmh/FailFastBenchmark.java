@@ -1,8 +1,7 @@
 package dev.holdfast.bench.jmh;
 
-import dev.holdfast.bench.peers.Server;
-
 import co.elastic.clients.transport.ElasticsearchTransport;
+import dev.holdfast.bench.peers.Server;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import java.io.IOException;

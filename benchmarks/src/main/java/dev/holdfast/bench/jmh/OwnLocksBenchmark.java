@@ -1,8 +1,5 @@
 package dev.holdfast.bench.jmh;
 
-import dev.holdfast.bench.peers.RawRequests;
-import dev.holdfast.bench.peers.Server;
-
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch.core.BulkRequest;
@@ -10,6 +7,8 @@ import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.DeleteResponse;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
 import co.elastic.clients.transport.ElasticsearchTransport;
+import dev.holdfast.bench.peers.RawRequests;
+import dev.holdfast.bench.peers.Server;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
@@ -66,14 +65,14 @@ public class OwnLocksBenchmark {
     private final String id = "own-" + number;
   }
 
-  /** What Holdfast is measured with; {@code -p} gives other values, {@code -t} other threads. */
+  /** The manager under measurement; {@code -p} gives other values, {@code -t} other threads. */
   @State(Scope.Benchmark)
   public static class Holdfast {
     /** "elasticsearch", or "memory" for what the library itself takes. */
     @Param("elasticsearch")
     private String store = "elasticsearch";
 
-    /** How many locks the threads share; as many as there are threads: one each. */
+    /** The number of locks that the threads share; by default one for each thread. */
     @Param("" + THREADS)
     private int locks = THREADS;
 
@@ -111,7 +110,7 @@ public class OwnLocksBenchmark {
     }
   }
 
-  /** How raw operations are gathered. */
+  /** The batches in which raw operations are sent. */
   @State(Scope.Benchmark)
   public static class Batch {
     /** Operations in one request, which divide {@value #PER_INVOCATION}. */
@@ -228,7 +227,7 @@ public class OwnLocksBenchmark {
     return response;
   }
 
-  /** How a bulk request is sent. */
+  /** A way to send a bulk request. */
   private interface Sender {
     BulkResponse send(BulkRequest request) throws IOException;
   }

@@ -2,7 +2,6 @@ package dev.holdfast.bench.jmh;
 
 import dev.holdfast.bench.peers.Peer;
 import dev.holdfast.bench.peers.PeerClient;
-
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -1,11 +1,10 @@
 package dev.holdfast.bench.jmh;
 
-import dev.holdfast.bench.peers.RawRequests;
-import dev.holdfast.bench.peers.Server;
-
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import co.elastic.clients.elasticsearch.core.DeleteResponse;
 import co.elastic.clients.transport.ElasticsearchTransport;
+import dev.holdfast.bench.peers.RawRequests;
+import dev.holdfast.bench.peers.Server;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;

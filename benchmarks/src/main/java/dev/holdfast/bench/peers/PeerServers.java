@@ -46,12 +46,12 @@ public final class PeerServers implements AutoCloseable {
     return servers;
   }
 
-  /** Where those that run are, in the form that {@link Peer#connect} takes. */
+  /** Returns where those that run are, in the form that {@link Peer#connect} takes. */
   public Map<Peer, String> addresses() {
     return Collections.unmodifiableMap(addresses);
   }
 
-  /** Who is not there, and why. */
+  /** Returns who is not there, and why. */
   public List<String> leftOut() {
     return List.copyOf(leftOut);
   }

@@ -25,13 +25,13 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What a lock cannot be cheaper than: a conditional create and a conditional delete of a like
- * document in the same index, alone or in bulk.
+ * The lower bound for a lock: a conditional create and a conditional delete of a like document in
+ * the same index, alone or in bulk.
  */
 public final class RawRequests {
   private RawRequests() {}
 
-  /** What a lock's record looks like, with values of its own, as each lock's has. */
+  /** Returns what a lock's record looks like, with values of its own, as each lock's has. */
   public static Map<String, Object> document() {
     Instant now = Instant.now();
     return Map.of(
@@ -44,7 +44,8 @@ public final class RawRequests {
         "metadata", Map.of());
   }
 
-  public static DeleteResponse createAndDelete(ElasticsearchClient client, String id) throws IOException {
+  public static DeleteResponse createAndDelete(ElasticsearchClient client, String id)
+      throws IOException {
     return client.delete(delete(id, client.create(create(id))));
   }
 

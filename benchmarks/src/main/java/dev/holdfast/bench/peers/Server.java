@@ -1,16 +1,13 @@
 package dev.holdfast.bench.peers;
 
-import co.elastic.clients.json.jackson.JacksonJsonpMapper;
 import co.elastic.clients.transport.ElasticsearchTransport;
-import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
-import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
-import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
-import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
+import dev.holdfast.cluster.Transports;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.net.URI;
-import org.apache.hc.core5.util.Timeout;
+import java.time.Duration;
+import java.util.List;
 
 /** The cluster under measurement, and one transport to it that all benchmarks of a run share. */
 public final class Server {
@@ -20,11 +17,11 @@ public final class Server {
   /** By which the raw requests, and all stores, find one index. */
   public static final String ALIAS = "holdfast-bench";
 
-  private static final String MEDIA_TYPE = "application/vnd.elasticsearch+json; compatible-with=8";
+  private static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(30);
 
   /**
    * By default a node counts what the next collection will free as memory in use, and under the raw
-   * requests' load it then refuses requests, whoever sent them.
+   * requests' load it then refuses requests of any client.
    */
   public static final String BREAKER_COUNTS_GARBAGE = "indices.breaker.total.use_real_memory";
 
@@ -52,20 +49,6 @@ public final class Server {
   }
 
   public static ElasticsearchTransport transport() {
-    RequestOptions.Builder options = RequestOptions.DEFAULT.toBuilder();
-    options.addHeader("Accept", MEDIA_TYPE);
-    options.addHeader("Content-Type", MEDIA_TYPE);
-    Rest5Client client =
-        Rest5Client.builder(url())
-            .setHttpClientConfigCallback(
-                http -> {
-                  // As the store's own connections are.
-                  http.disableAutomaticRetries();
-                  http.disableContentCompression();
-                })
-            .setRequestConfigCallback(request -> request.setResponseTimeout(Timeout.ofSeconds(30)))
-            .build();
-    return new Rest5ClientTransport(
-        client, new JacksonJsonpMapper(), new Rest5ClientOptions(options.build(), false));
+    return Transports.open(List.of(url()), RESPONSE_TIMEOUT);
   }
 }

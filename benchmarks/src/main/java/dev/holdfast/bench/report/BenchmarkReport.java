@@ -1,20 +1,13 @@
 package dev.holdfast.bench.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
-/** Figures as a Markdown table, and as one HTML page with plots that needs no network. */
+/** Measurements as a Markdown table, and as one HTML page with bars that needs no network. */
 public final class BenchmarkReport {
-  private static final String CHARTS =
-      "/META-INF/resources/webjars/echarts/5.3.1/dist/echarts.min.js";
-
   private final List<Measurement> measurements;
   private final List<String> notes;
 
@@ -44,7 +37,7 @@ public final class BenchmarkReport {
     return text.toString();
   }
 
-  public String html() throws IOException {
+  public String html() {
     StringBuilder page =
         new StringBuilder(
             """
@@ -54,13 +47,13 @@ public final class BenchmarkReport {
             body { font: 15px/1.4 sans-serif; margin: 2em auto; max-width: 1100px; padding: 0 1em }
             table { border-collapse: collapse } td, th { border: 1px solid #bbb; padding: 3px 8px }
             td.n { text-align: right } .missed { color: #b00 } .met { color: #070 }
-            .plot { margin: 1em 0 }
+            .plot { margin: 1em 0 } figcaption { font-weight: bold }
+            .row { display: grid; grid-template-columns: 20em 1fr 6em; gap: .6em; margin: 2px 0 }
+            .who { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: right }
+            .track { background: #eee } .bar { display: block; height: 100%; background: #36c }
             </style></head><body><h1>Holdfast: benchmarks</h1>
             """);
-    Map<String, List<Measurement>> plots = plots();
-    for (int i = 0; i < plots.size(); i++) {
-      page.append("<div class=\"plot\" id=\"plot").append(i).append("\"></div>\n");
-    }
+    plots().forEach((title, bars) -> page.append(plot(title, bars)));
     page.append("<table><tr><th>What<th>Who<th>Figure<th><th>Goal</tr>\n");
     for (Measurement measurement : measurements) {
       Measurement.Goal goal = measurement.goal();
@@ -81,15 +74,10 @@ public final class BenchmarkReport {
     }
     page.append("</table><ul>\n");
     notes.forEach(note -> page.append("<li>").append(escape(note)).append("\n"));
-    page.append("</ul>\n<script>").append(library()).append("</script>\n<script>\n");
-    int plot = 0;
-    for (Map.Entry<String, List<Measurement>> entry : plots.entrySet()) {
-      page.append(script(plot++, entry.getKey(), entry.getValue()));
-    }
-    return page.append("</script></body></html>\n").toString();
+    return page.append("</ul></body></html>\n").toString();
   }
 
-  /** What several subjects did, by title. */
+  /** Returns what several subjects did, by title. */
   private Map<String, List<Measurement>> plots() {
     Map<String, List<Measurement>> plots = new LinkedHashMap<>();
     for (Measurement measurement : measurements) {
@@ -102,58 +90,23 @@ public final class BenchmarkReport {
     return plots;
   }
 
-  private static String script(int plot, String title, List<Measurement> bars)
-      throws JsonProcessingException {
-    Map<String, Object> option =
-        Map.of(
-            "animation", false,
-            "title", Map.of("text", title, "textStyle", Map.of("fontSize", 15)),
-            "grid", Map.of("left", 320, "right", 90, "top", 40, "bottom", 30),
-            "xAxis", Map.of("type", "value"),
-            "yAxis",
-                Map.of(
-                    "type",
-                    "category",
-                    "inverse",
-                    true,
-                    "axisLabel",
-                    Map.of("width", 300, "overflow", "truncate"),
-                    "data",
-                    bars.stream().map(Measurement::subject).toList()),
-            "series",
-                List.of(
-                    Map.of(
-                        "type",
-                        "bar",
-                        "label",
-                        Map.of("show", true, "position", "right"),
-                        "data",
-                        bars.stream()
-                            .map(
-                                bar ->
-                                    Map.of(
-                                        "value",
-                                        bar.value(),
-                                        "label",
-                                        Map.of("formatter", bar.formatted())))
-                            .toList())));
-    // A text in a script must not be able to end it.
-    String json = new ObjectMapper().writeValueAsString(option).replace("<", "\\u003c");
-    return """
-        { const place = document.getElementById("plot%d");
-          place.style.height = "%dpx";
-          echarts.init(place, null, { renderer: "svg" }).setOption(%s); }
-        """
-        .formatted(plot, 80 + 34 * bars.size(), json);
-  }
-
-  private static String library() throws IOException {
-    try (InputStream script = BenchmarkReport.class.getResourceAsStream(CHARTS)) {
-      if (script == null) {
-        throw new IOException("not on the class path: " + CHARTS);
-      }
-      return new String(script.readAllBytes(), StandardCharsets.UTF_8);
+  /** A bar for each subject, as long as its value is large. */
+  private static String plot(String title, List<Measurement> bars) {
+    double most =
+        bars.stream().mapToDouble(Measurement::value).filter(Double::isFinite).max().orElse(0);
+    StringBuilder out = new StringBuilder("<figure class=\"plot\"><figcaption>");
+    out.append(escape(title)).append("</figcaption>\n");
+    for (Measurement bar : bars) {
+      double percent = most > 0 && bar.value() > 0 ? 100 * bar.value() / most : 0;
+      out.append("<div class=\"row\"><span class=\"who\">")
+          .append(escape(bar.subject()))
+          .append("</span><span class=\"track\"><span class=\"bar\" style=\"width:")
+          .append(String.format(Locale.ROOT, "%.1f", percent))
+          .append("%\"></span></span><span class=\"n\">")
+          .append(bar.formatted())
+          .append("</span></div>\n");
     }
+    return out.append("</figure>\n").toString();
   }
 
   private static String escape(String text) {

@@ -2,7 +2,6 @@ package dev.holdfast.bench.scenarios;
 
 import dev.holdfast.bench.report.ExitStatus;
 import dev.holdfast.bench.report.JarVersion;
-
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
@@ -25,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /**
- * What a held lease costs the process that holds it: heap and threads. On a store that grants
- * everything and keeps nothing, so that the library alone is measured.
+ * Returns what a held lease costs the process that holds it: heap and threads. On a store that
+ * grants everything and keeps nothing, so that the library alone is measured.
  */
 @CommandLine.Command(
     name = "held",

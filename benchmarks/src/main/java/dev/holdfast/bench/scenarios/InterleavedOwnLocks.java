@@ -6,7 +6,6 @@ import dev.holdfast.bench.report.BenchmarkReport;
 import dev.holdfast.bench.report.ExitStatus;
 import dev.holdfast.bench.report.JarVersion;
 import dev.holdfast.bench.report.Measurement;
-
 import dev.holdfast.cluster.ElasticsearchNode;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,10 +19,10 @@ import picocli.CommandLine;
 
 /**
  * {@link OwnLocksBenchmark} for its ratios: Holdfast and the raw requests have the server for some
- * seconds each, in turn, and what counts is the median of the turns' ratios, which is not the ratio
- * of the median rates. The speed of a shared machine changes by half within minutes, so that ratios
- * of JMH's own runs, which follow one another, tell as much of the minute. Every second turn goes
- * the other way round, as each may leave the node some work that its successor then pays for.
+ * seconds each, interleaved, and what counts is the median of the turns' ratios, which is not the
+ * ratio of the median rates. The speed of a shared machine changes by half within minutes, so that
+ * ratios of JMH's own runs, which follow one another, tell as much of the minute. Every second turn
+ * goes the other way round, as each may leave the node some work that its successor then pays for.
  */
 @CommandLine.Command(
     name = "own-locks",
@@ -35,7 +34,7 @@ import picocli.CommandLine;
     exitCodeOnExecutionException = ExitStatus.UNAVAILABLE,
     description = {
       "64 threads on own locks, and raw requests: in bulks, in bulks in one piece,",
-      "and one by one; 3 s each in turn on a node of its own. Their rates and",
+      "and one by one; 3 s each, interleaved, on a node of its own. Their rates and",
       "ratios. About 6 minutes."
     })
 public final class InterleavedOwnLocks implements Callable<Integer> {
@@ -44,7 +43,7 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
   public static final int WARM_UP_TURNS = 10;
   public static final int TURNS = 12;
 
-  /** How long each has the server in a turn. */
+  /** The time for which each has the server in a turn. */
   public static final Duration EACH = Duration.ofSeconds(3);
 
   /** Holdfast, and three kinds of raw requests. */
@@ -71,9 +70,10 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
       Stream.generate(OwnLocksBenchmark.Own::new).limit(OwnLocksBenchmark.THREADS).toList();
 
   /** Acquire+release per second in one turn. */
-  public record Turn(double holdfast, double rawBulk, double rawBulkInOnePiece, double rawOneByOne) {}
+  public record Turn(
+      double holdfast, double rawBulk, double rawBulkInOnePiece, double rawOneByOne) {}
 
-  /** What one thread does again and again. */
+  /** One operation of a thread, which repeats it. */
   private interface Subject {
     Object callAs(OwnLocksBenchmark.Own own) throws Exception;
   }
@@ -150,7 +150,7 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
     };
   }
 
-  /** How many calls that many threads make in a second. */
+  /** Returns how many calls that many threads make in a second. */
   private double calls(int threadCount, Subject subject, Duration each) throws Exception {
     try (Load load = new Load(threadCount, number -> () -> subject.callAs(threads.get(number)))) {
       Thread.sleep(RAMP.toMillis());
@@ -159,11 +159,12 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
   }
 
   /**
-   * What those turns come to.
+   * Returns what those turns come to.
    *
-   * @param timesOneByOne how many times as fast as one request per operation it is to be
+   * @param timesOneByOne how many times as fast as one request per operation it should be
    */
-  public static List<Measurement> measurements(String scenario, List<Turn> turns, double timesOneByOne) {
+  public static List<Measurement> measurements(
+      String scenario, List<Turn> turns, double timesOneByOne) {
     String rate = "acquire+release/s";
     double[] ofBulk = turns.stream().mapToDouble(t -> t.holdfast / t.rawBulk).sorted().toArray();
     String bulk = "Holdfast / raw _bulk";

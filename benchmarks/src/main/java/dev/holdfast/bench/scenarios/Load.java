@@ -18,7 +18,7 @@ final class Load implements AutoCloseable {
   private final LongAdder done = new LongAdder();
   private volatile boolean over;
 
-  /** What a thread does; when it throws, that thread has ended. */
+  /** One call of a thread, which repeats it; when it throws, that thread ends. */
   interface LoadCall {
     void run() throws Exception;
   }
@@ -42,12 +42,12 @@ final class Load implements AutoCloseable {
     return true;
   }
 
-  /** How many calls have returned. */
+  /** Returns how many calls have returned. */
   long done() {
     return done.sum();
   }
 
-  /** How many calls return in a second, seen for so long from now. */
+  /** Returns how many calls return in a second, seen for so long from now. */
   double perSecond(Duration duration) throws InterruptedException {
     long before = done();
     long begin = System.nanoTime();

@@ -1,12 +1,11 @@
 package dev.holdfast.bench.scenarios;
 
-import dev.holdfast.bench.peers.RawRequests;
-import dev.holdfast.bench.peers.Server;
-import dev.holdfast.bench.report.Measurement;
-
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import com.sun.management.OperatingSystemMXBean;
+import dev.holdfast.bench.peers.RawRequests;
+import dev.holdfast.bench.peers.Server;
+import dev.holdfast.bench.report.Measurement;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
@@ -29,7 +28,7 @@ import org.HdrHistogram.SynchronizedHistogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What JMH has no form for: what it costs to hold and to wait, how a lock goes from one manager to
+ * Measurements that do not fit JMH: the cost of holding and of waiting, handoff from one manager to
  * another, latency at a given rate. Each connects by itself to the server of {@link Server#url}.
  */
 public final class ManagerScenarios {
@@ -50,7 +49,7 @@ public final class ManagerScenarios {
       LockOptions.defaults().withWaitTimeout(Duration.ofMinutes(5));
   private static final long MICROS = 1_000;
 
-  /** How many times each lease is renewed before the cost of holding it is measured. */
+  /** The number of renewals of each lease before the cost of holding it is measured. */
   private static final int WARM_UP_INTERVALS = 6;
 
   private ManagerScenarios() {}
@@ -119,7 +118,7 @@ public final class ManagerScenarios {
     }
   }
 
-  /** What it costs that many threads wait for a lock that is held elsewhere. */
+  /** Returns what it costs that many threads wait for a lock that is held elsewhere. */
   public static Measurement waiting(int seconds) throws Exception {
     AtomicLong granted = new AtomicLong();
     CountDownLatch asked = new CountDownLatch(WAITERS);
@@ -230,7 +229,7 @@ public final class ManagerScenarios {
         THREADS_PER_MANAGER + " threads on one lock in one manager",
         "ReentrantLock(fair), in memory alone",
         perSecond,
-        "hand-overs/s");
+        "handoffs/s");
   }
 
   @SuppressWarnings("LockNotBeforeTry") // Nothing is done while it is held.
@@ -240,7 +239,8 @@ public final class ManagerScenarios {
   }
 
   /** Threads of one manager, or of several, all want one lock all the time. */
-  public static List<Measurement> oneLock(int managers, int warmUpSeconds, int seconds) throws Exception {
+  public static List<Measurement> oneLock(int managers, int warmUpSeconds, int seconds)
+      throws Exception {
     String scenario =
         THREADS_PER_MANAGER
             + " threads on one lock in "
@@ -279,7 +279,7 @@ public final class ManagerScenarios {
       double took = (System.nanoTime() - begin) / 1e9;
       requests = requests(clients) - requests;
       List<Measurement> measurements = new ArrayList<>();
-      Measurement rate = Measurement.of(scenario, "Holdfast", all / took, "hand-overs/s");
+      Measurement rate = Measurement.of(scenario, "Holdfast", all / took, "handoffs/s");
       Measurement cost =
           Measurement.of(scenario, "Holdfast", requests * 1e3 / all, "requests/1,000");
       if (managers == 1) {

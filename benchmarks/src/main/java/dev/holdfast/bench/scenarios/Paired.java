@@ -6,7 +6,6 @@ import dev.holdfast.bench.report.BenchmarkReport;
 import dev.holdfast.bench.report.ExitStatus;
 import dev.holdfast.bench.report.JarVersion;
 import dev.holdfast.bench.report.Measurement;
-
 import dev.holdfast.bench.ttl.Units;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
@@ -20,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /**
- * Holdfast beside the raw requests, taking turns operation by operation on one node: what else the
+ * Holdfast beside the raw requests, interleaved operation by operation on one node: what else the
  * machine does meanwhile, and the node's warming up, weigh on both alike. For the ratio; JMH's own
  * runs of {@link UncontendedBenchmark} are one after the other.
  */
@@ -33,7 +32,7 @@ import picocli.CommandLine;
     exitCodeList = {ExitStatus.OK, ExitStatus.USAGE, ExitStatus.UNAVAILABLE_TEXT},
     exitCodeOnExecutionException = ExitStatus.UNAVAILABLE,
     description = {
-      "Uncontended acquire+release and raw create+delete, in turns on a node of its own:",
+      "Uncontended acquire+release and raw create+delete, interleaved on a node of its own:",
       "their latencies and the ratio of the medians."
     })
 public final class Paired implements Callable<Integer> {
@@ -120,7 +119,7 @@ public final class Paired implements Callable<Integer> {
     }
     Arrays.sort(holdfast, 0, samples);
     Arrays.sort(raw, 0, samples);
-    String scenario = "uncontended acquire+release, in turns with raw create+delete";
+    String scenario = "uncontended acquire+release, interleaved with raw create+delete";
     List<Measurement> measurements = new ArrayList<>();
     for (int percentile : new int[] {50, 90, 99}) {
       double q = percentile / 100.0;

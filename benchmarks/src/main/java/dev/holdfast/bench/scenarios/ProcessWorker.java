@@ -2,7 +2,6 @@ package dev.holdfast.bench.scenarios;
 
 import dev.holdfast.bench.peers.Server;
 import dev.holdfast.bench.report.Measurement;
-
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockOptions;
 import java.io.BufferedReader;
@@ -63,7 +62,7 @@ public final class ProcessWorker {
     return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
   }
 
-  /** Runs so many of them at once. */
+  /** Runs that many of them at once. */
   public static List<Measurement> measure(int processes, int seconds) throws Exception {
     String scenario = processes + " processes, one thread each, on one lock";
     List<Process> children = new ArrayList<>();
@@ -121,7 +120,7 @@ public final class ProcessWorker {
       children.forEach(Process::destroy);
     }
     holds.sort(Comparator.comparingLong(HoldInterval::acquired));
-    Histogram handOvers = new Histogram(3);
+    Histogram handoffs = new Histogram(3);
     for (int i = 1; i < holds.size(); i++) {
       HoldInterval before = holds.get(i - 1);
       HoldInterval now = holds.get(i);
@@ -129,7 +128,7 @@ public final class ProcessWorker {
         throw new IllegalStateException("two held the lock: " + before + ", " + now);
       }
       if (now.process != before.process) {
-        handOvers.recordValue(now.acquired - before.released);
+        handoffs.recordValue(now.acquired - before.released);
       }
     }
     return List.of(
@@ -137,12 +136,12 @@ public final class ProcessWorker {
         Measurement.of(
             scenario,
             "Holdfast",
-            handOvers.getTotalCount() == 0 ? Double.NaN : handOvers.getValueAtPercentile(50) / 1e3,
+            handoffs.getTotalCount() == 0 ? Double.NaN : handoffs.getValueAtPercentile(50) / 1e3,
             "ms from one process's release to another's grant, median"),
         Measurement.of(
             scenario,
             "Holdfast",
-            (double) handOvers.getTotalCount(),
+            (double) handoffs.getTotalCount(),
             "grants that went to another process"),
         Measurement.of(scenario, "Holdfast", (double) requests / holds.size(), "requests/grant"),
         Measurement.of(

@@ -1,4 +1,7 @@
-/** Measurements that do not fit JMH: interleaved comparisons, held leases, several managers and processes. */
+/**
+ * Measurements that do not fit JMH: interleaved comparisons, held leases, several managers and
+ * processes.
+ */
 @NullMarked
 package dev.holdfast.bench.scenarios;
 

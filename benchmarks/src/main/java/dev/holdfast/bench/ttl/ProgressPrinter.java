@@ -4,7 +4,7 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** Tells the user, every few seconds, that something goes on. To be used by one thread. */
+/** Prints progress every few seconds. Not thread-safe. */
 final class ProgressPrinter {
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -17,12 +17,12 @@ final class ProgressPrinter {
     this.out = out;
   }
 
-  /** From now on this is done. */
+  /** Begins an activity. */
   void begin(String activity) {
     begin(activity, Duration.ZERO);
   }
 
-  /** From now on this is done, which takes so long. */
+  /** Begins an activity of known duration. */
   void begin(String activity, Duration duration) {
     what = activity;
     of = duration.isZero() ? "" : " of " + duration.toSeconds();
@@ -30,7 +30,7 @@ final class ProgressPrinter {
     out.println(activity + (duration.isZero() ? "" : ", " + duration.toSeconds() + " s") + " ...");
   }
 
-  /** So much time has passed since its begin. */
+  /** Prints the progress if due; this much time has passed since the begin. */
   void at(long nanos) {
     if (nanos >= next) {
       next = nanos - nanos % INTERVAL_NANOS + INTERVAL_NANOS;
@@ -38,7 +38,7 @@ final class ProgressPrinter {
     }
   }
 
-  /** Says something, once. */
+  /** Prints a line. */
   void say(String text) {
     out.println(text);
   }

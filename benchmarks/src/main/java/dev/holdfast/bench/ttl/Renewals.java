@@ -104,7 +104,7 @@ final class Renewals implements AutoCloseable {
         : message + ": " + rootMessage(cause);
   }
 
-  /** What came of a run, in the order in which the renewals were due. Not to be changed. */
+  /** The result of a run, in the order in which the renewals were due. Immutable. */
   static final class RenewalRun {
     private final long[] latencies;
     private final long[] acknowledged;
@@ -121,7 +121,7 @@ final class Renewals implements AutoCloseable {
       return latencies;
     }
 
-    /** How many attempts were needed beyond the first of each. */
+    /** Returns how many attempts were needed beyond the first of each. */
     int retries() {
       return retries;
     }
@@ -165,7 +165,7 @@ final class Renewals implements AutoCloseable {
   /**
    * Renews at the rate, until told to end.
    *
-   * @param most how many renewals at the most
+   * @param most at most how many renewals
    */
   RenewalRun run(int perSecond, int most, Watch watch, ProgressPrinter progress)
       throws InterruptedException {
@@ -187,7 +187,9 @@ final class Renewals implements AutoCloseable {
     }
   }
 
-  /** How many renewals a second are acknowledged when all leases are renewed all the time. */
+  /**
+   * Returns how many renewals a second are acknowledged when all leases are renewed all the time.
+   */
   double burst(Duration duration) throws InterruptedException {
     long begin = System.nanoTime();
     long end = begin + duration.toNanos();

@@ -11,8 +11,8 @@ import org.apache.commons.math3.optim.univariate.UnivariateObjectiveFunction;
 import org.apache.commons.math3.optim.univariate.UnivariatePointValuePair;
 
 /**
- * How large values get that are too rare to be in a sample: an estimate, and a bound that is meant
- * to be too large rather than too small. Immutable.
+ * Estimates values that are too rare to be in a sample: an estimate, and a bound that is meant to
+ * be too large rather than too small. Immutable.
  *
  * <p>Where the sample itself is long enough, its own order statistics give the bound, without an
  * assumption about the distribution ({@link Basis#SAMPLE}): the smallest value for which the exact
@@ -46,16 +46,16 @@ import org.apache.commons.math3.optim.univariate.UnivariatePointValuePair;
  * disk, a failover, a colleague with a firewall. That must be added by other means.
  */
 final class TailEstimator {
-  /** What the bounds hold with, if the future is like the sample. */
+  /** The confidence of the bounds, if the future is like the sample. */
   static final double CONFIDENCE = 0.95;
 
-  /** A sample must have so many values. */
+  /** The least number of values in a sample. */
   static final int MIN_SAMPLES = 500;
 
-  /** How many independent events the tail should be fitted to. */
+  /** The number of independent events that the tail should be fitted to. */
   static final int CLUSTERS = 200;
 
-  /** A tenth of the sample may be its tail at the most. */
+  /** At most a tenth of the sample may be its tail. */
   private static final int MIN_SAMPLES_PER_EXCEEDANCE = 10;
 
   /** No extrapolation from fewer events. */
@@ -83,7 +83,7 @@ final class TailEstimator {
   private final int exceedances;
   private final double extremalIndex;
 
-  /** What exceeds the threshold, each value once, and how often it occurs. */
+  /** The excesses over the threshold, each value once, and how often it occurs. */
   private final double[] excess;
 
   private final double[] weight;
@@ -191,7 +191,7 @@ final class TailEstimator {
     return Math.min(1, index);
   }
 
-  /** What {@link #quantile} answers with. */
+  /** The basis of an answer of {@link #quantile}. */
   enum Basis {
     /** The sample alone, nothing assumed of the distribution. */
     SAMPLE,
@@ -393,22 +393,22 @@ final class TailEstimator {
     return lowerBound(sorted, Math.nextUp(value));
   }
 
-  /** How many values there are. */
+  /** Returns how many values there are. */
   int samples() {
     return sorted.length;
   }
 
-  /** How many values are as good as independent. */
+  /** Returns how many values are as good as independent. */
   double independentSamples() {
     return sorted.length * extremalIndex;
   }
 
-  /** Where the tail begins, in seconds. */
+  /** Returns where the tail begins, in seconds. */
   double threshold() {
     return threshold;
   }
 
-  /** How many values are at the threshold or above. */
+  /** Returns how many values are at the threshold or above. */
   int exceedances() {
     return exceedances;
   }

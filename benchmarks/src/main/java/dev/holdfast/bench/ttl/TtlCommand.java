@@ -30,7 +30,7 @@ import picocli.CommandLine;
     exitCodeList = {
       "0:a TTL is advised",
       "1:measured, but no TTL up to an hour is safe, or none can be derived",
-      "2:an option cannot be understood",
+      "2:an option is invalid",
       "3:something could not be measured"
     },
     versionProvider = JarVersion.class,
@@ -131,7 +131,7 @@ public final class TtlCommand implements Callable<Integer> {
       names = "--max-clock-skew",
       defaultValue = "2s",
       converter = Units.DurationConverter.class,
-      description = "What your lock managers are told (default: ${DEFAULT-VALUE}).")
+      description = "The maxClockSkew of your lock managers (default: ${DEFAULT-VALUE}).")
   private Duration maxClockSkew = Duration.ZERO;
 
   @CommandLine.Option(
@@ -139,7 +139,7 @@ public final class TtlCommand implements Callable<Integer> {
       defaultValue = "0s",
       converter = Units.DurationConverter.class,
       description =
-          "How long your own processes may stand still, such as the longest garbage collection that"
+          "How long your own processes may pause, such as the longest garbage collection that"
               + " their logs show (default: ${DEFAULT-VALUE}).")
   private Duration pause = Duration.ZERO;
 

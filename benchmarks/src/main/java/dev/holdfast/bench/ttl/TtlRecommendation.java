@@ -27,17 +27,17 @@ final class TtlRecommendation {
   /** A failover seen once or a few times may be longer the next time: by this factor. */
   static final double FAILOVER_MARGIN = 1.2;
 
-  /** What the requests are assumed to take after a silence is over: the p99.99. */
+  /** The time that requests are assumed to take after a silence is over: the p99.99. */
   private static final double REQUEST_EXCEEDANCE = 1e-4;
 
   private static final double HIGHEST_PROBABILITY = 0.5;
 
   /**
-   * What the advice is derived from.
+   * The inputs of the recommendation.
    *
    * @param tail of the latency of renewals
    * @param failoverSeconds the longest wait in any failover; 0 if there are none to outlive
-   * @param applicationPause what the user's own process may stand still for
+   * @param applicationPause the longest pause of the user's own process
    * @param leases how many are held together
    * @param capacityPerSecond renewals that the cluster acknowledges a second; 0 if not measured
    */
@@ -54,7 +54,7 @@ final class TtlRecommendation {
           tail, seconds, applicationPause, leases, falseLosses, maxClockSkew, capacityPerSecond);
     }
 
-    /** What one request takes when the store is well, at the worst. */
+    /** Returns what one request takes when the store is well, at the worst. */
     double requestSeconds() {
       return tail.empirical(REQUEST_EXCEEDANCE);
     }
@@ -136,7 +136,7 @@ final class TtlRecommendation {
     return quantile;
   }
 
-  /** How likely a renewal may take longer than is outlived. */
+  /** Returns how likely a renewal may take longer than is outlived. */
   double probability() {
     return probability;
   }
@@ -165,7 +165,7 @@ final class TtlRecommendation {
         * inputs.tail.provenExceedance(outlivedSeconds() - pause(inputs));
   }
 
-  /** How many renewals a second all leases need at the most. */
+  /** The most renewals a second that all leases need. */
   double renewalsPerSecond() {
     return inputs.leases / rules.earliestRenewalSeconds();
   }

@@ -18,15 +18,15 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
-/** What was measured and what follows from it, for people and as JSON. */
+/** A report of what was measured and what follows from it, as text and as JSON. */
 final class TtlReport {
   private static final double NANOS_PER_SECOND = 1e9;
   private static final double[] PERCENTILES = {50, 90, 99, 99.9, 99.99};
 
-  /** How renewals are measured. */
+  /** The load under which renewals are measured. */
   record LoadSettings(int perSecond, Duration warmUp, Duration duration, Duration burst) {}
 
-  /** What the user wants. */
+  /** The requirements of the user. */
   record Wish(int leases, Units.Rate falseLosses, Duration maxClockSkew, Duration pause) {}
 
   /**
@@ -37,7 +37,7 @@ final class TtlReport {
   record NodeClock(URI node, ClockOffset offset, @Nullable String unknown) {}
 
   /**
-   * What was measured on the user's cluster.
+   * The measurements on the user's cluster.
    *
    * @param pauses of this JVM and machine, in nanoseconds
    * @param collections of garbage in this JVM, in all
@@ -137,7 +137,7 @@ final class TtlReport {
     return Failover.SILENT_NODE.toSeconds();
   }
 
-  /** Where a node could not be cut off, what Elasticsearch takes by default is assumed. */
+  /** Returns where a node could not be cut off, what Elasticsearch takes by default is assumed. */
   private double longestFailover() {
     return failovers.stream()
         .mapToDouble(outcome -> outcome.isMeasured() ? outcome.waitSeconds() : silentNodeSeconds())
@@ -336,7 +336,7 @@ final class TtlReport {
     }
     all.put("clocks", clocks);
     all.put("capacityPerSecond", measured.capacityPerSecond);
-    List<Map<String, Object>> strikes = new ArrayList<>();
+    List<Map<String, Object>> entries = new ArrayList<>();
     for (Failover.FailoverOutcome outcome : failovers) {
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("kind", outcome.kind().toString());
@@ -348,9 +348,9 @@ final class TtlReport {
         entry.put("skipped", outcome.skipped());
         entry.put("assumedSeconds", silentNodeSeconds());
       }
-      strikes.add(entry);
+      entries.add(entry);
     }
-    all.put("failovers", strikes);
+    all.put("failovers", entries);
     Map<String, Object> fit = new LinkedHashMap<>();
     fit.put("samples", tail.samples());
     fit.put("thresholdSeconds", tail.threshold());

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-/** What all commands have in common, without running them. */
+/** Properties that all commands share, without running them. */
 class CommandLineTest {
 
   private final StringWriter out = new StringWriter();

@@ -1,10 +1,9 @@
 package dev.holdfast.bench.scenarios;
 
-import dev.holdfast.bench.report.Measurement;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.holdfast.bench.report.Measurement;
 import dev.holdfast.bench.scenarios.InterleavedOwnLocks.Turn;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -14,7 +14,7 @@ import java.util.Map;
  */
 record Faults(Map<FaultKind, Double> rates) {
 
-  /** What can go wrong. */
+  /** Kinds of faults. */
   enum FaultKind {
     /** A message takes up to several TTLs. */
     DELAY(0.01),
@@ -24,7 +24,7 @@ record Faults(Map<FaultKind, Double> rates) {
     REPLY_LOST(0.01),
     /** A client's request is sent twice, to different nodes; either may arrive much later. */
     DUPLICATE(0.01),
-    /** A node turns away one of the operations that came together, since too many wait (429). */
+    /** A node rejects one operation of a request, since too many wait (429). */
     WRITE_REFUSED(0.01),
     /** Two nodes, or a client and a node, cannot reach each other for a while. */
     PARTITION(6),
@@ -35,14 +35,15 @@ record Faults(Map<FaultKind, Double> rates) {
     /** A node crashes and comes back. */
     NODE_CRASH(2),
     /**
-     * A node stands still, longer than its cluster waits for it, and goes on as if nothing were.
+     * A node pauses, for longer than its cluster waits for it, and resumes as if nothing had
+     * happened.
      */
     NODE_PAUSE(2),
     /** A process crashes; another starts in its place. */
     CLIENT_CRASH(3),
-    /** A process stands still, often for longer than its TTL. */
+    /** A process pauses, often for longer than its TTL. */
     CLIENT_PAUSE(6),
-    /** A client's machine sleeps: its monotonic clock stands still. */
+    /** A client's machine sleeps: its monotonic clock stops. */
     SUSPEND(3),
     /** Wall clocks are wrong from the start, within the skew that is allowed. */
     WALL_OFFSET(1),
@@ -54,13 +55,11 @@ record Faults(Map<FaultKind, Double> rates) {
     SLEW(3),
     /** The lock index is deleted. */
     INDEX_DELETED(1),
-    /**
-     * No fault, but hard on others: one process has so many tasks that always want the one lock.
-     */
+    /** No fault, but hard on others: one process has this many tasks that always want one lock. */
     BUSY(0),
     /**
-     * No fault either: one process has so many tasks that hand the one lock from each to the next
-     * at once, in bursts, so that the numbers of hand-overs run out while a renewal is out.
+     * No fault either: one process has this many tasks that hand one lock from each to the next at
+     * once, in bursts, so that the handoff numbers run out while a renewal is out.
      */
     BRISK(0);
 
@@ -70,7 +69,9 @@ record Faults(Map<FaultKind, Double> rates) {
       this.usual = usual;
     }
 
-    /** Whether it comes at moments of a schedule, and is no property of messages or clocks. */
+    /**
+     * Returns whether it comes at moments of a schedule, and is no property of messages or clocks.
+     */
     boolean isScheduled() {
       return switch (this) {
         case DELAY,

@@ -4,7 +4,7 @@ import dev.holdfast.lock.FencingToken;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What locks protect: takes a write unless it has taken one under a higher token. */
+/** A resource that locks protect: it takes a write unless it has taken one under a higher token. */
 final class FencedResource {
   private final InvariantChecker invariants;
   private final Map<String, FencingToken> highest = new HashMap<>();

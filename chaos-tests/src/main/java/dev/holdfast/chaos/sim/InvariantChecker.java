@@ -15,18 +15,18 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Sees everything, believes nobody, and ends the run at the first {@link InvariantViolation}. */
+/** Checks the invariants after every event. The first {@link InvariantViolation} ends the run. */
 final class InvariantChecker {
-  /** How the library says that nobody took a lease away. */
+  /** Part of the library's message for a lease that ended by time alone. */
   private static final String LOST_BY_TIME = "validity ended";
 
   /**
-   * How it says that two reads in a row found no record. A copy that is behind may say so too: what
-   * is absent has no version by which to tell. It costs a lease that might have gone on.
+   * Part of its message after two reads in a row found no record. A copy that is behind may say so
+   * too: what is absent has no version by which to tell. It costs a lease that might have gone on.
    */
   private static final String LOST_BY_ABSENCE = "its record was deleted";
 
-  /** One in so many events looks at leases that nobody contends for. */
+  /** One event in this many also checks uncontended leases. */
   private static final int SAMPLE = 64;
 
   private final Simulation simulation;
@@ -40,7 +40,7 @@ final class InvariantChecker {
   /** The incarnation of the index in which a token's last acknowledged write was. */
   private final Map<String, String> incarnations = new HashMap<>();
 
-  /** Tokens whose record somebody replaced or deleted, and incarnations that are gone. */
+  /** Tokens whose record was replaced or deleted by another, and incarnations that are gone. */
   private final Set<String> ended = new HashSet<>();
 
   private int contended;
@@ -71,7 +71,7 @@ final class InvariantChecker {
   }
 
   /**
-   * A judge of one run.
+   * Makes a checker for one run.
    *
    * @param copiesMayBeBehind whether reads may show what is out of date
    */
@@ -81,12 +81,12 @@ final class InvariantChecker {
     this.random = simulation.fork();
   }
 
-  /** The token in the record of a lease, which may have been handed over since. */
+  /** The token in the record of a lease, which may have been handed off since. */
   static String recordToken(Lease lease) {
     return lease.token().split("#", 2)[0];
   }
 
-  // --- What it is told
+  // --- Notifications
 
   /** A client was given a lease. */
   void granted(ObservedGrant grant) {
@@ -122,7 +122,7 @@ final class InvariantChecker {
     grant.over = true;
   }
 
-  /** A client is about to give back. If its lease is over by now, it must be told that. */
+  /** A client is about to release. If its lease is over by now, it must be told that. */
   void releasing(ObservedGrant grant) {
     if (!grant.lease.isHeld() && !grant.over) {
       grant.lossOwed = true;
@@ -144,7 +144,8 @@ final class InvariantChecker {
             || ended.contains(incarnation);
     if (!isReal) {
       simulation.violated(
-          Invariant.LOSS_TOLD_ONCE, "nobody touched the record of " + grant.lease + ": " + message);
+          Invariant.LOSS_TOLD_ONCE,
+          "no other client touched the record of " + grant.lease + ": " + message);
     }
     grant.lossOwed = false;
     over(grant);
@@ -181,7 +182,10 @@ final class InvariantChecker {
     }
   }
 
-  /** Whether it is a delete by the process that wrote the record: tokens begin with its place. */
+  /**
+   * Returns whether it is a delete by the process that wrote the record: tokens begin with its
+   * place.
+   */
   private static boolean isOwner(SimCluster.Write write, LockRecord record) {
     String token = record.token();
     return write.by().equals("client " + token.substring(0, token.indexOf('-')));
@@ -197,15 +201,15 @@ final class InvariantChecker {
     lastAccepted.put(lockId, token);
   }
 
-  /** The resource turned a write away. */
+  /** The resource rejected a write. */
   void turnedAway(ObservedGrant grant) {
     if (grant.isBelieved()) {
       simulation.violated(
-          Invariant.FENCING, "the resource turned " + grant.lease + " away, which is held");
+          Invariant.FENCING, "the resource rejected a write of " + grant.lease + ", which is held");
     }
   }
 
-  // --- What it looks at after every event
+  // --- Checks after every event
 
   void look() {
     if (contended == 0 && random.nextInt(SAMPLE) != 0) {
@@ -240,13 +244,16 @@ final class InvariantChecker {
     }
   }
 
-  /** When the index was deleted, exclusion resumes only when the leases of that time have ended. */
+  /**
+   * Returns when the index was deleted, exclusion resumes only when the leases of that time have
+   * ended.
+   */
   private boolean isSameIncarnation(ObservedGrant a, ObservedGrant b) {
     return Objects.equals(
         incarnations.get(recordToken(a.lease)), incarnations.get(recordToken(b.lease)));
   }
 
-  /** In the end nobody who lost a lease may still wait to be told. */
+  /** Checks at the end that each client that lost a lease was told. */
   void end() {
     for (List<ObservedGrant> all : grants.values()) {
       for (ObservedGrant grant : all) {

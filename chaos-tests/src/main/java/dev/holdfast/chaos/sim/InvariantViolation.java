@@ -1,12 +1,12 @@
 package dev.holdfast.chaos.sim;
 
-/** An invariant does not hold. */
+/** Thrown when an invariant does not hold. */
 final class InvariantViolation extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final Invariant invariant;
 
-  /** What must always hold. */
+  /** Properties that must always hold. */
   enum Invariant {
     /** At most one lease of a lock is valid by its holder's own judgement. */
     MUTUAL_EXCLUSION,
@@ -20,7 +20,7 @@ final class InvariantViolation extends RuntimeException {
     BELIEF,
     /** A lease that was over is never valid again. */
     LOSS_IS_FINAL,
-    /** A loss is told exactly once, and only to holders who have lost their lease. */
+    /** A loss is reported exactly once, and only to holders who have lost their lease. */
     LOSS_TOLD_ONCE,
     /** Queues, caches and timers stay within their bounds, and none is left over. */
     BOUNDS,

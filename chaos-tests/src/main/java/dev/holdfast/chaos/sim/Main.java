@@ -32,7 +32,7 @@ import picocli.CommandLine;
     exitCodeList = {
       "0:all invariants held",
       "1:an invariant was violated",
-      "2:an option cannot be understood",
+      "2:an option is invalid",
       "3:the simulator itself failed"
     },
     exitCodeOnExecutionException = 3)
@@ -57,7 +57,7 @@ public final class Main implements Callable<Integer> {
 
   @CommandLine.Option(
       names = "--trace",
-      description = "With --seed: tells what happened, a line for each event.")
+      description = "With --seed: prints an event trace, a line for each event.")
   private boolean trace;
 
   @CommandLine.Option(
@@ -116,13 +116,13 @@ public final class Main implements Callable<Integer> {
     System.exit(new CommandLine(new Main()).execute(arguments));
   }
 
-  /** What all threads of a command have done so far. */
+  /** Totals of all threads of a command so far. */
   private static final class Totals {
     final long start = System.nanoTime();
     final AtomicLong runs = new AtomicLong();
     final AtomicLong operations = new AtomicLong();
     final AtomicLong grants = new AtomicLong();
-    final AtomicLong handOvers = new AtomicLong();
+    final AtomicLong handoffs = new AtomicLong();
     final AtomicLong batched = new AtomicLong();
     final AtomicLong faults = new AtomicLong();
     final AtomicLong nanos = new AtomicLong();
@@ -132,7 +132,7 @@ public final class Main implements Callable<Integer> {
       runs.incrementAndGet();
       operations.addAndGet(result.operations());
       grants.addAndGet(result.grants());
-      handOvers.addAndGet(result.handOvers());
+      handoffs.addAndGet(result.handoffs());
       batched.addAndGet(result.batched());
       faults.addAndGet(result.faults());
       nanos.addAndGet(result.nanos());
@@ -144,7 +144,7 @@ public final class Main implements Callable<Integer> {
       return String.format(
           Locale.ROOT,
           "%,d seeds in %.0f s (%.0f/s), %,d lock operations (%,.0f a minute), %,d grants, %,d"
-              + " of them hand-overs, %,d operations that left with others, %,d faults, %,d events,"
+              + " of them handoffs, %,d batched operations, %,d faults, %,d events,"
               + " %s simulated",
           runs.get(),
           seconds,
@@ -152,7 +152,7 @@ public final class Main implements Callable<Integer> {
           operations.get(),
           operations.get() / seconds * 60,
           grants.get(),
-          handOvers.get(),
+          handoffs.get(),
           batched.get(),
           faults.get(),
           events.get(),
@@ -254,7 +254,7 @@ public final class Main implements Callable<Integer> {
     return 1;
   }
 
-  /** Tells the story of the smallest run that fails in this way. */
+  /** Prints the event trace of the smallest run that fails in this way. */
   private int failed(PrintWriter out, SimRun.SimResult result, Planted bug) {
     InvariantViolation violation = Objects.requireNonNull(result.violation());
     out.println("VIOLATION with seed " + result.plan().seed() + ": " + violation.getMessage());

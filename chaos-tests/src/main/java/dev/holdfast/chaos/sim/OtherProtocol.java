@@ -25,9 +25,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How others keep locks on a store of documents, from what they publish, each as kindly as can be:
- * what a script decides on the server is a conditional write here, and the server's clock is right.
- * Judged by exclusion alone, on the same faults as the library.
+ * Protocols of other lock implementations on a document store, as published, in their most
+ * favourable form: what a script decides on the server is a conditional write here, and the
+ * server's clock is right. Checked by exclusion alone, on the same faults as the library.
  */
 enum OtherProtocol implements Planted {
   /**
@@ -141,7 +141,7 @@ enum OtherProtocol implements Planted {
       return new LockRecord(lockId, token, "", now, end, options.ttl().toMillis(), null, Map.of());
     }
 
-    /** Whichever comes first: the answer, or the end of patience. */
+    /** The answer or the timeout, the earlier of the two. */
     private <T> void ask(CompletableFuture<T> answer, Consumer<@Nullable T> then) {
       CompletableFuture<T> first = answer.copy();
       var timer =
@@ -194,7 +194,7 @@ enum OtherProtocol implements Planted {
     }
   }
 
-  /** What such a client has of its lock. */
+  /** A lease of such a client. */
   private final class ProtocolLease implements Lease {
     private final AcquireCall call;
     private final FencingToken fencingToken;
@@ -241,7 +241,7 @@ enum OtherProtocol implements Planted {
           this::armRenewal);
     }
 
-    /** What the server's script asks before it does anything. */
+    /** Runs the check with which the server's script begins. */
     private void ifOurs(Consumer<ReadResult.Found> then, Runnable otherwise) {
       call.ask(
           call.store.read(call.lockId),
@@ -320,7 +320,7 @@ enum OtherProtocol implements Planted {
       throw new UnsupportedOperationException("there is no such thing");
     }
 
-    /** Nobody is ever told. */
+    /** Never calls back: such clients do not report losses. */
     @Override
     public void onLost(Consumer<LeaseLostException> callback) {}
 

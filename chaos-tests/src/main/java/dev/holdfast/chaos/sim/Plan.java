@@ -19,7 +19,7 @@ record Plan(long seed, Faults faults, List<ScheduledFault> schedule) {
 
   /** The plan of a seed. */
   static Plan of(long seed, Faults faults) {
-    // A source of its own, so that a schedule that is given changes nothing else.
+    // A separate source, so that a schedule that is given changes nothing else.
     SplittableRandom random = new SplittableRandom(~seed);
     return new Plan(seed, faults, ScheduledFault.draw(random, faults, FAULTY_MILLIS));
   }
@@ -75,7 +75,7 @@ record Plan(long seed, Faults faults, List<ScheduledFault> schedule) {
     return violation != null && violation.invariant() == wanted;
   }
 
-  /** Whether nodes may lose touch with each other, so that one may be behind. */
+  /** Returns whether nodes may lose touch with each other, so that one may be behind. */
   boolean cutsOrStopsNodes() {
     return schedule.stream()
         .anyMatch(
@@ -87,9 +87,9 @@ record Plan(long seed, Faults faults, List<ScheduledFault> schedule) {
   }
 
   /**
-   * Whether processes that run on clean up all that they leave: requests and answers are lost, but
-   * nothing arrives after its lease would have ended (as what a coordinator sends again does, when
-   * nodes are cut off), and nobody crashes or stands still.
+   * Returns whether processes that run on clean up all that they leave: requests and answers are
+   * lost, but nothing arrives after its lease would have ended (as what a coordinator sends again
+   * does, when nodes are cut off), and no process crashes or pauses.
    */
   boolean leavesNothing() {
     return schedule.isEmpty()
@@ -101,7 +101,7 @@ record Plan(long seed, Faults faults, List<ScheduledFault> schedule) {
             .containsAll(faults.rates().keySet());
   }
 
-  /** The command that runs it, with its story. */
+  /** Returns the command that runs it and prints its event trace. */
   String command() {
     return "java -jar chaos-tests/target/holdfast-sim.jar --trace --seed "
         + seed

@@ -95,7 +95,7 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** Whoever finds a record overwrites it. */
+  /** A client that finds a record overwrites it. */
   CREATE_OVERWRITES(SimScenario.CALM) {
     @Override
     public LockStore store(LockStore real, Host host) {
@@ -178,7 +178,7 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** Tokens begin anew when the index was made anew, as if no operator had raised the era. */
+  /** Tokens start again when the index is re-created, as if no operator had raised the era. */
   FENCING_RESET_WITH_THE_INDEX(SimScenario.INDEX) {
     @Override
     public LockStore store(LockStore real, Host host) {
@@ -236,7 +236,7 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** The skew between wall clocks is taken for nothing. */
+  /** The skew between wall clocks is ignored. */
   SKEW_IS_IGNORED(SimScenario.CLOCKS) {
     @Override
     public LockManager.Builder settings(LockManager.Builder builder) {
@@ -268,7 +268,7 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** A lease counts by the monotonic clock alone, which stands still while the machine sleeps. */
+  /** A lease counts by the monotonic clock alone, which stops while the machine sleeps. */
   MONOTONIC_CLOCK_ALONE(SimScenario.CLIENTS) {
     @Override
     public InstantSource wallClock(Host host) {

@@ -19,8 +19,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The history of a run as its clients saw it, in true time, to be judged from outside: by a checker
- * that knows nothing of the library or of the simulator.
+ * The history of a run as its clients saw it, in true time, checked from outside: by a checker that
+ * knows nothing of the library or of the simulator.
  */
 final class Recording {
   private static final Duration LIMIT = Duration.ofMinutes(2);
@@ -47,7 +47,7 @@ final class Recording {
   /**
    * An empty one.
    *
-   * @param isKept whether it is to be judged: it takes longer than the run itself
+   * @param isKept whether it will be checked: it takes longer than the run itself
    */
   Recording(Simulation simulation, boolean isKept) {
     this.simulation = simulation;
@@ -66,12 +66,12 @@ final class Recording {
     return call;
   }
 
-  /** How an acquisition is answered; what is never answered stays open. */
+  /** Records the answer to an acquisition; one that is never answered stays open. */
   interface Acquisition {
     void ended(@Nullable Lease lease);
   }
 
-  /** How a release is answered. */
+  /** Records the answer to a release. */
   interface ReleaseRecorder {
     void ended(Operation.Type type);
   }
@@ -101,7 +101,7 @@ final class Recording {
     };
   }
 
-  /** Whether it came from another holder in the same process. */
+  /** Returns whether it came from another holder in the same process. */
   static boolean isHandedOver(Lease lease) {
     return !lease.token().equals(InvariantChecker.recordToken(lease));
   }
@@ -141,7 +141,7 @@ final class Recording {
   }
 
   /**
-   * Judges it.
+   * Checks it.
    *
    * @throws InvariantViolation if no order of the operations explains it
    */

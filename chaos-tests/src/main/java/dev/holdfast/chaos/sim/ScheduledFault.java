@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
- * One fault of a run's schedule. What it hits, and for how long, are functions of its dice alone:
+ * One fault of a run's schedule. Its target and its duration are functions of its dice alone:
  * removing one fault from a schedule changes no other.
  *
  * @param atMillis when, after the start of the run
@@ -17,8 +17,8 @@ record ScheduledFault(long atMillis, Faults.FaultKind kind, long dice) {
   private static final double MINUTE_MILLIS = 60_000;
 
   /**
-   * A schedule drawn by chance: faults of a kind come as many a minute as their rate says (a
-   * Poisson process).
+   * Draws a random schedule: faults of a kind come as many a minute as their rate says (a Poisson
+   * process).
    */
   static List<ScheduledFault> draw(SplittableRandom random, Faults faults, long untilMillis) {
     List<ScheduledFault> schedule = new ArrayList<>();

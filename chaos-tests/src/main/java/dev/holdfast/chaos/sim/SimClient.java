@@ -81,7 +81,7 @@ final class SimClient {
     }
   }
 
-  /** Tells the judge which writes were acknowledged, before the manager learns of it. */
+  /** Tells the check which writes were acknowledged, before the manager learns of it. */
   private final class Acknowledging extends ForwardingStore {
     Acknowledging(LockStore store) {
       super(store);
@@ -120,7 +120,7 @@ final class SimClient {
     }
   }
 
-  /** Begins to work, with so many tasks at a time. */
+  /** Starts that many tasks. */
   void start(int tasks) {
     start(tasks, WorkloadProfile.ROVING);
   }
@@ -212,7 +212,7 @@ final class SimClient {
     }
   }
 
-  /** Whoever was promised the lock in time got it in time, or was not there any more. */
+  /** Checks that a client with a fairness bound got the lock within it, or had crashed. */
   private void checkService(long nanos) {
     if (nanos > profile.servedWithin().map(Duration::toNanos).orElse(Long.MAX_VALUE)) {
       simulation.violated(
@@ -234,7 +234,7 @@ final class SimClient {
   private void held(int call, Lease lease, LockOptions options) {
     run.grants++;
     if (Recording.isHandedOver(lease)) {
-      run.handOvers++;
+      run.handoffs++;
     }
     simulation.log(
         () -> name(call) + " HAS " + lease,
@@ -256,7 +256,7 @@ final class SimClient {
     task.work(profile.steps(random));
   }
 
-  /** What is done under one lease. */
+  /** The work under one lease. */
   private final class Task {
     private final int call;
     private final Lease lease;

@@ -18,12 +18,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An Elasticsearch cluster as far as one index of one shard goes: a primary that checks conditions
- * and gives out sequence numbers, replicas that must have a write before it is acknowledged, an
- * in-sync set, primary terms, coordinators that send again what was not answered, and a master,
- * which is wherever a majority is. What is dangerous about it is there: a primary that does not
- * know that it is one no more answers reads with what was never committed; any copy may be behind;
- * what was not acknowledged may stand or vanish with the next primary.
+ * An Elasticsearch cluster, reduced to one index of one shard: a primary that checks conditions and
+ * gives out sequence numbers, replicas that must have a write before it is acknowledged, an in-sync
+ * set, primary terms, coordinators that send again what was not answered, and a master, which is
+ * wherever a majority is. What is dangerous about it is there: a primary that does not know that it
+ * is one no more answers reads with what was never committed; any copy may be behind; what was not
+ * acknowledged may stand or vanish with the next primary.
  *
  * <p>After the data replication model of Elasticsearch ("Reading and writing documents" in its
  * reference; PacificA, Lin et al., Microsoft Research 2008).
@@ -33,7 +33,7 @@ final class SimCluster {
   private static final long RETRY = 200 * Simulation.MILLI;
   private static final long RECOVERY = 300 * Simulation.MILLI;
 
-  /** How long a coordinator goes on with one operation. */
+  /** The most retries of one operation by a coordinator. */
   private static final int MAX_RETRIES = 60;
 
   private final Simulation simulation;
@@ -42,7 +42,7 @@ final class SimCluster {
   private final List<SimNode> nodes = new ArrayList<>();
   private final BiConsumer<Write, @Nullable Doc> onExecuted;
 
-  /** What the master has decided. */
+  /** The state that the master has published. */
   private State decided = new State(0, 0, -1, Set.of(), null);
 
   private final Planted planted;
@@ -50,7 +50,7 @@ final class SimCluster {
   private int era;
 
   /**
-   * What a node believes of the cluster.
+   * A view of the cluster, as one node has it.
    *
    * @param version rises with each decision of the master
    * @param primary the number of the node that has it, or -1
@@ -70,7 +70,7 @@ final class SimCluster {
    */
   record Doc(@Nullable LockRecord record, long term, long seqNo) {}
 
-  /** What a write is conditioned on, besides its kind. */
+  /** The version on which a write is conditional. */
   record Expected(long term, long seqNo) {}
 
   /**
@@ -87,7 +87,7 @@ final class SimCluster {
       @Nullable Expected expected,
       String by) {}
 
-  /** How a write ended, as the coordinator answers. */
+  /** Outcomes of a write, as the coordinator answers. */
   enum WriteAnswer {
     APPLIED,
     CONFLICT,
@@ -201,7 +201,7 @@ final class SimCluster {
     node.receive(() -> new Coordination(node, write, answer).send());
   }
 
-  /** Whether a connection to that node is refused at once. */
+  /** Returns whether a connection to that node is refused at once. */
   boolean refusesConnections(int at) {
     return !nodes.get(at).up;
   }
@@ -419,7 +419,7 @@ final class SimCluster {
         });
   }
 
-  /** What a client finds when it asks a node for the index. */
+  /** Answers a client that asks a node for the index. */
   void find(int at, Consumer<@Nullable Incarnation> answer) {
     SimNode node = nodes.get(at);
     node.receive(() -> answer.accept(node.state.incarnation));
@@ -619,7 +619,7 @@ final class SimCluster {
     return nodes.get(number).paused;
   }
 
-  /** What the rightful primary has, as a search finds it. */
+  /** Returns what the rightful primary has, as a search finds it. */
   List<ReadResult.Found> all() {
     List<ReadResult.Found> found = new ArrayList<>();
     Incarnation incarnation = decided.incarnation;

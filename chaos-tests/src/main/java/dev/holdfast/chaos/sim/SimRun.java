@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * must come to rest. Each run is a function of its seed.
  */
 final class SimRun {
-  /** What the managers are told that wall clocks differ by at most. */
+  /** The largest difference between wall clocks that the managers are configured for. */
   static final long MAX_SKEW = 400 * Simulation.MILLI;
 
   /** The margin for drift that the managers have. */
@@ -30,18 +30,21 @@ final class SimRun {
    */
   private static final long SMALL_SKEW = 2 * Simulation.MILLI;
 
-  /** How much slower than another a machine's clock may be: as much as that covers, nearly. */
+  /**
+   * The most by which a machine's clock may be slower than another: nearly as much as the margin
+   * covers.
+   */
   private static final double DRIFT = MAX_DRIFT - 0.0005;
 
-  /** How wrong wall clocks may be that nobody sets. */
+  /** The most by which wall clocks may be wrong that are not set. */
   private static final long WILD = 20 * Simulation.SECOND;
 
-  /** One seed in so many has its history judged by the checker of leases too. */
+  /** One seed in this many has its history checked by the lease model too. */
   private static final int CHECKED_EXTERNALLY = 4;
 
   private static final int NODES = 3;
 
-  /** A process does up to so many things at a time; where there are many locks, more. */
+  /** The most tasks of a process at a time; more where there are many locks. */
   private static final int FEW_TASKS = 3;
 
   private static final int MANY_TASKS = 8;
@@ -63,7 +66,7 @@ final class SimRun {
   final int locks;
   final boolean calendarTakeover;
 
-  /** What the managers are told in this run. */
+  /** The configured difference between wall clocks in this run. */
   final Duration maxClockSkew;
 
   /**
@@ -74,7 +77,7 @@ final class SimRun {
 
   long operations;
   long grants;
-  long handOvers;
+  long handoffs;
   long losses;
 
   /** Operations that left together with others. */
@@ -94,7 +97,7 @@ final class SimRun {
 
   private final double fastest;
 
-  /** How many tasks the first process has that always want the lock; 0 if there is no such. */
+  /** The number of tasks of the first process that always want the lock; 0 if there is none. */
   private final int busyTasks;
 
   /** The same, of tasks that hand it over at once. */
@@ -103,7 +106,7 @@ final class SimRun {
   private final List<Host> crashed = new ArrayList<>();
 
   /**
-   * What came of a run.
+   * The result of a run.
    *
    * @param violation null if every invariant held
    * @param nanos of simulated time
@@ -114,7 +117,7 @@ final class SimRun {
       @Nullable InvariantViolation violation,
       long operations,
       long grants,
-      long handOvers,
+      long handoffs,
       long losses,
       long batched,
       long faults,
@@ -170,7 +173,7 @@ final class SimRun {
         violation,
         run.operations,
         run.grants,
-        run.handOvers,
+        run.handoffs,
         run.losses,
         run.batched,
         run.faultsInjected,
@@ -205,7 +208,7 @@ final class SimRun {
   private Host host() {
     double rate = faults.rate(FaultKind.DRIFT) > 0 ? randomRate(random) : 1;
     long offset = faults.rate(FaultKind.WALL_OFFSET) > 0 ? randomWallOffset(random) : 0;
-    // Where nobody trusts the calendar, nobody needs to set the clocks.
+    // Without the calendar rule, clocks need not be set.
     long base = calendarTakeover || offset == 0 ? 0 : random.nextLong(-WILD, WILD);
     // Nor keep them right.
     long most = calendarTakeover ? MAX_SKEW / 2 : Long.MAX_VALUE;
@@ -272,8 +275,8 @@ final class SimRun {
   }
 
   /**
-   * After the faults: all calls end, one who comes new gets each lock in time, everybody else one
-   * of them, and nothing is left.
+   * After the faults: all calls end, a new client gets each lock in time, each other client one of
+   * them, and nothing is left.
    */
   private void rest() {
     // The longest wait is 30 s; a call then ends at once. What it leaves behind takes the longest
@@ -290,7 +293,8 @@ final class SimRun {
           Invariant.RECORDS, "left behind by processes that never crashed: " + cluster.all());
     }
     SimClient last = new SimClient(this, NODES + places, host());
-    // Whoever waits alone for a lock that nobody holds any more has it when a record that was left
+    // A client that waits alone for a lock that is not held any more has it when a record that was
+    // left
     // has stood for its TTL since the first look (MAX_TTL, on a clock that may be slow by a tenth),
     // or
     // has been out of date for the skew (MAX_SKEW); at the next poll (0.12 s), after a read and a
@@ -317,7 +321,7 @@ final class SimRun {
     all.add(last);
     for (SimClient client : all) {
       LockManagerStats stats = client.manager.stats();
-      // Of a record that was seen last there is nobody to tell that it is gone.
+      // No answer tells a client that the record which it observed last is gone.
       boolean isAtRest = stats.locks() == 0 && stats.cleanUps() == 0 && stats.observed() <= locks;
       if (!client.host.isCrashed() && !isAtRest) {
         throw new InvariantViolation(
@@ -330,7 +334,7 @@ final class SimRun {
     }
   }
 
-  /** That process is granted the lock within the bound, and can give it back. */
+  /** That process is granted the lock within the bound, and can release it. */
   private void assertServed(SimClient client, String lock, long bound) {
     String who = "c" + client.place;
     LockOptions patient = LockOptions.defaults().withWaitTimeout(Duration.ofNanos(bound));

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One client's way to the simulated cluster. Like the real store it sends what gathers while
  * requests are out together, each request to the next node; it remembers the incarnation; and it is
- * told of nothing but answers: what is lost on the way is silence.
+ * learns of nothing but answers: a lost message is silence.
  */
 final class SimulatedStore implements LockStore {
   /** As many as the real store has out, of writes and of reads. */
@@ -95,7 +95,7 @@ final class SimulatedStore implements LockStore {
     /** Sees nothing. */
     StoreObserver NOBODY = new StoreObserver() {};
 
-    /** So many operations left in one request. */
+    /** Called when that many operations left in one request. */
     default void leftTogether(int operations) {}
   }
 
@@ -257,7 +257,7 @@ final class SimulatedStore implements LockStore {
 
   private ReadResult result(ReadAnswer seen) {
     Incarnation incarnation = seen.incarnation;
-    // As the real store, which asks its incarnation's alias: one that is gone is looked up anew.
+    // As the real store, which asks its incarnation's alias: one that is gone is looked up again.
     if (current != null && !current.equals(incarnation)) {
       current = null;
     }
@@ -282,7 +282,7 @@ final class SimulatedStore implements LockStore {
 
   // --- Requests
 
-  /** What a node does for one operation of a request. */
+  /** The work of a node for one operation of a request. */
   private interface NodeOperation<O, A> {
     void at(int node, O operation, Consumer<A> done);
   }

@@ -20,6 +20,7 @@ final class Simulation {
   /** More events than this at one moment are an endless loop. */
   private static final long MAX_AT_ONCE = 100_000;
 
+  /* FNV-1a with 64 bits. */
   private static final long HASH_START = 0xcbf29ce484222325L;
   private static final long HASH_PRIME = 0x100000001b3L;
 
@@ -34,7 +35,7 @@ final class Simulation {
   private long scheduled;
   private long done;
 
-  /** How many had happened before time last went on. */
+  /** The number of events before time last advanced. */
   private long doneThen;
 
   private long hash = HASH_START;
@@ -63,12 +64,15 @@ final class Simulation {
     return now;
   }
 
-  /** How many events have happened. */
+  /** Returns how many events have happened. */
   long eventsDone() {
     return done;
   }
 
-  /** A source of chance of its own for one part, so that another's draws change nothing in it. */
+  /**
+   * Returns a separate random source for one component, so that another's draws change nothing in
+   * it.
+   */
   SplittableRandom fork() {
     return random.split();
   }
@@ -123,7 +127,7 @@ final class Simulation {
     now = Math.max(now, end);
   }
 
-  /** Whether anything is still to happen. */
+  /** Returns whether anything is still to happen. */
   boolean hasNext() {
     return !events.isEmpty();
   }
@@ -145,8 +149,8 @@ final class Simulation {
   }
 
   /**
-   * Notes what happens. Every part of it goes into the hash; the text is only made if somebody
-   * wants to read it.
+   * Notes what happens. Every part of it goes into the hash; the text is only made if a trace wants
+   * to read it.
    *
    * @param facts numbers that tell this event from another at the same time
    */
@@ -167,12 +171,12 @@ final class Simulation {
     }
   }
 
-  /** What happened, as one number. */
+  /** Returns what happened, as one number. */
   long hash() {
     return hash;
   }
 
-  /** What happened, a line each, oldest first; empty unless it was to be kept. */
+  /** Returns what happened, a line each, oldest first; empty unless it was to be kept. */
   List<String> trace() {
     return trace;
   }

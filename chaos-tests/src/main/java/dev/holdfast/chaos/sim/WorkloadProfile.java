@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
-/** How a process uses locks. Stateless: all chance is the client's. */
+/** Ways in which a process uses locks. Stateless: random numbers come from the client. */
 enum WorkloadProfile {
   /** Wants anything, for any time, and may lose patience. */
   ROVING {
@@ -52,7 +52,7 @@ enum WorkloadProfile {
     }
   },
 
-  /** Wants the lock again at once, each time for so short that the next gets it at once too. */
+  /** Wants the lock again at once, and holds it so briefly that the next task gets it at once. */
   BRISK {
     @Override
     long pause(SplittableRandom random) {
@@ -65,7 +65,7 @@ enum WorkloadProfile {
     }
   },
 
-  /** Wants the lock now and then, waits for it, and is not to wait long. */
+  /** Wants the lock occasionally, waits for it, and must not wait long. */
   OCCASIONAL {
     @Override
     long pause(SplittableRandom random) {
@@ -83,7 +83,7 @@ enum WorkloadProfile {
     }
   };
 
-  /** How many processes wait beside the busy one. */
+  /** The number of processes that wait beside the busy one. */
   static final int WAITING = 3;
 
   private static final List<Duration> TTLS =
@@ -99,46 +99,47 @@ enum WorkloadProfile {
       LockOptions.defaults().withTtl(Duration.ofSeconds(5)).withWaitTimeout(Duration.ofSeconds(30));
 
   /**
-   * How often a brisk task wants the lock in a row, on average: six of them hand it over more often
-   * than there are numbers between two writes, which run out when a renewal is late or lost.
+   * The mean number of times that a brisk task wants the lock in a row: six of them hand it over
+   * more often than there are numbers between two writes, which run out when a renewal is late or
+   * lost.
    */
   private static final int BURST = 150;
 
-  /** How long a lock is used at most by those who use it for a moment. */
+  /** The longest use of a lock by tasks that use it for a moment. */
   private static final long MOMENT = 50 * Simulation.MILLI;
 
-  /** What the requests of one turn take at most, where none is lost. */
+  /** The longest time that the requests of one turn take, where none is lost. */
   private static final long SOME_REQUESTS = 100 * Simulation.MILLI;
 
   /**
-   * How long one who waits beside a busy process waits at most. That process goes on for 2 s, and
-   * for the moment that is under way then; it rests for 150 ms, longer than the longest pause of
-   * whoever waits elsewhere (121 ms) and the requests that follow it (each some ms), so that one of
-   * them gets the lock, and uses it for a moment. One who was served does not come again within
-   * this time, so that each of the others comes first once at the most.
+   * The longest wait beside a busy process. That process goes on for 2 s, and for the moment that
+   * is under way then; it then pauses for 150 ms, longer than the longest pause of a client that
+   * waits elsewhere (115 ms) and the requests that follow it (each some ms), so that one of them
+   * gets the lock, and uses it for a moment. One who was served does not come again within this
+   * time, so that each of the others comes first at most once.
    */
   private static final long SERVED_WITHIN =
       WAITING * (2 * Simulation.SECOND + 150 * Simulation.MILLI + 2 * MOMENT + SOME_REQUESTS);
 
-  /** For how long a task does something else before it wants a lock. */
+  /** Returns for how long a task pauses before it wants a lock. */
   abstract long pause(SplittableRandom random);
 
-  /** What it asks for. */
+  /** Returns what it asks for. */
   LockOptions options(SplittableRandom random) {
     return PATIENT;
   }
 
-  /** Whether it gives up by itself while it waits. */
+  /** Returns whether it gives up by itself while it waits. */
   boolean losesPatience(SplittableRandom random) {
     return false;
   }
 
-  /** How many things it does under a lock. */
+  /** Returns how many things it does under a lock. */
   int steps(SplittableRandom random) {
     return 1;
   }
 
-  /** How long one of them takes. */
+  /** Returns how long one of them takes. */
   abstract long step(SplittableRandom random);
 
   /** Within which time it has to be granted the lock, if there is such a promise. */

@@ -103,13 +103,15 @@ class ChaosCheckersTest {
           .containsExactly("Taken over after: 2.900 s.");
     }
 
-    /** What it handed over within itself just before it was killed is nobody else's. */
+    /**
+     * A lock that it handed off within itself just before it was killed went to no other client.
+     */
     @Test
     void grantToTheKilledClientItself_isNoTakeover() {
       kill("c1");
       script.acquired(600, 1_010, "c1", 2, TTL);
       script.acquired(600, 3_900, "c2", 3, TTL);
-      assertVerdict(checker, Verdict.VALID, "2.900 s at the most");
+      assertVerdict(checker, Verdict.VALID, "at most 2.900 s");
     }
 
     @Test
@@ -135,7 +137,7 @@ class ChaosCheckersTest {
     }
 
     @Test
-    void notYet_whenTheRunIsOver_isNotJudged() {
+    void notYet_whenTheRunIsOver_isNotChecked() {
       kill("c1");
       script.ok(4_900, 4_950, "acquire", "lock", "b", "client", "c2", "fence", 2L, "ttl", TTL);
       assertVerdict(checker, Verdict.UNKNOWN, "so long before the end");
@@ -236,7 +238,7 @@ class ChaosCheckersTest {
     }
 
     @Test
-    void whoeverGoesOn_isGrantedALock_isValid() {
+    void workerThatGoesOn_isGrantedALock_isValid() {
       refused(600, "c2");
       refused(1_100, "c3");
       script.acquired(1_200, 1_210, "c3", 2, TTL);
@@ -244,7 +246,7 @@ class ChaosCheckersTest {
     }
 
     @Test
-    void whoeverIsGrantedNoneAnyMore_isInvalid() {
+    void workerThatIsGrantedNoneAnyMore_isInvalid() {
       script.acquired(100, 110, "c2", 2, TTL);
       refused(1_200, "c2");
       assertVerdict(checker, Verdict.INVALID, "1 worker did not recover");
@@ -255,7 +257,7 @@ class ChaosCheckersTest {
   void recovery_ofWhatIsStillBroken_isUnknown() {
     script.nemesis(500, "start-cut-off", "target", "c1");
     script.acquired(600, 610, "c2", 1, TTL);
-    assertVerdict(new RecoveryChecker(), Verdict.UNKNOWN, "not every fault was mended");
+    assertVerdict(new RecoveryChecker(), Verdict.UNKNOWN, "not every fault ended");
   }
 
   @Test
@@ -299,8 +301,23 @@ class ChaosCheckersTest {
     }
 
     private void notHeld(long at, String f) {
-      script.unanswered(
-          at, at + 5, ChaosVocabulary.NOT_HELD, f, "lock", "a", "client", "c1", "fence", 1L);
+      unanswered(at, at + 5, ChaosVocabulary.NOT_HELD, f, "c1");
+    }
+
+    private void unanswered(long from, long to, String reason, String f, String client) {
+      script.call(
+          from,
+          to,
+          Operation.Type.INFO,
+          f,
+          "lock",
+          "a",
+          "client",
+          client,
+          "fence",
+          1L,
+          ChaosVocabulary.REASON,
+          reason);
     }
 
     private void assertEffect(ExpectedEffect effect) {
@@ -383,18 +400,7 @@ class ChaosCheckersTest {
     void refusals_ofUnknownOutcome_areSeen_butNotALookThatFoundNoLease() {
       acquired(500, "c1", 1, true);
       script.call(
-          6_000,
-          6_005,
-          Operation.Type.FAIL,
-          "renew",
-          "lock",
-          "a",
-          "client",
-          "c1",
-          "fence",
-          1L,
-          ChaosVocabulary.OBSERVED,
-          true);
+          6_000, 6_005, Operation.Type.FAIL, "belief", "lock", "a", "client", "c1", "fence", 1L);
       assertNoEffect(ExpectedEffect.REFUSED_RENEWAL);
       notHeld(6_100, "renew");
       notHeld(6_200, "release");
@@ -439,22 +445,21 @@ class ChaosCheckersTest {
 
     @Test
     void acquisitionThatWasRejected_isSeenWhileTheFaultLasts() {
-      String rejected = "429 [es_rejected_execution_exception]";
+      String rejected = ChaosVocabulary.REJECTED;
       acquired(500, "c1", 1, true);
-      script.unanswered(
-          2_000, 2_900, "timeout", "acquire", "lock", "a", "client", "c1", "ttl", TTL);
-      script.unanswered(5_100, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
-      script.unanswered(2_000, 2_900, rejected, "write", "lock", "a", "client", "c1", "fence", 1L);
+      unanswered(2_000, 2_900, "timeout", "acquire", "c1");
+      unanswered(5_100, 5_900, rejected, "acquire", "c1");
+      unanswered(2_000, 2_900, rejected, "write", "c1");
       assertNoEffect(ExpectedEffect.REJECTED);
 
-      script.unanswered(4_900, 5_900, rejected, "acquire", "lock", "a", "client", "c1", "ttl", TTL);
+      unanswered(4_900, 5_900, rejected, "acquire", "c1");
       assertEffect(ExpectedEffect.REJECTED);
     }
   }
 
-  /** What happens to a node happens to all clients. */
+  /** A fault of a node affects all clients. */
   @Test
-  void seen_whereTheTargetIsNoClient_everybodyIsAVictim() {
+  void seen_whereTheTargetIsNoClient_eachClientIsAVictim() {
     script.nemesis(1_000, "start-node-killed", "target", "n1, the primary");
     script.ok(
         500,

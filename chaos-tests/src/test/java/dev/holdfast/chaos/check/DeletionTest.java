@@ -30,7 +30,7 @@ class DeletionTest {
     script.nemesis(110, "stop-" + IndexFaults.DELETED, "target", "the index");
   }
 
-  /** Granted when it was asked for, given back at that time. */
+  /** Granted when it was asked for, released at that time. */
   private void held(long from, long granted, long release, String client, long fence) {
     script.acquired(from, granted, client, fence, TTL);
     script.released(release, release + 2, client, fence);
@@ -60,11 +60,11 @@ class DeletionTest {
     assertVerdicts(Verdict.VALID, Verdict.VALID, Verdict.VALID);
   }
 
-  /** Seen on real nodes: the index was gone, its holder had not been told, and handed over. */
+  /** Seen on real nodes: the index was gone, its holder had not been told, and handed off. */
   @Test
   void holderThatHandsOver_beforeItIsTold_isOfTheLifeBefore() {
     held(10, 20, 130, "c1", 500);
-    held(120, 131, 160, "c1", 501); // waited when it was given back
+    held(120, 131, 160, "c1", 501); // waited when it was released
     held(125, 161, 200, "c1", 502);
     held(135, 140, 190, "c2", 1); // of the new life, while the others go on
     held(185, 191, 210, "c3", 2);
@@ -92,9 +92,9 @@ class DeletionTest {
     assertVerdicts(Verdict.INVALID, Verdict.VALID, Verdict.VALID);
   }
 
-  /** It asked after its process had given the lock back: that cannot be a hand-over. */
+  /** It asked after its process had released the lock: that cannot be a handoff. */
   @Test
-  void holderOfThatProcess_whoDidNotWaitForTheRelease_isJudged() {
+  void holderOfThatProcess_whoDidNotWaitForTheRelease_isChecked() {
     held(10, 20, 130, "c1", 500);
     held(150, 160, 210, "c2", 1);
     held(155, 165, 220, "c1", 501);
@@ -104,7 +104,7 @@ class DeletionTest {
   }
 
   @Test
-  void holderOfThatProcess_afterItWasToldOfTheDeletion_isJudged() {
+  void holderOfThatProcess_afterItWasToldOfTheDeletion_isChecked() {
     held(10, 20, 130, "c1", 500);
     script.lost(125, "c1", 500);
     held(120, 131, 200, "c1", 501);
@@ -115,7 +115,7 @@ class DeletionTest {
 
   /** Only the process that held it can have handed it over. */
   @Test
-  void holderOfAnotherProcess_isJudged() {
+  void holderOfAnotherProcess_isChecked() {
     held(10, 20, 130, "c1", 500);
     held(120, 131, 200, "c2", 501);
     held(135, 140, 190, "c3", 1);
@@ -133,7 +133,7 @@ class DeletionTest {
     assertThat(check(Deletion.fencing()).verdict()).isEqualTo(Verdict.INVALID);
   }
 
-  /** What a checker says of one life does not depend on what was granted in another. */
+  /** The verdict on one life does not depend on what was granted in another. */
   @Test
   void lossThatWasNotTold_withinALife_isFound_andADeletionIsNone() {
     script.acquired(10, 20, "c1", 5, TTL);
@@ -151,10 +151,10 @@ class DeletionTest {
 
   /** Its process was not told yet when the next era's index granted the lock to another. */
   @Test
-  void grants_thatSpanTheDeletion_areNotJudged() {
+  void grants_thatSpanTheDeletion_areNotChecked() {
     held(10, 20, 107, "c1", 500);
     held(103, 104, 140, "c2", 1_001); // of the next era, before the deletion was answered
-    held(105, 108, 130, "c1", 501); // handed over, of the last
+    held(105, 108, 130, "c1", 501); // handed off, of the last
     held(99, 125, 150, "c3", 1_002);
     held(160, 165, 170, "c2", 1_003);
 
@@ -204,7 +204,7 @@ class DeletionTest {
                     : history.calls().get(0).fence().getAsLong() == 5
                         ? Verdict.UNKNOWN
                         : Verdict.VALID;
-            return new Result(name(), verdict, "The limit was hit.", List.of("Not judged: a."));
+            return new Result(name(), verdict, "The limit was hit.", List.of("Not checked: a."));
           }
         };
     held(10, 20, 80, "c1", 5);
@@ -212,7 +212,7 @@ class DeletionTest {
     Result result = check(Deletion.inEachLife(givesUp));
     assertThat(result.verdict()).isEqualTo(Verdict.UNKNOWN);
     assertThat(result.summary()).contains("1 of 2 lives", "The limit was hit.");
-    assertThat(result.details()).containsExactly("Not judged: a.");
+    assertThat(result.details()).containsExactly("Not checked: a.");
 
     held(160, 165, 170, "c2", 1_002);
     held(175, 180, 190, "c2", 1_003);

@@ -43,7 +43,7 @@ class ScenariosChaos {
 
   private static final Duration DEFAULT_STORM = Duration.ofSeconds(40);
 
-  /** What belongs into the command that repeats a run. */
+  /** The properties that belong into the command that repeats a run. */
   private static final List<String> PASSED_ON =
       List.of(
           "holdfast.elasticsearch",

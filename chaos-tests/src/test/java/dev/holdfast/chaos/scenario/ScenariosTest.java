@@ -12,7 +12,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What is in the catalogue. */
+/** The catalogue of scenarios. */
 class ScenariosTest {
 
   private static final Duration HOUR = Duration.ofHours(1);
@@ -56,7 +56,7 @@ class ScenariosTest {
     assertThat(storm.steps()).isSortedAccordingTo(java.util.Comparator.comparing(PlannedFault::at));
     assertThat(storm.steps()).allMatch(step -> step.at().compareTo(HOUR) < 0);
     assertThat(storm.steps().get(0).what().name()).isEqualTo("index-deleted");
-    // What is asked for while an index is being deleted is not judged.
+    // What is asked for while an index is being deleted is not checked.
     assertThat(storm.steps())
         .allMatch(step -> step.what().name().equals("index-deleted") == step.lasting().isZero());
   }

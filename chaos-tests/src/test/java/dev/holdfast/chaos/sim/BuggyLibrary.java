@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A copy of the library and of the simulator, loaded a second time, with a bug woven into the
- * former on its way in. What everybody else uses stays as it is.
+ * former on its way in. All other classes stay as they are.
  */
 final class BuggyLibrary extends ClassLoader {
   private static final String LIBRARY = "dev.holdfast.lock.";
@@ -49,7 +49,7 @@ final class BuggyLibrary extends ClassLoader {
     }
   }
 
-  /** What is called through reflection, in the copy. */
+  /** Entry points that are called through reflection, in the copy. */
   static final class Inside {
     private Inside() {}
 

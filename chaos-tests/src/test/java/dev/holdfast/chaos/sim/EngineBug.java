@@ -51,7 +51,7 @@ enum EngineBug {
       "SessionState$Holding", SimScenario.CLIENTS, EngineAdvice.AcceptLate.class, "acknowledged") {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
-      return part.equals("Session") ? stub(builder, "judge") : super.plant(part, builder);
+      return part.equals("Session") ? stub(builder, "check") : super.plant(part, builder);
     }
   },
 
@@ -60,7 +60,7 @@ enum EngineBug {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
       return part.equals("Session")
-          ? stub(super.plant(part, builder), "judge")
+          ? stub(super.plant(part, builder), "check")
           : part.equals("SessionState$Holding")
               ? RENEWED_AFTER_ITS_END.plant(part, builder)
               : builder;

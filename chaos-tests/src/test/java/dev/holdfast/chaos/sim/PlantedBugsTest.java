@@ -22,7 +22,7 @@ class PlantedBugsTest {
   private static final long MAX_SEEDS = 2_000;
   private static final int WANTED = 25;
 
-  /** How many seeds other protocols, and ours beside them, are run with. */
+  /** The number of seeds for other protocols, and for ours beside them. */
   private static final long COMPARED = 500;
 
   private static final Path REPORTS = Path.of(System.getProperty("holdfast.store", "target"));

@@ -44,14 +44,14 @@ class SimulationTest {
             .toList();
     long operations = results.stream().mapToLong(SimRun.SimResult::operations).sum();
     long grants = results.stream().mapToLong(SimRun.SimResult::grants).sum();
-    long handOvers = results.stream().mapToLong(SimRun.SimResult::handOvers).sum();
+    long handoffs = results.stream().mapToLong(SimRun.SimResult::handoffs).sum();
     System.out.printf(
-        "simulated, %s: %,d seeds, %,d lock operations, %,d grants, %,d hand-overs, %,d faults%n",
+        "simulated, %s: %,d seeds, %,d lock operations, %,d grants, %,d handoffs, %,d faults%n",
         scenario.text(),
         seeds,
         operations,
         grants,
-        handOvers,
+        handoffs,
         results.stream().mapToLong(SimRun.SimResult::faults).sum());
 
     for (SimRun.SimResult result : results) {
@@ -64,7 +64,7 @@ class SimulationTest {
       }
     }
     assertThat(grants).as("grants: nothing is shown by runs in which nothing happens").isPositive();
-    assertThat(handOvers).as("grants from one task of a process to another").isPositive();
+    assertThat(handoffs).as("grants from one task of a process to another").isPositive();
     if (scenario == SimScenario.ALL) {
       assertThat(results.stream().mapToLong(SimRun.SimResult::batched).sum())
           .as("operations that left together")
@@ -73,7 +73,7 @@ class SimulationTest {
     assertThat(operations).isGreaterThan(seeds * 50);
   }
 
-  // --- Flaws that the simulator found: each mended, and each found again when it is put back
+  // --- Flaws that the simulator found: each fixed, and each found again when it is planted
 
   /** A node that had not heard of the new index said that there is none, and ended every lease. */
   @Test
@@ -88,7 +88,7 @@ class SimulationTest {
   }
 
   /**
-   * The only look of a clean-up was lost, and a record stayed until somebody waited for its end.
+   * The only look of a clean-up was lost, and a record stayed until a client waited for its end.
    */
   @Test
   void library_whenTheLookOfACleanUpIsLost_leavesNoRecord() {

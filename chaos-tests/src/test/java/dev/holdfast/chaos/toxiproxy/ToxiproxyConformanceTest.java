@@ -49,8 +49,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a Toxiproxy server does, as a specification that is run against the built-in server and,
- * where {@code toxiproxy-server} is on the {@code PATH}, against the real one, which is the truth.
+ * The behaviour of a Toxiproxy server, as a specification that is run against the built-in server
+ * and, where {@code toxiproxy-server} is on the {@code PATH}, against the real one, which is the
+ * truth.
  *
  * <p>Times are bounded from below only; from above by the 30 s within which everything must happen.
  */
@@ -1080,7 +1081,9 @@ class ToxiproxyConformanceTest {
 
   // ---- reset_peer
 
-  /** What matters for a lock: the request took effect, and its sender does not learn of it. */
+  /**
+   * The case that matters for a lock: a request takes effect, and its sender does not learn of it.
+   */
   @ParameterizedTest
   @ValueSource(ints = {0, 300})
   void resetPeer_downstream_losesTheAnswerOfAnAppliedRequest(int timeoutMillis) throws IOException {

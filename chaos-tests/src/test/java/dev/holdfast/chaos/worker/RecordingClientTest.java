@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -120,7 +121,7 @@ class RecordingClientTest {
 
           @Override
           public boolean isHeld() {
-            assertThat(recorded).last().extracting(Operation::f).isEqualTo(Vocabulary.RENEW);
+            assertThat(recorded).last().extracting(Operation::f).isEqualTo(Vocabulary.BELIEF);
             return isHeld;
           }
 
@@ -145,10 +146,27 @@ class RecordingClientTest {
 
     assertThat(
             recorded(
-                Vocabulary.RENEW,
+                Vocabulary.BELIEF,
                 (lock, wait, renewed) -> Optional.of(watching),
                 (held, recorder) -> held.recordBelief(recorder)))
         .isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"429 [es_rejected_execution_exception] x, rejected", "timeout,"})
+  void acquisition_withoutAnAnswer_recordsTheReasonAsAValue(String message, @Nullable String reason)
+      throws Exception {
+    assertThat(
+            recorded(
+                Vocabulary.ACQUIRE,
+                (lock, wait, renewed) -> {
+                  throw new LockClient.UnavailableException(new IllegalStateException(message));
+                },
+                (held, recorder) -> {}))
+        .isEqualTo(Operation.Type.INFO);
+    assertThat(recorded)
+        .last()
+        .satisfies(last -> assertThat(last.value().get(ChaosVocabulary.REASON)).isEqualTo(reason));
   }
 
   @Test

@@ -18,18 +18,18 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How well locks could be had: for each kind of operation the part that succeeded and how long that
- * took, and for each fault how long after its end a lock was granted again. Invalid if less of the
+ * Reports availability: for each kind of operation the fraction that succeeded and its latency, and
+ * for each fault how long after its end a lock was granted again. Invalid if less of the
  * acquisitions succeeded, or that took longer, than was allowed.
  *
- * <p>A fault counts for the latter if it was mended, somebody was asking for a lock afterwards, the
+ * <p>A fault counts for the latter if it ended, a client was asking for a lock afterwards, the
  * history goes on for as long as is allowed, and no other fault was there meanwhile.
  */
 public final class AvailabilityChecker implements Checker {
 
   private static final int DIGITS = 3;
 
-  /** More faults of one kind are told of together. */
+  /** More faults of one kind than this are summed up. */
   private static final int FEW = 20;
 
   private final double leastSuccess;
@@ -61,7 +61,7 @@ public final class AvailabilityChecker implements Checker {
     return "availability";
   }
 
-  /** What became of the operations of one kind. */
+  /** Counts and latencies of the operations of one kind. */
   private static final class Tally {
     /** Of those that succeeded, in nanoseconds. */
     final Histogram latencies = new Histogram(DIGITS);
@@ -102,14 +102,10 @@ public final class AvailabilityChecker implements Checker {
               Locale.ROOT,
               "%s; latency %s (median), %s (90 %%), %s (99 %%), %s (longest).",
               counts,
-              millis(latencies.getValueAtPercentile(50)),
-              millis(latencies.getValueAtPercentile(90)),
-              millis(latencies.getValueAtPercentile(99)),
-              millis(latencies.getMaxValue()));
-    }
-
-    private static String millis(long nanos) {
-      return String.format(Locale.ROOT, "%,.1f ms", nanos / 1e6);
+              Formats.millis(latencies.getValueAtPercentile(50)),
+              Formats.millis(latencies.getValueAtPercentile(90)),
+              Formats.millis(latencies.getValueAtPercentile(99)),
+              Formats.millis(latencies.getMaxValue()));
     }
   }
 
@@ -117,7 +113,9 @@ public final class AvailabilityChecker implements Checker {
   public Result check(History history) {
     Map<String, Tally> tallies = new TreeMap<>();
     for (Call call : history.calls()) {
-      tallies.computeIfAbsent(call.f(), f -> new Tally()).add(call);
+      if (!call.f().equals(Vocabulary.BELIEF)) { // it asks nothing of the service
+        tallies.computeIfAbsent(call.f(), f -> new Tally()).add(call);
+      }
     }
     Tally acquisitions = tallies.get(Vocabulary.ACQUIRE);
     if (acquisitions == null || acquisitions.succeeded() == 0) {
@@ -175,7 +173,7 @@ public final class AvailabilityChecker implements Checker {
         boolean granted = next != null && next <= bound;
         if (!granted
             && history.endNanos() >= bound
-            && somebodyAsked(history, fault.toNanos(), bound)
+            && clientAsked(history, fault.toNanos(), bound)
             && faults.stream().noneMatch(other -> isMeanwhile(fault, other, bound))) {
           violations.add(
               ended(fault)
@@ -221,7 +219,7 @@ public final class AvailabilityChecker implements Checker {
         never == 0 ? "" : String.format(Locale.ROOT, ", after %,d of them not any more", never));
   }
 
-  private static boolean somebodyAsked(History history, long from, long to) {
+  private static boolean clientAsked(History history, long from, long to) {
     return history.calls().stream()
         .anyMatch(
             call ->

@@ -10,7 +10,7 @@ import java.util.concurrent.Callable;
 /** Puts checkers together. Stateless. */
 public final class Checkers {
 
-  /** How long the checkers of a composition may take if nothing else is said. */
+  /** The default time limit for the checkers of a composition. */
   public static final Duration DEFAULT_LIMIT = Duration.ofMinutes(10);
 
   private Checkers() {}
@@ -52,7 +52,7 @@ public final class Checkers {
 
   /**
    * Makes one checker of several, for a history of which it is not known what it should have: as
-   * {@link #compose(Duration, Checker...)}, but a checker that finds nothing to judge counts only
+   * {@link #compose(Duration, Checker...)}, but a checker that finds nothing to check counts only
    * if none of them does.
    *
    * @param limit how long all of them together may take; positive
@@ -67,7 +67,7 @@ public final class Checkers {
    * Runs one checker.
    *
    * @param checker the checker
-   * @param history what it is to judge
+   * @param history what it is to check
    * @return its result; unknown, with the exception's text, if it throws
    */
   public static Result safely(Checker checker, History history) {
@@ -79,13 +79,13 @@ public final class Checkers {
   }
 
   private static Result unknown(Checker checker, String why) {
-    return new Result(checker.name(), Verdict.UNKNOWN, "Not judged: " + why + ".", List.of());
+    return new Result(checker.name(), Verdict.UNKNOWN, "Not checked: " + why + ".", List.of());
   }
 
   /**
    * Several checkers as one.
    *
-   * @param isLenient whether one that finds nothing to judge does not count
+   * @param isLenient whether one that finds nothing to check does not count
    */
   private record Composition(List<Checker> checkers, Duration limit, boolean isLenient)
       implements Checker {
@@ -109,14 +109,14 @@ public final class Checkers {
                   unknown(
                       checkers.get(late), "not done within " + Formats.seconds(limit.toNanos())));
       List<Result> counted =
-          parts.stream().filter(part -> !isLenient || !part.nothingToJudge()).toList();
+          parts.stream().filter(part -> !isLenient || !part.nothingToCheck()).toList();
       counted = counted.isEmpty() ? parts : counted;
       Verdict verdict = counted.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
       String summary = summary(verdict, counted);
       int left = parts.size() - counted.size();
       if (left > 0) {
         summary += " " + Formats.count(left, "other") + (left == 1 ? " has" : " have");
-        summary += " nothing to judge in this history.";
+        summary += " nothing to check in this history.";
       }
       return new Result(name(), verdict, summary, List.of(), parts);
     }
@@ -127,7 +127,7 @@ public final class Checkers {
       if (verdict == Verdict.VALID) {
         return "All " + Formats.count(parts.size(), "check") + " passed.";
       }
-      String what = verdict == Verdict.INVALID ? "Broken: " : "Not judged, and none seen broken: ";
+      String what = verdict == Verdict.INVALID ? "Broken: " : "Not checked, and none seen broken: ";
       return what
           + String.join(", ", deciding)
           + " ("

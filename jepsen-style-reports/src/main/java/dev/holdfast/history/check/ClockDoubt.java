@@ -39,7 +39,7 @@ final class ClockDoubt {
     return new Result(
         checker,
         Verdict.UNKNOWN,
-        "Not judged: times go back by up to "
+        "Not checked: times go back by up to "
             + Formats.seconds(history.movedNanos())
             + ", which is not small against a lease of "
             + Formats.seconds(shortest)

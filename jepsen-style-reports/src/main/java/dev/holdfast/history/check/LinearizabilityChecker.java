@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Whether there is an order of all operations, each between its invocation and its answer, in which
  * the object could have done what it is said to have done (Herlihy and Wing, "Linearizability",
- * TOPLAS 12(3), 1990). Each lock is judged by itself, several at the same time. What failed did not
- * happen; what is not known may have happened at any time after its invocation, or never; equal
+ * TOPLAS 12(3), 1990). Each lock is checked by itself, several at the same time. What failed did
+ * not happen; what is not known may have happened at any time after its invocation, or never; equal
  * times are concurrent.
  *
  * <p>Of one process, each operation comes after the one before it, also at equal times.
@@ -47,41 +47,32 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LinearizabilityChecker implements Checker {
 
-  /** Is told how far a checker is. */
+  /** Receives the progress of a checker. */
   @FunctionalInterface
   public interface SearchProgress {
 
     /**
-     * Says that one more lock has been judged; from any thread.
+     * Says that one more lock has been checked; from any thread.
      *
      * @param locks how many have been
      * @param of how many there are
      */
-    void judged(int locks, int of);
+    void checked(int locks, int of);
   }
 
   private static final Set<String> OF_REGISTERS = Set.of("read", "write", "cas");
 
-  /** What the models of locks are about; the rest of a history is not theirs. */
-  private static final Set<String> OF_LOCKS =
-      Set.of(
-          Vocabulary.ACQUIRE,
-          Vocabulary.RENEW,
-          Vocabulary.RELEASE,
-          Vocabulary.LOST,
-          Vocabulary.EXPIRE);
-
-  /** Shorter histories are judged sooner than threads are made. */
+  /** Shorter histories are checked sooner than threads are made. */
   private static final int WORTH_THREADS = 10_000;
 
-  /** The part of the time that may go into what else is to be said of a contradiction. */
+  /** The fraction of the time limit for explaining a contradiction. */
   private static final int PART_FOR_PREFIX = 10;
 
-  /** What is done with that which a lock protects, which no model of locks is about. */
+  /** Operations on the resource that a lock protects, which no model of locks covers. */
   private static final Set<String> OF_RESOURCES =
       Set.of(Vocabulary.WRITE, Vocabulary.INCREMENT, Vocabulary.FINAL_COUNT);
 
-  /** How many operations of a prefix, and how many states, are named. */
+  /** The most operations of a prefix, and the most states, that are named. */
   private static final int NAMED = 12;
 
   private final String name;
@@ -121,7 +112,7 @@ public final class LinearizabilityChecker implements Checker {
     }
     this.name = model;
     this.model = Model.named(model);
-    this.understood = model.endsWith("register") ? OF_REGISTERS : OF_LOCKS;
+    this.understood = model.endsWith("register") ? OF_REGISTERS : Vocabulary.LEASE_OPERATIONS;
     this.limit = limit;
     this.progress = progress;
     this.memories = memories;
@@ -132,7 +123,7 @@ public final class LinearizabilityChecker implements Checker {
     return "linearizable-" + name.replace(':', '-');
   }
 
-  /** What happened to one lock. */
+  /** The part of a history about one lock. */
   private static final class LockHistory {
     final String lock;
     final List<Call> calls = new ArrayList<>();
@@ -151,14 +142,14 @@ public final class LinearizabilityChecker implements Checker {
 
     static final Finding ORDER = new Finding(Search.SearchOutcome.ORDER, List.of(), null, null);
 
-    static Finding notJudged(String lock, String why) {
-      return notJudged(lock, why, null);
+    static Finding notChecked(String lock, String why) {
+      return notChecked(lock, why, null);
     }
 
-    static Finding notJudged(String lock, String why, Search.@Nullable Limit limit) {
+    static Finding notChecked(String lock, String why, Search.@Nullable Limit limit) {
       return new Finding(
           Search.SearchOutcome.GAVE_UP,
-          List.of("Not judged: lock \"" + lock + "\": " + why + "."),
+          List.of("Not checked: lock \"" + lock + "\": " + why + "."),
           limit,
           null);
     }
@@ -188,7 +179,7 @@ public final class LinearizabilityChecker implements Checker {
         part.notices.add(notice);
       }
     }
-    return conclude(judge(List.copyOf(parts.values()), budget));
+    return conclude(examine(List.copyOf(parts.values()), budget));
   }
 
   private Result conclude(List<Finding> findings) {
@@ -208,7 +199,7 @@ public final class LinearizabilityChecker implements Checker {
       return new Result(
           name(),
           Verdict.UNKNOWN,
-          "Not judged: "
+          "Not checked: "
               + Formats.count(unfinished.size(), "lock")
               + (limits.isEmpty() ? "." : ", because " + limits + "."),
           unfinished.stream().flatMap(finding -> finding.words.stream()).toList());
@@ -239,8 +230,8 @@ public final class LinearizabilityChecker implements Checker {
     };
   }
 
-  private List<Finding> judge(List<LockHistory> parts, Search.Budget budget) {
-    AtomicInteger judged = new AtomicInteger();
+  private List<Finding> examine(List<LockHistory> parts, Search.Budget budget) {
+    AtomicInteger checked = new AtomicInteger();
     List<Callable<Finding>> tasks = new ArrayList<>();
     int calls = 0;
     for (LockHistory part : parts) {
@@ -248,7 +239,7 @@ public final class LinearizabilityChecker implements Checker {
       tasks.add(
           () -> {
             Finding finding = safely(part, budget);
-            progress.judged(judged.incrementAndGet(), parts.size());
+            progress.checked(checked.incrementAndGet(), parts.size());
             return finding;
           });
     }
@@ -261,28 +252,28 @@ public final class LinearizabilityChecker implements Checker {
         late -> {
           Search.Limit hit =
               Thread.currentThread().isInterrupted() ? Search.Limit.INTERRUPT : Search.Limit.TIME;
-          return Finding.notJudged(parts.get(late).lock, inWords(hit), hit);
+          return Finding.notChecked(parts.get(late).lock, inWords(hit), hit);
         });
   }
 
-  /** Judges one lock; that one of many cannot be judged hides no violation of another. */
+  /** Checks one lock; that one of many cannot be checked hides no violation of another. */
   private Finding safely(LockHistory part, Search.Budget budget) {
     try {
-      return judge(part, budget.shared());
+      return examine(part, budget.shared());
     } catch (OutOfMemoryError e) { // then the others may go on
-      return Finding.notJudged(part.lock, "the Java heap is full; java -Xmx4g, say, gives more");
+      return Finding.notChecked(part.lock, "the Java heap is full; java -Xmx4g, say, gives more");
     } catch (Throwable e) {
-      return Finding.notJudged(part.lock, "the checker failed with " + e);
+      return Finding.notChecked(part.lock, "the checker failed with " + e);
     }
   }
 
-  private Finding judge(LockHistory part, Search.Budget budget) {
+  private Finding examine(LockHistory part, Search.Budget budget) {
     for (Call call : part.calls) {
       Operation completion = call.completion();
       String problem = problem(call.invocation());
       problem = problem == null && completion != null ? problem(completion) : problem;
       if (problem != null) {
-        return Finding.notJudged(part.lock, problem + ": " + call.describe());
+        return Finding.notChecked(part.lock, problem + ": " + call.describe());
       }
     }
     List<Step> steps = steps(part.calls, part.notices);
@@ -298,14 +289,14 @@ public final class LinearizabilityChecker implements Checker {
       case ORDER -> Finding.ORDER;
       case GAVE_UP -> {
         Search.Limit hit = Objects.requireNonNull(budget.hit());
-        yield Finding.notJudged(part.lock, inWords(hit), hit);
+        yield Finding.notChecked(part.lock, inWords(hit), hit);
       }
       case NO_ORDER -> new Prefixes(part, budget).explanation();
     };
   }
 
   /**
-   * Says why an operation is not one that this checker's model can judge or leave out.
+   * Says why an operation is not one that this checker's model can check or leave out.
    *
    * @param operation of any kind
    * @return what is wrong with it, as a sentence without its full stop; null if nothing is
@@ -346,7 +337,8 @@ public final class LinearizabilityChecker implements Checker {
     for (Call call : calls) {
       boolean isLoss = call.f().equals(Vocabulary.LOST) || call.f().equals(Vocabulary.EXPIRE);
       // A renewal that is not known to have happened prolongs nothing, and need not have.
-      boolean isNothing = call.isFailed() || (call.f().equals(Vocabulary.RENEW) && !call.isOk());
+      boolean mustBeOk = call.f().equals(Vocabulary.RENEW) || call.f().equals(Vocabulary.BELIEF);
+      boolean isNothing = call.isFailed() || (mustBeOk && !call.isOk());
       if (!isNothing && (!isLoss || (model.hasExpiry() && call.isOk()))) {
         steps.add(Step.of(call));
       }
@@ -389,7 +381,7 @@ public final class LinearizabilityChecker implements Checker {
       }
     }
 
-    /** What was known when so many answers had been given; at least one. */
+    /** Returns what was known after that many answers; at least one. */
     private List<Call> known(int count) {
       long end = answers.get(count - 1).completedAt();
       List<Call> known = new ArrayList<>();

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Whoever lost a lease was told so before anybody else was granted the lock.
+ * A client that lost a lease was told so before another was granted the lock.
  *
  * <p>Only a holder that could be told counts. Not so one from which nothing was heard ever after
  * (it is taken for dead), nor one that a fault with its name as the target had stopped at that

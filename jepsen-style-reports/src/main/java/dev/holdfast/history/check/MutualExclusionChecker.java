@@ -7,8 +7,8 @@ import dev.holdfast.history.Tenure;
 import java.util.List;
 
 /**
- * Nobody held a lock while another certainly held it, by the intervals of {@link Tenure#of}. Takes
- * time near-linear in the number of operations.
+ * Checks that no client held a lock while another certainly held it, by the intervals of {@link
+ * Tenure#of}. Takes time near-linear in the number of operations.
  */
 public final class MutualExclusionChecker implements Checker {
 

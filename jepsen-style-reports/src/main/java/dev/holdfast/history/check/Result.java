@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a checker found. Immutable.
+ * The result of a checker. Immutable.
  *
  * @param checker the checker's name
  * @param verdict its verdict
@@ -15,7 +15,7 @@ import java.util.Objects;
  * @param parts the results of the checkers that this one is composed of; empty for a single one
  * @param violations those of the details that name operations or say what is wrong, with the
  *     operations; at most {@link #MAX_DETAILS}
- * @param nothingToJudge whether the verdict is unknown because the history has nothing that the
+ * @param nothingToCheck whether the verdict is unknown because the history has nothing that the
  *     checker is about, and not because the checker gave up
  */
 public record Result(
@@ -25,9 +25,9 @@ public record Result(
     List<String> details,
     List<Result> parts,
     List<Violation> violations,
-    boolean nothingToJudge) {
+    boolean nothingToCheck) {
 
-  /** How many details a result holds. */
+  /** The most details that a result holds. */
   public static final int MAX_DETAILS = 100;
 
   /** Validates, copies, and bounds the details. */
@@ -46,7 +46,7 @@ public record Result(
   }
 
   /**
-   * Makes a result of a history with something to judge.
+   * Makes a result of a history with something to check.
    *
    * @param checker the checker's name
    * @param verdict its verdict
@@ -112,12 +112,12 @@ public record Result(
             violations);
   }
 
-  /** Makes the result of a checker that saw nothing to judge. */
+  /** Makes the result of a checker that saw nothing to check. */
   static Result nothingSeen(String checker, String what) {
     return new Result(
         checker,
         Verdict.UNKNOWN,
-        "Not judged: " + what + " in this history.",
+        "Not checked: " + what + " in this history.",
         List.of(),
         List.of(),
         List.of(),

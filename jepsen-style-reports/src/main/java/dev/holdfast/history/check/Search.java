@@ -27,29 +27,29 @@ import org.jspecify.annotations.Nullable;
  * one is less likely than 1 in 10^24.
  */
 final class Search {
-  /** One in so many steps looks at what is left of the budget. */
+  /** One step in this many checks the remaining budget. */
   private static final int LOOK = 1_024;
 
-  /** How many steps for each operation a valid history takes at most, as a rule. */
+  /** The most steps for each operation that a valid history takes, as a rule. */
   private static final int FEW = 20;
 
-  /** What came of it. */
+  /** The outcome of a search. */
   enum SearchOutcome {
     ORDER,
     NO_ORDER,
     GAVE_UP
   }
 
-  /** What a search may use up. */
+  /** Resources that a search may use up. */
   enum Limit {
     TIME,
     MEMORY,
     INTERRUPT
   }
 
-  /** What several searches may use up together. Thread-safe. */
+  /** A budget that several searches share. Thread-safe. */
   static final class Budget {
-    /** How much is remembered at most: some 100 bytes each. */
+    /** The most states that are remembered: some 100 bytes each. */
     static final long MEMORIES = 3_000_000;
 
     private final long deadline;
@@ -81,7 +81,7 @@ final class Search {
       return new Budget(now + Math.max(0, deadline - now) / divisor, memories);
     }
 
-    /** Which limit ended a search; null if none has been hit. */
+    /** Returns which limit ended a search; null if none has been hit. */
     @Nullable Limit hit() {
       return hit;
     }
@@ -120,7 +120,7 @@ final class Search {
       this.isOpen = isOpen;
     }
 
-    /** Whether nothing of its own process must come first. */
+    /** Returns whether nothing of its own process must come first. */
     boolean isInTurn() {
       return previous == null || previous.isTaken;
     }
@@ -212,7 +212,7 @@ final class Search {
     return search.run(null);
   }
 
-  /** How many steps it takes to find out, for tests of how that grows. */
+  /** Returns how many steps it takes to find out, for tests of how that grows. */
   static long count(Model model, List<Step> steps, Budget budget) {
     Search search = new Search(model, steps, budget, Long.MAX_VALUE);
     SearchOutcome unused = search.run(null);
@@ -382,10 +382,10 @@ final class Search {
   }
 
   /**
-   * What to try after that: first the operation of the first answer, which is right most often,
-   * then the others that were invoked before that answer, then that the lease has ended by itself,
-   * then what is open. Where a lease can have ended by itself, nothing that is open need have ended
-   * it.
+   * Returns what to try after that: first the operation of the first answer, which is right most
+   * often, then the others that were invoked before that answer, then that the lease has ended by
+   * itself, then what is open. Where a lease can have ended by itself, nothing that is open need
+   * have ended it.
    */
   private CallEntry next(CallEntry node, int limit) {
     if (node == answered && limit < Integer.MAX_VALUE) {
@@ -406,7 +406,9 @@ final class Search {
     low ^= lows[step];
   }
 
-  /** Whether the search has not been at that state with what is taken, and that one more. */
+  /**
+   * Returns whether the search has not been at that state with what is taken, and that one more.
+   */
   private boolean isNew(Object state, long moreHigh, long moreLow) {
     boolean isNew = seen.add(new VisitedState(high ^ moreHigh, low ^ moreLow, state));
     if (isNew) {

@@ -100,7 +100,7 @@ record Step(
   }
 
   /**
-   * When the lease ends that this gets or renews.
+   * Returns when the lease ends that this gets or renews.
    *
    * @param otherwise its TTL if this tells none
    */
@@ -109,7 +109,7 @@ record Step(
     return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Formats.plus(from, own);
   }
 
-  /** Whether a client was told that it had lost its lease. */
+  /** Returns whether a client was told that it had lost its lease. */
   boolean isLoss() {
     return f.equals(Vocabulary.LOST) || f.equals(Vocabulary.EXPIRE);
   }
@@ -118,12 +118,12 @@ record Step(
     return call.invocation().process();
   }
 
-  /** What the invocation's value says. */
+  /** Returns what the invocation's value says. */
   @Nullable Object argument() {
     return content(call.invocation());
   }
 
-  /** What the completion's value says; null if it was not told. */
+  /** Returns what the completion's value says; null if it was not told. */
   @Nullable Object result() {
     Operation completion = call.completion();
     return completion == null || open ? null : content(completion);

@@ -17,17 +17,18 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lease that was not released protects its lock for its time to live, and not for ever.
+ * A lease that was not released protects its lock for its time to live, and no longer.
  *
  * <p>After a lease whose release nobody asked for, the next grant is not answered before that lease
  * could have ended: at the {@link Vocabulary#UNTIL} of its acquire or its last successful renewal
  * or, where that is absent, its time to live less a margin after that call was made. An {@code
- * until} that had passed when its answer was recorded does not tell when: that lease is not judged.
+ * until} that had passed when its answer was recorded does not tell when: that lease is not
+ * checked.
  *
  * <p>And, where a bound is set: such a lease has ended a time to live after its acquire or its last
- * renewal was answered. If somebody was waiting from before that end until beyond the bound, then
- * somebody was granted the lock within the bound. A lease with a renewal that was never answered is
- * not judged, because its end is not known.
+ * renewal was answered. If a client was waiting from before that end until beyond the bound, then a
+ * client was granted the lock within the bound. A lease with a renewal that was never answered is
+ * not checked, because its end is not known.
  */
 public final class TtlExpiryChecker implements Checker {
 
@@ -96,7 +97,7 @@ public final class TtlExpiryChecker implements Checker {
           boolean granted = next != null && next.grantedAt() <= bound;
           if (!granted
               && !tenure.isReleasedBy(bound)
-              && somebodyWaited(
+              && clientWaited(
                   waiters.getOrDefault(tenure.lock(), Collections.emptyNavigableMap()),
                   end,
                   bound)) {
@@ -121,10 +122,10 @@ public final class TtlExpiryChecker implements Checker {
         violations);
   }
 
-  /** When a lease could have ended at the earliest, by what its holder had been told. */
+  /** Returns when a lease could have ended at the earliest, by what its holder had been told. */
   private long earliestEnd(Tenure tenure, long seenAt) {
     Call last = tenure.acquire();
-    for (Call renewal : tenure.renewals()) {
+    for (Call renewal : tenure.confirmations()) {
       boolean tells = renewal.isOk() && renewal.invokedAt() < seenAt && !wasOver(renewal);
       last = tells ? renewal : last;
     }
@@ -138,7 +139,7 @@ public final class TtlExpiryChecker implements Checker {
         : Formats.plus(last.invokedAt(), (long) (ttl.getAsLong() * (1 - margin)));
   }
 
-  /** Until when the answer says that the lease lasts. */
+  /** Returns until when the answer says that the lease lasts. */
   static OptionalLong until(Call call) {
     return call.completion() == null
         ? OptionalLong.empty()
@@ -146,8 +147,8 @@ public final class TtlExpiryChecker implements Checker {
   }
 
   /**
-   * Whether a lease had ended when its holder came to hear of it, as after a pause of its process:
-   * such an answer does not tell when.
+   * Returns whether a lease had ended when its holder came to hear of it, as after a pause of its
+   * process: such an answer does not tell when.
    */
   static boolean wasOver(Call call) {
     OptionalLong until = until(call);
@@ -155,11 +156,12 @@ public final class TtlExpiryChecker implements Checker {
   }
 
   /**
-   * When a lease had ended at the latest, if the store acted on each call before it was answered.
+   * Returns when a lease had ended at the latest, if the store acted on each call before it was
+   * answered.
    */
   private static long latestEnd(Tenure tenure) {
     long end = Long.MIN_VALUE;
-    List<Call> calls = new ArrayList<>(tenure.renewals());
+    List<Call> calls = new ArrayList<>(tenure.confirmations());
     calls.add(tenure.acquire());
     for (Call call : calls) {
       OptionalLong ttl = ttlNanos(tenure, call);
@@ -170,7 +172,7 @@ public final class TtlExpiryChecker implements Checker {
     return end;
   }
 
-  /** How long the lease lasts that the call got, or of what it prolonged. */
+  /** Returns how long the lease lasts that the call got, or of what it prolonged. */
   static OptionalLong ttlNanos(Tenure tenure, Call call) {
     OptionalLong own = call.number(Vocabulary.TTL);
     OptionalLong millis = own.isPresent() ? own : tenure.acquire().number(Vocabulary.TTL);
@@ -190,8 +192,8 @@ public final class TtlExpiryChecker implements Checker {
   private static Violation tooLate(Tenure tenure, long end, Duration within) {
     String what =
         String.format(
-            "Lock \"%s\" was granted to nobody, though somebody was waiting, within %s of the end"
-                + " of a lease (at %s)",
+            "Lock \"%s\" was granted to nobody, though a client was waiting, within %s of the end of"
+                + " a lease (at %s)",
             tenure.lock(), Formats.seconds(within.toNanos()), Formats.seconds(end));
     return Violation.of(what, tenure.acquire());
   }
@@ -214,7 +216,7 @@ public final class TtlExpiryChecker implements Checker {
     return waiters;
   }
 
-  private static boolean somebodyWaited(NavigableMap<Long, Long> waiters, long from, long to) {
+  private static boolean clientWaited(NavigableMap<Long, Long> waiters, long from, long to) {
     Map.Entry<Long, Long> before = waiters.floorEntry(from);
     return before != null && before.getValue() > to;
   }

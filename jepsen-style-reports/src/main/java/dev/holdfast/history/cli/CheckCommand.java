@@ -36,7 +36,7 @@ import picocli.CommandLine;
       "0:all histories are valid",
       "1:one is invalid, or more are",
       "2:none is invalid, and one or more are unknown",
-      "3:a file or an option cannot be understood"
+      "3:a file or an option is invalid"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE)
@@ -107,7 +107,9 @@ final class CheckCommand implements Callable<Integer> {
     return result;
   }
 
-  /** What a run is called: as its file; one that is called like all others, as its folder. */
+  /**
+   * Returns what a run is called: as its file; one that is called like all others, as its folder.
+   */
   private static String name(Path file) {
     String name = String.valueOf(file.toAbsolutePath().normalize().getFileName());
     Path folder = file.toAbsolutePath().normalize().getParent();

@@ -102,7 +102,7 @@ final class CheckOptions {
           "Rules of locks to check too, or instead, by intervals of time: some of availability,"
               + " coverage, fencing, loss-notice, mutual-exclusion, renewal, ttl-expiry, separated"
               + " by commas; or all of them but coverage, of which those do not count that find"
-              + " nothing to judge.")
+              + " nothing to check.")
   private List<String> checkers = List.of();
 
   @CommandLine.Option(
@@ -110,7 +110,7 @@ final class CheckOptions {
       paramLabel = "KEY",
       defaultValue = Vocabulary.LOCK,
       description =
-          "The key of values that names the object: each is judged by itself (default:"
+          "The key of values that names the object: each is checked by itself (default:"
               + " ${DEFAULT-VALUE}).")
   private String key = Vocabulary.LOCK;
 
@@ -123,7 +123,7 @@ final class CheckOptions {
 
   private long lastTold = System.nanoTime();
 
-  /** Whether anything is to be checked. */
+  /** Returns whether anything is to be checked. */
   boolean isGiven() {
     return model != null || !checkers.isEmpty();
   }
@@ -139,7 +139,7 @@ final class CheckOptions {
   /** Reads a history, and says how far it is, and what is odd about it. */
   History read(CommandLine commandLine, Path file) throws IOException {
     PrintWriter err = commandLine.getErr();
-    LinearizabilityChecker judge =
+    LinearizabilityChecker checker =
         model == null ? null : new LinearizabilityChecker(model, limit(commandLine));
     Names names = new Names();
     History history =
@@ -147,7 +147,7 @@ final class CheckOptions {
             file,
             operation -> {
               names.add(operation);
-              return understood(keyed(operation), judge);
+              return understood(keyed(operation), checker);
             },
             count -> tell(err, "%s: %,d operations read".formatted(file, count)),
             err::println);
@@ -191,13 +191,13 @@ final class CheckOptions {
             + (named + unnamed)
             + " without the key "
             + key
-            + " in the value: judged as of one object of their own";
+            + " in the value: checked as of one object of their own";
       }
       return unnamed == 0 || others.isEmpty()
           ? null
           : "no value has the key "
               + key
-              + ", so all calls are judged as of one object; there are the keys "
+              + ", so all calls are checked as of one object; there are the keys "
               + String.join(", ", others)
               + ", of which --key KEY chooses one to name the objects";
     }
@@ -207,12 +207,13 @@ final class CheckOptions {
     }
   }
 
-  /** That operation, if anything here can judge it. */
-  private static Operation understood(Operation operation, @Nullable LinearizabilityChecker judge) {
+  /** That operation, if anything here can check it. */
+  private static Operation understood(
+      Operation operation, @Nullable LinearizabilityChecker checker) {
     boolean isKnown = operation.isNemesis() || Vocabulary.OPERATIONS.contains(operation.f());
     String problem =
-        judge != null
-            ? judge.problem(operation)
+        checker != null
+            ? checker.problem(operation)
             : isKnown ? null : "there is no operation " + operation.f();
     if (problem != null) {
       throw new IllegalArgumentException(problem);
@@ -239,7 +240,7 @@ final class CheckOptions {
                 .formatted(
                     what,
                     part.checker(),
-                    part.nothingToJudge() ? "not applicable" : part.verdict().text(),
+                    part.nothingToCheck() ? "not applicable" : part.verdict().text(),
                     part.summary()));
         part.details().forEach(detail -> err.println("    " + detail));
       }
@@ -262,7 +263,7 @@ final class CheckOptions {
                 model,
                 limit(commandLine),
                 (locks, of) ->
-                    tell(err, "%s: %,d of %,d locks judged".formatted(what, locks, of))));
+                    tell(err, "%s: %,d of %,d locks checked".formatted(what, locks, of))));
       }
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(commandLine, String.valueOf(e.getMessage()), e);
@@ -293,7 +294,7 @@ final class CheckOptions {
         : Checkers.compose(limit(commandLine), all);
   }
 
-  /** A checker of notices, which has nothing to judge where a system gives none. */
+  /** A checker of notices, which has nothing to check where a system gives none. */
   private static Checker whereNoticed(Checker checker) {
     return new Checker() {
       @Override
@@ -312,7 +313,7 @@ final class CheckOptions {
             : new Result(
                 name(),
                 Verdict.UNKNOWN,
-                "Not judged: no notice of a loss in this history.",
+                "Not checked: no notice of a loss in this history.",
                 List.of(),
                 List.of(),
                 List.of(),

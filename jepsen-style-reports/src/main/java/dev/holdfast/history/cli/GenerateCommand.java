@@ -26,7 +26,7 @@ import picocli.CommandLine;
     exitCodeListHeading = Main.EXIT_HEADING,
     exitCodeList = {
       "0:the file is written",
-      "3:an option cannot be understood, or the file cannot be written"
+      "3:an option is invalid, or the file cannot be written"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE)

@@ -16,7 +16,7 @@ import picocli.CommandLine;
       "0:done; what was checked is valid",
       "1:something that was checked is invalid",
       "2:something that was checked is unknown",
-      "3:a file, a folder or an option cannot be understood or used"
+      "3:a file, a folder or an option is invalid or used"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE,
@@ -36,7 +36,7 @@ public final class Main implements Runnable {
 
   static final String EXIT_HEADING = "%nExit status:%n";
 
-  /** How to run this, for pages and for commands that repeat others. */
+  /** The command that runs this, for pages and for commands that repeat others. */
   static final String COMMAND = "java -jar holdfast-history.jar";
 
   /** The version of the jar, or of no release where this does not run from one. */

@@ -30,7 +30,7 @@ import picocli.CommandLine;
       "0:all pages are written; what was checked is valid",
       "1:something that was checked is invalid",
       "2:something that was checked is unknown",
-      "3:a folder, a history or an option cannot be understood"
+      "3:a folder, a history or an option is invalid"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE)

@@ -30,12 +30,12 @@ final class Counterexample {
 
   private static final int LEASES_BEFORE = 3;
 
-  /** What is shown before and after, as parts of what is to be seen. */
+  /** The margins before and after, as fractions of the window. */
   private static final double BEFORE = 0.5;
 
   private static final double AFTER = 0.25;
 
-  /** A lease that began so much earlier than what is to be seen is shown from its beginning. */
+  /** A lease that began this much earlier than the window is shown from its beginning. */
   private static final int NEAR = 6;
 
   private final RunAnalysis analysis;
@@ -96,7 +96,10 @@ final class Counterexample {
     return to() - from();
   }
 
-  /** What is wrong and who found it, in two sentences; the drawing; the order; the operations. */
+  /**
+   * Returns what is wrong and who found it, in two sentences; the drawing; the order; the
+   * operations.
+   */
   String html() {
     History piece = piece();
     RunAnalysis told = RunAnalysis.of(piece);
@@ -129,7 +132,7 @@ final class Counterexample {
     return new TimelineExcerpt(analysis, told, matter, places, window, width).html();
   }
 
-  /** What is to be seen, whole, with some room around it. */
+  /** Returns the window that shows all of the counterexample, with some room around it. */
   private Tenure.Span window(RunAnalysis told) {
     long end = analysis.history().endNanos();
     long from = from();
@@ -158,7 +161,7 @@ final class Counterexample {
         Math.max(from + 1, Math.min(end + length / 20, to + (long) (AFTER * length))));
   }
 
-  /** As far as a model could follow, and where it could not. */
+  /** The longest order that the model allows, and the operation that does not fit. */
   private String order() {
     if (violation.order().isEmpty()) {
       return "";
@@ -192,7 +195,7 @@ final class Counterexample {
     int leases = 0;
     for (Tenure tenure : analysis.tenures()) {
       if (shown.contains(tenure.acquire())
-          || tenure.renewals().stream().anyMatch(shown::contains)
+          || tenure.confirmations().stream().anyMatch(shown::contains)
           || (tenure.release() != null && shown.contains(tenure.release()))) {
         add(wanted, tenure);
         leases++;
@@ -210,7 +213,7 @@ final class Counterexample {
 
   private static void add(Set<Operation> wanted, Tenure tenure) {
     add(wanted, tenure.acquire());
-    tenure.renewals().forEach(renewal -> add(wanted, renewal));
+    tenure.confirmations().forEach(renewal -> add(wanted, renewal));
     if (tenure.release() != null) {
       add(wanted, tenure.release());
     }

@@ -10,7 +10,7 @@ interface Drawing {
     END
   }
 
-  /** A filled rectangle; the words say what it is, to whoever points at it. */
+  /** A filled rectangle; the words are its tooltip. */
   void rect(Palette color, double x, double y, double wide, double high, String words);
 
   /** A line through points, broken where one is not a number. */

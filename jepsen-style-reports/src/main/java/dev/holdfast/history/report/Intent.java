@@ -4,11 +4,11 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a run is for, as its pages and the list of all runs tell it.
+ * The purpose of a run, as its pages and the list of all runs show it.
  *
  * @param about what it is for, and what is expected of it; empty if nobody said
  * @param reproduce the command that repeats it; empty if it is not known
- * @param invalidBy of a control run, whose clients are broken on purpose, the checker that must
+ * @param invalidBy of a control run, whose clients are deliberately broken, the checker that must
  *     find it invalid; empty for any other run
  * @param allowedOverlaps why two clients may hold a lock at the same time without a violation;
  *     empty if nothing allows it
@@ -22,7 +22,7 @@ record Intent(
     @Nullable Series series) {
 
   /**
-   * Runs that are judged together.
+   * Runs that are checked together.
    *
    * @param startedAt when the first of them started, or before
    * @param planned how many there are to be, skipped ones included

@@ -5,7 +5,7 @@ import dev.holdfast.history.Formats;
 import dev.holdfast.history.check.Result;
 import java.util.List;
 
-/** What a run found, in Markdown, for the page of a CI. Stateless. */
+/** A summary of a run in Markdown, for the page of a CI. Stateless. */
 final class Markdown {
 
   private static final int MAX_DETAILS = 5;
@@ -35,7 +35,7 @@ final class Markdown {
     row(out, "---", "---", "---");
     List<Result> parts = result.parts().isEmpty() ? List.of(result) : result.parts();
     for (Result part : parts) {
-      String verdict = part.nothingToJudge() ? "not applicable" : part.verdict().text();
+      String verdict = part.nothingToCheck() ? "not applicable" : part.verdict().text();
       row(out, escape(part.checker()), verdict, escape(part.summary()));
     }
     for (Result part : parts) {

@@ -3,8 +3,8 @@ package dev.holdfast.history.report;
 import java.util.Locale;
 
 /**
- * What plots are drawn with: the colours of Okabe and Ito ("Color Universal Design", 2008), which
- * the colour-blind can tell apart, each light and dark enough for its ground.
+ * The colours of plots: those of Okabe and Ito ("Color Universal Design", 2008), which the
+ * colour-blind can tell apart, each light and dark enough for its ground.
  */
 enum Palette {
   GROUND("#ffffff", "#171c22"),
@@ -38,7 +38,7 @@ enum Palette {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** What gives SVG its colours, light and dark. */
+  /** Returns what gives SVG its colours, light and dark. */
   static String css() {
     StringBuilder light = new StringBuilder();
     StringBuilder dark = new StringBuilder();

@@ -45,6 +45,7 @@ final class Plots {
   /** On a phone. */
   static final int NARROW = 330;
 
+  /* The layout, in pixels. */
   private static final int LEFT = 64;
   private static final int RIGHT = 14;
   private static final int TOP = 52;
@@ -55,10 +56,17 @@ final class Plots {
   private static final int PANEL = 190;
   private static final int BUCKETS = 100;
   private static final int PER_TICK = 90;
+
+  /** With more calls than this, dots are smaller and share a grid, so that the page stays small. */
   private static final int MANY = 3_000;
+
   private static final double[] QUANTILES = {0.5, 0.95, 0.99, 1};
 
   private final RunAnalysis analysis;
+
+  /** The calls to the lock service: beliefs are none. */
+  private final List<Call> calls;
+
   private final List<String> kinds;
   private final long bucketNanos;
   private final int width;
@@ -80,7 +88,11 @@ final class Plots {
         List.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE, Vocabulary.WRITE)) {
       seen.put(f, 0);
     }
-    analysis.history().calls().forEach(call -> seen.merge(call.f(), 1, Integer::sum));
+    this.calls =
+        analysis.history().calls().stream()
+            .filter(call -> !call.f().equals(Vocabulary.BELIEF))
+            .toList();
+    calls.forEach(call -> seen.merge(call.f(), 1, Integer::sum));
     this.kinds = seen.keySet().stream().filter(f -> seen.getOrDefault(f, 0) > 0).limit(5).toList();
   }
 
@@ -119,7 +131,7 @@ final class Plots {
     LogScale scale = latencies(call -> true, top, height(Plot.LATENCY) - BOTTOM);
     ground(to, scale.top, scale.bottom);
     scale.draw(to);
-    double dot = analysis.history().calls().size() > MANY ? 2 : 4;
+    double dot = calls.size() > MANY ? 2 : 4;
     Legend legend = new Legend(to);
     for (int kind = 0; kind < kinds.size(); kind++) {
       String f = kinds.get(kind);
@@ -137,7 +149,7 @@ final class Plots {
       Drawing to, Palette color, double thick, LogScale scale, Predicate<Call> predicate) {
     Set<Long> taken = new HashSet<>();
     List<double[]> dots = new ArrayList<>();
-    for (Call call : analysis.history().calls()) {
+    for (Call call : calls) {
       if (call.completion() != null && predicate.test(call)) {
         double x = placed(x(call.completedAt()));
         double y = placed(scale.y(call.completedAt() - call.invokedAt()));
@@ -153,16 +165,16 @@ final class Plots {
         dots.stream().mapToDouble(dot -> dot[1]).toArray());
   }
 
-  /** Where there are many dots, they lie side by side at the least: a page is to stay small. */
+  /** Returns where there are many dots, they lie side by side at least: a page must stay small. */
   private double placed(double pixels) {
-    return analysis.history().calls().size() > MANY ? 2.0 * Math.round(pixels / 2) : pixels;
+    return calls.size() > MANY ? 2.0 * Math.round(pixels / 2) : pixels;
   }
 
   // --- Quantiles
 
   private List<String> quantileKinds() {
     return kinds.stream()
-        .filter(f -> analysis.history().calls().stream().anyMatch(c -> c.isOk() && c.f().equals(f)))
+        .filter(f -> calls.stream().anyMatch(c -> c.isOk() && c.f().equals(f)))
         .limit(3)
         .toList();
   }
@@ -184,7 +196,7 @@ final class Plots {
       for (int i = 0; i < buckets(); i++) {
         buckets.add(new ArrayList<>());
       }
-      for (Call call : analysis.history().calls()) {
+      for (Call call : calls) {
         if (ofKind.test(call)) {
           buckets.get(bucket(call.completedAt())).add(call.completedAt() - call.invokedAt());
         }
@@ -242,7 +254,7 @@ final class Plots {
 
   private void rate(Drawing to) {
     double[][] counts = new double[3][buckets()];
-    for (Call call : analysis.history().calls()) {
+    for (Call call : calls) {
       int outcome = call.isOk() ? 0 : call.isFailed() ? 1 : 2;
       long at = call.completion() == null ? call.invokedAt() : call.completedAt();
       counts[outcome][bucket(at)] += 1e9 / bucketNanos;
@@ -254,7 +266,10 @@ final class Plots {
     double step = highest < 4 ? highest / 4 : Ticks.step(highest / 4);
     for (int i = 0; i * step <= highest * 1.0001; i++) {
       double y = bottom - i * step / highest * (bottom - top);
-      String label = highest < 4 ? String.format(Locale.ROOT, "%.2f", i * step) : count(i * step);
+      String label =
+          highest < 4
+              ? String.format(Locale.ROOT, "%.2f", i * step)
+              : Formats.number(Math.round(i * step));
       tick(to, y, label);
     }
     Legend legend = new Legend(to);
@@ -273,10 +288,6 @@ final class Plots {
   }
 
   // --- Axes
-
-  private static String count(double number) {
-    return String.format(Locale.ROOT, "%,.0f", number);
-  }
 
   private int buckets() {
     return bucket(analysis.startNanos() + analysis.lengthNanos()) + 1;
@@ -333,7 +344,7 @@ final class Plots {
   private LogScale latencies(Predicate<Call> which, int top, int bottom) {
     long low = Long.MAX_VALUE;
     long high = 1;
-    for (Call call : analysis.history().calls()) {
+    for (Call call : calls) {
       if (call.completion() != null && which.test(call)) {
         low = Math.min(low, call.completedAt() - call.invokedAt());
         high = Math.max(high, call.completedAt() - call.invokedAt());
@@ -371,7 +382,7 @@ final class Plots {
       String[] units = {" ns", " µs", " ms", " s"};
       for (int power = low; power <= high; power++) {
         int unit = Math.min(units.length - 1, power / 3);
-        String label = count(Math.pow(10, power - 3 * unit)) + units[unit];
+        String label = Formats.number(Math.round(Math.pow(10, power - 3 * unit))) + units[unit];
         tick(to, y(Math.round(Math.pow(10, power))), label);
       }
     }

@@ -103,7 +103,7 @@ record ReportPage(
       return Html.banner(
           "unknown",
           verdict(),
-          "No checker has judged this history yet. This command checks it, and writes this page"
+          "No checker has checked this history yet. This command checks it, and writes this page"
               + " again:</div></div>\n<pre tabindex=\"0\"><code>"
               + escape(command)
               + "</code></pre>\n<div><div>");
@@ -112,7 +112,7 @@ record ReportPage(
       return Html.banner(
           isDetected ? "valid" : "invalid",
           verdict(),
-          "A control run: its clients are broken on purpose. Expected invalid, "
+          "A control run: its clients are deliberately broken. Expected invalid, "
               + (isDetected ? "found by " : "but not found by ")
               + escape(intent.invalidBy())
               + ".");
@@ -170,11 +170,11 @@ record ReportPage(
     StringBuilder out = new StringBuilder();
     List<Operation> all = analysis.history().operations();
     number(out, "Duration", all.isEmpty() ? "–" : Formats.seconds(analysis.lengthNanos()));
-    number(out, "Operations", Html.count(all.size()));
-    number(out, "Leases", Html.count(analysis.tenures().size()));
-    number(out, "Locks", Html.count(analysis.locks()));
-    number(out, "Overlaps", Html.count(analysis.overlaps().size()));
-    number(out, "Faults", Html.count(analysis.faults().size()));
+    number(out, "Operations", Formats.number(all.size()));
+    number(out, "Leases", Formats.number(analysis.tenures().size()));
+    number(out, "Locks", Formats.number(analysis.locks()));
+    number(out, "Overlaps", Formats.number(analysis.overlaps().size()));
+    number(out, "Faults", Formats.number(analysis.faults().size()));
     return out.toString();
   }
 
@@ -226,7 +226,7 @@ record ReportPage(
       out.append(allowed.contains(overlap) ? " (allowed)</li>\n" : "</li>\n");
     }
     if (overlaps.size() > MAX_OVERLAPS) {
-      out.append("<li>and ").append(Html.count(overlaps.size() - MAX_OVERLAPS));
+      out.append("<li>and ").append(Formats.number(overlaps.size() - MAX_OVERLAPS));
       out.append(" more</li>\n");
     }
     return out.append("</ul>\n").toString();
@@ -287,12 +287,12 @@ record ReportPage(
   }
 
   private static String badge(Result part) {
-    return part.nothingToJudge()
+    return part.nothingToCheck()
         ? Html.badge("skipped", "Not applicable")
         : Html.badge(part.verdict());
   }
 
-  /** What is wrong, and the calls that show it, each with its own words when pointed at. */
+  /** Returns what is wrong, and the calls that show it, each with its own words when pointed at. */
   private String violations(Result part) {
     StringBuilder out = new StringBuilder();
     out.append(part.violations().size() <= MAX_OPEN ? "<details open>" : "<details>");
@@ -382,11 +382,11 @@ record ReportPage(
 
   private static String shown(String what, int all, int atMost) {
     return all <= atMost
-        ? "All " + Html.count(all) + " " + what
+        ? "All " + Formats.number(all) + " " + what
         : "The first "
-            + Html.count(atMost)
+            + Formats.number(atMost)
             + " of "
-            + Html.count(all)
+            + Formats.number(all)
             + " "
             + what
             + "; the files have the rest";

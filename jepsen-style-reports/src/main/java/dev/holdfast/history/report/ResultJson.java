@@ -32,8 +32,8 @@ final class ResultJson {
     node.put("checker", result.checker());
     node.put("verdict", result.verdict().text());
     node.put("summary", result.summary());
-    if (result.nothingToJudge()) {
-      node.put("nothingToJudge", true);
+    if (result.nothingToCheck()) {
+      node.put("nothingToCheck", true);
     }
     ArrayNode details = node.putArray("details");
     result.details().forEach(details::add);
@@ -98,7 +98,7 @@ final class ResultJson {
         details,
         parts,
         violations,
-        node.path("nothingToJudge").asBoolean());
+        node.path("nothingToCheck").asBoolean());
   }
 
   static Verdict verdict(JsonNode node) {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What the checkers say of overlaps.
+ * The rulings of the checkers on overlaps.
  *
  * @param allowed those, by identity, that the check of mutual exclusion saw, and does not count as
  *     violations; empty if it gave no verdict

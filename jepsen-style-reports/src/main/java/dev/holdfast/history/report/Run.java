@@ -87,7 +87,7 @@ public final class Run {
   }
 
   /**
-   * Makes this a control run, whose clients are broken on purpose: the list of all runs counts it
+   * Makes this a control run, whose clients are deliberately broken: the list of all runs counts it
    * as passed if the checker finds it invalid, and as failed if it does not. To be called before
    * {@link #finish}.
    *
@@ -173,7 +173,7 @@ public final class Run {
    * Saves the history, and only then checks it, saves the results and writes the report.
    *
    * @param history what happened
-   * @param checker judges it; if it throws, the verdict is unknown
+   * @param checker checks it; if it throws, the verdict is unknown
    * @param reproduce the command that repeats this run
    * @return the results
    * @throws IOException if something cannot be written
@@ -191,7 +191,7 @@ public final class Run {
   }
 
   /**
-   * Writes the pages anew from what is saved: the history, or where that is missing the recordings,
+   * Rewrites the pages from what is saved: the history, or where that is missing the recordings,
    * and the results. Nothing is checked again; a run without results is shown as unknown.
    *
    * @return the results as they were saved
@@ -218,7 +218,7 @@ public final class Run {
   /**
    * Checks the history that is saved, saves the results and writes the pages again.
    *
-   * @param checker judges it; if it throws, the verdict is unknown
+   * @param checker checks it; if it throws, the verdict is unknown
    * @return the results
    * @throws IOException if something cannot be read or written
    * @throws dev.holdfast.history.HistoryFormatException if the history cannot be understood

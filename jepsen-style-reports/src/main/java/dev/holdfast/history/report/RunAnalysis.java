@@ -79,12 +79,12 @@ record RunAnalysis(
     return letters + "0".repeat(Math.max(0, 19 - number.length())) + number;
   }
 
-  /** When it begins: a history that was not merged begins at any time. */
+  /** Returns when it begins: a history that was not merged begins at any time. */
   long startNanos() {
     return history.operations().isEmpty() ? 0 : history.operations().get(0).time();
   }
 
-  /** How long it took, and at least 1, so that one may divide by it. */
+  /** Returns how long it took, and at least 1, so that one may divide by it. */
   long lengthNanos() {
     return Math.max(1, history.endNanos() - startNanos());
   }

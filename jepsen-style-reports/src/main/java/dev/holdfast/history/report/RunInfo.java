@@ -11,8 +11,8 @@ import java.time.DateTimeException;
 import java.time.Instant;
 
 /**
- * What the list of all runs says of one, kept as {@code run.json}, so that making the list need not
- * read histories.
+ * The entry of a run in the list of all runs, kept as {@code run.json}, so that making the list
+ * need not read histories.
  *
  * @param test what was run
  * @param startedAt when
@@ -41,7 +41,7 @@ record RunInfo(
 
   static final String FILE = "run.json";
 
-  /** How a run counts in the list of all runs. */
+  /** The standing of a run in the list of all runs. */
   enum Standing {
     PASSED,
     FAILED,
@@ -71,7 +71,7 @@ record RunInfo(
     return new RunInfo(test, startedAt, intent, skipped, Verdict.UNKNOWN, false, why, 0, 0, 0, 0);
   }
 
-  /** Whether the checker said invalid that must say so of such a run. */
+  /** Returns whether the checker said invalid that must say so of such a run. */
   static boolean isDetected(Intent intent, Result result) {
     return intent.isControl()
         && (result.parts().isEmpty() ? java.util.List.of(result) : result.parts())

@@ -4,7 +4,7 @@ import static dev.holdfast.history.report.Html.escape;
 
 import java.util.Locale;
 
-/** Draws SVG, in the colours of the page around it or, as a file of its own, of the reader. */
+/** Draws SVG, in the colours of the page around it or, as a separate file, of the reader. */
 final class SvgDrawing implements Drawing {
 
   private final StringBuilder out = new StringBuilder();

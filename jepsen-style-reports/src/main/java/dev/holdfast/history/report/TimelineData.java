@@ -22,10 +22,10 @@ import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A story as the script in the pages reads it: names and faults as JSON, calls and leases as
- * columns of numbers. Each number is the difference to what is to be expected, in as many bytes as
- * it needs (LEB128, signed ones as zigzag), so that 200,000 operations take a few megabytes. The
- * reader, {@code timeline.js}, takes the columns in the order in which they are put here.
+ * A run as the script in the pages reads it: names and faults as JSON, calls and leases as columns
+ * of numbers. Each number is the difference to the expected value, in as many bytes as it needs
+ * (LEB128, signed ones as zigzag), so that 200,000 operations take a few megabytes. The reader,
+ * {@code timeline.js}, takes the columns in the order in which they are put here.
  */
 final class TimelineData {
 

@@ -36,6 +36,7 @@ final class TimelineExcerpt {
   /** On a phone, where the names of lanes stand beside it. */
   static final int NARROW = 250;
 
+  /* The layout, in pixels. */
   private static final int WIDTH_PER_TICK = 90;
   private static final int TOP = 22;
   private static final int LABEL = 15;
@@ -47,7 +48,7 @@ final class TimelineExcerpt {
   private static final int RIGHT = 12;
   private static final double LETTER = 7;
 
-  /** How many colours {@code page.css} has, and how often they are used again with stripes. */
+  /** The number of colours in {@code page.css}, and how often they are reused with stripes. */
   private static final int COLOURS = 5;
 
   private static final int STRIPES = 3;
@@ -84,7 +85,7 @@ final class TimelineExcerpt {
    * A drawing.
    *
    * @param whole the run, of which the colours and the faults are
-   * @param analysis the piece that is to be drawn
+   * @param analysis the piece to draw
    * @param matter the invocations of the calls that are named first
    * @param ordered by invocations, the places of calls in the order that a model allows, from 1 on
    */
@@ -122,7 +123,7 @@ final class TimelineExcerpt {
       assign(call, call, ambiguous);
     }
     for (Tenure tenure : analysis.tenures()) { // its calls may have been made by other processes
-      tenure.renewals().forEach(renewal -> assign(renewal, tenure.acquire(), ambiguous));
+      tenure.confirmations().forEach(renewal -> assign(renewal, tenure.acquire(), ambiguous));
       if (tenure.release() != null) {
         assign(tenure.release(), tenure.acquire(), ambiguous);
       }
@@ -252,7 +253,7 @@ final class TimelineExcerpt {
         line("renewed", x(span.fromNanos()), y, x(span.toNanos()), y);
       }
     }
-    for (Call renewal : tenure.renewals()) {
+    for (Call renewal : tenure.confirmations()) {
       if (renewal.isOk() && isSeen(renewal.completedAt())) {
         clear = Math.min(clear, renewal.completedAt());
         line("renewed", x(renewal.completedAt()), top + 1, x(renewal.completedAt()), top + BAR - 1);

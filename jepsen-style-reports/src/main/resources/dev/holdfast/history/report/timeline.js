@@ -63,7 +63,7 @@ const tail = t => isNaN(lost[t]) ? heldUntil[t] : Math.max(heldUntil[t], lost[t]
 
 // --- Lanes
 
-const ACQUIRE = about.kinds.indexOf("acquire"), LEASE_KINDS = new Set(["acquire", "renew", "release"].map(k => about.kinds.indexOf(k)));
+const ACQUIRE = about.kinds.indexOf("acquire"), LEASE_KINDS = new Set(["acquire", "renew", "belief", "release"].map(k => about.kinds.indexOf(k)));
 const clashing = new Set(about.overlaps.flatMap(o => [o.a, o.b]));
 const broken_ = new Set(about.overlaps.filter(o => !o.allowed).flatMap(o => [o.a, o.b]));
 const MAX_ROWS = 6;
@@ -119,7 +119,7 @@ function group(by) {
   lanes.forEach((lane, place) => {
     lane.top = top;
     lane.bottom = Math.max(1, lane.rows.length) * ROW + 4;
-    lane.height = lane.bottom + 8 + (lane.said ? 18 : 0); // who waits, and what is to be said of an overlap
+    lane.height = lane.bottom + 8 + (lane.said ? 18 : 0); // waiting calls, and the label of an overlap
     top += lane.height;
     lane.calls = Uint32Array.from(lane.calls);
     lane.callEnds = highest(lane.calls, c => completed[c]);

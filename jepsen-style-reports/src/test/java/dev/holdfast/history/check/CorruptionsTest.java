@@ -47,7 +47,7 @@ class CorruptionsTest {
           "not-vacuous", new CoverageChecker(Set.of("acquire", "renew", "release", "write"), true),
           "lease", new LinearizabilityChecker("lease", LIMIT));
 
-  /** What is put wrong, and by whom it must be found. */
+  /** A corruption of a history, and the checkers that must find it. */
   private enum Corruption {
     SWAPPED_HOLDERS("lease", "mutual-exclusion") {
       @Override
@@ -271,14 +271,17 @@ class CorruptionsTest {
       return followers.get(grant.invocation().index());
     }
 
-    /** Whether no grant to its holder can be but supposed. */
+    /** Returns whether no grant to its holder can be but supposed. */
     boolean wasAlwaysAnswered(Tenure tenure) {
       return history.calls().stream()
           .filter(call -> call.client().equals(tenure.client()))
           .allMatch(call -> call.isOk() || call.isFailed());
     }
 
-    /** Whether another client has it next, which had been waiting before this one was answered. */
+    /**
+     * Returns whether another client has it next, which had been waiting before this one was
+     * answered.
+     */
     boolean isFollowed(Call grant) {
       Tenure next = follower(grant);
       return next != null
@@ -294,7 +297,7 @@ class CorruptionsTest {
       return Objects.requireNonNull(tenure.release());
     }
 
-    /** A tenure that was given back at once, after which another client had it. */
+    /** A tenure that was released at once, after which another client had it. */
     Tenure releasedAndFollowed() {
       return releasedAndFollowed(tenure -> true);
     }

@@ -129,7 +129,7 @@ class PublishedHistoriesTest {
   }
 
   @Test
-  void locks_thatValuesOrTuplesName_areJudgedOneByOne() throws IOException {
+  void locks_thatValuesOrTuplesName_areCheckedOneByOne() throws IOException {
     for (List<String> name :
         List.of(List.of("\"a\"", "\"b\""), List.of("[1 nil]", "[2 nil]"), List.of(":a", ":b"))) {
       String both =

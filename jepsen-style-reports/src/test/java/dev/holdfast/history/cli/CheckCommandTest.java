@@ -101,7 +101,7 @@ class CheckCommandTest {
   }
 
   @Test
-  void check_checkers_judgeByTheRulesOfLocks() throws IOException {
+  void check_checkers_checkByTheRulesOfLocks() throws IOException {
     Path file = file("a.edn", VALID);
     CommandOutput some = CommandOutput.to("check", "--checkers", "fencing,mutual-exclusion", file);
     assertThat(some.out()).isEqualTo(file + "\tvalid\n");
@@ -110,7 +110,7 @@ class CheckCommandTest {
 
     CommandOutput all = CommandOutput.to("check", "--checkers", "all", "--model", "lease", file);
     assertThat(all.out()).isEqualTo(file + "\tvalid\n");
-    assertThat(all.err()).contains("renewal: not applicable: Not judged: no renewal succeeded");
+    assertThat(all.err()).contains("renewal: not applicable: Not checked: no renewal succeeded");
     CommandOutput renewal = CommandOutput.to("check", "--checkers", "renewal,fencing", file);
     assertThat(renewal.out()).as("asked for by name").isEqualTo(file + "\tunknown\n");
 
@@ -133,7 +133,8 @@ class CheckCommandTest {
     String odd = VALID + "{:type :invoke, :process 0, :f :%s, :value %s}\n";
     assertTurnedAway("mutex", odd.formatted("renew", "nil"), "the model does not know renew");
     assertTurnedAway("lease", odd.formatted("aquire", "nil"), "the model does not know aquire");
-    assertTurnedAway("lease", odd.formatted("read", "nil"), "has acquire, expire, lost, release");
+    assertTurnedAway(
+        "lease", odd.formatted("read", "nil"), "has acquire, belief, expire, lost, release");
     assertTurnedAway(
         "register", "{:type :invoke, :process 0, :f :cas, :value [1 2]}\n", "does not know cas");
     assertTurnedAway(

@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Arrays;
 
-/** What the command line said, and how it exited. */
+/** The output of the command line, and its exit status. */
 record CommandOutput(int status, String out, String err) {
 
   static CommandOutput to(Object... arguments) {

@@ -531,7 +531,7 @@ class PagesInBrowserTest {
         + "')].filter(e => e.getClientRects().length)";
   }
 
-  /** How many of the elements that are shown reach beyond the window's edge. */
+  /** Returns how many of the elements that are shown reach beyond the window's edge. */
   private static int clipped(String selector) {
     return browser
         .evaluate(

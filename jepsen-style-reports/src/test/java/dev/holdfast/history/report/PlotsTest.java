@@ -28,7 +28,7 @@ import org.xml.sax.InputSource;
 class PlotsTest {
 
   /** Twenty calls: 19 took 10 ms and one took 1 s; one failed after 100 ms, one is open. */
-  private static final RunAnalysis STORY = analysis();
+  private static final RunAnalysis ANALYSIS = analysis();
 
   private static RunAnalysis analysis() {
     HistoryScript script = new HistoryScript();
@@ -36,6 +36,7 @@ class PlotsTest {
       script.ok(10L * i, 10L * i + 10, "acquire", "lock", "a" + i, "client", "c");
     }
     script.ok(0, 1000, "acquire", "lock", "b", "client", "c");
+    script.ok(0, 1000, "belief", "lock", "b", "client", "c"); // not a call to the lock service
     script.call(400, 500, Operation.Type.FAIL, "renew", "lock", "b");
     script.invoked(600, "release", "lock", "b");
     script.nemesis(300, "start-pause", "target", "<&>").nemesis(500, "stop-pause", "target", "<&>");
@@ -46,7 +47,7 @@ class PlotsTest {
     Document svg =
         DocumentBuilderFactory.newInstance()
             .newDocumentBuilder()
-            .parse(new InputSource(new StringReader(new Plots(STORY).svg(plot).file())));
+            .parse(new InputSource(new StringReader(new Plots(ANALYSIS).svg(plot).file())));
     var nodes = svg.getElementsByTagName(name);
     return IntStream.range(0, nodes.getLength()).mapToObj(i -> (Element) nodes.item(i)).toList();
   }
@@ -164,7 +165,7 @@ class PlotsTest {
   @Test
   void image_ofAPlot_isAPngWithTheShadeInIt() throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    new Plots(STORY).image(Plot.LATENCY).writePng(out);
+    new Plots(ANALYSIS).image(Plot.LATENCY).writePng(out);
     BufferedImage image = ImageIO.read(new ByteArrayInputStream(out.toByteArray()));
     assertThat(image.getWidth()).isEqualTo(2000);
     int shade = Color.decode(Palette.SHADE.light).getRGB();

@@ -22,7 +22,9 @@ import org.xml.sax.InputSource;
 
 class ReportPageTest {
 
-  /** What would run, end the script, turn the text around, or break the encoding. */
+  /**
+   * A text that would run, end the script, reverse the direction of text, or break the encoding.
+   */
   static final String EVIL =
       "<img src=x onerror=alert(1)>\"'&{{test}}</script><!--<script>\u2028\u202e\u0007\ud800";
 

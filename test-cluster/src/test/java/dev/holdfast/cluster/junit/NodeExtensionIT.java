@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** The extension as users have it: in a process, in a container, and where it is told to. */
 class NodeExtensionIT {
 
-  /** What each use of the extension must hold to. */
+  /** The contract of each use of the extension. */
   abstract static class Contract {
 
     final URI ofConstructor;
