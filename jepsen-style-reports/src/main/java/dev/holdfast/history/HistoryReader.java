@@ -180,8 +180,27 @@ public final class HistoryReader {
   public static History readHistory(
       Path file, UnaryOperator<Operation> change, LongConsumer progress, Consumer<String> warnings)
       throws IOException {
-    HistoryReader reader = new HistoryReader(file, progress, warnings);
+    ReadHistory read = readWhole(file, change, progress);
+    read.warnings().forEach(warnings);
+    return read.history();
+  }
+
+  /**
+   * Reads one file, pairs its operations, and keeps them as they are in the file, too.
+   *
+   * @param file the file
+   * @param change as for {@link #readHistory}
+   * @param progress is notified, now and then, of how many operations have been read
+   * @return the history, and what was written
+   * @throws IOException if the file cannot be read
+   * @throws HistoryFormatException if it cannot be understood; it names the file and the line
+   */
+  public static ReadHistory readWhole(
+      Path file, UnaryOperator<Operation> change, LongConsumer progress) throws IOException {
+    List<String> warnings = new ArrayList<>();
+    HistoryReader reader = new HistoryReader(file, progress, warnings::add);
     reader.read();
+    List<Operation> written = List.copyOf(reader.operations);
     List<Operation> operations = reader.understood();
     for (int i = 0; i < operations.size(); i++) {
       try {
@@ -191,7 +210,8 @@ public final class HistoryReader {
       }
     }
     try {
-      return History.of(operations).movedBy(reader.furthest);
+      History history = History.of(operations).movedBy(reader.furthest);
+      return new ReadHistory(history, written, warnings);
     } catch (HistoryFormatException e) {
       throw e.in(file, reader.lines);
     }
@@ -243,7 +263,9 @@ public final class HistoryReader {
     if (disorder != null) {
       throw disorder;
     }
-    isOfLocks = operations.stream().anyMatch(operation -> Vocabulary.LEASE_OPERATIONS.contains(operation.f()));
+    isOfLocks =
+        operations.stream()
+            .anyMatch(operation -> Vocabulary.LEASE_OPERATIONS.contains(operation.f()));
     operations.replaceAll(tuples() ? this::ofTuple : HistoryReader::ofNamedLock);
     inOrder();
     return operations;
@@ -618,7 +640,9 @@ public final class HistoryReader {
         boolean unused = pending.add(operation.process());
       }
       boolean isSilent =
-          isNotice ? !Vocabulary.LEASE_OPERATIONS.contains(operation.f()) : isAnswer && !tells(operation);
+          isNotice
+              ? !Vocabulary.LEASE_OPERATIONS.contains(operation.f())
+              : isAnswer && !tells(operation);
       if (!operation.isNemesis() && !isSilent) {
         values.add(i, operation);
       }

@@ -60,6 +60,8 @@ public final class LinearizabilityChecker implements Checker {
     void checked(int locks, int of);
   }
 
+  private static final String PREFIX = "linearizable-";
+
   private static final Set<String> OF_REGISTERS = Set.of("read", "write", "cas");
 
   /** Shorter histories are checked sooner than threads are made. */
@@ -120,7 +122,17 @@ public final class LinearizabilityChecker implements Checker {
 
   @Override
   public String name() {
-    return "linearizable-" + name.replace(':', '-');
+    return PREFIX + name.replace(':', '-');
+  }
+
+  /**
+   * Tells whether a result is of such a checker.
+   *
+   * @param checker the checker's name
+   * @return whether it may be what {@link #name} returns
+   */
+  public static boolean isName(String checker) {
+    return checker.startsWith(PREFIX);
   }
 
   /** The part of a history about one lock. */

@@ -192,8 +192,8 @@ public final class TtlExpiryChecker implements Checker {
   private static Violation tooLate(Tenure tenure, long end, Duration within) {
     String what =
         String.format(
-            "Lock \"%s\" was granted to nobody, though a client was waiting, within %s of the end of"
-                + " a lease (at %s)",
+            "Lock \"%s\" was granted to nobody, though a client was waiting, within %s of the end"
+                + " of a lease (at %s)",
             tenure.lock(), Formats.seconds(within.toNanos()), Formats.seconds(end));
     return Violation.of(what, tenure.acquire());
   }

@@ -4,6 +4,7 @@ import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryReader;
 import dev.holdfast.history.Operation;
+import dev.holdfast.history.ReadHistory;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.AvailabilityChecker;
 import dev.holdfast.history.check.Checker;
@@ -22,7 +23,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -136,33 +136,55 @@ final class CheckOptions {
         + (timeLimit.equals(DEFAULT_TIME_LIMIT) ? "" : " --time-limit " + timeLimit);
   }
 
+  /**
+   * The key that names objects.
+   *
+   * @param known what it was when the history was read before
+   */
+  String key(String known) {
+    return key.equals(Vocabulary.LOCK) ? known : key;
+  }
+
+  /** Whether this command has a checker of that name. */
+  static boolean hasChecker(String name) {
+    return CHECKERS.containsKey(name)
+        || FORMER_NAMES.containsKey(name)
+        || LinearizabilityChecker.isName(name);
+  }
+
   /** Reads a history, and says how far it is, and what is odd about it. */
-  History read(CommandLine commandLine, Path file) throws IOException {
+  ReadHistory read(CommandLine commandLine, Path file, String objectKey) throws IOException {
     PrintWriter err = commandLine.getErr();
     LinearizabilityChecker checker =
         model == null ? null : new LinearizabilityChecker(model, limit(commandLine));
-    Names names = new Names();
-    History history =
-        HistoryReader.readHistory(
+    Names names = new Names(objectKey);
+    ReadHistory read =
+        HistoryReader.readWhole(
             file,
             operation -> {
               names.add(operation);
-              return understood(keyed(operation), checker);
+              return understood(operation.named(objectKey), checker);
             },
-            count -> tell(err, "%s: %,d operations read".formatted(file, count)),
-            err::println);
+            count -> tell(err, "%s: %,d operations read".formatted(file, count)));
+    List<String> warnings = new ArrayList<>(read.warnings());
     String odd = names.warning();
     if (odd != null) {
-      err.println(file + ": " + odd);
+      warnings.add(file + ": " + odd);
     }
-    return history;
+    warnings.forEach(err::println);
+    return new ReadHistory(read.history(), read.written(), warnings);
   }
 
   /** How the calls of a history name the objects that they are about. */
   private final class Names {
+    private final String key;
     private int named;
     private int unnamed;
     private final Set<String> others = new TreeSet<>();
+
+    Names(String key) {
+      this.key = key;
+    }
 
     /** Counts a call; that it has not the key that was asked for is an error. */
     void add(Operation operation) {
@@ -336,36 +358,5 @@ final class CheckOptions {
       case "m" -> Duration.ofMinutes(number);
       default -> Duration.ofHours(number);
     };
-  }
-
-  /** The checker, of a history in which objects are still named by their own key. */
-  Checker keyed(Checker checker) {
-    return new Checker() {
-      @Override
-      public String name() {
-        return checker.name();
-      }
-
-      @Override
-      public Result check(History history) {
-        return checker.check(
-            History.of(history.operations().stream().map(CheckOptions.this::keyed).toList()));
-      }
-    };
-  }
-
-  /** With the object's name where locks have theirs. */
-  private Operation keyed(Operation operation) {
-    if (key.equals(Vocabulary.LOCK)) {
-      return operation;
-    }
-    Object object = operation.value().get(key);
-    if (object == null) {
-      return operation;
-    }
-    Map<String, Object> value = new LinkedHashMap<>(operation.value());
-    value.remove(key); // it is the name now, and no part of what the object holds
-    value.put(Vocabulary.LOCK, object.toString());
-    return operation.with(value);
   }
 }

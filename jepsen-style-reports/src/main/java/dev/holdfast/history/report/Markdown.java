@@ -21,6 +21,9 @@ final class Markdown {
       out.append("Control run, expected invalid by ").append(escape(info.intent().invalidBy()));
       out.append(info.detected() ? ": detected.\n\n" : ": not detected.\n\n");
     }
+    List<String> warnings = info.intent().reading().warnings();
+    warnings.forEach(each -> out.append("- Warning: ").append(escape(each)).append(".\n"));
+    out.append(warnings.isEmpty() ? "" : "\n");
     if (!info.intent().about().isEmpty()) {
       out.append(escape(info.intent().about())).append("\n\n");
     }

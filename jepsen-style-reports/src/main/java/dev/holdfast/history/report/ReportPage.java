@@ -66,7 +66,7 @@ record ReportPage(
                 "about", intent.about().isEmpty() ? "" : "<p>" + escape(intent.about()) + "</p>\n"),
             Map.entry("started", escape(Html.WHEN.format(startedAt))),
             Map.entry("startedIso", escape(startedAt.toString())),
-            Map.entry("banner", banner()),
+            Map.entry("banner", banner() + warnings()),
             Map.entry(
                 "allRuns", allRuns.isEmpty() ? "" : "<a href=\"" + allRuns + "\">All runs</a>"),
             Map.entry("numbers", numbers()),
@@ -118,6 +118,17 @@ record ReportPage(
               + ".");
     }
     return Html.banner(result.verdict().text(), verdict(), escape(result.summary()));
+  }
+
+  /** What to know of how the history was read. */
+  private String warnings() {
+    List<String> warnings = intent.reading().warnings();
+    if (warnings.isEmpty()) {
+      return "";
+    }
+    StringBuilder out = new StringBuilder("<ul class=\"warnings\">\n");
+    warnings.forEach(each -> out.append("<li>").append(escape(each)).append(".</li>\n"));
+    return out.append("</ul>\n").toString();
   }
 
   /** The timeline alone, as large as the window. */

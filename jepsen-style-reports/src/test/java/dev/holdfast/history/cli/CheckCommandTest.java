@@ -1,10 +1,14 @@
 package dev.holdfast.history.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -248,6 +252,90 @@ class CheckCommandTest {
                 "d.edn",
                 VALID.replaceAll("acquire|release", "write").replaceAll("\\{:lock.*", "5}")));
     assertThat(register.status()).as(register.err()).isZero();
+  }
+
+  /** As it was written: tuples, values and times; so it is read again as it was the first time. */
+  @Test
+  void check_report_savesTheHistoryAsItWas_withWarningsAndACommandThatRepeatsIt()
+      throws IOException {
+    String text =
+        """
+        {:index 4, :time 100, :type :invoke, :process 0, :f :write, :value ["x" {:a 1}]}
+        {:index 5, :time 200, :type :ok, :process 0, :f :write, :value ["x" {:a 1}]}
+        {:index 6, :time 150, :type :invoke, :process 1, :f :read, :value ["x" nil]}
+        {:index 9, :time 300, :type :ok, :process 1, :f :read, :value ["x" {:a 2}]}
+        """;
+    Path file = file("it's.edn", text + "{:index 10, :ti");
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "register", "--report", store, file);
+    assertThat(answer.status()).as(answer.err()).isEqualTo(1);
+    Path run = store.resolve("it-s/latest");
+    assertThat(run.resolve("history.edn")).hasContent(text);
+    String command =
+        "java -jar holdfast-history.jar check --model register '"
+            + dir.toAbsolutePath()
+            + "/it'\\''s.edn'";
+    assertThat(run.resolve("summary.md"))
+        .content()
+        .contains("    " + command, "- Warning: ", "line 5: the last line was not")
+        .contains("1 time goes back, by up to 0.000 s");
+    String page = Files.readString(run.resolve("index.html"));
+    assertThat(page)
+        .contains(command.replace("'", "&#39;"), "<ul class=\"warnings\">", "1 time goes back")
+        .contains("line 5: the last line was not written to its end, and is left out.");
+
+    assertThat(CommandOutput.to("report", store).status()).isZero();
+    assertThat(run.resolve("index.html")).as("written again").content().isEqualTo(page);
+    Path saved = run.resolve("history.edn");
+    assertThat(CommandOutput.to("check", "--model", "register", saved).status()).isEqualTo(1);
+  }
+
+  @Test
+  void check_reportOfAKey_isReadByItAgain() throws IOException {
+    Path file =
+        file(
+            "a.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :ok, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :invoke, :process 1, :f :acquire, :value {:door "right"}}
+            {:type :ok, :process 1, :f :acquire, :value {:door "right"}}
+            """);
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "mutex", "--key", "door", "--report", store, file);
+    assertThat(answer.status()).as(answer.err()).isZero();
+    Path page = store.resolve("a/latest/index.html");
+    assertThat(page).content().contains("2 leases on 2 locks");
+    assertThat(CommandOutput.to("report", store).status()).isZero();
+    assertThat(page).content().contains("2 leases on 2 locks");
+    assertThat(CommandOutput.to("report", "--model", "mutex", store).status()).isZero();
+    assertThat(page).content().contains("2 leases on 2 locks");
+  }
+
+  @Test
+  void check_reportOfAPipe_isRepeatedFromWhatWasSaved() throws Exception {
+    Path pipe = dir.resolve("pipe");
+    assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "mkfifo");
+    CompletableFuture<Path> written =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return Files.writeString(pipe, VALID, StandardOpenOption.WRITE);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "fenced-mutex", "--report", store, pipe);
+    assertThat(written.join()).isEqualTo(pipe);
+    assertThat(answer.status()).as(answer.err()).isZero();
+    Path run = store.resolve("pipe/latest").toRealPath();
+    assertThat(run.resolve("summary.md"))
+        .content()
+        .contains("check --model fenced-mutex " + run.resolve("history.edn"));
   }
 
   private void assertTurnedAway(String model, String text, String problem) throws IOException {
