@@ -86,7 +86,8 @@ final class Compare implements Callable<Integer> {
       names = "--rounds",
       defaultValue = "2",
       description =
-          "How many times JMH's benchmarks run, interleaved; their medians count (default: ${DEFAULT-VALUE}).")
+          "How many times JMH's benchmarks run, interleaved; their medians count (default:"
+              + " ${DEFAULT-VALUE}).")
   private int rounds;
 
   @CommandLine.Option(names = "--no-peers", description = "Holdfast and the raw requests alone.")

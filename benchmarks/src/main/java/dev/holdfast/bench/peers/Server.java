@@ -38,7 +38,8 @@ public final class Server {
     String url = System.getProperty(URL_PROPERTY);
     if (url == null) {
       throw new IllegalStateException(
-          "no cluster: run the benchmarks with java -jar benchmarks.jar, which starts one, or set -D"
+          "no cluster: run the benchmarks with java -jar benchmarks.jar, which starts one, or set"
+              + " -D"
               + URL_PROPERTY);
     }
     return URI.create(url);

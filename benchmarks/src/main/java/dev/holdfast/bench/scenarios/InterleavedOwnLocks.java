@@ -113,7 +113,8 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
           Turn rates = turn(turn % 2 == 1, each);
           all.add(rates);
           System.out.printf(
-              "%s %d: Holdfast %,.0f/s, raw bulk %,.0f/s, in one piece %,.0f/s, one by one %,.0f/s%n",
+              "%s %d: Holdfast %,.0f/s, raw bulk %,.0f/s, in one piece %,.0f/s, one by one"
+                  + " %,.0f/s%n",
               turn < warmUp ? "warm-up" : "turn",
               turn < warmUp ? turn + 1 : turn - warmUp + 1,
               rates.holdfast,

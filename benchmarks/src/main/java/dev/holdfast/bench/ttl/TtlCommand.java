@@ -152,8 +152,8 @@ public final class TtlCommand implements Callable<Integer> {
       converter = KindConverter.class,
       description =
           "Also measure how long renewals wait when the node with the primary is killed, paused and"
-              + " cut off (or only those kinds), on a cluster of three nodes that is started on this"
-              + " machine with Elasticsearch's default fault detection. Takes some minutes.")
+              + " cut off (or only those kinds), on a cluster of three nodes that is started on"
+              + " this machine with Elasticsearch's default fault detection. Takes some minutes.")
   private @Nullable List<Failover.FailoverKind> failover;
 
   @CommandLine.Option(

@@ -191,7 +191,8 @@ final class TtlRecommendation {
     List<String> steps = new ArrayList<>();
     steps.add(
         line(
-            "valid after each acknowledged renewal: TTL - 10 %% - min(%s, TTL/10) = %s - %s - %s = %s",
+            "valid after each acknowledged renewal: TTL - 10 %% - min(%s, TTL/10) = %s - %s - %s ="
+                + " %s",
             Units.seconds(inputs.maxClockSkew.toNanos() / 1e9),
             Units.seconds(ttl),
             Units.seconds(rules.driftMarginSeconds()),

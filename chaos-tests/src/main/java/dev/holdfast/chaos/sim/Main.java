@@ -25,8 +25,8 @@ import picocli.CommandLine;
     versionProvider = Main.Version.class,
     sortOptions = false,
     description = {
-      "Runs the real lock library in a simulation, once for each seed, under faults, and checks every"
-          + " invariant after every event. The first violation is printed as an event trace."
+      "Runs the real lock library in a simulation, once for each seed, under faults, and checks"
+          + " every invariant after every event. The first violation is printed as an event trace."
     },
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {
@@ -89,8 +89,8 @@ public final class Main implements Callable<Integer> {
       names = "--planted",
       paramLabel = "BUG",
       description =
-          "Runs with a bug planted, or another protocol, to see it caught; 'list' lists them. Its own"
-              + " scenario is used.")
+          "Runs with a bug planted, or another protocol, to see it caught; 'list' lists them. Its"
+              + " own scenario is used.")
   private @Nullable String planted;
 
   @CommandLine.Option(

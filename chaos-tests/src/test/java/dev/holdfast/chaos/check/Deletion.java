@@ -66,7 +66,7 @@ public final class Deletion {
                                   lifeOf(tenure.acquire(), deletions) != each
                                       || outlived.contains(tenure))
                           .toList()));
-          if (result.verdict() != Verdict.UNKNOWN) {
+          if (!result.nothingToCheck()) {
             results.add(result);
           }
         }
@@ -76,6 +76,17 @@ public final class Deletion {
         }
         List<Result> broken =
             results.stream().filter(result -> result.verdict() == Verdict.INVALID).toList();
+        // A life that the checker gave up on may have been broken.
+        List<Result> unknown =
+            results.stream().filter(result -> result.verdict() == Verdict.UNKNOWN).toList();
+        if (broken.isEmpty() && !unknown.isEmpty()) {
+          return new Result(
+              name(),
+              Verdict.UNKNOWN,
+              "Not checked: %d of %d lives of the index in which there was something to be checked. In one: %s"
+                  .formatted(unknown.size(), results.size(), unknown.get(0).summary()),
+              unknown.stream().flatMap(result -> result.details().stream()).toList());
+        }
         Result told = broken.isEmpty() ? results.get(results.size() - 1) : broken.get(0);
         return new Result(
             name(),
@@ -207,6 +218,7 @@ public final class Deletion {
         Set<Call> outlived = outlivedAcquisitions(history, deletions);
         List<Violation> violations = new ArrayList<>();
         FencingChecker fencing = new FencingChecker();
+        boolean isUnknown = false;
         for (int life = 0; life <= deletions.size(); life++) {
           int each = life;
           Result result =
@@ -218,10 +230,11 @@ public final class Deletion {
                               || (call.f().equals(Vocabulary.ACQUIRE)
                                   && lifeOf(call, deletions) == each
                                   && !outlived.contains(call))));
-          if (result.verdict() == Verdict.UNKNOWN) {
-            return nothing("nothing was granted in one of the lives of the index");
-          }
+          isUnknown |= result.verdict() == Verdict.UNKNOWN;
           violations.addAll(result.violations());
+        }
+        if (isUnknown && violations.isEmpty()) {
+          return nothing("nothing was granted in one of the lives of the index");
         }
         return Result.of(
             name(),

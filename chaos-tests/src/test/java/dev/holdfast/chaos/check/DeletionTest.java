@@ -3,6 +3,7 @@ package dev.holdfast.chaos.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.chaos.fault.IndexFaults;
+import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.LossNoticeChecker;
@@ -183,6 +184,46 @@ class DeletionTest {
         .isEqualTo(Verdict.INVALID);
     assertThat(check(Deletion.inEachLife(new RenewalChecker())).verdict())
         .isEqualTo(Verdict.INVALID);
+  }
+
+  /** The first life cannot be judged, whatever is said of the second. */
+  @Test
+  void lifeThatTheCheckerGaveUpOn_isNotPassedOver() {
+    Checker givesUp =
+        new Checker() {
+          @Override
+          public String name() {
+            return "gives-up";
+          }
+
+          @Override
+          public Result check(History history) {
+            Verdict verdict =
+                history.calls().size() > 4
+                    ? Verdict.INVALID
+                    : history.calls().get(0).fence().getAsLong() == 5
+                        ? Verdict.UNKNOWN
+                        : Verdict.VALID;
+            return new Result(name(), verdict, "The limit was hit.", List.of("Not checked: a."));
+          }
+        };
+    held(10, 20, 80, "c1", 5);
+    held(130, 140, 150, "c1", 1_001);
+    Result result = check(Deletion.inEachLife(givesUp));
+    assertThat(result.verdict()).isEqualTo(Verdict.UNKNOWN);
+    assertThat(result.summary()).contains("1 of 2 lives", "The limit was hit.");
+    assertThat(result.details()).containsExactly("Not checked: a.");
+
+    held(160, 165, 170, "c2", 1_002);
+    held(175, 180, 190, "c2", 1_003);
+    assertThat(check(Deletion.inEachLife(givesUp)).verdict()).isEqualTo(Verdict.INVALID);
+  }
+
+  @Test
+  void fencesThatWentBack_areFoundBesideALifeWithoutGrants() {
+    held(10, 20, 30, "c1", 5);
+    held(40, 50, 60, "c2", 4);
+    assertThat(check(Deletion.fencing()).verdict()).isEqualTo(Verdict.INVALID);
   }
 
   @Test

@@ -413,8 +413,8 @@ public final class Scenarios {
   private static Scenario defaultDetection() {
     return Scenario.named("partitioned-default-detection")
         .purpose(
-            "The node with the primary is partitioned from the others, at the default fault detection"
-                + " of Elasticsearch, which takes half a minute to notice.")
+            "The node with the primary is partitioned from the others, at the default fault"
+                + " detection of Elasticsearch, which takes half a minute to notice.")
         .bound("exclusion does not depend on how fast a cluster notices")
         .on(Ground.DEFAULT_DETECTION)
         .faults(

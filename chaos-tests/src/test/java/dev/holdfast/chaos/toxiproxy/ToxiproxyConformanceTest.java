@@ -507,7 +507,8 @@ class ToxiproxyConformanceTest {
       value = {
         "''                                  | bad request body: EOF",
         "[{\"upstream\":\"u:1\"}]            | missing required field: name at proxy 1",
-        "[{\"name\":\"p\",\"upstream\":\"u:1\"},{\"name\":\"q\"}] | missing required field: upstream at proxy 2"
+        "[{\"name\":\"p\",\"upstream\":\"u:1\"},{\"name\":\"q\"}] | missing required field:"
+            + " upstream at proxy 2"
       })
   void populate_incomplete_isABadRequestAndCreatesNothing(String body, String message) {
     String json = "{\"error\":\"" + message + "\",\"status\":400,\"proxies\":null}";
@@ -625,8 +626,10 @@ class ToxiproxyConformanceTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{\"type\":\"latency\",\"stream\":\"side\"} | stream was invalid, can be either upstream or downstream",
-        "{\"type\":\"none\",\"stream\":\"\"}        | stream was invalid, can be either upstream or downstream",
+        "{\"type\":\"latency\",\"stream\":\"side\"} | stream was invalid, can be either upstream or"
+            + " downstream",
+        "{\"type\":\"none\",\"stream\":\"\"}        | stream was invalid, can be either upstream or"
+            + " downstream",
         "{\"type\":\"none\"}                        | invalid toxic type",
         "{\"type\":\"LATENCY\"}                     | invalid toxic type",
         "{}                                         | invalid toxic type",

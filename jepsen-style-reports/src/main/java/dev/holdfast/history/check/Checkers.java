@@ -36,6 +36,10 @@ public final class Checkers {
    * @return the composition
    */
   public static Checker compose(Duration limit, Checker... checkers) {
+    return compose(limit, false, checkers);
+  }
+
+  private static Checker compose(Duration limit, boolean isLenient, Checker... checkers) {
     List<Checker> all = List.of(checkers);
     if (all.isEmpty()) {
       throw new IllegalArgumentException("no checkers, no verdict");
@@ -43,7 +47,20 @@ public final class Checkers {
     if (limit.isNegative() || limit.isZero()) {
       throw new IllegalArgumentException("the limit must be positive, but is " + limit);
     }
-    return new Composition(all, limit);
+    return new Composition(all, limit, isLenient);
+  }
+
+  /**
+   * Makes one checker of several, for a history of which it is not known what it should have: as
+   * {@link #compose(Duration, Checker...)}, but a checker that finds nothing to check counts only
+   * if none of them does.
+   *
+   * @param limit how long all of them together may take; positive
+   * @param checkers at least one checker
+   * @return the composition
+   */
+  public static Checker composeApplicable(Duration limit, Checker... checkers) {
+    return compose(limit, true, checkers);
   }
 
   /**
@@ -65,7 +82,13 @@ public final class Checkers {
     return new Result(checker.name(), Verdict.UNKNOWN, "Not checked: " + why + ".", List.of());
   }
 
-  private record Composition(List<Checker> checkers, Duration limit) implements Checker {
+  /**
+   * Several checkers as one.
+   *
+   * @param isLenient whether one that finds nothing to check does not count
+   */
+  private record Composition(List<Checker> checkers, Duration limit, boolean isLenient)
+      implements Checker {
 
     @Override
     public String name() {
@@ -85,8 +108,17 @@ public final class Checkers {
               late ->
                   unknown(
                       checkers.get(late), "not done within " + Formats.seconds(limit.toNanos())));
-      Verdict verdict = parts.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
-      return new Result(name(), verdict, summary(verdict, parts), List.of(), parts);
+      List<Result> counted =
+          parts.stream().filter(part -> !isLenient || !part.nothingToCheck()).toList();
+      counted = counted.isEmpty() ? parts : counted;
+      Verdict verdict = counted.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
+      String summary = summary(verdict, counted);
+      int left = parts.size() - counted.size();
+      if (left > 0) {
+        summary += " " + Formats.count(left, "other") + (left == 1 ? " has" : " have");
+        summary += " nothing to check in this history.";
+      }
+      return new Result(name(), verdict, summary, List.of(), parts);
     }
 
     private static String summary(Verdict verdict, List<Result> parts) {

@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * that its client holds when it takes effect, and has its token if it names one: so where several
  * threads share a client, any attribution that explains the history does.
  *
+ * <p>Where times went back, and were moved by more than is small against a lease, no verdict is
+ * given with that model.
+ *
  * <p>Operations that are another's than the model's object are left out; one that the model does
  * not have makes its lock unknown.
  *
@@ -56,6 +59,8 @@ public final class LinearizabilityChecker implements Checker {
      */
     void checked(int locks, int of);
   }
+
+  private static final String PREFIX = "linearizable-";
 
   private static final Set<String> OF_REGISTERS = Set.of("read", "write", "cas");
 
@@ -117,7 +122,17 @@ public final class LinearizabilityChecker implements Checker {
 
   @Override
   public String name() {
-    return "linearizable-" + name.replace(':', '-');
+    return PREFIX + name.replace(':', '-');
+  }
+
+  /**
+   * Tells whether a result is of such a checker.
+   *
+   * @param checker the checker's name
+   * @return whether it may be what {@link #name} returns
+   */
+  public static boolean isName(String checker) {
+    return checker.startsWith(PREFIX);
   }
 
   /** The part of a history about one lock. */
@@ -165,6 +180,10 @@ public final class LinearizabilityChecker implements Checker {
     }
     if (!anyOk) {
       return Result.nothingSeen(name(), "no operation succeeded");
+    }
+    Result doubt = model.hasExpiry() ? ClockDoubt.of(name(), history) : null;
+    if (doubt != null) {
+      return doubt;
     }
     for (Operation notice : history.notices()) {
       LockHistory part = parts.get(notice.lock());
@@ -262,7 +281,9 @@ public final class LinearizabilityChecker implements Checker {
 
   private Finding examine(LockHistory part, Search.Budget budget) {
     for (Call call : part.calls) {
+      Operation completion = call.completion();
       String problem = problem(call.invocation());
+      problem = problem == null && completion != null ? problem(completion) : problem;
       if (problem != null) {
         return Finding.notChecked(part.lock, problem + ": " + call.describe());
       }
@@ -305,6 +326,12 @@ public final class LinearizabilityChecker implements Checker {
           + name
           + " has "
           + model.operations().stream().sorted().collect(Collectors.joining(", "));
+    }
+    if (!isLock() && operation.value().containsKey(Step.PLAIN)) {
+      String others = Step.others(operation).sorted().collect(Collectors.joining(", "));
+      if (!others.isEmpty()) {
+        return "what the value is cannot be told: beside the key value it has " + others;
+      }
     }
     boolean isPair = operation.value().get(Step.PLAIN) instanceof List<?> pair && pair.size() == 2;
     return f.equals("cas") && operation.type() == Operation.Type.INVOKE && !isPair

@@ -23,6 +23,10 @@ public final class MutualExclusionChecker implements Checker {
     if (tenures.isEmpty()) {
       return Result.nothingSeen(name(), "no lock was ever granted");
     }
+    Result doubt = ClockDoubt.of(name(), history);
+    if (doubt != null) {
+      return doubt;
+    }
     List<Violation> violations =
         Tenure.overlaps(tenures).stream().map(MutualExclusionChecker::describe).toList();
     return Result.of(

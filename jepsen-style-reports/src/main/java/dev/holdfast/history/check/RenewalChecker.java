@@ -75,6 +75,10 @@ public final class RenewalChecker implements Checker {
     if (renewals + beliefs == 0) {
       return Result.nothingSeen(name(), "no renewal succeeded");
     }
+    Result doubt = allRecorded ? ClockDoubt.of(name(), history) : null;
+    if (doubt != null) {
+      return doubt;
+    }
     for (List<Tenure> ofLock : Tenure.byLock(tenures).values()) {
       Tenure next = null; // of those that follow, the one whose holder had it first
       for (int i = ofLock.size() - 1; i >= 0; i--) {

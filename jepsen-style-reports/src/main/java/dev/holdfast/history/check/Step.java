@@ -4,8 +4,12 @@ import dev.holdfast.history.Call;
 import dev.holdfast.history.Formats;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +39,9 @@ record Step(
 
   /** The key of a value that is not a map. */
   static final String PLAIN = "value";
+
+  /** The keys that say of what an operation is, and whose. */
+  private static final Set<String> NAMES = Set.of(Vocabulary.LOCK, Vocabulary.CLIENT);
 
   /** No number is known. */
   static final long NONE = Long.MIN_VALUE;
@@ -113,12 +120,33 @@ record Step(
 
   /** Returns what the invocation's value says. */
   @Nullable Object argument() {
-    return call.invocation().value().get(PLAIN);
+    return content(call.invocation());
   }
 
   /** Returns what the completion's value says; null if it was not told. */
   @Nullable Object result() {
     Operation completion = call.completion();
-    return completion == null || open ? null : completion.value().get(PLAIN);
+    return completion == null || open ? null : content(completion);
+  }
+
+  /**
+   * What an operation's value says of what an object holds: the entry of the key {@code value}, or
+   * where there is none, a map of all entries but those that name the object and the client.
+   */
+  private static @Nullable Object content(Operation operation) {
+    Map<String, Object> value = operation.value();
+    Object plain = value.get(PLAIN);
+    if (plain != null || others(operation).findAny().isEmpty()) {
+      return plain;
+    }
+    Map<String, Object> content = new HashMap<>(value);
+    content.keySet().removeAll(NAMES);
+    return content;
+  }
+
+  /** The keys of an operation's value that are no part of what {@link #PLAIN} says. */
+  static Stream<String> others(Operation operation) {
+    return operation.value().keySet().stream()
+        .filter(key -> !key.equals(PLAIN) && !NAMES.contains(key));
   }
 }

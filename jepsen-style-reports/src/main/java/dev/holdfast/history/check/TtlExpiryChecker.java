@@ -73,6 +73,10 @@ public final class TtlExpiryChecker implements Checker {
     if (tenures.isEmpty()) {
       return Result.nothingSeen(name(), "no lock was ever granted");
     }
+    Result doubt = ClockDoubt.of(name(), history);
+    if (doubt != null) {
+      return doubt;
+    }
     Map<String, NavigableMap<Long, Long>> waiters = waiters(history);
     List<Violation> violations = new ArrayList<>();
     int takenOver = 0;
@@ -188,8 +192,8 @@ public final class TtlExpiryChecker implements Checker {
   private static Violation tooLate(Tenure tenure, long end, Duration within) {
     String what =
         String.format(
-            "Lock \"%s\" was granted to nobody, though a client was waiting, within %s of the end of"
-                + " a lease (at %s)",
+            "Lock \"%s\" was granted to nobody, though a client was waiting, within %s of the end"
+                + " of a lease (at %s)",
             tenure.lock(), Formats.seconds(within.toNanos()), Formats.seconds(end));
     return Violation.of(what, tenure.acquire());
   }

@@ -19,7 +19,8 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Makes up the valid history of a lock with leases, to try checkers on, and how fast they are.",
+      "Makes up the valid history of a lock with leases, to try checkers on, and how fast they"
+          + " are.",
       "The same numbers make the same history."
     },
     versionProvider = Main.Version.class,

@@ -1,6 +1,8 @@
 package dev.holdfast.history.report;
 
+import dev.holdfast.history.Vocabulary;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,13 +15,41 @@ import org.jspecify.annotations.Nullable;
  * @param allowedOverlaps why two clients may hold a lock at the same time without a violation;
  *     empty if nothing allows it
  * @param series the series it belongs to; {@code null} if it was run by itself
+ * @param reading how its history was read
  */
 record Intent(
     String about,
     String reproduce,
     String invalidBy,
     String allowedOverlaps,
-    @Nullable Series series) {
+    @Nullable Series series,
+    Reading reading) {
+
+  /**
+   * How the history was read that the run is of.
+   *
+   * @param key the key of values that names the object of an operation
+   * @param warnings what was understood otherwise than it was written
+   */
+  record Reading(String key, List<String> warnings) {
+
+    /** Of a history that this project has recorded. */
+    static final Reading OWN = new Reading(Vocabulary.LOCK, List.of());
+
+    Reading {
+      warnings = List.copyOf(warnings);
+    }
+  }
+
+  /** A run of a history that this project has recorded. */
+  Intent(
+      String about,
+      String reproduce,
+      String invalidBy,
+      String allowedOverlaps,
+      @Nullable Series series) {
+    this(about, reproduce, invalidBy, allowedOverlaps, series, Reading.OWN);
+  }
 
   /**
    * Runs that are checked together.
@@ -34,18 +64,22 @@ record Intent(
   }
 
   Intent describedAs(String text) {
-    return new Intent(text, reproduce, invalidBy, allowedOverlaps, series);
+    return new Intent(text, reproduce, invalidBy, allowedOverlaps, series, reading);
   }
 
   Intent repeatedBy(String command) {
-    return new Intent(about, command, invalidBy, allowedOverlaps, series);
+    return new Intent(about, command, invalidBy, allowedOverlaps, series, reading);
   }
 
   Intent expectedInvalidBy(String checker) {
-    return new Intent(about, reproduce, checker, allowedOverlaps, series);
+    return new Intent(about, reproduce, checker, allowedOverlaps, series, reading);
   }
 
   Intent allowingOverlaps(String why) {
-    return new Intent(about, reproduce, invalidBy, why, series);
+    return new Intent(about, reproduce, invalidBy, why, series, reading);
+  }
+
+  Intent readAs(Reading how) {
+    return new Intent(about, reproduce, invalidBy, allowedOverlaps, series, how);
   }
 }

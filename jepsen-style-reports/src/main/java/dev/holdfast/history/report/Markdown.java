@@ -21,6 +21,9 @@ final class Markdown {
       out.append("Control run, expected invalid by ").append(escape(info.intent().invalidBy()));
       out.append(info.detected() ? ": detected.\n\n" : ": not detected.\n\n");
     }
+    List<String> warnings = info.intent().reading().warnings();
+    warnings.forEach(each -> out.append("- Warning: ").append(escape(each)).append(".\n"));
+    out.append(warnings.isEmpty() ? "" : "\n");
     if (!info.intent().about().isEmpty()) {
       out.append(escape(info.intent().about())).append("\n\n");
     }
@@ -35,7 +38,8 @@ final class Markdown {
     row(out, "---", "---", "---");
     List<Result> parts = result.parts().isEmpty() ? List.of(result) : result.parts();
     for (Result part : parts) {
-      row(out, escape(part.checker()), part.verdict().text(), escape(part.summary()));
+      String verdict = part.nothingToCheck() ? "not applicable" : part.verdict().text();
+      row(out, escape(part.checker()), verdict, escape(part.summary()));
     }
     for (Result part : parts) {
       if (!part.details().isEmpty()) {

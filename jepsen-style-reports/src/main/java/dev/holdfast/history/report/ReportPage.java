@@ -66,7 +66,7 @@ record ReportPage(
                 "about", intent.about().isEmpty() ? "" : "<p>" + escape(intent.about()) + "</p>\n"),
             Map.entry("started", escape(Html.WHEN.format(startedAt))),
             Map.entry("startedIso", escape(startedAt.toString())),
-            Map.entry("banner", banner()),
+            Map.entry("banner", banner() + warnings()),
             Map.entry(
                 "allRuns", allRuns.isEmpty() ? "" : "<a href=\"" + allRuns + "\">All runs</a>"),
             Map.entry("numbers", numbers()),
@@ -118,6 +118,17 @@ record ReportPage(
               + ".");
     }
     return Html.banner(result.verdict().text(), verdict(), escape(result.summary()));
+  }
+
+  /** What to know of how the history was read. */
+  private String warnings() {
+    List<String> warnings = intent.reading().warnings();
+    if (warnings.isEmpty()) {
+      return "";
+    }
+    StringBuilder out = new StringBuilder("<ul class=\"warnings\">\n");
+    warnings.forEach(each -> out.append("<li>").append(escape(each)).append(".</li>\n"));
+    return out.append("</ul>\n").toString();
   }
 
   /** The timeline alone, as large as the window. */
@@ -268,7 +279,7 @@ record ReportPage(
   private String checkers() {
     StringBuilder out = new StringBuilder();
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
-      out.append("<li class=\"checker\">").append(Html.badge(part.verdict()));
+      out.append("<li class=\"checker\">").append(badge(part));
       out.append("<div><h3>").append(escape(part.checker())).append("</h3><p>");
       out.append(escape(part.summary())).append("</p>");
       if (!part.violations().isEmpty()) {
@@ -284,6 +295,12 @@ record ReportPage(
       out.append("</div></li>\n");
     }
     return out.toString();
+  }
+
+  private static String badge(Result part) {
+    return part.nothingToCheck()
+        ? Html.badge("skipped", "Not applicable")
+        : Html.badge(part.verdict());
   }
 
   /** Returns what is wrong, and the calls that show it, each with its own words when pointed at. */
@@ -312,7 +329,8 @@ record ReportPage(
     }
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table class=\"stacked\">");
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table"
+            + " class=\"stacked\">");
     out.append("<caption>").append(shown("faults", faults.size(), MAX_FAULTS)).append("</caption>");
     tableHead(out, "Fault", "Target", ">From", ">To", ">Lasted", "Timeline");
     for (FaultInterval fault : faults.subList(0, Math.min(faults.size(), MAX_FAULTS))) {
@@ -333,7 +351,8 @@ record ReportPage(
     List<Operation> all = analysis.history().operations();
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of operations\"><table class=\"stacked operations\">");
+        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of"
+            + " operations\"><table class=\"stacked operations\">");
     out.append("<caption>")
         .append(shown("operations", all.size(), MAX_OPERATIONS))
         .append("</caption>");

@@ -3,12 +3,15 @@ package dev.holdfast.history.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The entry of a run in the list of all runs, kept as {@code run.json}, so that making the list
@@ -74,7 +77,7 @@ record RunInfo(
   /** Returns whether the checker said invalid that must say so of such a run. */
   static boolean isDetected(Intent intent, Result result) {
     return intent.isControl()
-        && (result.parts().isEmpty() ? java.util.List.of(result) : result.parts())
+        && (result.parts().isEmpty() ? List.of(result) : result.parts())
             .stream()
                 .anyMatch(
                     part ->
@@ -105,6 +108,10 @@ record RunInfo(
     if (!intent.allowedOverlaps().isEmpty()) {
       node.put("allowedOverlaps", intent.allowedOverlaps());
     }
+    if (!intent.reading().equals(Intent.Reading.OWN)) {
+      node.put("key", intent.reading().key());
+      intent.reading().warnings().forEach(node.putArray("warnings")::add);
+    }
     Intent.Series series = intent.series();
     if (series != null) {
       node.put("series", series.startedAt().toString()).put("planned", series.planned());
@@ -120,6 +127,8 @@ record RunInfo(
   /** Reads what {@link #toJson} gave; the exception names the file and what is wrong with it. */
   static RunInfo read(Path file) throws IOException {
     JsonNode node = ResultJson.read(file);
+    List<String> warnings = new ArrayList<>();
+    node.path("warnings").forEach(each -> warnings.add(each.asText()));
     try {
       Intent intent =
           new Intent(
@@ -130,7 +139,8 @@ record RunInfo(
               node.has("series")
                   ? new Intent.Series(
                       Instant.parse(node.path("series").asText()), node.path("planned").asInt())
-                  : null);
+                  : null,
+              new Intent.Reading(node.path("key").asText(Vocabulary.LOCK), warnings));
       return new RunInfo(
           node.path("test").asText(),
           Instant.parse(node.path("startedAt").asText()),

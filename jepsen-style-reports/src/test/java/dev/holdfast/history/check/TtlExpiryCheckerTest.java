@@ -41,7 +41,8 @@ class TtlExpiryCheckerTest {
         .singleElement()
         .asString()
         .startsWith(
-            "Lock \"a\" was granted 0.010 s before an unreleased lease on it could have ended (at 0.980 s)");
+            "Lock \"a\" was granted 0.010 s before an unreleased lease on it could have ended (at"
+                + " 0.980 s)");
   }
 
   @Test

@@ -1,10 +1,14 @@
 package dev.holdfast.history.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -109,8 +113,10 @@ class CheckCommandTest {
     assertThat(some.err()).contains(file + ": fencing: valid: The fences of 1 grant rose");
 
     CommandOutput all = CommandOutput.to("check", "--checkers", "all", "--model", "lease", file);
-    assertThat(all.out()).isEqualTo(file + "\tunknown\n");
-    assertThat(all.err()).contains("renewal: unknown: Not checked: no renewal succeeded");
+    assertThat(all.out()).isEqualTo(file + "\tvalid\n");
+    assertThat(all.err()).contains("renewal: not applicable: Not checked: no renewal succeeded");
+    CommandOutput renewal = CommandOutput.to("check", "--checkers", "renewal,fencing", file);
+    assertThat(renewal.out()).as("asked for by name").isEqualTo(file + "\tunknown\n");
 
     Path invalid = file("b.edn", INVALID);
     assertThat(CommandOutput.to("check", "--checkers", "mutual-exclusion", invalid).status())
@@ -141,6 +147,195 @@ class CheckCommandTest {
     CommandOutput rules = CommandOutput.to("check", "--checkers", "mutual-exclusion", file);
     assertThat(rules.status()).isEqualTo(3);
     assertThat(rules.err()).contains("a.edn, line 5: there is no operation aquire");
+  }
+
+  @Test
+  void check_registerWithMoreThanItsValue_saysTheLine() throws IOException {
+    assertTurnedAway(
+        "register",
+        """
+        {:type :invoke, :process 0, :f :write, :value {:value 1, :version 2}}
+        """,
+        "beside the key value it has version");
+    assertTurnedAway(
+        "register",
+        """
+        {:type :invoke, :process 0, :f :read, :value nil}
+        {:type :ok, :process 0, :f :read, :value {:value 1, :version 2}}
+        """,
+        "beside the key value it has version");
+  }
+
+  @Test
+  void check_registersOfAKey_areJudgedByWhatTheyHold() throws IOException {
+    String text =
+        """
+        {:type :invoke, :process 0, :f :write, :value {:id "x", :a 1}}
+        {:type :ok, :process 0, :f :write, :value {:id "x", :a 1}}
+        {:type :invoke, :process 0, :f :read, :value {:id "x"}}
+        {:type :ok, :process 0, :f :read, :value {:id "x", :a %d}}
+        """;
+    for (int seen = 1; seen <= 2; seen++) {
+      Path file = file("a.edn", text.formatted(seen));
+      assertThat(CommandOutput.to("check", "--model", "register", "--key", "id", file).status())
+          .isEqualTo(seen - 1);
+    }
+  }
+
+  @Test
+  void check_objectsThatAnotherKeyMayName_areReported() throws IOException {
+    String doors =
+        """
+        {:type :invoke, :process 0, :f :acquire, :value {:door "a", :client "x"}}
+        {:type :ok, :process 0, :f :acquire, :value {:door "a", :client "x"}}
+        """;
+    Path file = file("a.edn", doors);
+    assertThat(CommandOutput.to("check", "--model", "mutex", file).err())
+        .contains("a.edn: no value has the key lock", "the keys door, of which --key");
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--key", "door", file).err())
+        .isEmpty();
+    Path both = file("b.edn", doors + VALID.replaceAll(":process 0", ":process 1"));
+    assertThat(CommandOutput.to("check", "--model", "mutex", both).err())
+        .contains("b.edn: 1 call of 3 without the key lock");
+    CommandOutput missing = CommandOutput.to("check", "--model", "mutex", "--key", "door", both);
+    assertThat(missing.status()).isEqualTo(3);
+    assertThat(missing.err())
+        .contains("b.edn, line 3: the value has no key door, which is to name the object");
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", file("c.edn", VALID)).err())
+        .isEmpty();
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", file("d.edn", INVALID)).err())
+        .doesNotContain("--key");
+  }
+
+  /** Of a system that has neither fences, renewals nor notices, and of a run that ended early. */
+  @Test
+  void check_allOfAnotherSystemsHistory_isNotHeldAgainstIt() throws IOException {
+    Path held =
+        file(
+            "a.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value nil, :time 1000}
+            {:type :ok, :process 0, :f :acquire, :value nil, :time 2000}
+            """);
+    CommandOutput answer = CommandOutput.to("check", "--checkers", "all", held);
+    assertThat(answer.out()).as(answer.err()).isEqualTo(held + "\tvalid\n");
+    assertThat(answer.err()).contains("fencing: not applicable").doesNotContain("coverage");
+    assertThat(CommandOutput.to("check", "--checkers", "coverage", held).status())
+        .as("asked for by name")
+        .isEqualTo(1);
+
+    Path taken =
+        file(
+            "b.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value {:ttl 1000}, :time 0}
+            {:type :ok, :process 0, :f :acquire, :value {:ttl 1000}, :time 1000}
+            {:type :invoke, :process 1, :f :acquire, :value {:ttl 1000}, :time 3000000000}
+            {:type :ok, :process 1, :f :acquire, :value {:ttl 1000}, :time 3000001000}
+            {:type :invoke, :process 0, :f :acquire, :value {:ttl 1000}, :time 3000002000}
+            """);
+    CommandOutput leases =
+        CommandOutput.to("check", "--model", "lease", "--checkers", "all", taken);
+    assertThat(leases.out()).as(leases.err()).isEqualTo(taken + "\tvalid\n");
+    assertThat(leases.err()).contains("loss-notice: not applicable");
+
+    Path nothing = file("c.edn", UNKNOWN);
+    assertThat(CommandOutput.to("check", "--checkers", "all", nothing).status()).isEqualTo(2);
+    CommandOutput register =
+        CommandOutput.to(
+            "check",
+            "--model",
+            "register",
+            "--checkers",
+            "all",
+            file(
+                "d.edn",
+                VALID.replaceAll("acquire|release", "write").replaceAll("\\{:lock.*", "5}")));
+    assertThat(register.status()).as(register.err()).isZero();
+  }
+
+  /** As it was written: tuples, values and times; so it is read again as it was the first time. */
+  @Test
+  void check_report_savesTheHistoryAsItWas_withWarningsAndACommandThatRepeatsIt()
+      throws IOException {
+    String text =
+        """
+        {:index 4, :time 100, :type :invoke, :process 0, :f :write, :value ["x" {:a 1}]}
+        {:index 5, :time 200, :type :ok, :process 0, :f :write, :value ["x" {:a 1}]}
+        {:index 6, :time 150, :type :invoke, :process 1, :f :read, :value ["x" nil]}
+        {:index 9, :time 300, :type :ok, :process 1, :f :read, :value ["x" {:a 2}]}
+        """;
+    Path file = file("it's.edn", text + "{:index 10, :ti");
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "register", "--report", store, file);
+    assertThat(answer.status()).as(answer.err()).isEqualTo(1);
+    Path run = store.resolve("it-s/latest");
+    assertThat(run.resolve("history.edn")).hasContent(text);
+    String command =
+        "java -jar holdfast-history.jar check --model register '"
+            + dir.toAbsolutePath()
+            + "/it'\\''s.edn'";
+    assertThat(run.resolve("summary.md"))
+        .content()
+        .contains("    " + command, "- Warning: ", "line 5: the last line was not")
+        .contains("1 time goes back, by up to 0.000 s");
+    String page = Files.readString(run.resolve("index.html"));
+    assertThat(page)
+        .contains(command.replace("'", "&#39;"), "<ul class=\"warnings\">", "1 time goes back")
+        .contains("line 5: the last line was not written to its end, and is left out.");
+
+    assertThat(CommandOutput.to("report", store).status()).isZero();
+    assertThat(run.resolve("index.html")).as("written again").content().isEqualTo(page);
+    Path saved = run.resolve("history.edn");
+    assertThat(CommandOutput.to("check", "--model", "register", saved).status()).isEqualTo(1);
+  }
+
+  @Test
+  void check_reportOfAKey_isReadByItAgain() throws IOException {
+    Path file =
+        file(
+            "a.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :ok, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :invoke, :process 1, :f :acquire, :value {:door "right"}}
+            {:type :ok, :process 1, :f :acquire, :value {:door "right"}}
+            """);
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "mutex", "--key", "door", "--report", store, file);
+    assertThat(answer.status()).as(answer.err()).isZero();
+    Path page = store.resolve("a/latest/index.html");
+    assertThat(page).content().contains("2 leases on 2 locks");
+    assertThat(CommandOutput.to("report", store).status()).isZero();
+    assertThat(page).content().contains("2 leases on 2 locks");
+    assertThat(CommandOutput.to("report", "--model", "mutex", store).status()).isZero();
+    assertThat(page).content().contains("2 leases on 2 locks");
+  }
+
+  @Test
+  void check_reportOfAPipe_isRepeatedFromWhatWasSaved() throws Exception {
+    Path pipe = dir.resolve("pipe");
+    assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "mkfifo");
+    CompletableFuture<Path> written =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return Files.writeString(pipe, VALID, StandardOpenOption.WRITE);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "fenced-mutex", "--report", store, pipe);
+    assertThat(written.join()).isEqualTo(pipe);
+    assertThat(answer.status()).as(answer.err()).isZero();
+    Path run = store.resolve("pipe/latest").toRealPath();
+    assertThat(run.resolve("summary.md"))
+        .content()
+        .contains("check --model fenced-mutex " + run.resolve("history.edn"));
   }
 
   private void assertTurnedAway(String model, String text, String problem) throws IOException {

@@ -2,8 +2,13 @@ package dev.holdfast.history.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
 import dev.holdfast.history.report.Run;
 import dev.holdfast.history.report.RunStore;
 import java.io.BufferedReader;
@@ -20,6 +25,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -108,6 +114,37 @@ class PageCommandsTest {
     assertThat(CommandOutput.to("report", folder).out()).as("saved").contains("\tinvalid\n");
     assertThat(CommandOutput.to("report", folder).status()).as("nothing is checked").isZero();
     assertThat(CommandOutput.to("report", "--model", "x", folder).status()).isEqualTo(3);
+  }
+
+  /** Its tests have checkers that this command has not; what they found is not lost. */
+  @Test
+  void report_withAModel_leavesTheResultsOfARunsOwnCheckers() throws IOException {
+    Run run = new RunStore(folder).start("index-deleted");
+    var history = new HistoryScript().acquired(0, 10, "c1", 1, 1000).build();
+    Checker own =
+        new Checker() {
+          @Override
+          public String name() {
+            return "outlived-deletion";
+          }
+
+          @Override
+          public Result check(History all) {
+            return new Result(name(), Verdict.VALID, "So it is.", List.of());
+          }
+        };
+    Result unused =
+        run.finish(history, Checkers.compose(own, new MutualExclusionChecker()), "mvn -Dseed=7");
+    String results = Files.readString(run.directory().resolve("results.json"));
+
+    CommandOutput answer = CommandOutput.to("report", "--checkers", "all", folder);
+
+    assertThat(answer.status()).isEqualTo(3);
+    assertThat(answer.err())
+        .contains("left as it is", "(outlived-deletion)", "no life of a deleted index")
+        .contains("check --checkers all --report DIR " + run.directory().resolve("history.edn"));
+    assertThat(run.directory().resolve("results.json")).hasContent(results);
+    assertThat(CommandOutput.to("report", folder).status()).isZero();
   }
 
   @Test

@@ -442,7 +442,8 @@ class PagesInBrowserTest {
         browser.evaluate("performance.getEntriesByName('timeline-drawn')[0].startTime").asDouble();
     System.out.printf(
         Locale.ROOT,
-        "timeline of %,d calls, %,d leases: %.1f MB, first paint after %.0f ms, drawn after %.0f ms%n",
+        "timeline of %,d calls, %,d leases: %.1f MB, first paint after %.0f ms, drawn after %.0f"
+            + " ms%n",
         analysis.history().calls().size(),
         analysis.tenures().size(),
         megabytes,

@@ -92,9 +92,10 @@ class RunStoreTest {
                 + " \"c1\", :fence 1, :ttl 1000}");
     assertThat(run.directory().resolve("results.edn"))
         .hasContent(
-            "{:valid? true, :summary \"All 2 checks passed.\", :mutual-exclusion {:valid?"
-                + " true, :summary \"Nobody held a lock while another did: 1 lease on 1 lock.\"}, :fencing"
-                + " {:valid? true, :summary \"The fences of 1 grant rose, and 0 accepted writes never went back.\"}}\n");
+            "{:valid? true, :summary \"All 2 checks passed.\", :mutual-exclusion {:valid? true,"
+                + " :summary \"Nobody held a lock while another did: 1 lease on 1 lock.\"},"
+                + " :fencing {:valid? true, :summary \"The fences of 1 grant rose, and 0 accepted"
+                + " writes never went back.\"}}\n");
     JsonNode json = new ObjectMapper().readTree(run.directory().resolve("results.json").toFile());
     assertThat(json.get("verdict").asText()).isEqualTo("valid");
     assertThat(json.at("/parts/1/checker").asText()).isEqualTo("fencing");
