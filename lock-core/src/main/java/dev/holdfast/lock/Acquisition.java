@@ -207,7 +207,7 @@ final class Acquisition {
         && !isDone();
   }
 
-  /** Gives the caller its answer; whatever is still out there is looked after. */
+  /** Gives the caller its answer; what may still appear in the store is tracked. */
   void finish(Outcome result) {
     if (!outcome.complete(result)) {
       return;

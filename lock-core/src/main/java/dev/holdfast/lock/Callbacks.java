@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs users' code where it may block and throw: never on a thread of the engine, whatever the
  * user's executor does. That executor is called from threads of the manager's own, so it may run
- * tasks in its caller, or keep the caller waiting. What it turns away, or has not begun after a
+ * tasks in its caller, or keep the caller waiting. What it rejects, or has not begun after a
  * second, because its threads are blocked or it is shut down, runs on one of the own threads. Each
  * task runs once. Thread-safe.
  */
@@ -134,7 +134,7 @@ final class Callbacks implements Executor, AutoCloseable {
         executor.execute(this);
       } catch (Throwable e) {
         Logs.quietly(
-            () -> LOG.debug("The callback executor turned a callback away; it runs elsewhere", e));
+            () -> LOG.debug("The callback executor rejected a callback; it runs elsewhere", e));
         onOwnThread(this::begin);
       } finally {
         handing = null;

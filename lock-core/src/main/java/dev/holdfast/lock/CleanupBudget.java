@@ -5,9 +5,9 @@ import java.util.ArrayDeque;
 
 /**
  * How often the clean-ups of all locks of a manager may look, together: the others wait in line.
- * While looks are not answered the interval between two of them grows: whoever does not answer is
- * not to be asked more. A token bucket, kept as the time at which it is full (the generic cell rate
- * algorithm of ITU-T I.371). Thread-safe.
+ * While looks are not answered the interval between two of them grows: a store that does not answer
+ * is not to be asked more. A token bucket, kept as the time at which it is full (the generic cell
+ * rate algorithm of ITU-T I.371). Thread-safe.
  */
 final class CleanupBudget {
   static final long MIN_INTERVAL_NANOS = Duration.ofMillis(50).toNanos();

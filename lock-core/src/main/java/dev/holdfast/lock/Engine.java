@@ -126,7 +126,7 @@ final class Engine {
     return closing;
   }
 
-  /** From now on no timer runs: nothing is looked after any more. */
+  /** From now on no timer runs: nothing is tracked any more. */
   void close() {
     closed = true;
     timers.close();
@@ -283,7 +283,7 @@ final class Engine {
   /**
    * One request, whose handler is given an answer exactly once: the store's, or what {@code failed}
    * makes of an exception or of the deadline's passing. An answer after the deadline is not looked
-   * at: whoever needs to know reads.
+   * at: a caller that needs to know reads.
    */
   final class Request<R> {
     /** Where the handler runs; null if on any thread. */
@@ -383,7 +383,7 @@ final class Engine {
     }
   }
 
-  /** Whatever the store makes of it, the caller is told of the deadline. */
+  /** Whatever the store makes of it, the caller is notified of the deadline. */
   private void giveUp(CompletableFuture<?> request) {
     try {
       request.cancel(false);

@@ -10,11 +10,11 @@ import java.util.regex.Pattern;
 
 /**
  * A number that rises with every grant of a lock. A resource that remembers the highest one it has
- * seen can turn away a holder whose lease ended without its noticing, see Kleppmann, "How to do
+ * seen can reject a holder whose lease ended without its noticing, see Kleppmann, "How to do
  * distributed locking" (2016).
  *
  * <p>Its parts, in the order in which they count: the era (an operator raises it when the lock
- * index is made anew), the primary term and sequence number that Elasticsearch gave to the write
+ * index is re-created), the primary term and sequence number that Elasticsearch gave to the write
  * that won the lock, and the number of the handoff within the process since that write. Immutable.
  *
  * @param era 0 to 2,147,483,647
@@ -84,12 +84,12 @@ public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
         "primary term",
         primaryTerm,
         TERM_BITS,
-        "make the lock index anew with a raised fencing era, or fence by toString()");
+        "re-create the lock index with a raised fencing era, or fence by toString()");
     fit(
         "sequence number",
         seqNo,
         SEQ_NO_BITS,
-        "make the lock index anew with a raised fencing era, or fence by toString()");
+        "re-create the lock index with a raised fencing era, or fence by toString()");
     return ((((long) era << TERM_BITS | primaryTerm) << SEQ_NO_BITS) | seqNo) << HANDOFF_BITS
         | handoff;
   }

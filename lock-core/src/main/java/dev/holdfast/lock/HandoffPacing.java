@@ -55,7 +55,7 @@ final class HandoffPacing {
     return inARenewal;
   }
 
-  /** How long to give way to so many who came before, as an estimate; 0 if not at all. */
+  /** Estimates how long to yield to so many earlier callers; 0 if not at all. */
   long patienceNanos(int ahead) {
     long average = averageNanos;
     return average > BRISK_NANOS || ahead >= MAX_GIVING_WAY

@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a user holds of a {@link Session}: acts on it until it was given back, and is told of its
+ * What a user holds of a {@link Session}: acts on it until it was released, and is notified of its
  * loss, once. Bound to no thread; but it knows the thread of a body that runs under it, to
  * interrupt just that, and just while it runs.
  */
@@ -182,7 +182,7 @@ final class LeaseHandle implements Lease {
     }
   }
 
-  /** Again if need be: whoever asked before may have had no stack or memory left. */
+  /** Again if need be: the caller before may have had no stack or memory left. */
   private void requestRelease() {
     releaseRequested.set(true);
     if (!released.isDone()) {

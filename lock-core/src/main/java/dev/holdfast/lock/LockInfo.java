@@ -12,8 +12,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the store says of a lock. A snapshot for people and dashboards: by the time it is read the
- * lock may be somebody else's.
+ * What the store says of a lock. A snapshot for display: by the time it is read the lock may be
+ * somebody else's.
  *
  * @param lockId the lock's name
  * @param token the acquisition's token; empty if the record has none

@@ -3,6 +3,7 @@ package dev.holdfast.lock;
 import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.internal.Texts;
+import dev.holdfast.lock.internal.Timeouts;
 import dev.holdfast.lock.store.LockStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -474,7 +475,7 @@ public final class LockManager implements AutoCloseable {
     return operatorCalls.forceRelease(lockId);
   }
 
-  /** What this manager looks after now. Without I/O; also after {@link #close()}. */
+  /** What this manager tracks now. Without I/O; also after {@link #close()}. */
   public LockManagerStats stats() {
     return new LockManagerStats(
         engine.queues.size(), engine.observations.size(), engine.cleanups.get());
@@ -564,8 +565,6 @@ public final class LockManager implements AutoCloseable {
   public static final class Builder {
     private static final Duration MAX_SKEW = Duration.ofHours(1);
     private static final double MAX_DRIFT = 0.5;
-    private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
-    private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
     private static final int MAX_METADATA_LIMIT = 10 * 1024 * 1024;
 
     final LockStore store;
@@ -671,7 +670,7 @@ public final class LockManager implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder requestTimeout(Duration requestTimeout) {
-      this.requestTimeout = timeout(requestTimeout, "requestTimeout");
+      this.requestTimeout = Timeouts.checked(requestTimeout, "requestTimeout");
       return this;
     }
 
@@ -683,16 +682,8 @@ public final class LockManager implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder releaseTimeout(Duration releaseTimeout) {
-      this.releaseTimeout = timeout(releaseTimeout, "releaseTimeout");
+      this.releaseTimeout = Timeouts.checked(releaseTimeout, "releaseTimeout");
       return this;
-    }
-
-    private static Duration timeout(Duration timeout, String name) {
-      Objects.requireNonNull(timeout, name);
-      if (timeout.compareTo(MIN_TIMEOUT) < 0 || timeout.compareTo(MAX_TIMEOUT) > 0) {
-        throw new IllegalArgumentException(name + " must be from 1 ms to 1 h, but is " + timeout);
-      }
-      return timeout;
     }
 
     /**
@@ -730,8 +721,8 @@ public final class LockManager implements AutoCloseable {
     /**
      * Where callbacks and listeners run: by default daemon threads of the manager's own, made as
      * needed. It stays the caller's to shut down. It is called from such a thread too, so it may
-     * run tasks in its caller. A callback that it turns away, or has not begun after a second, runs
-     * on a thread of the manager's own.
+     * run tasks in its caller. A callback that it rejects, or has not begun after a second, runs on
+     * a thread of the manager's own.
      */
     public Builder callbackExecutor(Executor callbackExecutor) {
       this.callbackExecutor = Objects.requireNonNull(callbackExecutor, "callbackExecutor");
@@ -759,8 +750,8 @@ public final class LockManager implements AutoCloseable {
 
     /**
      * Runs timers: by default one daemon thread of this manager's own. For simulation. A timer that
-     * it turns away runs on such a thread; so does, unless a {@link #ticker} is given, one that it
-     * has not run a second after it was due.
+     * it rejects runs on such a thread; so does, unless a {@link #ticker} is given, one that it has
+     * not run a second after it was due.
      */
     public Builder scheduler(Scheduler scheduler) {
       this.scheduler = Objects.requireNonNull(scheduler, "scheduler");

@@ -146,9 +146,7 @@ final class LockQueue implements Executor {
     requests.remove(request);
   }
 
-  /**
-   * On a thread with a stack of its own, if there is one to be had; else whoever comes next does.
-   */
+  /** On a thread with a stack of its own, if there is one to be had; else the next task does. */
   private void recoverSoon() {
     Logs.quietly(() -> engine.timers.schedule(() -> execute(() -> {}), 0));
   }
@@ -614,7 +612,7 @@ final class LockQueue implements Executor {
   }
 
   /**
-   * The manager closes: ends waits, tells whoever holds the lock, and hurries clean-ups. The future
+   * The manager closes: ends waits, notifies the holder, and hurries clean-ups. The future
    * completes when nothing is left.
    */
   CompletableFuture<@Nullable Void> closing() {

@@ -19,12 +19,12 @@ import org.slf4j.LoggerFactory;
  * holder trusts its wall clock, so do we, and its {@code expiresAt} has passed by more than both
  * allow for skew.
  *
- * <p>Either only permits an attempt: the take-over itself is a write conditioned on exactly the
+ * <p>Either only permits an attempt: the takeover itself is a write conditioned on exactly the
  * version that was judged. Kept across calls, so that somebody who looks again and again without
  * waiting gets the lock of a crashed holder in the end. Bounded; thread-safe.
  */
 final class Observations {
-  /** How many locks are remembered at the most. */
+  /** How many locks are remembered at most. */
   static final int MAX_ENTRIES = 100_000;
 
   /** A record that does not say its TTL gets at least this long. */

@@ -2,6 +2,7 @@ package dev.holdfast.lock;
 
 import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.store.Version;
+import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -241,7 +242,7 @@ final class OrphanCleanup {
         version,
         result -> {
           busy = false;
-          boolean applied = result.fold(v -> true, () -> false, cause -> false, cause -> false);
+          boolean applied = result instanceof WriteResult.Applied;
           if (applied) {
             queue.notice(
                 () ->

@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Texts;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +23,7 @@ sealed interface Outcome {
           holder == null
               ? "held by another"
               : "held by "
-                  + (holder.owner().isEmpty() ? "an unknown owner" : holder.owner())
+                  + Texts.owner(holder.owner())
                   + (holder.expiresAt() == null ? "" : " until " + holder.expiresAt());
       return waited.isZero() ? by : by + "; waited " + waited.toMillis() + " ms";
     }

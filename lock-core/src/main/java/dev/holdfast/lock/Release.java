@@ -6,6 +6,7 @@ import dev.holdfast.lock.SessionState.Lost;
 import dev.holdfast.lock.SessionState.Released;
 import dev.holdfast.lock.SessionState.Releasing;
 import dev.holdfast.lock.internal.Logs;
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.WriteResult;
@@ -140,8 +141,7 @@ final class Release {
           session.overlapped(
               Lost.because(
                   Reason.TAKEN_OVER,
-                  "when it was released, it was held by "
-                      + Lost.describe(others.record().owner())));
+                  "when it was released, it was held by " + Texts.owner(others.record().owner())));
         }
       } else if (firstDeleteAt == null) {
         // Nobody but us deletes a record that is held, and we have not.

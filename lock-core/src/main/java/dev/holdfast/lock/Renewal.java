@@ -145,7 +145,7 @@ final class Renewal {
       }
     } else if (result instanceof WriteResult.Rejected rejected) {
       if (rejected.cause() instanceof IncarnationGoneException gone) {
-        // This one now: whoever waits for the renewal must not find the lease held afterwards.
+        // This one now: those who wait for the renewal must not find the lease held afterwards.
         session.incarnationGone(gone);
         engine.incarnationGone(gone);
       }

@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
  * they touch needs no locks. A task that is brought while another runs (also by that other) runs
  * after it. What a task throws is logged and keeps none of the later ones from running.
  *
- * <p>An {@code Error} between two tasks, such as a stack that ends here, goes to whoever brought
- * the task. It leaves the rest of the tasks to the next one who brings any: nothing here has to
- * succeed for that but the assignment of a field.
+ * <p>An {@code Error} between two tasks, such as a stack that ends here, goes to the caller that
+ * brought the task. It leaves the rest of the tasks to the next one who brings any: nothing here
+ * has to succeed for that but the assignment of a field.
  */
 final class SerialExecutor implements Executor {
   private static final Logger LOG = LoggerFactory.getLogger(SerialExecutor.class);
@@ -32,7 +32,8 @@ final class SerialExecutor implements Executor {
   @Override
   public void execute(Runnable task) {
     tasks.add(task);
-    // Looked at again after each end: whoever added a task meanwhile has found a thread that runs.
+    // Looked at again after each end: a caller that added a task meanwhile has found a thread that
+    // runs.
     while (!tasks.isEmpty() && RUNNING.compareAndSet(this, 0, 1)) {
       try {
         runAll();

@@ -65,7 +65,7 @@ final class Session {
 
   private volatile SessionState state;
 
-  /** Set by whoever finds the validity over, on any thread, and never taken back. */
+  /** Set by the first that finds the validity over, on any thread, and never taken back. */
   private volatile boolean latched;
 
   ClockReading lastSent;
@@ -113,7 +113,7 @@ final class Session {
     this.release = new Release(this);
   }
 
-  /** Begins to look after the lock, and returns the lease on it. */
+  /** Begins to renew the lock, and returns the lease on it. */
   LeaseHandle start() {
     engine.lossWatch.add(this);
     renewal.scheduleNext();
@@ -210,7 +210,7 @@ final class Session {
       return;
     }
     if (lease.isReleaseRequested()) {
-      // Whoever gave it back had no stack or memory left to say so here.
+      // The thread that released it had no stack or memory left to say so here.
       release(lease);
       return;
     }
@@ -421,7 +421,7 @@ final class Session {
     }
   }
 
-  /** Whoever gave it back has waited for as long as a release may take. */
+  /** The caller of release has waited for as long as a release may take. */
   void releaseOverdue(LeaseHandle given) {
     if (given == lease && state instanceof Releasing releasing) {
       released(releasing.unconfirmed());
@@ -472,8 +472,8 @@ final class Session {
   }
 
   /**
-   * The release shows that the lease had ended before: whoever waits for its end is thrown the
-   * loss. Callbacks for a loss are not run any more, as the lease was given back.
+   * The release shows that the lease had ended before: the caller that waits for its end is thrown
+   * the loss. Callbacks for a loss are not run any more, as the lease was given back.
    */
   void overlapped(Lost lost) {
     LeaseLostException loss = lost.exception(queue.lockId);

@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.LeaseLostException.Reason;
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.Version;
 import java.util.Optional;
@@ -57,8 +58,7 @@ sealed interface SessionState {
       } else if (observed instanceof ObservedRecord.Others others) {
         return new Next.End(
             Lost.because(
-                Reason.TAKEN_OVER,
-                "it was taken over by " + Lost.describe(others.record().owner())));
+                Reason.TAKEN_OVER, "it was taken over by " + Texts.owner(others.record().owner())));
       } else if (observed instanceof ObservedRecord.OtherIncarnation) {
         // Perhaps a node that has not heard of our index yet. A write to it tells.
         return new Next.Write(this, version);
@@ -157,7 +157,7 @@ sealed interface SessionState {
   /**
    * The lease ended before it was released. Final.
    *
-   * @param message for people
+   * @param message a description, for messages and logs
    * @param recordMayRemain whether a record with our token may still be in the store
    */
   record Lost(Reason reason, String message, boolean recordMayRemain) implements SessionState {
@@ -173,10 +173,6 @@ sealed interface SessionState {
     /** The record is not ours any more. */
     static Lost because(Reason reason, String message) {
       return new Lost(reason, message, false);
-    }
-
-    static String describe(String owner) {
-      return owner.isEmpty() ? "an unknown owner" : owner;
     }
 
     LeaseLostException exception(String lockId) {

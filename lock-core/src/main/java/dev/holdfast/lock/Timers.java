@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The timers of one manager, which run whatever becomes of the scheduler that it was given: one
- * that turns a task away is replaced for that task by a thread of the manager's own; and on the
+ * that rejects a task is replaced for that task by a thread of the manager's own; and on the
  * system's clock that thread also runs what the scheduler has not run a second after it was due,
  * because it was shut down or its threads are blocked. Runs each task once. Thread-safe.
  */
@@ -84,7 +84,7 @@ final class Timers implements Scheduler, AutoCloseable {
         first = scheduler.schedule(this, delayNanos);
         accepted = true;
       } catch (Throwable e) {
-        Logs.quietly(() -> LOG.warn("The scheduler turned a timer away", e));
+        Logs.quietly(() -> LOG.warn("The scheduler rejected a timer", e));
       }
       if (!accepted || realTime) {
         second = own.schedule(this, accepted ? Times.plus(delayNanos, GRACE_NANOS) : delayNanos);

@@ -7,12 +7,12 @@ import java.time.Duration;
  *
  * <p>Counted from the reading of the clocks <em>before</em> the write was handed to the store,
  * which is earlier than any other process can count from, and shortened by a margin for monotonic
- * clocks that run at different speeds: whoever watches the record counts a whole TTL on its own
- * clock, so the holder's may be slower than that one by the margin. The time that has passed is the
- * larger of what the two clocks say: the monotonic clock stands still while a machine is suspended,
- * and the wall clock can be set back. The wall clock's answer is padded by how far it may have been
- * set back while the monotonic clock stood still. Either clock's error can only shorten a lease,
- * unless both fail at once by more than the padding.
+ * clocks that run at different speeds: a process that watches the record counts a whole TTL on its
+ * own clock, so the holder's may be slower than that one by the margin. The time that has passed is
+ * the larger of what the two clocks say: the monotonic clock stands still while a machine is
+ * suspended, and the wall clock can be set back. The wall clock's answer is padded by how far it
+ * may have been set back while the monotonic clock stood still. Either clock's error can only
+ * shorten a lease, unless both fail at once by more than the padding.
  *
  * @param start when the clocks were read
  * @param ttlNanos the lease's length
@@ -40,7 +40,7 @@ record Validity(ClockReading start, long ttlNanos, long driftMarginNanos, long w
         Math.min(Times.nanos(maxClockSkew), ttlNanos / WALL_PADDING_DIVISOR));
   }
 
-  /** How long it lasts at the most, from its start. */
+  /** How long it lasts at most, from its start. */
   long fullNanos() {
     return lengthNanos() - wallPaddingNanos;
   }

@@ -84,7 +84,7 @@ class AcquireAsyncTest extends OnVirtualTime {
     a.store.last(CREATE).landAndAnswer();
     advance(seconds(1));
     assertThat(a.store.isFree("y")).isTrue();
-    assertThat(a.events.all()).as("nobody was told of a grant").isEmpty();
+    assertThat(a.events.all()).as("nobody was notified of a grant").isEmpty();
     foreign.close();
   }
 

@@ -489,7 +489,7 @@ class AcquiringTest extends OnVirtualTime {
     held.forEach(Lease::close);
   }
 
-  /** Whoever always came second would find the lock taken each time. */
+  /** A process that always came second would find the lock taken each time. */
   @Test
   void polls_ofTwoManagers_areNotAlwaysInTheSameOrder() {
     Lease held = a.acquire("x");

@@ -15,8 +15,8 @@ class FairnessTest extends OnVirtualTime {
 
   /**
    * The run of the busy process, the body that is under way when it ends, and its rest, within
-   * which whoever waits elsewhere looks: the longest pause between two looks is shorter. On this
-   * store requests take no time.
+   * which a process that waits elsewhere polls: the longest pause between two looks is shorter. On
+   * this store requests take no time.
    */
   private static final Duration BOUND =
       LocalTenure.MAX_LOCAL_TENURE.plus(BODY).plus(LocalTenure.FAIRNESS_PAUSE).plusMillis(1);

@@ -185,7 +185,7 @@ class HandoffTest extends OnVirtualTime {
 
     assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
     Lease next = world.now(waiter);
-    assertThat(next.token()).as("acquired anew").doesNotContain("#");
+    assertThat(next.token()).as("acquired again").doesNotContain("#");
     next.close();
   }
 
@@ -227,7 +227,7 @@ class HandoffTest extends OnVirtualTime {
 
     assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
     Lease next = world.now(waiter);
-    assertThat(next.token()).as("acquired anew").doesNotContain("#");
+    assertThat(next.token()).as("acquired again").doesNotContain("#");
     assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
     next.close();
   }

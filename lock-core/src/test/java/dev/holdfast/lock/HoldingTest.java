@@ -428,7 +428,7 @@ class HoldingTest extends OnVirtualTime {
     assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
     a.store.clear();
     assertThat(lease.renew()).isFalse();
-    assertThat(a.store.requests()).as("a released lease asks nobody").isEmpty();
+    assertThat(a.store.requests()).as("a released lease sends nothing").isEmpty();
   }
 
   @Test

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** The lock index is deleted, and perhaps made anew, while locks are held. */
+/** The lock index is deleted, and perhaps re-created, while locks are held. */
 class IndexRecreatedTest extends OnVirtualTime {
   private static final WriteResult GONE =
       new WriteResult.Rejected(new IncarnationGoneException(MEMORY));
@@ -96,7 +96,7 @@ class IndexRecreatedTest extends OnVirtualTime {
     assertThat(old.isHeld()).isFalse();
     Lease lease = world.now(waiter);
     assertThat(lease.isHeld()).isTrue();
-    assertThat(lease.fencingToken().seqNo()).as("numbers begin anew").isZero();
+    assertThat(lease.fencingToken().seqNo()).as("numbers start over").isZero();
     lease.close();
     old.release();
   }

@@ -123,7 +123,7 @@ class OrphanCleanupTest extends OnVirtualTime {
       create.land();
       advance(seconds(3));
 
-      assertThat(a.store.isFree("x")).as("nobody looks after it").isFalse();
+      assertThat(a.store.isFree("x")).as("nobody cleans it up").isFalse();
       assertThat(a.manager.engine.cleanups).hasValue(Engine.MAX_CLEANUPS);
       CompletableFuture<Lease> waiter = b.manager.acquireAsync("x", World.PATIENT);
       advance(World.TTL.plus(World.SKEW).plus(seconds(1)));

@@ -80,7 +80,7 @@ public enum Pitfall {
   /** Each release woke every waiter at once. Seen in Consul (7523). */
   THUNDERING_HERD,
 
-  /** A take-over kept the token of the one before, and nobody could release. Kibana (220476). */
+  /** A takeover kept the token of the one before, and nobody could release. Kibana (220476). */
   TAKEOVER_KEEPS_THE_TOKEN,
 
   /** A set-up of the index that failed was remembered until a restart. Kibana (230499). */

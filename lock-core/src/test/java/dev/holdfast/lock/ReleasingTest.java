@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** How a lock is given back, and what the caller is told of it. */
+/** How a lock is given back, and what the caller learns. */
 class ReleasingTest extends OnVirtualTime {
 
   // --- RELEASED
@@ -294,7 +294,7 @@ class ReleasingTest extends OnVirtualTime {
     assertThat(a.store.isFree("x")).isTrue();
   }
 
-  // --- Whoever calls
+  // --- Callers of any kind
 
   @Test
   @GuardsAgainst(Pitfall.OWNERSHIP_IS_BOUND_TO_A_THREAD)

@@ -78,8 +78,8 @@ class TimerThreadTest {
 
   /**
    * The thread falls asleep, until the far timer, at the very moment that the next one is set: its
-   * setter watches it, and comes a little later each time. For two seconds at the most, as watching
-   * is slow where there is one processor.
+   * setter watches it, and comes a little later each time. For two seconds at most, as watching is
+   * slow where there is one processor.
    */
   @Test
   void timer_thatIsSetWhileTheThreadFallsAsleep_isNotMissed() {

@@ -86,9 +86,9 @@ class ValidityPropertyTest {
   }
 
   /**
-   * A holder whose clock runs at {@code 1 - drift} of the rate of whoever counts the whole TTL,
-   * from the same moment on: at the moment of the take-over it does not believe in its lease any
-   * more.
+   * A holder whose clock runs at {@code 1 - drift} of the rate of the clock that counts the whole
+   * TTL, from the same moment on: at the moment of the takeover it does not believe in its lease
+   * any more.
    */
   @Property
   void validity_ofAClockThatIsSlowerByTheMargin_isOverWhenTheTtlHasPassedOnTheOther(

@@ -260,7 +260,7 @@ final class VirtualTime {
       }
     }
 
-    /** From now on whoever cancels a timer comes just too late: it runs all the same. */
+    /** From now on a timer is cancelled just too late: it runs all the same. */
     void cancelTooLate(boolean tooLate) {
       synchronized (VirtualTime.this) {
         cancelsTooLate = tooLate;

@@ -67,7 +67,7 @@ public final class Runner {
               + " before its holder is notified. Each life of the index is judged by itself.");
     }
     String repeat =
-        command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed;
+        command + " -Dholdfast.test.scenario=" + scenario.name() + " -Dholdfast.test.seed=" + seed;
     Performance performance = new Performance(scenario, arena, run, random(scenario));
     try {
       performance.play();

@@ -90,14 +90,14 @@ enum EngineBug {
     }
   },
 
-  A_SILENT_REQUEST_HOLDS_UP_THE_NEXT("store.Batcher", Scenario.ALL) {
+  A_SILENT_REQUEST_HOLDS_UP_THE_NEXT("internal.Batcher", Scenario.ALL) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "cancelled");
     }
   },
 
-  TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX("store.GoneQuorum", Scenario.ALL) {
+  TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX("internal.GoneQuorum", Scenario.ALL) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return builder.visit(Advice.to(EngineAdvice.OneNode.class).on(isConstructor()));

@@ -25,7 +25,7 @@ class PlantedBugsTest {
   /** How many seeds the other protocols, and the library beside them, are run with. */
   private static final long COMPARED = Long.getLong("holdfast.test.protocol-seeds", 500);
 
-  private static final Path REPORTS = Path.of(System.getProperty("holdfast.store", "target"));
+  private static final Path REPORTS = Path.of(System.getProperty("holdfast.test.store", "target"));
 
   private record Row(String name, String scenario, @Nullable String violation, long seeds) {
     String invariant() {

@@ -60,7 +60,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Privileges needed on the index and its aliases: {@code read}, {@code index}, {@code delete}
  * and {@code view_index_metadata}; to make the index also {@code manage}, which Elasticsearch asks
- * of whoever makes an index with aliases. The README has them as roles.
+ * to create an index with aliases. The docs have them as roles.
  */
 public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** How long Elasticsearch waits for a primary shard before it says that there is none. */
@@ -614,7 +614,6 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   /** Settings of an {@link ElasticsearchLockStore}. Not thread-safe. */
   public static final class Builder {
-    private static final int MAX_ERA = Integer.MAX_VALUE;
 
     private final @Nullable ElasticsearchTransport transport;
     private final ManagedTransport.Settings own;
@@ -753,8 +752,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      */
     public Builder fencingEra(int fencingEra) {
       if (fencingEra < 0) {
-        throw new IllegalArgumentException(
-            "fencingEra must be from 0 to " + MAX_ERA + ", but is " + fencingEra);
+        throw new IllegalArgumentException("fencingEra must not be negative, but is " + fencingEra);
       }
       this.fencingEra = fencingEra;
       return this;

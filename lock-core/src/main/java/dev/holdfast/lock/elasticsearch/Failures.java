@@ -57,7 +57,6 @@ final class Failures {
   /** Of the client's errors, those that leave open whether the request was carried out. */
   private static final Set<Integer> OPEN = Set.of(408, CONFLICT, 425, TOO_MANY_REQUESTS, 499);
 
-  private static final int MAX_MESSAGE = 1_000;
   private static final int MAX_CAUSES = 20;
 
   /** A request that breaks off may have been too large for a proxy only if it is larger. */
@@ -87,7 +86,10 @@ final class Failures {
         : cause instanceof LockIndexException || cause instanceof JsonException || isNotSent(cause);
   }
 
-  /** The status of an answer that was not success, whoever gave it; 0 if there was none. */
+  /**
+   * The status of an answer that was not success, of a proxy or of Elasticsearch; 0 if there was
+   * none.
+   */
   private static int status(Throwable cause) {
     if (cause instanceof ElasticsearchException e) {
       return e.status();
@@ -299,7 +301,7 @@ final class Failures {
     String type = error == null ? "no error given" : error.type();
     String reason = error == null ? null : error.reason();
     return new ElasticsearchRefusal(
-        shortened(
+        Texts.shortened(
                 "Elasticsearch answered "
                     + status
                     + " "
@@ -327,7 +329,7 @@ final class Failures {
     if (cause instanceof JsonException) {
       return new IllegalStateException(
           "the client cannot write a request as JSON: "
-              + shortened(cause.getMessage())
+              + Texts.shortened(cause.getMessage())
               + "; it needs a mapper for objects, such as JacksonJsonpMapper",
           isFitForLogs(cause) ? cause : null);
     }
@@ -342,28 +344,19 @@ final class Failures {
               + ", of a proxy or of Elasticsearch (index \""
               + index
               + "\"): "
-              + shortened(cause.getMessage()),
+              + Texts.shortened(cause.getMessage()),
           isFitForLogs(cause) ? cause : null);
     }
     return isFitForLogs(cause)
         ? cause
-        : new IOException(cause.getClass().getName() + ": " + shortened(cause.getMessage()));
-  }
-
-  /** What a server says must neither fill logs nor forge their lines. */
-  static String shortened(@Nullable String text) {
-    return text == null || text.length() <= MAX_MESSAGE
-        ? Texts.printable(text)
-        : Texts.printable(text.substring(0, MAX_MESSAGE))
-            + "... ("
-            + text.length()
-            + " characters)";
+        : new IOException(cause.getClass().getName() + ": " + Texts.shortened(cause.getMessage()));
   }
 
   private static boolean isFitForLogs(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
       String message = t.getMessage();
-      if (message != null && (message.length() > 2 * MAX_MESSAGE || !Texts.isPrintable(message))) {
+      if (message != null
+          && (message.length() > 2 * Texts.MAX_SHORTENED || !Texts.isPrintable(message))) {
         return false;
       }
     }

@@ -9,16 +9,16 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Writes a user's own documents so that Elasticsearch itself turns away a holder whose lease has
+ * Writes a user's own documents so that Elasticsearch itself rejects a holder whose lease has
  * ended: the fencing token is the document's external version ({@code version_type=external_gte}),
  * and a write with a lower one than the document has is rejected. Thread-safe.
  *
  * <p>Its limits:
  *
  * <ul>
- *   <li>It fences each document by itself: a stale holder is turned away from a document only after
- *       a newer one has written that document. A new holder that wants the old one out of all of
- *       them writes all of them.
+ *   <li>It fences each document by itself: a stale holder is rejected by a document only after a
+ *       newer one has written that document. A new holder that wants the old one out of all of them
+ *       writes all of them.
  *   <li>A holder's own writes to a document have the same version and are all accepted, so a
  *       delayed duplicate of an earlier one may overwrite a later one <em>of the same holder</em>.
  *   <li>All writes to these documents must go through this class; one without a version defeats it.
@@ -26,8 +26,8 @@ import java.util.Objects;
  *       s by default), so {@link #delete} writes a tombstone instead: a document with the field
  *       {@link #TOMBSTONE_FIELD}, which searches are to exclude.
  *   <li>Tokens must fit into a long, see {@link FencingToken#toLong}. When the lock index was
- *       deleted and made anew without a raised era, tokens begin low again and every new holder is
- *       turned away: closed, not open.
+ *       deleted and re-created without a raised era, tokens begin low again and every new holder is
+ *       rejected: closed, not open.
  * </ul>
  */
 public final class FencedElasticsearchWriter {

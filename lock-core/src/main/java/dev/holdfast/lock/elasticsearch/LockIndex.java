@@ -13,6 +13,7 @@ import co.elastic.clients.util.ContentType;
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.GoneQuorum;
 import dev.holdfast.lock.internal.Logs;
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import jakarta.json.stream.JsonParser.Event;
@@ -359,7 +360,7 @@ final class LockIndex {
                   "Not verified that alias \"{}\" still leads to the same index; what is known of"
                       + " it stays: {}",
                   names.alias(),
-                  Failures.shortened(Failures.unwrapped(failure).toString())));
+                  Texts.shortened(Failures.unwrapped(failure).toString())));
     }
   }
 
@@ -652,7 +653,7 @@ final class LockIndex {
           () ->
               LOG.info(
                   "Elasticsearch does not know some index settings, which are left out: {}",
-                  Failures.shortened(reason)));
+                  Texts.shortened(reason)));
       return create(known);
     }
     return explained(

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.holdfast.lock.internal.Daemons;
+import dev.holdfast.lock.internal.Timeouts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
@@ -260,8 +261,6 @@ final class ManagedTransport {
 
   /** What the user set. Never printed. */
   static final class Settings {
-    private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
-    private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
     private static final Pattern ENCODED = Pattern.compile("[A-Za-z0-9+/_=-]+");
 
     private final List<Address> addresses;
@@ -330,7 +329,7 @@ final class ManagedTransport {
     }
 
     void connectTimeout(Duration timeout) {
-      connectTimeout = checked(timeout, "connectTimeout");
+      connectTimeout = Timeouts.checked(timeout, "connectTimeout");
     }
 
     Duration responseTimeout() {
@@ -338,15 +337,7 @@ final class ManagedTransport {
     }
 
     void responseTimeout(Duration timeout) {
-      responseTimeout = checked(timeout, "responseTimeout");
-    }
-
-    private static Duration checked(Duration timeout, String name) {
-      Objects.requireNonNull(timeout, name);
-      if (timeout.compareTo(MIN_TIMEOUT) < 0 || timeout.compareTo(MAX_TIMEOUT) > 0) {
-        throw new IllegalArgumentException(name + " must be from 1 ms to 1 h, but is " + timeout);
-      }
-      return timeout;
+      responseTimeout = Timeouts.checked(timeout, "responseTimeout");
     }
 
     private @Nullable String authorization() {

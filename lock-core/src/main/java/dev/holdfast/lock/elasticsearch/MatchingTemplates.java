@@ -7,6 +7,7 @@ import co.elastic.clients.transport.JsonEndpoint;
 import co.elastic.clients.transport.endpoints.SimpleEndpoint;
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.Logs;
+import dev.holdfast.lock.internal.Texts;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonNumber;
 import jakarta.json.JsonObject;
@@ -136,8 +137,7 @@ final class MatchingTemplates {
         ? ""
         : " Index templates that apply to its name: "
             + templates.stream()
-                .map(
-                    t -> "\"" + Failures.shortened(t.name()) + "\" (priority " + t.priority() + ")")
+                .map(t -> "\"" + Texts.shortened(t.name()) + "\" (priority " + t.priority() + ")")
                 .collect(Collectors.joining(", "))
             + ".";
   }

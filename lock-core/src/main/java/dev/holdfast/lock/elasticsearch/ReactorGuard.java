@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The body of a request in elasticsearch-java 9.5.2 ({@code MultiBufferEntity}) throws now and
  * then when it is released on two threads at once, as when a request is cancelled while its
- * connection breaks; a storm of faults found it. The same was mended in that client's older
+ * connection breaks; a storm of faults found it. The same was fixed in that client's older
  * transport (elastic/elasticsearch-java, issue 1003).
  */
 final class ReactorGuard implements AsyncExecChainHandler {

@@ -24,7 +24,7 @@ import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns away answers that Elasticsearch never gives, says in words what is wrong with a server that
+ * Rejects answers that Elasticsearch never gives, says in words what is wrong with a server that
  * cannot be talked to, and has a request that is given up give its connection up.
  */
 final class ResponseGuard implements AsyncExecChainHandler {

@@ -6,8 +6,8 @@ import dev.holdfast.lock.internal.Texts;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A write was rejected because the document has been written under a higher fencing token: whoever
- * made it has lost its lock to somebody else.
+ * A write was rejected because the document has been written under a higher fencing token: the
+ * process that made it has lost its lock to somebody else.
  */
 public final class StaleFencingTokenException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * operation that is too large by itself fails.
  *
  * <p>A request's place is free when the futures of its operations have been completed, and their
- * threads given way to: what is submitted until then gathers instead of leaving one by one. So what
- * depends on those futures must not block.
+ * threads that run meanwhile: what is submitted until then gathers instead of leaving one by one.
+ * So what depends on those futures must not block.
  *
  * @param <O> an operation
  * @param <R> its result
@@ -224,7 +224,7 @@ public final class Batcher<O, R> {
         Item item = again.get(i);
         item.batch = null;
         if (inParts) {
-          // Not by bytes alone: whoever refuses any size would be asked for ever.
+          // Not by bytes alone: a server that rejects any size would be asked for ever.
           item.mostTogether = batch.items.size() / 2;
         }
         if (stale) {

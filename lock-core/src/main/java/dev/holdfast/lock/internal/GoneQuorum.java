@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param <R> its result
  */
 public final class GoneQuorum<O, R> {
-  private static final int MAX_FAILURE = 300;
 
   private final List<Function<List<O>, CompletableFuture<List<R>>>> nodes;
   private final Predicate<R> isGone;
@@ -57,7 +56,7 @@ public final class GoneQuorum<O, R> {
    * Sends operations of which some node has said that their index is gone.
    *
    * @return as many results in the same order; fails if no node answers. Cancelling it gives up the
-   *     request that is out, and asks nobody else
+   *     request that is out, and asks no other node
    */
   public CompletableFuture<List<R>> ask(List<O> operations) {
     return new Poll(operations).ask(first, 0);
@@ -97,7 +96,8 @@ public final class GoneQuorum<O, R> {
           request.whenComplete(
               (answers, failed) -> {
                 if (failed != null) {
-                  // Also when it was given up: whoever is silent is not to be asked first again.
+                  // Also when it was given up: a node that does not answer is not to be asked first
+                  // again.
                   first = next;
                 }
               });
@@ -113,7 +113,7 @@ public final class GoneQuorum<O, R> {
             return ask(next, asked + 1);
           },
           failed -> {
-            failure = "; one did not answer: " + shortened(failed.toString());
+            failure = "; one did not answer: " + Texts.shortened(failed.toString());
             return ask(next, asked + 1);
           });
     }
@@ -136,9 +136,5 @@ public final class GoneQuorum<O, R> {
     private String why(int votes) {
       return votes + " of " + nodes.size() + " nodes say that the index is gone" + failure;
     }
-  }
-
-  private static String shortened(String text) {
-    return text.length() <= MAX_FAILURE ? text : text.substring(0, MAX_FAILURE) + "...";
   }
 }

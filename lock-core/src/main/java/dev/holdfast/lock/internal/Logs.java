@@ -2,7 +2,7 @@ package dev.holdfast.lock.internal;
 
 import org.jspecify.annotations.Nullable;
 
-/** Logging that changes nothing for whoever logs, whatever the logger and its appenders do. */
+/** Logging that changes nothing for its caller, whatever the logger and its appenders do. */
 public final class Logs {
   private Logs() {}
 

@@ -96,7 +96,7 @@ public final class InMemoryLockStore implements LockStore {
 
   /**
    * Drops all records and begins a new incarnation, as when an operator deletes the lock index and
-   * it is made anew.
+   * it is re-created.
    *
    * @param era the new incarnation's, 0 or more
    */

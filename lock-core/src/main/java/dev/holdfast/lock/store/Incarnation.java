@@ -6,11 +6,11 @@ import java.util.Objects;
 /**
  * One life of the lock index, from its creation to its deletion.
  *
- * <p>Primary terms and sequence numbers begin anew when an index is deleted and made again, so
+ * <p>Primary terms and sequence numbers start over when an index is deleted and re-created, so
  * versions are only comparable within one incarnation.
  *
  * @param id a name that no other life of this index ever had
- * @param era the part of a fencing token that an operator raises when the index is made anew, 0 or
+ * @param era the part of a fencing token that an operator raises when the index is re-created, 0 or
  *     more
  */
 public record Incarnation(String id, int era) implements Serializable {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param lockId the lock's name
  * @param token what only its holder knows: a fresh one for each acquisition; empty if unknown
- * @param owner who holds it, for people to read; empty if unknown
+ * @param owner who holds it, diagnostic only; empty if unknown
  * @param createdAt when the acquisition began, by the holder's wall clock; null if unknown
  * @param expiresAt when the lease ends if it is not renewed, by the holder's wall clock; null if
  *     unknown

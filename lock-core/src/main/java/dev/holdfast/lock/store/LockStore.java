@@ -25,7 +25,7 @@ import java.util.function.Consumer;
  * one that has left may still take effect. A future that fails counts as {@code Unknown} or {@code
  * Unavailable}. Deadlines are the engine's business.
  *
- * <p>Closing a store is the business of whoever made it, after the managers that use it.
+ * <p>Closing a store is up to its creator, after the managers that use it.
  */
 public interface LockStore {
 
@@ -44,7 +44,7 @@ public interface LockStore {
   /**
    * Reads all records.
    *
-   * @param limit how many at the most, from 1; when there are more, the answer is {@link
+   * @param limit how many at most, from 1; when there are more, the answer is {@link
    *     ListResult.Rejected}, never a part of them
    */
   CompletableFuture<ListResult> list(int limit);
@@ -60,6 +60,6 @@ public interface LockStore {
     return () -> {};
   }
 
-  /** A few words for people that say which store this is, such as its hosts; no secrets. */
+  /** A short description of this store for messages, such as its hosts; no secrets. */
   String description();
 }

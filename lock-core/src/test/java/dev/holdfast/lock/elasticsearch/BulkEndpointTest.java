@@ -74,7 +74,7 @@ class BulkEndpointTest {
         assertThat(inOnePiece).hasToString(byItself.toString());
         assertThat(request.chunks()).isLessThanOrEqualTo(1);
         assertThat(expected.chunks())
-            .as("if it is 1 or less, the client has mended it, and BulkEndpoint is not needed")
+            .as("if it is 1 or less, the client has fixed it, and BulkEndpoint is not needed")
             .isGreaterThan(1);
       }
     }

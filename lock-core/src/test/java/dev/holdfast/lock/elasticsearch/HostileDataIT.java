@@ -29,11 +29,13 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Records that others wrote among ours, and a network that garbles what a real node answers. */
 @Timeout(300)
+@Tag("slow")
 class HostileDataIT {
   private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration LARGE_ANSWER = Duration.ofMinutes(1);
@@ -140,8 +142,8 @@ class HostileDataIT {
     ElasticsearchLockStore store = storeForLargeAnswers();
     LockManager locks = cluster.closing(managerForLargeAnswers(store).build());
     Lease mine = locks.acquire("mine", LONG.withMetadata(METADATA));
-    List<String> strangers = write(documents());
-    assertThat(strangers)
+    List<String> untrusted = write(documents());
+    assertThat(untrusted)
         .hasSizeGreaterThanOrEqualTo(15)
         .contains(
             "deep objects",
@@ -151,17 +153,15 @@ class HostileDataIT {
             "larger than an answer",
             "larger without metadata");
 
-    for (String stranger : strangers) {
-      assertThat(locks.tryAcquire(stranger, LONG.withWaitTimeout(Duration.ZERO)))
-          .as(stranger)
-          .isEmpty();
-      Optional<LockInfo> info = locks.find(stranger);
-      assertThat(info).as(stranger).isPresent();
+    for (String id : untrusted) {
+      assertThat(locks.tryAcquire(id, LONG.withWaitTimeout(Duration.ZERO))).as(id).isEmpty();
+      Optional<LockInfo> info = locks.find(id);
+      assertThat(info).as(id).isPresent();
       assertThat(info.orElseThrow().owner().length()).isLessThan(5_000);
     }
 
-    // All at once, in few requests: ours is whole, whoever is with it.
-    List<String> asked = new ArrayList<>(strangers);
+    // All at once, in few requests: ours is whole, whatever is with it.
+    List<String> asked = new ArrayList<>(untrusted);
     asked.add(5, "mine");
     asked.add("absent");
     List<CompletableFuture<ReadResult>> reads = asked.stream().map(store::read).toList();
@@ -179,7 +179,7 @@ class HostileDataIT {
     }
 
     List<LockInfo> listed = locks.list();
-    assertThat(listed).extracting(LockInfo::lockId).containsAll(strangers);
+    assertThat(listed).extracting(LockInfo::lockId).containsAll(untrusted);
     assertThat(listed)
         .filteredOn(info -> info.lockId().equals("mine"))
         .extracting(LockInfo::token)
@@ -187,8 +187,8 @@ class HostileDataIT {
 
     assertThat(locks.acquire("another", LONG).release()).isEqualTo(ReleaseResult.RELEASED);
     assertThat(mine.renew()).isTrue();
-    for (String stranger : strangers) {
-      assertThat(locks.forceRelease(stranger)).as(stranger).isTrue();
+    for (String id : untrusted) {
+      assertThat(locks.forceRelease(id)).as(id).isTrue();
     }
     assertThat(mine.release()).isEqualTo(ReleaseResult.RELEASED);
   }

@@ -66,7 +66,7 @@ final class SecurityIndexParts {
 
   private SecurityIndexParts() {}
 
-  /** A copy of the distribution that has them, anew, in that folder. */
+  /** Makes a new copy of the distribution that has them in that folder. */
   static Path addedTo(Path distribution, String version, Path parent) {
     Path folder = parent.resolve(distribution.getFileName());
     try {

@@ -142,7 +142,7 @@ class GoneQuorumTest {
                 node(1, GONE, List.of())));
 
     assertThat(quorum.ask(List.of("a")).join())
-        .allSatisfy(result -> assertThat(result).hasSizeLessThan(1_000));
+        .allSatisfy(result -> assertThat(result).hasSizeLessThan(2 * Texts.MAX_SHORTENED));
   }
 
   @Test
