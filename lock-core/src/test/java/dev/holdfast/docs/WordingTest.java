@@ -22,7 +22,17 @@ import org.junit.jupiter.api.Test;
 class WordingTest {
   /** The files and directories that are covered, beside the Markdown files at the root. */
   private static final List<String> COVERED =
-      List.of("docs", "lock-core", "lock-bom", ".ci", ".github", "pom.xml");
+      List.of(
+          "docs",
+          "lock-core",
+          "lock-bom",
+          "test-cluster",
+          "jepsen-style-reports",
+          "chaos-tests",
+          "benchmarks",
+          ".ci",
+          ".github",
+          "pom.xml");
 
   private static final Set<String> EXTENSIONS =
       Set.of(
