@@ -26,7 +26,7 @@ type op struct {
 	Open bool `json:"open"`
 	// Until is the end of the lease that is acquired or renewed.
 	Until int64 `json:"until"`
-	// Told is when the holder was told of the loss that this is, of an acquisition not later.
+	// Told is when the holder was notified of the loss that this is, of an acquisition not later.
 	Told int64 `json:"told"`
 }
 

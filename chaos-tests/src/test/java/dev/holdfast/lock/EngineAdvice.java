@@ -23,8 +23,8 @@ public final class EngineAdvice {
     @Advice.OnMethodEnter
     static void enter(
         @Advice.FieldValue("clocks") Clocks clocks,
-        @Advice.Argument(value = 0, readOnly = false) Stamp start) {
-      start = clocks.stamp();
+        @Advice.Argument(value = 0, readOnly = false) ClockReading start) {
+      start = clocks.read();
     }
   }
 
@@ -32,8 +32,8 @@ public final class EngineAdvice {
   public static final class ExpiresAsAtFirst {
     @Advice.OnMethodEnter
     static void enter(
-        @Advice.Argument(2) Stamp createdAt,
-        @Advice.Argument(value = 3, readOnly = false) Stamp stamp) {
+        @Advice.Argument(2) ClockReading createdAt,
+        @Advice.Argument(value = 3, readOnly = false) ClockReading stamp) {
       stamp = createdAt;
     }
   }
@@ -43,7 +43,7 @@ public final class EngineAdvice {
     @Advice.OnMethodExit
     static void exit(
         @Advice.This Validity validity,
-        @Advice.Argument(0) Stamp now,
+        @Advice.Argument(0) ClockReading now,
         @Advice.Return(readOnly = false) long remaining) {
       long wall = now.wallNanosSince(validity.start()) + validity.wallPaddingNanos();
       long elapsed = Math.max(now.nanosSince(validity.start()), wall);
@@ -75,7 +75,8 @@ public final class EngineAdvice {
   public static final class ForgetWhatIsUncertain {
     @Advice.OnMethodEnter
     static void enter(
-        @Advice.FieldValue(value = "uncertainWrite", readOnly = false) @Nullable Stamp write) {
+        @Advice.FieldValue(value = "uncertainWrite", readOnly = false)
+            @Nullable ClockReading write) {
       write = null;
     }
   }
@@ -96,7 +97,9 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Cleanup.later}: a look that was not answered has shown that nothing is there. */
+  /**
+   * On {@code OrphanCleanup.later}: a look that was not answered has shown that nothing is there.
+   */
   public static final class SilenceIsClear {
     @Advice.OnMethodEnter
     static void enter(@Advice.Argument(value = 0, readOnly = false) boolean unclear) {
@@ -134,7 +137,7 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Session.beginRenewal}: as if its answer were there. */
+  /** On {@code Session.renewalBegins}: as if its answer were there. */
   public static final class NumberAnew {
     @Advice.OnMethodEnter
     static void enter(@Advice.FieldValue(value = "nextHandoff", readOnly = false) int number) {
@@ -158,7 +161,7 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Sighting.of}: nothing is older than anything. */
+  /** On {@code ObservedRecord.of}: nothing is older than anything. */
   public static final class ForgetWhatIsKnown {
     @Advice.OnMethodEnter
     static void enter(@Advice.Argument(value = 2, readOnly = false) @Nullable Version known) {
@@ -170,8 +173,8 @@ public final class EngineAdvice {
   public static final class BelieveThatTheIndexIsGone {
     @Advice.OnMethodExit
     static void exit(
-        @Advice.Argument(0) Sighting sighting, @Advice.Return(readOnly = false) Next next) {
-      if (sighting instanceof Sighting.OtherIncarnation) {
+        @Advice.Argument(0) ObservedRecord sighting, @Advice.Return(readOnly = false) Next next) {
+      if (sighting instanceof ObservedRecord.OtherIncarnation) {
         next =
             new Next.End(
                 Lost.because(

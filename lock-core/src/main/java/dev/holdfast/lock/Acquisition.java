@@ -30,32 +30,30 @@ final class Acquisition {
   /** How many requests one attempt may take; a race that is longer than this is contention. */
   private static final int MAX_REQUESTS = 12;
 
-  /** How many writes of one attempt may go unanswered or be refused for overload. */
+  /** How many writes of one attempt may go unanswered or be rejected for overload. */
   private static final int MAX_UNKNOWN = 2;
 
   /** Reads in a row that must find nothing, after a conflict, before that is believed. */
   private static final int ABSENCES_TO_BELIEVE = 2;
 
-  /** In the place of a time: its caller sleeps, or never gave way. */
-  private static final long ASLEEP = Long.MIN_VALUE;
-
-  final LockQueue queue;
+  final String lockId;
   final LockOptions options;
-  final Stamp started;
-  final long arrival;
+  final ClockReading started;
   final @Nullable Thread caller;
   final Purpose purpose;
 
-  /** Completed in the queue's serial. */
+  /** Completed in the queue's serial executor, or by a failure before the queue has it. */
   final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
 
   boolean toldWaiting;
 
-  /** When its caller last looked for the outcome, while that gives way. */
-  private volatile long lookedAtNanos = ASLEEP;
-
   private final Engine engine;
-  private final long overtakableNanos;
+
+  /** Set within that queue's serial executor, before anything else is done there. */
+  private volatile @Nullable LockQueue queue;
+
+  private volatile long patienceNanos = HandoffPacing.BRISK_NANOS;
+  private long arrival;
   private @Nullable String token;
   private Scheduler.@Nullable Timer deadline;
   private boolean writeInFlight;
@@ -64,9 +62,9 @@ final class Acquisition {
   private boolean asking;
 
   /** When the last write was begun that may still take effect, and whether it was a create. */
-  private @Nullable Stamp uncertainWrite;
+  private @Nullable ClockReading uncertainWrite;
 
-  private @Nullable Stamp uncertainCreate;
+  private @Nullable ClockReading uncertainCreate;
 
   /** Whose expired record the last write was to replace; null if it was to make a new one. */
   private @Nullable LockInfo previous;
@@ -89,7 +87,7 @@ final class Acquisition {
     LEASE
   }
 
-  /** How one attempt ended, for the queue. */
+  /** How one attempt ended, for the queue(). */
   sealed interface Ending {
     /** Won. */
     record Won(Session session, @Nullable LockInfo previous) implements Ending {}
@@ -97,26 +95,65 @@ final class Acquisition {
     /** Another holds the lock, whose record may be taken over after so many nanoseconds. */
     record Contended(@Nullable LockInfo holder, long nanosLeft) implements Ending {}
 
-    /** The store did not answer, or refused to. */
-    record Silent(Throwable cause, boolean retryable) implements Ending {}
+    /** The store did not answer or rejected the request. */
+    record Unavailable(Throwable cause, boolean retryable) implements Ending {}
   }
 
+  /** On the caller's thread. It is bound to a queue when the queue runs it. */
   Acquisition(
-      LockQueue queue,
+      Engine engine,
+      String lockId,
       LockOptions options,
-      Stamp started,
-      long arrival,
+      ClockReading started,
       @Nullable Thread caller,
       Purpose purpose) {
-    this.queue = queue;
-    this.engine = queue.engine;
+    this.engine = engine;
+    this.lockId = lockId;
     this.options = options;
     this.started = started;
-    this.arrival = arrival;
     this.caller = caller;
     this.purpose = purpose;
-    this.overtakableNanos =
-        Math.min(Pace.MAX_OVERTAKEN_NANOS, Times.nanos(options.waitTimeout()) / 2);
+  }
+
+  /** The queue has it now. */
+  void enter(LockQueue entered, long itsArrival, long itsPatienceNanos) {
+    queue = entered;
+    arrival = itsArrival;
+    patienceNanos = itsPatienceNanos;
+  }
+
+  LockQueue queue() {
+    return Objects.requireNonNull(queue, "not in a queue yet");
+  }
+
+  long arrival() {
+    return arrival;
+  }
+
+  /** How long the caller yields before it parks. On any thread. */
+  long patienceNanos() {
+    return patienceNanos;
+  }
+
+  /** The caller's own thread found that the time for it is up. */
+  void timeOut() {
+    LockQueue entered = queue;
+    if (entered != null) {
+      entered.execute(() -> entered.timedOut(this));
+    }
+  }
+
+  /**
+   * The caller has gone: a lock that it is granted is released. On any thread; tasks for one lock
+   * run in the order of their submission, so the queue has had this acquisition by then.
+   */
+  void abandon() {
+    LockQueue entered = queue;
+    if (entered != null) {
+      entered.execute(() -> entered.abandoned(this));
+    } else {
+      engine.onQueue(lockId, any -> any.abandoned(this));
+    }
   }
 
   /** Ends the wait in time, whatever the store does. Again does nothing. */
@@ -129,7 +166,7 @@ final class Acquisition {
             ? engine.requestTimeout(options.ttl()).toNanos()
             : Times.nanos(options.waitTimeout());
     long left = Math.max(0, limit - (engine.clocks.ticker().nanos() - started.nanos()));
-    deadline = engine.timers.schedule(() -> queue.execute(() -> queue.timedOut(this)), left);
+    deadline = engine.timers.schedule(() -> queue().execute(() -> queue().timedOut(this)), left);
   }
 
   boolean isDone() {
@@ -144,28 +181,10 @@ final class Acquisition {
     return asking;
   }
 
-  /** Its caller has looked for the outcome, and gives way once more. On the caller's thread. */
-  void callerLooked(long nowNanos) {
-    lookedAtNanos = nowNanos;
-  }
-
-  /** Its caller gives way no more. On the caller's thread. */
-  void callerSleeps() {
-    lookedAtNanos = ASLEEP;
-  }
-
-  /** How long ago its caller looked for the outcome; -1 if that one does not look, but sleeps. */
-  long nanosSinceLook(long nowNanos) {
-    long lookedAt = lookedAtNanos;
-    return lookedAt == ASLEEP ? -1 : Math.max(0, nowNanos - lookedAt);
-  }
-
-  /** Whether one that came later may have the lock before it, if that one's thread runs. */
-  boolean mayBeOvertaken(long nowNanos) {
-    return nowNanos - started.nanos() < overtakableNanos;
-  }
-
-  /** Makes its token, which is the same for all its attempts. Who is refused at once has none. */
+  /**
+   * Makes its token, which is the same for all its attempts. An acquisition that ends at once has
+   * none.
+   */
   void makeToken() {
     token = Objects.requireNonNull(engine.tokens.get(), "token");
   }
@@ -178,7 +197,7 @@ final class Acquisition {
    * Whether it may take over what was acquired with those options, so that nobody can tell it from
    * what it asked for. Not if a write of its own may still take effect.
    */
-  boolean mayInherit(LockOptions other) {
+  boolean acceptsHandoff(LockOptions other) {
     return options.autoRenew()
         && options.ttl().equals(other.ttl())
         && options.metadata().equals(other.metadata())
@@ -196,20 +215,20 @@ final class Acquisition {
     if (deadline != null) {
       deadline.cancel();
     }
-    if (result instanceof Outcome.Granted || writeInFlight) {
+    if (result instanceof Outcome.Granted || writeInFlight || queue == null) {
       return;
     }
     if (conflictUnread && uncertainWrite == null) {
       // The conflict may have been with ourselves, sent twice. One look tells.
-      queue.cleanUp(token(), options, null, null);
+      queue().cleanUp(token(), options, null, null);
     } else {
       cleanUp(uncertainWrite, null);
     }
   }
 
-  private void cleanUp(@Nullable Stamp lastSent, @Nullable Version known) {
+  private void cleanUp(@Nullable ClockReading lastSent, @Nullable Version known) {
     if (lastSent != null || known != null) {
-      queue.cleanUp(token(), options, lastSent, known);
+      queue().cleanUp(token(), options, lastSent, known);
     }
   }
 
@@ -229,75 +248,77 @@ final class Acquisition {
 
   private void create() {
     previous = null;
-    Stamp stamp = engine.clocks.stamp();
-    LockRecord record = engine.record(queue.lockId, token(), stamp, stamp, options);
-    write(() -> engine.store.create(record), stamp, true);
+    ClockReading reading = engine.clocks.read();
+    LockRecord record = engine.record(lockId, token(), reading, reading, options);
+    write(() -> engine.store.create(record), reading, true);
   }
 
   private void replace(Version expected) {
-    Stamp stamp = engine.clocks.stamp();
-    LockRecord record = engine.record(queue.lockId, token(), stamp, stamp, options);
-    write(() -> engine.store.replace(record, expected), stamp, false);
+    ClockReading reading = engine.clocks.read();
+    LockRecord record = engine.record(lockId, token(), reading, reading, options);
+    write(() -> engine.store.replace(record, expected), reading, false);
   }
 
-  private void write(Supplier<CompletableFuture<WriteResult>> call, Stamp stamp, boolean create) {
+  private void write(
+      Supplier<CompletableFuture<WriteResult>> call, ClockReading reading, boolean create) {
     if (++requests > MAX_REQUESTS) {
-      queue.attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
+      queue().attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
       return;
     }
     writeInFlight = true;
     asking = true;
-    queue.writeBegins();
+    queue().writeBegins();
     engine.write(
-        queue,
+        queue(),
         engine.requestTimeout(options.ttl()),
         call,
         result -> {
           writeInFlight = false;
           asking = false;
-          queue.writeEnds();
+          queue().writeEnds();
           if (isDone()) {
-            writtenTooLate(result, stamp);
+            writtenTooLate(result, reading);
           } else {
-            written(result, stamp, create);
+            written(result, reading, create);
           }
         });
   }
 
   /** The caller has gone. */
-  private void writtenTooLate(WriteResult result, Stamp stamp) {
+  private void writtenTooLate(WriteResult result, ClockReading reading) {
     if (result instanceof WriteResult.Applied applied) {
-      queue.notice(
-          () ->
-              LOG.debug(
-                  "Lock \"{}\": granted to {} after its caller had gone",
-                  Logs.shown(queue.lockId),
-                  token()));
-      queue.cleanUp(token(), options, uncertainWrite, applied.version());
+      queue()
+          .notice(
+              () ->
+                  LOG.debug(
+                      "Lock \"{}\": granted to {} after its caller had gone",
+                      Logs.shown(lockId),
+                      token()));
+      queue().cleanUp(token(), options, uncertainWrite, applied.version());
     } else if (result instanceof WriteResult.Rejected) {
       cleanUp(uncertainWrite, null);
     } else if (result instanceof WriteResult.Unknown) {
-      cleanUp(stamp, null);
+      cleanUp(reading, null);
     } else {
       // A conflict may be with ourselves: the write was sent twice. One look tells.
-      queue.cleanUp(token(), options, uncertainWrite, null);
+      queue().cleanUp(token(), options, uncertainWrite, null);
     }
   }
 
-  private void written(WriteResult result, Stamp stamp, boolean create) {
+  private void written(WriteResult result, ClockReading reading, boolean create) {
     if (result instanceof WriteResult.Applied applied) {
-      applied(applied.version(), stamp);
+      applied(applied.version(), reading);
     } else if (result instanceof WriteResult.Rejected rejected) {
       rejected(rejected.cause());
     } else if (result instanceof WriteResult.Unknown unknown) {
-      uncertainWrite = stamp;
+      uncertainWrite = reading;
       if (create) {
-        uncertainCreate = stamp;
+        uncertainCreate = reading;
       }
       afterConflict = false;
       boolean broken = unknown.cause() instanceof Error;
       if (++unknowns >= MAX_UNKNOWN || broken) {
-        queue.attemptEnded(this, new Ending.Silent(unknown.cause(), !broken));
+        queue().attemptEnded(this, new Ending.Unavailable(unknown.cause(), !broken));
       } else {
         read();
       }
@@ -309,18 +330,18 @@ final class Acquisition {
     }
   }
 
-  private void applied(Version version, Stamp stamp) {
+  private void applied(Version version, ClockReading reading) {
     // Until a session has it, what was written is cleaned up if the call ends.
-    uncertainWrite = stamp;
-    queue.learned(version);
-    Validity validity = engine.validity(stamp, options);
-    if (validity.isOver(engine.clocks.stamp())) {
+    uncertainWrite = reading;
+    queue().learned(version);
+    Validity validity = engine.validity(reading, options);
+    if (validity.isOver(engine.clocks.read())) {
       // Ours, but the answer took so long that it gives no lease: ask for a new one.
       replace(version);
       return;
     }
     Session session = new Session(this, version, validity, uncertainCreate);
-    queue.attemptEnded(this, new Ending.Won(session, previous));
+    queue().attemptEnded(this, new Ending.Won(session, previous));
   }
 
   private void rejected(Throwable cause) {
@@ -332,63 +353,65 @@ final class Acquisition {
         return;
       }
     }
-    queue.attemptEnded(this, new Ending.Silent(cause, false));
+    queue().attemptEnded(this, new Ending.Unavailable(cause, false));
   }
 
   private void read() {
     if (++requests > MAX_REQUESTS) {
-      queue.attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
+      queue().attemptEnded(this, new Ending.Contended(null, Long.MAX_VALUE));
       return;
     }
     asking = true;
     engine.read(
-        queue,
+        queue(),
         engine.requestTimeout(options.ttl()),
-        queue.lockId,
+        lockId,
         result -> {
           asking = false;
           if (!isDone()) {
-            seen(Sighting.of(result, token(), queue.known()));
+            seen(ObservedRecord.of(result, token(), queue().known()));
           }
         });
   }
 
-  private void seen(Sighting sighting) {
-    if (sighting instanceof Sighting.Ours ours) {
+  private void seen(ObservedRecord observed) {
+    if (observed instanceof ObservedRecord.Ours ours) {
       // Only a write that is acknowledged makes a holder, and only its own start counts.
       replace(ours.version());
-    } else if (sighting instanceof Sighting.Others others) {
+    } else if (observed instanceof ObservedRecord.Others others) {
       seenOthers(others);
-    } else if (sighting instanceof Sighting.Absent) {
+    } else if (observed instanceof ObservedRecord.Absent) {
       if (afterConflict && ++absences < ABSENCES_TO_BELIEVE) {
         read();
       } else {
         create();
       }
-    } else if (sighting instanceof Sighting.Silent silent) {
-      queue.attemptEnded(this, new Ending.Silent(silent.cause(), silent.retryable()));
+    } else if (observed instanceof ObservedRecord.Unavailable unavailable) {
+      queue()
+          .attemptEnded(this, new Ending.Unavailable(unavailable.cause(), unavailable.retryable()));
     } else {
       read();
     }
   }
 
-  private void seenOthers(Sighting.Others others) {
+  private void seenOthers(ObservedRecord.Others others) {
     conflictUnread = false;
-    Observations.Judgement judgement =
-        engine.observations.judge(others.record(), others.version(), options.ttl());
+    Observations.TakeoverDecision judgement =
+        engine.observations.decide(others.record(), others.version(), options.ttl());
     LockInfo holder = LockInfo.of(others.record(), others.version(), engine.clocks.wallNow());
-    if (judgement instanceof Observations.Judgement.Expired expired) {
-      queue.notice(
-          () ->
-              LOG.debug(
-                  "Lock \"{}\": taking over from {}: {}",
-                  Logs.shown(queue.lockId),
-                  Logs.shown(holder.owner()),
-                  expired.rule()));
+    if (judgement instanceof Observations.TakeoverDecision.Expired expired) {
+      queue()
+          .notice(
+              () ->
+                  LOG.debug(
+                      "Lock \"{}\": taking over from {}: {}",
+                      Logs.shown(lockId),
+                      Logs.shown(holder.owner()),
+                      expired.rule()));
       previous = holder;
       replace(others.version());
-    } else if (judgement instanceof Observations.Judgement.Standing standing) {
-      queue.attemptEnded(this, new Ending.Contended(holder, standing.nanosLeft()));
+    } else if (judgement instanceof Observations.TakeoverDecision.Standing standing) {
+      queue().attemptEnded(this, new Ending.Contended(holder, standing.nanosLeft()));
     } else {
       read();
     }

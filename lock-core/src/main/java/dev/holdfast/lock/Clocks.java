@@ -18,15 +18,15 @@ record Clocks(Ticker ticker, InstantSource wall) {
    * Reads both. Truncated to milliseconds, as records are, so that what is written and what is
    * reckoned with are the same moment.
    */
-  Stamp stamp() {
-    return new Stamp(ticker.nanos(), wallNow());
+  ClockReading read() {
+    return new ClockReading(ticker.nanos(), wallNow());
   }
 
   Instant wallNow() {
     return wall.instant().truncatedTo(ChronoUnit.MILLIS);
   }
 
-  Duration since(Stamp earlier) {
+  Duration since(ClockReading earlier) {
     return Duration.ofNanos(Math.max(0, ticker.nanos() - earlier.nanos()));
   }
 }

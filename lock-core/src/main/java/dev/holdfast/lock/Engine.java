@@ -162,19 +162,23 @@ final class Engine {
     return requestTimeout == null ? DEFAULT_REQUEST_TIMEOUT : requestTimeout;
   }
 
-  Validity validity(Stamp start, LockOptions options) {
+  Validity validity(ClockReading start, LockOptions options) {
     return Validity.from(start, options.ttl(), maxClockDrift, maxClockSkew);
   }
 
-  /** The record for a write whose clocks were read at that stamp. */
+  /** The record for a write whose clocks were read at that reading. */
   LockRecord record(
-      String lockId, String token, Stamp createdAt, Stamp stamp, LockOptions options) {
+      String lockId,
+      String token,
+      ClockReading createdAt,
+      ClockReading reading,
+      LockOptions options) {
     return new LockRecord(
         lockId,
         token,
         owner,
         createdAt.wall(),
-        stamp.wall().plus(options.ttl()),
+        reading.wall().plus(options.ttl()),
         options.ttl().toMillis(),
         calendarTakeover ? (Long) maxClockSkew.toMillis() : null,
         options.metadata());

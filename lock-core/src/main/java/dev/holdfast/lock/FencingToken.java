@@ -15,8 +15,7 @@ import java.util.regex.Pattern;
  *
  * <p>Its parts, in the order in which they count: the era (an operator raises it when the lock
  * index is made anew), the primary term and sequence number that Elasticsearch gave to the write
- * that won the lock, and the number of the hand-over within the process since that write.
- * Immutable.
+ * that won the lock, and the number of the handoff within the process since that write. Immutable.
  *
  * @param era 0 to 2,147,483,647
  * @param primaryTerm 0 or more
@@ -25,7 +24,7 @@ import java.util.regex.Pattern;
  */
 public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
     implements Comparable<FencingToken>, Serializable {
-  /** The highest number of hand-overs between two writes. */
+  /** The highest number of handoffs between two writes. */
   public static final int MAX_HANDOFF = 255;
 
   private static final int TERM_BITS = 13;

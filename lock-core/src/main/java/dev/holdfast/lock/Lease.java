@@ -19,7 +19,7 @@ public interface Lease extends AutoCloseable {
 
   /**
    * What tells this acquisition from all others: the token in the store's record and, if the lock
-   * was handed over within this process since it was won, {@code #} and the number of that.
+   * was handed off within this process since it was won, {@code #} and the number of that.
    */
   String token();
 

@@ -97,9 +97,9 @@ final class LeaseHandle implements Lease {
     if (!isHeld()) {
       return false;
     }
-    CompletableFuture<Boolean> renewed = session.renew();
+    CompletableFuture<Boolean> renewed = session.renewal.now();
     // Held afterwards too: it may have been given back meanwhile, and the renewal be another's.
-    return Joins.awaitUninterruptibly(
+    return FutureWaits.awaitUninterruptibly(
             renewed, session.engine().requestTimeout(session.options().ttl()))
         && renewed.join()
         && !releaseRequested.get();
@@ -152,11 +152,11 @@ final class LeaseHandle implements Lease {
     // It may be another thread that hands over, one that is in the queue's serial.
     Engine engine = session.engine();
     LockQueue queue = session.queue();
-    Joins.giveWay(released, engine.clocks.ticker(), queue.pace.patienceNanos(0));
-    if (!Joins.awaitUninterruptibly(released, engine.releaseTimeout)) {
+    FutureWaits.giveWay(released, engine.clocks.ticker(), queue.pace.patienceNanos(0));
+    if (!FutureWaits.awaitUninterruptibly(released, engine.releaseTimeout)) {
       // The engine's own timer is late: this thread does what that was to do.
       queue.execute(() -> session.releaseOverdue(this));
-      if (!Joins.awaitUninterruptibly(released, LockManager.GRACE)) {
+      if (!FutureWaits.awaitUninterruptibly(released, LockManager.GRACE)) {
         released(ReleaseResult.UNCONFIRMED);
       }
     }

@@ -23,9 +23,9 @@ public interface LockListener {
   default void takenOver(String lockId, LockInfo previous) {}
 
   /** A lock was not acquired because another holds it. */
-  default void refused(String lockId, Optional<LockInfo> holder, Duration waited) {}
+  default void contended(String lockId, Optional<LockInfo> holder, Duration waited) {}
 
-  /** A lock was not acquired because the store did not answer, or refused to. */
+  /** A lock was not acquired because the store did not answer or rejected the request. */
   default void unavailable(String lockId, Throwable cause, Duration waited) {}
 
   /** An acquisition found the lock held and begins to wait; told once for each. */

@@ -3,11 +3,8 @@ package dev.holdfast.lock;
 import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.internal.Texts;
-import dev.holdfast.lock.store.IncarnationGoneException;
-import dev.holdfast.lock.store.ListResult;
+import dev.holdfast.lock.internal.Timeouts;
 import dev.holdfast.lock.store.LockStore;
-import dev.holdfast.lock.store.ReadResult;
-import dev.holdfast.lock.store.WriteResult;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -19,7 +16,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -52,9 +48,6 @@ public final class LockManager implements AutoCloseable {
   /** The longest lock id: Elasticsearch's limit for a document id. */
   static final int MAX_LOCK_ID_BYTES = 512;
 
-  private static final int MAX_LISTED = 100_000;
-  private static final int MAX_FORCE_ATTEMPTS = 10;
-
   /**
    * How long a call waits, when its time is up, for the engine to say so: only where threads are
    * stuck, or the machine is.
@@ -65,6 +58,8 @@ public final class LockManager implements AutoCloseable {
 
   final Engine engine;
 
+  private final OperatorCalls operatorCalls;
+
   private final int maxMetadataBytes;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final AtomicBoolean finishing = new AtomicBoolean();
@@ -72,6 +67,7 @@ public final class LockManager implements AutoCloseable {
 
   private LockManager(Builder builder) {
     this.engine = new Engine(builder);
+    this.operatorCalls = new OperatorCalls(engine);
     this.maxMetadataBytes = builder.maxMetadataBytes;
   }
 
@@ -147,7 +143,7 @@ public final class LockManager implements AutoCloseable {
       String lockId, LockOptions options, LockedRunnable<E> body) throws E, InterruptedException {
     Objects.requireNonNull(body, "body");
     Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
-    if (outcome instanceof Outcome.Refused) {
+    if (outcome instanceof Outcome.HeldByOther) {
       return false;
     }
     LeaseConsumer<E> leased = lease -> body.run();
@@ -266,7 +262,7 @@ public final class LockManager implements AutoCloseable {
   public Optional<Lease> tryAcquire(String lockId, LockOptions options)
       throws InterruptedException {
     Outcome outcome = await(lockId, options, Acquisition.Purpose.LEASE);
-    return outcome instanceof Outcome.Refused
+    return outcome instanceof Outcome.HeldByOther
         ? Optional.empty()
         : Optional.of(granted(lockId, outcome));
   }
@@ -282,15 +278,12 @@ public final class LockManager implements AutoCloseable {
    * won is given back. Dependent stages run on the callback executor, or on the thread that adds
    * them.
    *
-   * <p>While threads of this process hand the lock to each other within microseconds, those whose
-   * threads run may go before this one in its first 3 ms.
-   *
    * @throws IllegalArgumentException if the lock id or an option is out of range
    * @throws IllegalStateException if this manager is closed
    */
   public CompletableFuture<Lease> acquireAsync(String lockId, LockOptions options) {
     CompletableFuture<Lease> result = new CompletableFuture<>();
-    Call call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
+    Acquisition call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
     try {
       var unused =
           call.outcome.thenAccept(
@@ -319,72 +312,7 @@ public final class LockManager implements AutoCloseable {
     result.completeExceptionally(failure);
   }
 
-  /** A call under way, whose acquisition may not have been made yet. */
-  private static final class Call {
-    final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-    private final AtomicBoolean abandoned = new AtomicBoolean();
-    private final AtomicReference<@Nullable Acquisition> acquisition = new AtomicReference<>();
-
-    /** Until the call has begun: that is under way on another thread. */
-    private volatile long patienceNanos = Pace.BRISK_NANOS;
-
-    /** In the queue's serial. */
-    void begin(Acquisition begun) {
-      patienceNanos = begun.queue.patienceNanos();
-      acquisition.set(begun);
-      var unused = begun.outcome.thenAccept(outcome::complete);
-      if (abandoned.get()) {
-        begun.finish(new Outcome.Closed());
-      } else {
-        begun.queue.submit(begun);
-      }
-    }
-
-    /** It broke off while it was begun. */
-    void fail(Throwable e) {
-      Outcome failed = Outcome.noAnswer(e, false);
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.finish(failed);
-      }
-      outcome.complete(failed);
-    }
-
-    /** Notes when the caller's thread last ran. */
-    long looked(long nowNanos) {
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.callerLooked(nowNanos);
-      }
-      return nowNanos;
-    }
-
-    void sleeps() {
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.callerSleeps();
-      }
-    }
-
-    /** The time for it is up, as the caller's own thread has it. */
-    void timeOut() {
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.queue.execute(() -> begun.queue.timedOut(begun));
-      }
-    }
-
-    /** Nobody waits for it any more: a lock that it was granted, or will be, is given back. */
-    void abandon() {
-      abandoned.set(true);
-      Acquisition begun = acquisition.get();
-      if (begun != null) {
-        begun.queue.execute(() -> begun.queue.abandoned(begun));
-      }
-    }
-  }
-
-  private Call submit(
+  private Acquisition submit(
       String lockId, LockOptions options, Acquisition.Purpose purpose, @Nullable Thread caller) {
     checkOpen();
     check(lockId);
@@ -397,17 +325,16 @@ public final class LockManager implements AutoCloseable {
               + " bytes as JSON, but is "
               + options.metadataBytes());
     }
-    Stamp started = engine.clocks.stamp();
-    Call call = new Call();
+    ClockReading started = engine.clocks.read();
+    Acquisition call = new Acquisition(engine, lockId, options, started, caller, purpose);
     try {
       engine.onQueue(
           lockId,
           queue -> {
             try {
-              call.begin(
-                  new Acquisition(queue, options, started, queue.nextArrival(), caller, purpose));
+              queue.submit(call);
             } catch (Throwable e) {
-              call.fail(e);
+              call.finish(Outcome.noAnswer(e, false));
               throw e;
             }
           });
@@ -427,16 +354,14 @@ public final class LockManager implements AutoCloseable {
     }
     Duration limit =
         options.isFailFast() ? engine.requestTimeout(options.ttl()) : options.waitTimeout();
-    Call call = submit(lockId, options, purpose, Thread.currentThread());
+    Acquisition call = submit(lockId, options, purpose, Thread.currentThread());
     boolean taken = false;
     try {
-      Ticker ticker = engine.clocks.ticker();
-      Joins.giveWay(call.outcome, () -> call.looked(ticker.nanos()), call.patienceNanos);
-      call.sleeps();
-      if (!Joins.await(call.outcome, limit)) {
+      FutureWaits.giveWay(call.outcome, engine.clocks.ticker(), call.patienceNanos());
+      if (!FutureWaits.await(call.outcome, limit)) {
         // The engine's own timer is late: this thread does what that was to do.
         call.timeOut();
-        if (!Joins.await(call.outcome, GRACE)) {
+        if (!FutureWaits.await(call.outcome, GRACE)) {
           return new Outcome.Unavailable(
               new TimeoutException(
                   "the lock engine had no outcome within "
@@ -455,7 +380,7 @@ public final class LockManager implements AutoCloseable {
   }
 
   /** The caller goes away; the lock may have been granted at this very moment. */
-  private static void giveBack(Call call) {
+  private static void giveBack(Acquisition call) {
     call.abandon();
     var unused =
         call.outcome.thenAccept(
@@ -477,8 +402,8 @@ public final class LockManager implements AutoCloseable {
     if (outcome instanceof Outcome.Broken broken) {
       throw broken.error();
     }
-    if (outcome instanceof Outcome.Refused refused) {
-      return refused.exception(lockId);
+    if (outcome instanceof Outcome.HeldByOther held) {
+      return held.exception(lockId);
     } else if (outcome instanceof Outcome.Reentrant reentrant) {
       return reentrant.exception(lockId);
     } else if (outcome instanceof Outcome.Unavailable unavailable) {
@@ -520,11 +445,7 @@ public final class LockManager implements AutoCloseable {
   public Optional<LockInfo> find(String lockId) {
     checkOpen();
     check(lockId);
-    ReadResult read = read(lockId);
-    if (read instanceof ReadResult.Found found) {
-      return Optional.of(LockInfo.of(found, engine.clocks.wallNow()));
-    }
-    return Optional.empty();
+    return operatorCalls.find(lockId);
   }
 
   /**
@@ -536,22 +457,13 @@ public final class LockManager implements AutoCloseable {
    */
   public List<LockInfo> list() {
     checkOpen();
-    ListResult result =
-        answer(engine.list(MAX_LISTED), new ListResult.Unavailable(engine.noAnswer()));
-    if (result instanceof ListResult.Listed listed) {
-      return listed.records().stream()
-          .map(found -> LockInfo.of(found, engine.clocks.wallNow()))
-          .toList();
-    } else if (result instanceof ListResult.Rejected rejected) {
-      throw unavailable("", rejected.cause(), false);
-    }
-    throw unavailable("", ((ListResult.Unavailable) result).cause(), true);
+    return operatorCalls.list();
   }
 
   /**
-   * Deletes a lock's record, whoever holds it. For operators who know that the holder is gone, or
-   * accept two at once: a holder that still runs learns of it at its next renewal, and believes in
-   * its lease until then or until its validity ends.
+   * Deletes a lock's record, regardless of its holder. For operators who know that the holder is
+   * gone, or accept two at once: a holder that still runs learns of it at its next renewal, and
+   * believes in its lease until then or until its validity ends.
    *
    * @return whether there was a record
    * @throws LockStoreUnavailableException if the store did not answer, or the record changed faster
@@ -560,84 +472,13 @@ public final class LockManager implements AutoCloseable {
   public boolean forceRelease(String lockId) {
     checkOpen();
     check(lockId);
-    Throwable last = null;
-    for (int attempt = 0; attempt < MAX_FORCE_ATTEMPTS; attempt++) {
-      ReadResult read = read(lockId);
-      if (!(read instanceof ReadResult.Found found)) {
-        // After a delete that was not answered, an absent record is what it was sent for.
-        return last != null;
-      }
-      WriteResult result =
-          answer(
-              engine.delete(lockId, found.version()), new WriteResult.Unknown(engine.noAnswer()));
-      if (result instanceof WriteResult.Applied) {
-        engine.onQueue(lockId, queue -> queue.forceReleased(found.record().token()));
-        Logs.quietly(
-            () ->
-                LOG.warn(
-                    "Lock \"{}\": released by force; it was held by {}, token {}",
-                    Logs.shown(lockId),
-                    Logs.shown(found.record().owner()),
-                    Logs.shown(found.record().token())));
-        return true;
-      } else if (result instanceof WriteResult.Rejected rejected) {
-        if (rejected.cause() instanceof IncarnationGoneException gone) {
-          engine.incarnationGone(gone);
-          return true;
-        }
-        throw unavailable(lockId, rejected.cause(), false);
-      } else if (result instanceof WriteResult.Unknown unknown) {
-        last = unknown.cause();
-      }
-    }
-    throw unavailable(
-        lockId, last != null ? last : new IllegalStateException("its record keeps changing"), true);
+    return operatorCalls.forceRelease(lockId);
   }
 
   /** What this manager looks after now. Without I/O; also after {@link #close()}. */
   public LockManagerStats stats() {
     return new LockManagerStats(
         engine.queues.size(), engine.observations.size(), engine.cleanups.get());
-  }
-
-  private ReadResult read(String lockId) {
-    ReadResult result = answer(engine.read(lockId), new ReadResult.Unavailable(engine.noAnswer()));
-    if (result instanceof ReadResult.Rejected rejected) {
-      throw unavailable(lockId, rejected.cause(), false);
-    } else if (result instanceof ReadResult.Unavailable unavailable) {
-      throw unavailable(lockId, unavailable.cause(), true);
-    }
-    return result;
-  }
-
-  /** The answer, or the other one if none comes in time. */
-  private <R> R answer(CompletableFuture<R> request, R otherwise) {
-    return Joins.awaitUninterruptibly(request, engine.requestTimeout().plus(GRACE))
-        ? request.join()
-        : otherwise;
-  }
-
-  private LockStoreUnavailableException unavailable(
-      String lockId, Throwable cause, boolean retryable) {
-    if (cause instanceof Error error) {
-      throw error;
-    }
-    return new LockStoreUnavailableException(
-        lockId,
-        unavailable(lockId, engine.store.description(), cause, retryable),
-        retryable,
-        cause);
-  }
-
-  static String unavailable(String lockId, String store, Throwable cause, boolean retryable) {
-    String message = cause.getMessage();
-    return (retryable ? "Lock store unavailable" : "Lock store refused the request")
-        + " ("
-        + store
-        + ")"
-        + (lockId.isEmpty() ? "" : " for lock \"" + lockId + "\"")
-        + ": "
-        + (message == null || message.isBlank() ? cause.toString() : message);
   }
 
   // --- The end
@@ -656,7 +497,7 @@ public final class LockManager implements AutoCloseable {
   public void close() {
     Duration limit = engine.releaseTimeout.multipliedBy(2);
     beginClosing();
-    if (!Joins.awaitUninterruptibly(closed, limit)) {
+    if (!FutureWaits.awaitUninterruptibly(closed, limit)) {
       // The engine's own timer is late: this thread does what that was to do.
       finishClosing();
     }
@@ -724,8 +565,6 @@ public final class LockManager implements AutoCloseable {
   public static final class Builder {
     private static final Duration MAX_SKEW = Duration.ofHours(1);
     private static final double MAX_DRIFT = 0.5;
-    private static final Duration MIN_TIMEOUT = Duration.ofMillis(1);
-    private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
     private static final int MAX_METADATA_LIMIT = 10 * 1024 * 1024;
 
     final LockStore store;
@@ -831,7 +670,7 @@ public final class LockManager implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder requestTimeout(Duration requestTimeout) {
-      this.requestTimeout = timeout(requestTimeout, "requestTimeout");
+      this.requestTimeout = Timeouts.checked(requestTimeout, "requestTimeout");
       return this;
     }
 
@@ -843,16 +682,8 @@ public final class LockManager implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder releaseTimeout(Duration releaseTimeout) {
-      this.releaseTimeout = timeout(releaseTimeout, "releaseTimeout");
+      this.releaseTimeout = Timeouts.checked(releaseTimeout, "releaseTimeout");
       return this;
-    }
-
-    private static Duration timeout(Duration timeout, String name) {
-      Objects.requireNonNull(timeout, name);
-      if (timeout.compareTo(MIN_TIMEOUT) < 0 || timeout.compareTo(MAX_TIMEOUT) > 0) {
-        throw new IllegalArgumentException(name + " must be from 1 ms to 1 h, but is " + timeout);
-      }
-      return timeout;
     }
 
     /**

@@ -37,20 +37,6 @@ final class LockQueue implements Executor {
    */
   private static final Duration POLL_INSTANTS = Duration.ofMillis(22);
 
-  /**
-   * For how long this process may hold the lock again and again while its own threads wait for it,
-   * or twice in a row if that takes longer. Then it leaves the lock alone for longer than the
-   * longest pause of whoever waits elsewhere, who would otherwise find it taken at every look.
-   *
-   * <p>The longest such run, of a process that knows of nobody else; and the first after it has
-   * found the lock taken by another. Each rest that nobody used doubles the next run.
-   */
-  static final Duration MAX_RUN = Duration.ofSeconds(2);
-
-  static final Duration SHARED_RUN = Duration.ofMillis(150);
-
-  static final Duration REST = Duration.ofMillis(150);
-
   /** The pauses while the store does not answer. */
   private static final Duration FIRST_BACKOFF = Duration.ofMillis(50);
 
@@ -62,11 +48,11 @@ final class LockQueue implements Executor {
 
   final Engine engine;
   final String lockId;
-  private final Serial serial = new Serial();
+  private final SerialExecutor serial = new SerialExecutor();
   private final ArrayDeque<Acquisition> waiting = new ArrayDeque<>(2);
-  final Pace pace = new Pace();
+  final HandoffPacing pace = new HandoffPacing();
   private @Nullable Session session;
-  private @Nullable Cleanup cleanup;
+  private @Nullable OrphanCleanup cleanup;
   private @Nullable Version known;
 
   private @Nullable Acquisition trying;
@@ -79,16 +65,9 @@ final class LockQueue implements Executor {
   private long nextAttempts;
 
   /** Whether the next attempt waits so that others get their turn: nobody may hurry it. */
-  private boolean resting;
+  private boolean pausing;
 
-  /** Since when this process has held the lock again and again. */
-  private long runSince;
-
-  /** How long such a run may be now. */
-  private long runNanos = MAX_RUN.toNanos();
-
-  /** How many times it has been granted the lock in its run; 0 if it is in none. */
-  private int grantsInRun;
+  private final LocalTenure tenure = new LocalTenure();
 
   private long delayNanos;
   private int writesInFlight;
@@ -198,7 +177,7 @@ final class LockQueue implements Executor {
     if (tried != null && tried.isDone()) {
       trying = null;
     } else if (tried != null && !tried.isAsking()) {
-      attemptEnded(tried, new Acquisition.Ending.Silent(error, false));
+      attemptEnded(tried, new Acquisition.Ending.Unavailable(error, false));
     }
     if (cleanup != null) {
       cleanup.recover();
@@ -215,6 +194,7 @@ final class LockQueue implements Executor {
   }
 
   void submit(Acquisition acquisition) {
+    acquisition.enter(this, ++arrivals, patienceNanos());
     if (acquisition.isDone()) {
       return;
     }
@@ -232,7 +212,7 @@ final class LockQueue implements Executor {
         return;
       }
       if (acquisition.options.isFailFast()) {
-        end(acquisition, refused(acquisition, held.info()));
+        end(acquisition, heldByOther(acquisition, held.info()));
         return;
       }
       tellWaiting(acquisition, held.info());
@@ -267,15 +247,11 @@ final class LockQueue implements Executor {
     writesInFlight--;
   }
 
-  long nextArrival() {
-    return ++arrivals;
-  }
-
   /** The session, unless it has ended without anybody's noticing. */
   private @Nullable Session heldSession() {
     Session held = session;
     if (held != null) {
-      held.judge();
+      held.expireIfOver();
     }
     return session;
   }
@@ -287,7 +263,7 @@ final class LockQueue implements Executor {
       return;
     }
     if (nextAttempt != null) {
-      if (resting || !hasFailFast()) {
+      if (pausing || !hasFailFast()) {
         return;
       }
       // Somebody who wants one attempt only gets it now, not at the next poll.
@@ -316,13 +292,13 @@ final class LockQueue implements Executor {
       granted(acquisition, won);
     } else {
       lastEnding = ending;
-      grantsInRun = 0;
+      tenure.end();
       if (ending instanceof Acquisition.Ending.Contended contended) {
-        runNanos = SHARED_RUN.toNanos();
+        tenure.foundContended();
         endAttemptOfFailFast(contended.holder());
         later(FIRST_POLL, MAX_POLL, contended.nanosLeft());
-      } else if (ending instanceof Acquisition.Ending.Silent silent) {
-        endSilently(acquisition, silent);
+      } else if (ending instanceof Acquisition.Ending.Unavailable unavailable) {
+        endUnavailable(acquisition, unavailable);
         later(FIRST_BACKOFF, MAX_BACKOFF, Long.MAX_VALUE);
       }
     }
@@ -330,9 +306,7 @@ final class LockQueue implements Executor {
 
   private void granted(Acquisition acquisition, Acquisition.Ending.Won won) {
     delayNanos = 0;
-    if (grantsInRun++ == 0) {
-      runSince = engine.clocks.ticker().nanos();
-    }
+    tenure.granted(engine.clocks.ticker().nanos());
     waiting.remove(acquisition);
     session = won.session();
     LeaseHandle lease = won.session().start();
@@ -375,76 +349,45 @@ final class LockQueue implements Executor {
   }
 
   /**
-   * Who is to have a lock next that was acquired with those options, without its being given back
-   * in between; null if the first who waits may not inherit it, or if it is others' turn.
+   * Returns the first caller that waits, if it can be handed a lock that was acquired with those
+   * options; null if it cannot, if nobody waits, or if other processes are to have their chance.
    */
-  @Nullable Acquisition heir(LockOptions options) {
+  @Nullable Acquisition successor(LockOptions options) {
     Acquisition first = waiting.peek();
     return first == null
             || closing != null
             || engine.isClosing()
-            || isOthersTurn()
-            || !first.mayInherit(options)
+            || tenure.isOver(engine.clocks.ticker().nanos())
+            || !first.acceptsHandoff(options)
         ? null
-        : firstToRun(first, options);
-  }
-
-  /**
-   * The one whose thread runs next, as far as can be told; the first if none is known to run soon.
-   * Nobody goes before one who has been waiting for too long to be overtaken.
-   *
-   * <p>Threads that give way get the processor in turn, in an order that is not the queue's. To
-   * wait until it is the turn of the first costs a switch for each that comes before; and all that
-   * time if something else keeps its processor.
-   */
-  private Acquisition firstToRun(Acquisition first, LockOptions options) {
-    long now = engine.clocks.ticker().nanos();
-    Acquisition next = first;
-    long longest = -1;
-    int seen = 0;
-    for (Acquisition other : waiting) {
-      long sinceLook = other.nanosSinceLook(now);
-      if (sinceLook > longest && sinceLook <= Pace.RUNS_SOON_NANOS && other.mayInherit(options)) {
-        next = other;
-        longest = sinceLook;
-      }
-      // Who gives way found fewer than that before it.
-      if (!other.mayBeOvertaken(now) || ++seen == Pace.MAX_GIVING_WAY) {
-        break;
-      }
-    }
-    return next;
+        : first;
   }
 
   /** A waiter got the lock from its holder in this process, who had held it for so long. */
-  void handedOver(Acquisition heir, LeaseHandle lease, Duration held) {
-    waiting.remove(heir);
-    heir.finish(new Outcome.Granted(lease));
-    grantsInRun++;
-    pace.handedOver(held);
-    noticeAcquired(heir, lease);
-  }
-
-  private boolean isOthersTurn() {
-    return grantsInRun > 1 && engine.clocks.ticker().nanos() - runSince >= runNanos;
+  void handedOff(Acquisition successor, LeaseHandle lease, Duration held) {
+    waiting.remove(successor);
+    successor.finish(new Outcome.Granted(lease));
+    tenure.granted(engine.clocks.ticker().nanos());
+    pace.handedOff(held);
+    noticeAcquired(successor, lease);
   }
 
   /** Ends the calls that wanted one attempt and were there when it began, or whose lock is held. */
   private void endAttemptOfFailFast(@Nullable LockInfo holder) {
     for (Acquisition other : List.copyOf(waiting)) {
-      if (other.options.isFailFast() && (other.arrival <= triesFor || session != null)) {
-        end(other, refused(other, holder));
+      if (other.options.isFailFast() && (other.arrival() <= triesFor || session != null)) {
+        end(other, heldByOther(other, holder));
       } else {
         tellWaiting(other, holder);
       }
     }
   }
 
-  private void endSilently(Acquisition tried, Acquisition.Ending.Silent silent) {
+  private void endUnavailable(Acquisition tried, Acquisition.Ending.Unavailable unavailable) {
     for (Acquisition other : List.copyOf(waiting)) {
-      boolean hadItsAttempt = other.options.isFailFast() && other.arrival <= triesFor;
-      if (hadItsAttempt || (other == tried && !silent.retryable())) {
-        end(other, Outcome.noAnswer(silent.cause(), silent.retryable()));
+      boolean hadItsAttempt = other.options.isFailFast() && other.arrival() <= triesFor;
+      if (hadItsAttempt || (other == tried && !unavailable.retryable())) {
+        end(other, Outcome.noAnswer(unavailable.cause(), unavailable.retryable()));
       }
     }
   }
@@ -478,7 +421,7 @@ final class LockQueue implements Executor {
                     () -> {
                       if (attempt == nextAttempts) {
                         nextAttempt = null;
-                        resting = false;
+                        pausing = false;
                         pump(false);
                       }
                     }),
@@ -487,7 +430,7 @@ final class LockQueue implements Executor {
 
   private void cancelNextAttempt() {
     nextAttempts++;
-    resting = false;
+    pausing = false;
     if (nextAttempt != null) {
       nextAttempt.cancel();
       nextAttempt = null;
@@ -501,12 +444,12 @@ final class LockQueue implements Executor {
     Session held = heldSession();
     boolean wasTrying = trying == acquisition;
     if (held != null) {
-      end(acquisition, refused(acquisition, held.info()));
+      end(acquisition, heldByOther(acquisition, held.info()));
     } else if (lastEnding instanceof Acquisition.Ending.Contended contended
         && !acquisition.options.isFailFast()) {
-      end(acquisition, refused(acquisition, contended.holder()));
-    } else if (lastEnding instanceof Acquisition.Ending.Silent silent) {
-      end(acquisition, Outcome.noAnswer(silent.cause(), silent.retryable()));
+      end(acquisition, heldByOther(acquisition, contended.holder()));
+    } else if (lastEnding instanceof Acquisition.Ending.Unavailable unavailable) {
+      end(acquisition, Outcome.noAnswer(unavailable.cause(), unavailable.retryable()));
     } else {
       Duration waited = engine.clocks.since(acquisition.started);
       end(acquisition, new Outcome.Unavailable(engine.noAnswerWithin(waited), true));
@@ -543,11 +486,10 @@ final class LockQueue implements Executor {
     }
     acquisition.finish(outcome);
     Duration waited = engine.clocks.since(acquisition.started);
-    if (outcome instanceof Outcome.Refused refused) {
+    if (outcome instanceof Outcome.HeldByOther held) {
       notice(
-          () ->
-              LOG.debug("Lock \"{}\": not acquired, {}", Logs.shown(lockId), Logs.shown(refused)));
-      tell(l -> l.refused(lockId, Optional.ofNullable(refused.holder()), waited));
+          () -> LOG.debug("Lock \"{}\": not acquired, {}", Logs.shown(lockId), Logs.shown(held)));
+      tell(l -> l.contended(lockId, Optional.ofNullable(held.holder()), waited));
     } else if (outcome instanceof Outcome.Unavailable unavailable) {
       notice(
           () ->
@@ -555,7 +497,7 @@ final class LockQueue implements Executor {
                   "Lock \"{}\": not acquired. {}",
                   Logs.shown(lockId),
                   Logs.shown(
-                      LockManager.unavailable(
+                      Outcome.Unavailable.message(
                           "",
                           engine.store.description(),
                           unavailable.cause(),
@@ -567,8 +509,8 @@ final class LockQueue implements Executor {
     }
   }
 
-  private Outcome.Refused refused(Acquisition acquisition, @Nullable LockInfo holder) {
-    return new Outcome.Refused(
+  private Outcome.HeldByOther heldByOther(Acquisition acquisition, @Nullable LockInfo holder) {
+    return new Outcome.HeldByOther(
         holder,
         acquisition.options.isFailFast()
             ? Duration.ZERO
@@ -597,7 +539,7 @@ final class LockQueue implements Executor {
   /**
    * The lock is not held here any more.
    *
-   * @param last the holder, if it was the store that said so; null if the store had been silent
+   * @param last the holder, if the store said so; null if it was unavailable
    */
   void sessionEnded(Session ended, @Nullable LockInfo last) {
     if (session == ended) {
@@ -606,21 +548,20 @@ final class LockQueue implements Executor {
       // Until the next answer: a wait that times out now has been waiting for this holder, or for
       // a store that does not answer.
       lastEnding = last == null ? null : new Acquisition.Ending.Contended(last, 0);
-      boolean othersTurn = isOthersTurn();
-      if (waiting.isEmpty() || othersTurn) {
-        grantsInRun = 0;
+      boolean tenureOver = tenure.isOver(engine.clocks.ticker().nanos());
+      if (waiting.isEmpty() || tenureOver) {
+        tenure.end();
       }
-      if (othersTurn && !waiting.isEmpty() && nextAttempt == null) {
+      if (tenureOver && !waiting.isEmpty() && nextAttempt == null) {
         notice(
             () ->
                 LOG.debug(
                     "Lock \"{}\": left alone for {} ms, for others",
                     Logs.shown(lockId),
-                    REST.toMillis()));
-        resting = true;
-        // If somebody uses it, that will show at the next attempt.
-        runNanos = Math.min(2 * runNanos, MAX_RUN.toNanos());
-        attemptAfter(REST.toNanos());
+                    LocalTenure.FAIRNESS_PAUSE.toMillis()));
+        pausing = true;
+        tenure.pausing();
+        attemptAfter(LocalTenure.FAIRNESS_PAUSE.toNanos());
       } else {
         pump(true);
       }
@@ -628,7 +569,10 @@ final class LockQueue implements Executor {
   }
 
   void cleanUp(
-      String token, LockOptions options, @Nullable Stamp lastSent, @Nullable Version knownVersion) {
+      String token,
+      LockOptions options,
+      @Nullable ClockReading lastSent,
+      @Nullable Version knownVersion) {
     if (disposed) {
       engine.onQueue(lockId, queue -> queue.cleanUp(token, options, lastSent, knownVersion));
       return;
@@ -644,7 +588,7 @@ final class LockQueue implements Executor {
                   options.ttl()));
       return;
     }
-    Cleanup begun = cleanup != null ? cleanup : new Cleanup(this, closing != null);
+    OrphanCleanup begun = cleanup != null ? cleanup : new OrphanCleanup(this, closing != null);
     cleanup = begun;
     begun.add(token, options.ttl(), lastSent, knownVersion);
   }

@@ -3,8 +3,8 @@ package dev.holdfast.lock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store did not answer, or refused to: nothing is known about who holds the lock. Never used
- * for contention.
+ * The store did not answer or rejected the request: nothing is known about who holds the lock.
+ * Never used for contention.
  */
 public final class LockStoreUnavailableException extends LockException {
   private static final long serialVersionUID = 1L;

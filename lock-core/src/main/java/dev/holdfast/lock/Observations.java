@@ -49,15 +49,15 @@ final class Observations {
   }
 
   /** The answer to "may it be taken over?". */
-  sealed interface Judgement {
+  sealed interface TakeoverDecision {
     /** It may, by the rule that is named. */
-    record Expired(String rule) implements Judgement {}
+    record Expired(String rule) implements TakeoverDecision {}
 
     /** Not yet; perhaps when so much time has passed and it stands unchanged. */
-    record Standing(long nanosLeft) implements Judgement {}
+    record Standing(long nanosLeft) implements TakeoverDecision {}
 
     /** The read was older than one before it, and tells nothing. */
-    record Stale() implements Judgement {}
+    record Stale() implements TakeoverDecision {}
   }
 
   Observations(Clocks clocks, Duration maxClockSkew, boolean calendarTakeover) {
@@ -76,14 +76,14 @@ final class Observations {
    *
    * @param ownTtl the reader's own, for a record that does not say its TTL
    */
-  synchronized Judgement judge(LockRecord record, Version version, Duration ownTtl) {
+  synchronized TakeoverDecision decide(LockRecord record, Version version, Duration ownTtl) {
     long now = clocks.ticker().nanos();
     long ttlNanos = ttlNanos(record, ownTtl);
     Observation known = entries.get(record.lockId());
     // A version that nobody has confirmed for so long was never committed: a primary that was cut
     // off had shown it. Then the older one is the truth.
     if (known != null && version.isOlderThan(known.version) && !known.isIdle(now)) {
-      return new Judgement.Stale();
+      return new TakeoverDecision.Stale();
     }
     boolean unchanged =
         known != null && known.version.equals(version) && known.token.equals(record.token());
@@ -93,19 +93,19 @@ final class Observations {
         new Observation(record.token(), version, firstSeen, now, ttlNanos),
         known != null);
     if (now - firstSeen >= ttlNanos) {
-      return new Judgement.Expired("it stood unchanged for its whole TTL");
+      return new TakeoverDecision.Expired("it stood unchanged for its whole TTL");
     }
     long left = ttlNanos - (now - firstSeen);
     Instant calendarEnd = calendarEnd(record);
     if (calendarEnd != null) {
       long calendarLeft = Times.nanosBetween(clocks.wallNow(), calendarEnd);
       if (calendarLeft < 0) {
-        return new Judgement.Expired("it expired at " + record.expiresAt());
+        return new TakeoverDecision.Expired("it expired at " + record.expiresAt());
       }
       // One millisecond more: the end must have passed, and the clock counts whole ones.
       left = Math.min(left, Times.plus(calendarLeft, Times.NANOS_PER_MILLI));
     }
-    return new Judgement.Standing(left);
+    return new TakeoverDecision.Standing(left);
   }
 
   /** The lock is free, or ours: nothing to remember. */

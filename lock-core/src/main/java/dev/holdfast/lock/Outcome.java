@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Texts;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ sealed interface Outcome {
   record Granted(LeaseHandle lease) implements Outcome {}
 
   /** Another holds it. */
-  record Refused(@Nullable LockInfo holder, Duration waited) implements Outcome {
+  record HeldByOther(@Nullable LockInfo holder, Duration waited) implements Outcome {
     LockAcquisitionException exception(String lockId) {
       return new LockAcquisitionException(lockId, describe(), holder);
     }
@@ -22,7 +23,7 @@ sealed interface Outcome {
           holder == null
               ? "held by another"
               : "held by "
-                  + (holder.owner().isEmpty() ? "an unknown owner" : holder.owner())
+                  + Texts.owner(holder.owner())
                   + (holder.expiresAt() == null ? "" : " until " + holder.expiresAt());
       return waited.isZero() ? by : by + "; waited " + waited.toMillis() + " ms";
     }
@@ -38,11 +39,22 @@ sealed interface Outcome {
     }
   }
 
-  /** The store did not answer, or refused to. */
+  /** The store did not answer or rejected the request. */
   record Unavailable(Throwable cause, boolean retryable) implements Outcome {
     LockStoreUnavailableException exception(String lockId, String store) {
       return new LockStoreUnavailableException(
-          lockId, LockManager.unavailable(lockId, store, cause, retryable), retryable, cause);
+          lockId, message(lockId, store, cause, retryable), retryable, cause);
+    }
+
+    static String message(String lockId, String store, Throwable cause, boolean retryable) {
+      String message = cause.getMessage();
+      return (retryable ? "Lock store unavailable" : "Lock store rejected the request")
+          + " ("
+          + store
+          + ")"
+          + (lockId.isEmpty() ? "" : " for lock \"" + lockId + "\"")
+          + ": "
+          + (message == null || message.isBlank() ? cause.toString() : message);
     }
   }
 
@@ -51,7 +63,7 @@ sealed interface Outcome {
    */
   record Broken(Error error) implements Outcome {}
 
-  /** The store did not answer, or refused to; or it, or what it needs, is broken. */
+  /** The store did not answer or rejected the request; or it, or what it needs, is broken. */
   static Outcome noAnswer(Throwable cause, boolean retryable) {
     return cause instanceof Error error ? new Broken(error) : new Unavailable(cause, retryable);
   }

@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.LeaseLostException.Reason;
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.Version;
 import java.util.Optional;
@@ -13,9 +14,9 @@ import java.util.Optional;
  *   Holding --acknowledged--> Holding      (only while valid)
  *   Holding --seen----------> Holding | Lost
  *   Holding --validity over-> Lost
- *   Holding --handed over---> Holding      (to a waiter in the same process)
+ *   Holding --handed off---> Holding      (to a waiter in the same process)
  *   Holding --release-------> Releasing --deleted/seen/timeout--> Released
- *   Releasing --acknowledged--> Holding    (handed over after a renewal)
+ *   Releasing --acknowledged--> Holding    (handed off after a renewal)
  * </pre>
  */
 sealed interface SessionState {
@@ -39,42 +40,41 @@ sealed interface SessionState {
      * A renewal was acknowledged. One that arrives after the old validity had ended comes too late:
      * somebody may have been told already that the lease is over.
      */
-    SessionState acknowledged(Version newVersion, Validity newValidity, Stamp now) {
+    SessionState acknowledged(Version newVersion, Validity newValidity, ClockReading now) {
       return validity.isOver(now) || newValidity.isOver(now)
           ? Lost.validityEnded()
           : new Holding(newVersion, newValidity, 0);
     }
 
     /** Time has passed. */
-    SessionState at(Stamp now) {
+    SessionState at(ClockReading now) {
       return validity.isOver(now) ? Lost.validityEnded() : this;
     }
 
     /** What a read says after a renewal was not simply acknowledged. */
-    Next seen(Sighting sighting) {
-      if (sighting instanceof Sighting.Ours ours) {
+    Next seen(ObservedRecord observed) {
+      if (observed instanceof ObservedRecord.Ours ours) {
         return new Next.Write(new Holding(version, validity, 0), ours.version());
-      } else if (sighting instanceof Sighting.Others others) {
+      } else if (observed instanceof ObservedRecord.Others others) {
         return new Next.End(
             Lost.because(
-                Reason.TAKEN_OVER,
-                "it was taken over by " + Lost.describe(others.record().owner())));
-      } else if (sighting instanceof Sighting.OtherIncarnation) {
+                Reason.TAKEN_OVER, "it was taken over by " + Texts.owner(others.record().owner())));
+      } else if (observed instanceof ObservedRecord.OtherIncarnation) {
         // Perhaps a node that has not heard of our index yet. A write to it tells.
         return new Next.Write(this, version);
-      } else if (sighting instanceof Sighting.Absent) {
+      } else if (observed instanceof ObservedRecord.Absent) {
         int seen = absences + 1;
         return seen >= ABSENCES_TO_BELIEVE
             ? new Next.End(Lost.because(Reason.RECORD_DELETED, "its record was deleted"))
             : new Next.Read(new Holding(version, validity, seen));
-      } else if (sighting instanceof Sighting.Silent silent) {
-        return new Next.Later(this, silent.cause());
+      } else if (observed instanceof ObservedRecord.Unavailable unavailable) {
+        return new Next.Later(this, unavailable.cause());
       }
       return new Next.Read(this);
     }
 
     /** Whether there is enough time for another holder: at least half of what a renewal gives. */
-    boolean lastsForAnother(Stamp now) {
+    boolean lastsForAnother(ClockReading now) {
       return validity.remainingNanos(now) >= validity.fullNanos() / 2;
     }
 
@@ -110,10 +110,10 @@ sealed interface SessionState {
       implements SessionState {
     /**
      * A renewal was acknowledged that was under way when the holder gave the lock back: it may be
-     * handed over. Empty if that comes too late, as in {@link Holding#acknowledged}, or if a delete
+     * handed off. Empty if that comes too late, as in {@link Holding#acknowledged}, or if a delete
      * was sent.
      */
-    Optional<Holding> acknowledged(Version newVersion, Validity newValidity, Stamp now) {
+    Optional<Holding> acknowledged(Version newVersion, Validity newValidity, ClockReading now) {
       return deleteSent || validity.isOver(now) || newValidity.isOver(now)
           ? Optional.empty()
           : Optional.of(Holding.granted(newVersion, newValidity));
@@ -139,15 +139,15 @@ sealed interface SessionState {
      * What a read says after a delete was not simply acknowledged: delete again, read again, or
      * done.
      */
-    SessionState seen(Sighting sighting, Stamp now) {
-      if (sighting instanceof Sighting.Ours ours) {
+    SessionState seen(ObservedRecord observed, ClockReading now) {
+      if (observed instanceof ObservedRecord.Ours ours) {
         return new Releasing(ours.version(), validity, deleteSent, 0);
-      } else if (sighting instanceof Sighting.Absent) {
+      } else if (observed instanceof ObservedRecord.Absent) {
         if (absences == 0) {
           return new Releasing(version, validity, deleteSent, 1);
         }
         return deleteSent && !validity.isOver(now) ? deleted() : notHeld();
-      } else if (sighting instanceof Sighting.Others) {
+      } else if (observed instanceof ObservedRecord.Others) {
         return notHeld();
       }
       return this;
@@ -173,10 +173,6 @@ sealed interface SessionState {
     /** The record is not ours any more. */
     static Lost because(Reason reason, String message) {
       return new Lost(reason, message, false);
-    }
-
-    static String describe(String owner) {
-      return owner.isEmpty() ? "an unknown owner" : owner;
     }
 
     LeaseLostException exception(String lockId) {

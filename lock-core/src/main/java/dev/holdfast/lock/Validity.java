@@ -20,7 +20,7 @@ import java.time.Duration;
  *     monotonic clocks
  * @param wallPaddingNanos added to the time that passed by the wall clock
  */
-record Validity(Stamp start, long ttlNanos, long driftMarginNanos, long wallPaddingNanos) {
+record Validity(ClockReading start, long ttlNanos, long driftMarginNanos, long wallPaddingNanos) {
   /** The padding is never more than a tenth of the TTL. */
   private static final int WALL_PADDING_DIVISOR = 10;
 
@@ -30,7 +30,8 @@ record Validity(Stamp start, long ttlNanos, long driftMarginNanos, long wallPadd
    * @param maxClockDrift the part of the TTL that is left out for the drift between two monotonic
    *     clocks
    */
-  static Validity from(Stamp start, Duration ttl, double maxClockDrift, Duration maxClockSkew) {
+  static Validity from(
+      ClockReading start, Duration ttl, double maxClockDrift, Duration maxClockSkew) {
     long ttlNanos = ttl.toNanos();
     return new Validity(
         start,
@@ -45,7 +46,7 @@ record Validity(Stamp start, long ttlNanos, long driftMarginNanos, long wallPadd
   }
 
   /** How much is left; 0 or less when it has ended. */
-  long remainingNanos(Stamp now) {
+  long remainingNanos(ClockReading now) {
     long monotonic = now.nanosSince(start);
     long wall = Times.plus(now.wallNanosSince(start), wallPaddingNanos);
     long elapsed = Math.max(monotonic, wall);
@@ -57,12 +58,12 @@ record Validity(Stamp start, long ttlNanos, long driftMarginNanos, long wallPadd
     return ttlNanos - driftMarginNanos;
   }
 
-  boolean isOver(Stamp now) {
+  boolean isOver(ClockReading now) {
     return remainingNanos(now) <= 0;
   }
 
   /** Whether the record that the write made may be gone by itself: the whole TTL has passed. */
-  static boolean hasTtlPassed(Stamp start, long ttlNanos, Stamp now) {
+  static boolean hasTtlPassed(ClockReading start, long ttlNanos, ClockReading now) {
     return Math.max(now.nanosSince(start), now.wallNanosSince(start)) >= ttlNanos;
   }
 }

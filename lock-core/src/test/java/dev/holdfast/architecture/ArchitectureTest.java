@@ -201,11 +201,11 @@ class ArchitectureTest {
           "dev.holdfast.lock.Defaults", // what a manager uses unless it is given another
           "dev.holdfast.lock.TimerThread", // the scheduler, unless it is given another
           "dev.holdfast.lock.Ticker", // the clock, unless it is given another
-          "dev.holdfast.lock.Joins", // callers that block, which a simulator has none of
-          "dev.holdfast.lock.Joins$Wait", // likewise
+          "dev.holdfast.lock.FutureWaits", // callers that block, which a simulator has none of
+          "dev.holdfast.lock.FutureWaits$Wait", // likewise
           "dev.holdfast.lock.internal.Daemons", // threads for those who may have any
           "dev.holdfast.lock.elasticsearch.GivingWay", // threads that were woken, likewise
-          "dev.holdfast.lock.elasticsearch.OwnTransport", // connections, and how old names are
+          "dev.holdfast.lock.elasticsearch.ManagedTransport", // connections, and how old names are
           // how long a connection has been silent, below the store
           "dev.holdfast.lock.elasticsearch.StaleConnections$Watched",
           // chance, to name an incarnation, and when to verify it

@@ -38,6 +38,7 @@ class RuntimeDependenciesTest {
           "jackson-annotations", // our JSON, and the client's
           "jackson-core",
           "jackson-databind",
+          "jspecify", // our annotations
           "slf4j-api"); // our log
 
   /** Only for those who have Micrometer already: users do not get these from us. */

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** How a lock is won, refused, or waited for. */
+/** How a lock is won, found contended, or waited for. */
 class AcquiringTest extends OnVirtualTime {
 
   // --- One attempt
@@ -53,7 +53,7 @@ class AcquiringTest extends OnVirtualTime {
         .hasMessageContaining("held by A");
     assertThat(((LockAcquisitionException) failure).holder())
         .hasValueSatisfying(holder -> assertThat(holder.token()).isEqualTo(held.token()));
-    assertThat(b.events.all()).containsExactly("refused x");
+    assertThat(b.events.all()).containsExactly("contended x");
     assertThat(b.store.requests()).hasSize(2);
     held.close();
   }
@@ -405,7 +405,7 @@ class AcquiringTest extends OnVirtualTime {
     assertThat(b.failure(waiter))
         .isInstanceOf(LockAcquisitionException.class)
         .hasMessageContainingAll("held by A", "waited 12345 ms");
-    assertThat(b.events.all()).containsExactly("waiting x", "refused x");
+    assertThat(b.events.all()).containsExactly("waiting x", "contended x");
     held.close();
   }
 
@@ -693,7 +693,7 @@ class AcquiringTest extends OnVirtualTime {
         a.manager.acquireAsync("x", World.ONE_ATTEMPT.withWaitTimeout(seconds(3)));
     advance(seconds(3));
     assertThat(a.failure(waiter)).isInstanceOf(LockStoreUnavailableException.class);
-    assertThat(a.events.count("refused x")).isZero();
+    assertThat(a.events.count("contended x")).isZero();
   }
 
   @Test
@@ -707,7 +707,7 @@ class AcquiringTest extends OnVirtualTime {
 
     assertThat(failure)
         .isInstanceOf(LockStoreUnavailableException.class)
-        .hasMessageContainingAll("refused", "no privilege");
+        .hasMessageContainingAll("rejected", "no privilege");
     assertThat(((LockStoreUnavailableException) failure).isRetryable()).isFalse();
   }
 

@@ -55,7 +55,7 @@ final class Caller<T> {
   private boolean isBlocked() {
     Object blocker = LockSupport.getBlocker(thread);
     return blocker != null
-        && blocker.getClass().getName().startsWith(Joins.class.getName())
+        && blocker.getClass().getName().startsWith(FutureWaits.class.getName())
         && thread.getState() == Thread.State.TIMED_WAITING;
   }
 

@@ -90,7 +90,7 @@ class ConcurrencySmokeTest {
     assertThat(managers).allMatch(manager -> manager.engine.queues.isEmpty());
   }
 
-  /** Threads that run overtake calls that have none, and those get their turn all the same. */
+  /** Blocking and asynchronous calls wait in one queue. */
   @Test
   void blockingAndAsynchronousCalls_ofOneLockOfOneManager_loseNoUpdate_andTokensRise()
       throws Exception {

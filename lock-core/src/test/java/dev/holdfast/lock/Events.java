@@ -35,8 +35,8 @@ final class Events implements LockListener {
   }
 
   @Override
-  public void refused(String lockId, Optional<LockInfo> holder, Duration waited) {
-    told.add("refused " + lockId);
+  public void contended(String lockId, Optional<LockInfo> holder, Duration waited) {
+    told.add("contended " + lockId);
   }
 
   @Override

@@ -19,7 +19,7 @@ class FairnessTest extends OnVirtualTime {
    * store requests take no time.
    */
   private static final Duration BOUND =
-      LockQueue.MAX_RUN.plus(BODY).plus(LockQueue.REST).plusMillis(1);
+      LocalTenure.MAX_LOCAL_TENURE.plus(BODY).plus(LocalTenure.FAIRNESS_PAUSE).plusMillis(1);
 
   private boolean over;
   private final Map<World.Client, Integer> bodies = new HashMap<>();
@@ -63,7 +63,7 @@ class FairnessTest extends OnVirtualTime {
     busy(a);
     busy(b);
     // Until they have met: a run of one that knows of nobody, and the other's first.
-    advance(LockQueue.MAX_RUN.multipliedBy(3));
+    advance(LocalTenure.MAX_LOCAL_TENURE.multipliedBy(3));
     double sum = 0;
     int seconds = 30;
     for (int i = 0; i < seconds; i++) {

@@ -31,8 +31,8 @@ class ListenersTest extends OnVirtualTime {
     }
 
     @Override
-    public void refused(String lockId, Optional<LockInfo> holder, Duration waited) {
-      told.add("refused " + holder.map(LockInfo::owner).orElse("?") + " " + waited);
+    public void contended(String lockId, Optional<LockInfo> holder, Duration waited) {
+      told.add("contended " + holder.map(LockInfo::owner).orElse("?") + " " + waited);
     }
 
     @Override
@@ -111,7 +111,7 @@ class ListenersTest extends OnVirtualTime {
     world.time.settle();
 
     assertThat(details.told)
-        .containsSubsequence("refused B PT0S", "waiting crashed", "takenOver orphan true")
+        .containsSubsequence("contended B PT0S", "waiting crashed", "takenOver orphan true")
         .filteredOn(event -> event.startsWith("unavailable"))
         .hasSize(1);
   }

@@ -2,7 +2,7 @@ package dev.holdfast.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.lock.Observations.Judgement;
+import dev.holdfast.lock.Observations.TakeoverDecision;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;
@@ -30,13 +30,13 @@ class ObservationsTest {
   @Test
   void record_thatStoodUnchangedForItsTtl_mayBeTakenOver() {
     LockRecord record = undated("a", TTL_MILLIS);
-    assertThat(judge(record, 1)).isEqualTo(new Judgement.Standing(TTL.toNanos()));
+    assertThat(judge(record, 1)).isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
 
     time.advance(TTL.minus(MILLI));
-    assertThat(judge(record, 1)).isEqualTo(new Judgement.Standing(MILLI.toNanos()));
+    assertThat(judge(record, 1)).isEqualTo(new TakeoverDecision.Standing(MILLI.toNanos()));
 
     time.advance(MILLI);
-    assertThat(judge(record, 1)).isInstanceOf(Judgement.Expired.class);
+    assertThat(judge(record, 1)).isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
@@ -45,9 +45,9 @@ class ObservationsTest {
     judge(record, 1);
     time.advance(TTL.minus(MILLI));
 
-    assertThat(judge(record, 2)).isEqualTo(new Judgement.Standing(TTL.toNanos()));
+    assertThat(judge(record, 2)).isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     time.advance(TTL.minus(MILLI));
-    assertThat(judge(record, 2)).isInstanceOf(Judgement.Standing.class);
+    assertThat(judge(record, 2)).isInstanceOf(TakeoverDecision.Standing.class);
   }
 
   @Test
@@ -56,24 +56,25 @@ class ObservationsTest {
     judge(record, 5);
     time.advance(TTL.dividedBy(2));
 
-    assertThat(judge(record, 4)).isInstanceOf(Judgement.Stale.class);
+    assertThat(judge(record, 4)).isInstanceOf(TakeoverDecision.Stale.class);
 
     time.advance(TTL.dividedBy(2));
-    assertThat(judge(record, 4)).isInstanceOf(Judgement.Stale.class);
-    assertThat(judge(record, 5)).isInstanceOf(Judgement.Expired.class);
+    assertThat(judge(record, 4)).isInstanceOf(TakeoverDecision.Stale.class);
+    assertThat(judge(record, 5)).isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
   void record_ofAnotherIncarnation_isObservedAnew_whateverItsNumbers() {
     LockRecord record = undated("a", TTL_MILLIS);
-    observations.judge(record, new Version(LIFE, 1, 5), OWN_TTL);
+    observations.decide(record, new Version(LIFE, 1, 5), OWN_TTL);
     time.advance(TTL.minus(MILLI));
 
     Version lower = new Version(new Incarnation("next life", 0), 1, 4);
-    assertThat(observations.judge(record, lower, OWN_TTL))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+    assertThat(observations.decide(record, lower, OWN_TTL))
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     time.advance(MILLI);
-    assertThat(observations.judge(record, lower, OWN_TTL)).isInstanceOf(Judgement.Standing.class);
+    assertThat(observations.decide(record, lower, OWN_TTL))
+        .isInstanceOf(TakeoverDecision.Standing.class);
   }
 
   @Test
@@ -85,7 +86,7 @@ class ObservationsTest {
       judge(record, 49); // by everybody else
     }
 
-    assertThat(judge(record, 49)).isInstanceOf(Judgement.Expired.class);
+    assertThat(judge(record, 49)).isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
@@ -94,7 +95,7 @@ class ObservationsTest {
     judge(record, 1);
     time.advance(TTL.multipliedBy(10));
 
-    assertThat(judge(record, 1)).isInstanceOf(Judgement.Expired.class);
+    assertThat(judge(record, 1)).isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
@@ -103,14 +104,14 @@ class ObservationsTest {
     judge(record, 1);
 
     machine.stepWallClock(Duration.ofDays(1));
-    assertThat(judge(record, 1)).isEqualTo(new Judgement.Standing(TTL.toNanos()));
+    assertThat(judge(record, 1)).isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
 
     machine.suspend();
     time.advance(TTL.multipliedBy(3));
     machine.resume();
     assertThat(judge(record, 1))
         .as("the reader slept, and does not count what it did not see")
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
   }
 
   @Test
@@ -118,11 +119,11 @@ class ObservationsTest {
     for (long missing : new long[] {0, -1, Long.MIN_VALUE}) {
       LockRecord record = undated("missing " + missing, missing);
       assertThat(judge(record, 1))
-          .isEqualTo(new Judgement.Standing(Duration.ofMinutes(5).toNanos()));
+          .isEqualTo(new TakeoverDecision.Standing(Duration.ofMinutes(5).toNanos()));
     }
     Duration longer = Duration.ofMinutes(6);
-    assertThat(observations.judge(undated("own is longer", 0), new Version(LIFE, 1, 1), longer))
-        .isEqualTo(new Judgement.Standing(longer.toNanos()));
+    assertThat(observations.decide(undated("own is longer", 0), new Version(LIFE, 1, 1), longer))
+        .isEqualTo(new TakeoverDecision.Standing(longer.toNanos()));
   }
 
   @Test
@@ -130,23 +131,23 @@ class ObservationsTest {
     LockRecord record = undated("a", 0);
     Version version = new Version(LIFE, 1, 1);
     for (int i = 0; i < 12; i++) {
-      observations.judge(record, version, Duration.ofMinutes(6));
+      observations.decide(record, version, Duration.ofMinutes(6));
       time.advance(Duration.ofSeconds(30));
-      observations.judge(record, version, Duration.ofSeconds(1));
+      observations.decide(record, version, Duration.ofSeconds(1));
       time.advance(Duration.ofSeconds(30));
     }
 
-    assertThat(observations.judge(record, version, Duration.ofMinutes(6)))
-        .isInstanceOf(Judgement.Expired.class);
+    assertThat(observations.decide(record, version, Duration.ofMinutes(6)))
+        .isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
   void ttl_thatIsHuge_saturates() {
     LockRecord record = undated("a", Long.MAX_VALUE);
-    assertThat(judge(record, 1)).isEqualTo(new Judgement.Standing(Long.MAX_VALUE));
+    assertThat(judge(record, 1)).isEqualTo(new TakeoverDecision.Standing(Long.MAX_VALUE));
 
     time.advance(Duration.ofDays(1));
-    assertThat(judge(record, 1)).isInstanceOf(Judgement.Standing.class);
+    assertThat(judge(record, 1)).isInstanceOf(TakeoverDecision.Standing.class);
   }
 
   @Test
@@ -156,7 +157,7 @@ class ObservationsTest {
     time.advance(TTL.minus(MILLI));
     observations.forget("a");
 
-    assertThat(judge(record, 1)).isEqualTo(new Judgement.Standing(TTL.toNanos()));
+    assertThat(judge(record, 1)).isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     assertThat(observations.size()).isEqualTo(1);
     observations.clear();
     assertThat(observations.size()).isZero();
@@ -170,7 +171,7 @@ class ObservationsTest {
     LockRecord record = expiringIn(Duration.ofSeconds(-10), 2_000L);
 
     assertThat(judge(record, 1))
-        .isEqualTo(new Judgement.Expired("it expired at " + record.expiresAt()));
+        .isEqualTo(new TakeoverDecision.Expired("it expired at " + record.expiresAt()));
   }
 
   @Test
@@ -181,19 +182,19 @@ class ObservationsTest {
 
       assertThat(judge(dated(id, machine.instant().minus(skew), theirs), 1))
           .as("exactly at the end")
-          .isEqualTo(new Judgement.Standing(MILLI.toNanos()));
+          .isEqualTo(new TakeoverDecision.Standing(MILLI.toNanos()));
       assertThat(judge(dated(id, machine.instant().minus(skew).minus(MILLI), theirs), 2))
           .as("past the end")
-          .isInstanceOf(Judgement.Expired.class);
+          .isInstanceOf(TakeoverDecision.Expired.class);
     }
   }
 
   @Test
   void calendar_whenTheHolderDoesNotTrustIt_isNotUsed() {
     assertThat(judge(expiringIn(Duration.ofDays(-1), null), 1))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     assertThat(judge(expiringIn(Duration.ofDays(-1), -1L), 2))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
   }
 
   @Test
@@ -201,9 +202,9 @@ class ObservationsTest {
     Observations careful = new Observations(clocks, World.SKEW, false);
 
     assertThat(
-            careful.judge(
+            careful.decide(
                 expiringIn(Duration.ofDays(-1), 2_000L), new Version(LIFE, 1, 1), OWN_TTL))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
   }
 
   @Test
@@ -211,24 +212,24 @@ class ObservationsTest {
     Instant past = machine.instant().minus(Duration.ofDays(1));
     Duration unknown = Duration.ofMinutes(5);
     assertThat(judge(record("no expiry", "t", past, null, TTL_MILLIS, 0L), 1))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     assertThat(judge(record("no creation", "t", null, past, TTL_MILLIS, 0L), 1))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     assertThat(judge(record("no token", "", past, past, TTL_MILLIS, 0L), 1))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     assertThat(judge(record("no ttl", "t", past, past, 0, 0L), 1))
-        .isEqualTo(new Judgement.Standing(unknown.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(unknown.toNanos()));
   }
 
   @Test
   void calendar_withDatesOutOfThisWorld_neitherThrowsNorPermits() {
     Instant past = machine.instant();
     assertThat(judge(record("max", "t", past, Instant.MAX, TTL_MILLIS, 5L), 1))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     assertThat(judge(record("skew", "t", past, past, TTL_MILLIS, Long.MAX_VALUE), 1))
-        .isEqualTo(new Judgement.Standing(TTL.toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(TTL.toNanos()));
     assertThat(judge(record("min", "t", past, Instant.MIN, TTL_MILLIS, 5L), 1))
-        .isInstanceOf(Judgement.Expired.class);
+        .isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
@@ -236,7 +237,7 @@ class ObservationsTest {
     LockRecord soonByTheCalendar = expiringIn(Duration.ofSeconds(3), 2_000L);
 
     assertThat(judge(soonByTheCalendar, 1))
-        .isEqualTo(new Judgement.Standing(Duration.ofSeconds(5).plus(MILLI).toNanos()));
+        .isEqualTo(new TakeoverDecision.Standing(Duration.ofSeconds(5).plus(MILLI).toNanos()));
   }
 
   // --- Bounds
@@ -245,47 +246,49 @@ class ObservationsTest {
   void entries_neverGrowBeyondTheBound_andTheIdleOnesMakeRoom() {
     Observations small = new Observations(clocks, World.SKEW, false, 10);
     for (int i = 0; i < 50; i++) {
-      small.judge(undated("lock " + i, TTL_MILLIS), new Version(LIFE, 1, 1), OWN_TTL);
+      small.decide(undated("lock " + i, TTL_MILLIS), new Version(LIFE, 1, 1), OWN_TTL);
       assertThat(small.size()).isLessThanOrEqualTo(10);
     }
 
     time.advance(TTL.multipliedBy(2));
     LockRecord late = undated("late", TTL_MILLIS);
-    small.judge(late, new Version(LIFE, 1, 1), OWN_TTL);
+    small.decide(late, new Version(LIFE, 1, 1), OWN_TTL);
     assertThat(small.size()).as("all others were idle for two TTLs").isEqualTo(1);
     time.advance(TTL);
-    assertThat(small.judge(late, new Version(LIFE, 1, 1), OWN_TTL))
-        .isInstanceOf(Judgement.Expired.class);
+    assertThat(small.decide(late, new Version(LIFE, 1, 1), OWN_TTL))
+        .isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
   void entries_behindALongLivedOne_makeRoomToo() {
     Observations small = new Observations(clocks, World.SKEW, false, 10);
-    small.judge(undated("long", Duration.ofHours(24).toMillis()), new Version(LIFE, 1, 1), OWN_TTL);
+    small.decide(
+        undated("long", Duration.ofHours(24).toMillis()), new Version(LIFE, 1, 1), OWN_TTL);
     for (int i = 0; i < 9; i++) {
-      small.judge(undated("short " + i, 1_000), new Version(LIFE, 1, 1), OWN_TTL);
+      small.decide(undated("short " + i, 1_000), new Version(LIFE, 1, 1), OWN_TTL);
     }
     time.advance(Duration.ofMinutes(1));
 
     LockRecord late = undated("late", TTL_MILLIS);
-    small.judge(late, new Version(LIFE, 1, 1), OWN_TTL);
+    small.decide(late, new Version(LIFE, 1, 1), OWN_TTL);
     time.advance(TTL);
-    assertThat(small.judge(late, new Version(LIFE, 1, 1), OWN_TTL))
-        .isInstanceOf(Judgement.Expired.class);
+    assertThat(small.decide(late, new Version(LIFE, 1, 1), OWN_TTL))
+        .isInstanceOf(TakeoverDecision.Expired.class);
   }
 
   @Test
   void lock_beyondTheBound_isStillTakenOverByTheCalendar() {
     Observations full = new Observations(clocks, World.SKEW, true, 1);
-    full.judge(undated("first", TTL_MILLIS), new Version(LIFE, 1, 1), OWN_TTL);
+    full.decide(undated("first", TTL_MILLIS), new Version(LIFE, 1, 1), OWN_TTL);
 
-    assertThat(full.judge(expiringIn(Duration.ofSeconds(-3), 0L), new Version(LIFE, 1, 1), OWN_TTL))
-        .isInstanceOf(Judgement.Expired.class);
+    assertThat(
+            full.decide(expiringIn(Duration.ofSeconds(-3), 0L), new Version(LIFE, 1, 1), OWN_TTL))
+        .isInstanceOf(TakeoverDecision.Expired.class);
     assertThat(full.size()).isEqualTo(1);
   }
 
-  private Judgement judge(LockRecord record, long seqNo) {
-    return observations.judge(record, new Version(LIFE, 1, seqNo), OWN_TTL);
+  private TakeoverDecision judge(LockRecord record, long seqNo) {
+    return observations.decide(record, new Version(LIFE, 1, seqNo), OWN_TTL);
   }
 
   /** A record of a holder who does not want its dates to be trusted. */

@@ -55,12 +55,12 @@ class SessionStatePropertyTest {
     Instant wall = WALL;
     long seqNo = 1;
     long lastWriteNanos = 0;
-    SessionState state = Holding.granted(version(seqNo), validity(new Stamp(nanos, wall)));
+    SessionState state = Holding.granted(version(seqNo), validity(new ClockReading(nanos, wall)));
 
     for (Event event : events) {
       nanos += event.afterMillis() * 1_000_000;
       wall = wall.plusMillis(event.afterMillis() + event.wallStepMillis());
-      Stamp now = new Stamp(nanos, wall);
+      ClockReading now = new ClockReading(nanos, wall);
       SessionState before = state;
       if (state instanceof Holding holding) {
         // What every use begins with.
@@ -68,7 +68,7 @@ class SessionStatePropertyTest {
       }
       if (state instanceof Holding holding) {
         long writeNanos = nanos - event.ageMillis() * 1_000_000L;
-        Stamp write = new Stamp(writeNanos, wall.minusMillis(event.ageMillis()));
+        ClockReading write = new ClockReading(writeNanos, wall.minusMillis(event.ageMillis()));
         state = next(holding, event.kind(), version(seqNo + 1), write, now);
         if (state instanceof Holding after && !after.version().equals(holding.version())) {
           seqNo++;
@@ -98,18 +98,18 @@ class SessionStatePropertyTest {
   }
 
   private static SessionState next(
-      Holding holding, Kind kind, Version version, Stamp write, Stamp now) {
+      Holding holding, Kind kind, Version version, ClockReading write, ClockReading now) {
     return switch (kind) {
       case TIME_PASSES, DELETES -> holding;
       case ACKNOWLEDGED -> holding.acknowledged(version, validity(write), now);
       case RELEASES -> holding.release();
-      case SEES_OURS -> next(holding.seen(new Sighting.Ours(version)));
-      case SEES_OTHERS -> next(holding.seen(new Sighting.Others(others(), version)));
-      case SEES_NOTHING -> next(holding.seen(new Sighting.Absent()));
-      case SEES_STALE -> next(holding.seen(new Sighting.Stale()));
-      case SEES_OTHER_LIFE -> next(holding.seen(new Sighting.OtherIncarnation()));
+      case SEES_OURS -> next(holding.seen(new ObservedRecord.Ours(version)));
+      case SEES_OTHERS -> next(holding.seen(new ObservedRecord.Others(others(), version)));
+      case SEES_NOTHING -> next(holding.seen(new ObservedRecord.Absent()));
+      case SEES_STALE -> next(holding.seen(new ObservedRecord.Stale()));
+      case SEES_OTHER_LIFE -> next(holding.seen(new ObservedRecord.OtherIncarnation()));
       case HEARS_NOTHING ->
-          next(holding.seen(new Sighting.Silent(new IllegalStateException(), true)));
+          next(holding.seen(new ObservedRecord.Unavailable(new IllegalStateException(), true)));
     };
   }
 
@@ -124,18 +124,18 @@ class SessionStatePropertyTest {
     return ((Next.End) next).state();
   }
 
-  private static SessionState next(Releasing releasing, Kind kind, Stamp now) {
+  private static SessionState next(Releasing releasing, Kind kind, ClockReading now) {
     return switch (kind) {
       case TIME_PASSES, ACKNOWLEDGED -> releasing;
       case RELEASES -> releasing.deleting();
       case DELETES -> releasing.deleted();
-      case SEES_OURS -> releasing.seen(new Sighting.Ours(releasing.version()), now);
-      case SEES_OTHERS -> releasing.seen(new Sighting.Others(others(), version(99)), now);
-      case SEES_NOTHING -> releasing.seen(new Sighting.Absent(), now);
-      case SEES_STALE -> releasing.seen(new Sighting.Stale(), now);
-      case SEES_OTHER_LIFE -> releasing.seen(new Sighting.OtherIncarnation(), now);
+      case SEES_OURS -> releasing.seen(new ObservedRecord.Ours(releasing.version()), now);
+      case SEES_OTHERS -> releasing.seen(new ObservedRecord.Others(others(), version(99)), now);
+      case SEES_NOTHING -> releasing.seen(new ObservedRecord.Absent(), now);
+      case SEES_STALE -> releasing.seen(new ObservedRecord.Stale(), now);
+      case SEES_OTHER_LIFE -> releasing.seen(new ObservedRecord.OtherIncarnation(), now);
       case HEARS_NOTHING ->
-          releasing.seen(new Sighting.Silent(new IllegalStateException(), true), now);
+          releasing.seen(new ObservedRecord.Unavailable(new IllegalStateException(), true), now);
     };
   }
 
@@ -159,37 +159,37 @@ class SessionStatePropertyTest {
 
   @Example
   void acknowledgement_afterTheOldValidityHadEnded_isALoss() {
-    Holding holding = Holding.granted(version(1), validity(new Stamp(0, WALL)));
-    Stamp late = stamp(9_900);
+    Holding holding = Holding.granted(version(1), validity(new ClockReading(0, WALL)));
+    ClockReading late = reading(9_900);
 
-    assertThat(holding.acknowledged(version(2), validity(stamp(9_000)), late))
+    assertThat(holding.acknowledged(version(2), validity(reading(9_000)), late))
         .isEqualTo(Lost.validityEnded());
   }
 
   @Example
   void acknowledgement_ofAWriteThatBeganTooLongAgo_isALoss() {
-    Holding holding = Holding.granted(version(1), validity(stamp(9_000)));
+    Holding holding = Holding.granted(version(1), validity(reading(9_000)));
 
-    assertThat(holding.acknowledged(version(2), validity(stamp(0)), stamp(9_900)))
+    assertThat(holding.acknowledged(version(2), validity(reading(0)), reading(9_900)))
         .isInstanceOf(Lost.class);
   }
 
   @Example
   void absence_isBelievedTheSecondTimeInARow_only() {
-    Holding holding = Holding.granted(version(1), validity(stamp(0)));
+    Holding holding = Holding.granted(version(1), validity(reading(0)));
 
-    Next.Read once = (Next.Read) holding.seen(new Sighting.Absent());
-    assertThat(once.state().seen(new Sighting.Absent())).isInstanceOf(Next.End.class);
+    Next.Read once = (Next.Read) holding.seen(new ObservedRecord.Absent());
+    assertThat(once.state().seen(new ObservedRecord.Absent())).isInstanceOf(Next.End.class);
 
-    Next.Write between = (Next.Write) once.state().seen(new Sighting.Ours(version(1)));
-    assertThat(between.state().seen(new Sighting.Absent())).isInstanceOf(Next.Read.class);
+    Next.Write between = (Next.Write) once.state().seen(new ObservedRecord.Ours(version(1)));
+    assertThat(between.state().seen(new ObservedRecord.Absent())).isInstanceOf(Next.Read.class);
   }
 
   @Example
   void loss_toAnotherHolder_namesIt_andLeavesNoRecordOfOurs() {
-    Holding holding = Holding.granted(version(1), validity(stamp(0)));
+    Holding holding = Holding.granted(version(1), validity(reading(0)));
 
-    Next.End end = (Next.End) holding.seen(new Sighting.Others(others(), version(2)));
+    Next.End end = (Next.End) holding.seen(new ObservedRecord.Others(others(), version(2)));
 
     assertThat(end.state().message()).contains("somebody else");
     assertThat(end.state().recordMayRemain()).isFalse();
@@ -197,17 +197,17 @@ class SessionStatePropertyTest {
 
   @Example
   void release_thatFindsNothing_isConfirmedOnlyIfADeleteWasSentAndTheLeaseIsStillValid() {
-    Releasing silent = Holding.granted(version(1), validity(stamp(0))).release();
+    Releasing silent = Holding.granted(version(1), validity(reading(0))).release();
     Releasing sent = silent.deleting();
 
-    assertThat(absentTwice(sent, stamp(8_400))).isEqualTo(new Released(ReleaseResult.RELEASED));
-    assertThat(absentTwice(sent, stamp(9_900))).isEqualTo(new Released(ReleaseResult.NOT_HELD));
-    assertThat(absentTwice(silent, stamp(8_400))).isEqualTo(new Released(ReleaseResult.NOT_HELD));
+    assertThat(absentTwice(sent, reading(8_400))).isEqualTo(new Released(ReleaseResult.RELEASED));
+    assertThat(absentTwice(sent, reading(9_900))).isEqualTo(new Released(ReleaseResult.NOT_HELD));
+    assertThat(absentTwice(silent, reading(8_400))).isEqualTo(new Released(ReleaseResult.NOT_HELD));
   }
 
-  private static SessionState absentTwice(Releasing releasing, Stamp now) {
-    Releasing once = (Releasing) releasing.seen(new Sighting.Absent(), now);
-    return once.seen(new Sighting.Absent(), now);
+  private static SessionState absentTwice(Releasing releasing, ClockReading now) {
+    Releasing once = (Releasing) releasing.seen(new ObservedRecord.Absent(), now);
+    return once.seen(new ObservedRecord.Absent(), now);
   }
 
   // --- What a read means
@@ -215,14 +215,14 @@ class SessionStatePropertyTest {
   @Example
   void sighting_ofAnOlderVersion_isStale_whosesoeverTokenItCarries() {
     Version known = version(5);
-    assertThat(Sighting.of(found("ours", version(4)), "ours", known))
-        .isInstanceOf(Sighting.Stale.class);
-    assertThat(Sighting.of(found("theirs", version(4)), "ours", known))
-        .isInstanceOf(Sighting.Stale.class);
-    assertThat(Sighting.of(found("ours", version(5)), "ours", known))
-        .isEqualTo(new Sighting.Ours(version(5)));
-    assertThat(Sighting.of(found("theirs", version(6)), "ours", known))
-        .isInstanceOf(Sighting.Others.class);
+    assertThat(ObservedRecord.of(found("ours", version(4)), "ours", known))
+        .isInstanceOf(ObservedRecord.Stale.class);
+    assertThat(ObservedRecord.of(found("theirs", version(4)), "ours", known))
+        .isInstanceOf(ObservedRecord.Stale.class);
+    assertThat(ObservedRecord.of(found("ours", version(5)), "ours", known))
+        .isEqualTo(new ObservedRecord.Ours(version(5)));
+    assertThat(ObservedRecord.of(found("theirs", version(6)), "ours", known))
+        .isInstanceOf(ObservedRecord.Others.class);
   }
 
   @Example
@@ -230,25 +230,25 @@ class SessionStatePropertyTest {
     Version known = new Version(LIFE, 9, 99);
     ReadResult newLife = found("theirs", new Version(NEXT_LIFE, 1, 0));
 
-    assertThat(Sighting.of(newLife, "ours", known)).isInstanceOf(Sighting.Others.class);
-    assertThat(Sighting.ofHeld(newLife, "ours", known))
-        .isInstanceOf(Sighting.OtherIncarnation.class);
-    assertThat(Sighting.ofHeld(new ReadResult.Absent(NEXT_LIFE), "ours", known))
-        .isInstanceOf(Sighting.OtherIncarnation.class);
-    assertThat(Sighting.ofHeld(new ReadResult.Absent(null), "ours", known))
+    assertThat(ObservedRecord.of(newLife, "ours", known)).isInstanceOf(ObservedRecord.Others.class);
+    assertThat(ObservedRecord.ofHeld(newLife, "ours", known))
+        .isInstanceOf(ObservedRecord.OtherIncarnation.class);
+    assertThat(ObservedRecord.ofHeld(new ReadResult.Absent(NEXT_LIFE), "ours", known))
+        .isInstanceOf(ObservedRecord.OtherIncarnation.class);
+    assertThat(ObservedRecord.ofHeld(new ReadResult.Absent(null), "ours", known))
         .as("no index at all")
-        .isInstanceOf(Sighting.OtherIncarnation.class);
-    assertThat(Sighting.ofHeld(new ReadResult.Absent(LIFE), "ours", known))
-        .isInstanceOf(Sighting.Absent.class);
+        .isInstanceOf(ObservedRecord.OtherIncarnation.class);
+    assertThat(ObservedRecord.ofHeld(new ReadResult.Absent(LIFE), "ours", known))
+        .isInstanceOf(ObservedRecord.Absent.class);
   }
 
   @Example
   void sighting_ofNoAnswer_saysWhetherToTryAgain() {
     IllegalStateException cause = new IllegalStateException();
-    assertThat(Sighting.of(new ReadResult.Unavailable(cause), "ours", null))
-        .isEqualTo(new Sighting.Silent(cause, true));
-    assertThat(Sighting.of(new ReadResult.Rejected(cause), "ours", null))
-        .isEqualTo(new Sighting.Silent(cause, false));
+    assertThat(ObservedRecord.of(new ReadResult.Unavailable(cause), "ours", null))
+        .isEqualTo(new ObservedRecord.Unavailable(cause, true));
+    assertThat(ObservedRecord.of(new ReadResult.Rejected(cause), "ours", null))
+        .isEqualTo(new ObservedRecord.Unavailable(cause, false));
   }
 
   private static ReadResult found(String token, Version version) {
@@ -264,11 +264,11 @@ class SessionStatePropertyTest {
     return new Version(LIFE, 1, seqNo);
   }
 
-  private static Stamp stamp(long millis) {
-    return new Stamp(millis * 1_000_000, WALL.plusMillis(millis));
+  private static ClockReading reading(long millis) {
+    return new ClockReading(millis * 1_000_000, WALL.plusMillis(millis));
   }
 
-  private static Validity validity(Stamp start) {
+  private static Validity validity(ClockReading start) {
     return Validity.from(start, TTL, 0.1, SKEW);
   }
 }

@@ -24,7 +24,7 @@ class ValidityPropertyTest {
       @ForAll @LongRange(min = 0, max = 2 * DAY_MILLIS * 1_000_000) long passedNanos,
       @ForAll @LongRange(min = -10 * DAY_MILLIS, max = 10 * DAY_MILLIS) long wallMillis) {
     Validity validity = validity(startNanos, ttlMillis, drift, skewMillis);
-    Stamp now = new Stamp(startNanos + passedNanos, WALL.plusMillis(wallMillis));
+    ClockReading now = new ClockReading(startNanos + passedNanos, WALL.plusMillis(wallMillis));
 
     long remaining = validity.remainingNanos(now);
 
@@ -48,8 +48,10 @@ class ValidityPropertyTest {
     Instant wall = WALL.plusMillis(passedMillis);
     long nanos = 7 + passedMillis * 1_000_000;
 
-    long undisturbed = validity.remainingNanos(new Stamp(nanos, wall.minusMillis(skewMillis)));
-    long disturbed = validity.remainingNanos(new Stamp(nanos, wall.plusMillis(wallStepMillis)));
+    long undisturbed =
+        validity.remainingNanos(new ClockReading(nanos, wall.minusMillis(skewMillis)));
+    long disturbed =
+        validity.remainingNanos(new ClockReading(nanos, wall.plusMillis(wallStepMillis)));
 
     assertThat(disturbed)
         .as("no step makes it longer than the monotonic clock alone would")
@@ -64,7 +66,7 @@ class ValidityPropertyTest {
     Validity validity = validity(7, ttlMillis, skewMillis);
     long back = Math.min(setBackMillis * 1_000_000, validity.wallPaddingNanos());
 
-    Stamp awake = new Stamp(7, WALL.plusMillis(ttlMillis).minusNanos(back));
+    ClockReading awake = new ClockReading(7, WALL.plusMillis(ttlMillis).minusNanos(back));
 
     assertThat(validity.isOver(awake)).isTrue();
   }
@@ -76,9 +78,9 @@ class ValidityPropertyTest {
       @ForAll @LongRange(min = -DAY_MILLIS, max = 2 * DAY_MILLIS) long wallMillis) {
     boolean passed =
         Validity.hasTtlPassed(
-            new Stamp(7, WALL),
+            new ClockReading(7, WALL),
             ttlMillis * 1_000_000,
-            new Stamp(7 + passedMillis * 1_000_000, WALL.plusMillis(wallMillis)));
+            new ClockReading(7 + passedMillis * 1_000_000, WALL.plusMillis(wallMillis)));
 
     assertThat(passed).isEqualTo(Math.max(passedMillis, wallMillis) >= ttlMillis);
   }
@@ -99,7 +101,7 @@ class ValidityPropertyTest {
     // A nanosecond more, for the rounding of the product.
     long passed = (long) Math.ceil(trueNanos * othersRate * (1 - drift)) + 1;
 
-    assertThat(validity.isOver(new Stamp(7 + passed, Instant.MIN))).isTrue();
+    assertThat(validity.isOver(new ClockReading(7 + passed, Instant.MIN))).isTrue();
   }
 
   @Example
@@ -115,16 +117,18 @@ class ValidityPropertyTest {
     Validity validity = validity(3, 30_000, 2_000);
 
     assertThat(validity.fullNanos()).isEqualTo(World.VALIDITY.toNanos());
-    assertThat(validity.remainingNanos(new Stamp(3, WALL))).isEqualTo(World.VALIDITY.toNanos());
+    assertThat(validity.remainingNanos(new ClockReading(3, WALL)))
+        .isEqualTo(World.VALIDITY.toNanos());
   }
 
   @Example
   void validity_whenTheWallClockShowsTheEndOfTime_isOverAndDoesNotOverflow() {
     Validity validity = validity(0, 30_000, 2_000);
 
-    assertThat(validity.isOver(new Stamp(0, Instant.MAX))).isTrue();
-    assertThat(validity.isOver(new Stamp(0, Instant.MIN))).isFalse();
-    assertThat(validity.isOver(new Stamp(Duration.ofSeconds(30).toNanos(), Instant.MIN))).isTrue();
+    assertThat(validity.isOver(new ClockReading(0, Instant.MAX))).isTrue();
+    assertThat(validity.isOver(new ClockReading(0, Instant.MIN))).isFalse();
+    assertThat(validity.isOver(new ClockReading(Duration.ofSeconds(30).toNanos(), Instant.MIN)))
+        .isTrue();
   }
 
   private static Validity validity(long startNanos, long ttlMillis, long skewMillis) {
@@ -133,7 +137,7 @@ class ValidityPropertyTest {
 
   private static Validity validity(long startNanos, long ttlMillis, double drift, long skewMillis) {
     return Validity.from(
-        new Stamp(startNanos, WALL),
+        new ClockReading(startNanos, WALL),
         Duration.ofMillis(ttlMillis),
         drift,
         Duration.ofMillis(skewMillis));

@@ -163,8 +163,8 @@ public final class Cluster<N extends Node> implements AutoCloseable {
   }
 
   /**
-   * The same, but waits a minute for each node: whoever asks the next asks it to do once more what
-   * the first may have done.
+   * The same, but waits a minute for each node: a change that is sent to the next node may repeat
+   * what the first has done.
    */
   public String change(String method, String path, String body)
       throws IOException, InterruptedException {

@@ -31,7 +31,7 @@ import org.testcontainers.utility.DockerImageName;
 public final class ContainerNode implements Node {
 
   /** The system property with the name of the image to run. */
-  public static final String IMAGE_PROPERTY = "holdfast.docker.elasticsearch";
+  public static final String IMAGE_PROPERTY = "holdfast.test.docker.elasticsearch";
 
   private static final Logger LOG = LoggerFactory.getLogger(ContainerNode.class);
   private static final int HTTP_PORT = 9200;

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Distributions(Path folder) {
 
-  static final String PROPERTY = "holdfast.elasticsearch.dists";
+  static final String PROPERTY = "holdfast.test.elasticsearch.dists";
   static final String VARIABLE = "HOLDFAST_ELASTICSEARCH_DISTS";
 
   private static final String PREFIX = "elasticsearch-";

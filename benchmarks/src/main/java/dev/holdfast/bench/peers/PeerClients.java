@@ -42,7 +42,7 @@ import org.redisson.api.RedissonClient;
 import org.redisson.config.Config;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
-import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.ProvisionedThroughput;
@@ -220,7 +220,7 @@ final class PeerClients {
               // It takes any.
               .credentialsProvider(
                   StaticCredentialsProvider.create(AwsBasicCredentials.create("any", "any")))
-              .httpClientBuilder(ApacheHttpClient.builder().maxConnections(CONNECTIONS))
+              .httpClientBuilder(Apache5HttpClient.builder().maxConnections(CONNECTIONS))
               .build();
       if (!database.listTables().tableNames().contains(TABLE)) {
         AmazonDynamoDBLockClient.createLockTableInDynamoDB(

@@ -32,7 +32,7 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
   /** The longest pause between two polls of a waiting process. */
   private static final double LONGEST_POLL_SECONDS = 0.12;
 
-  /** Read, written, found in conflict with one's own late write, read, and written again. */
+  /** Read, written, found in conflict with one's own delayed write, read, and written again. */
   private static final int REQUESTS_TO_RECOVER = 4;
 
   /** Wall clocks are read in whole milliseconds. */
@@ -122,8 +122,8 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
   }
 
   /**
-   * For how long after a holder's crash others that have been waiting are kept from the lock, at
-   * the most: they have seen the last renewal, and count the TTL from there.
+   * Returns for how long, at most, clients that were waiting are kept from the lock after a crash
+   * of its holder: they have seen the last renewal, and count the TTL from there.
    */
   double blockedWaiterSeconds(double requestSeconds) {
     return ttlSeconds() + LONGEST_POLL_SECONDS + 3 * requestSeconds;

@@ -149,7 +149,7 @@ final class TtlReport {
     return recommendation.isPresent();
   }
 
-  /** For people. */
+  /** Returns the report as text. */
   List<String> lines() {
     List<String> lines = new ArrayList<>();
     Renewals.RenewalRun run = measured.renewals;

@@ -11,11 +11,13 @@ import dev.holdfast.cluster.SharedNodes;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** The command, against a real node. */
+@Tag("slow")
 class TtlCommandIT {
   @TempDir private Path folder;
 

@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.lock.store.Chain;
+import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
@@ -20,7 +20,8 @@ class ForwardingStore implements LockStore {
 
   /** Another view of an answer, whose request is given up with it. */
   static <A, B> CompletableFuture<B> map(CompletableFuture<A> answer, Function<A, B> view) {
-    return Chain.of(answer, value -> CompletableFuture.completedFuture(view.apply(value)));
+    return CancellableFuture.of(
+        answer, value -> CompletableFuture.completedFuture(view.apply(value)));
   }
 
   @Override

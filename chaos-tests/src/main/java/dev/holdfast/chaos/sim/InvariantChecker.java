@@ -22,7 +22,7 @@ final class InvariantChecker {
 
   /**
    * Part of its message after two reads in a row found no record. A copy that is behind may say so
-   * too: what is absent has no version by which to tell. It costs a lease that might have gone on.
+   * too: what is absent has no version by which to tell. It ends a lease that might have gone on.
    */
   private static final String LOST_BY_ABSENCE = "its record was deleted";
 
@@ -129,7 +129,7 @@ final class InvariantChecker {
     }
   }
 
-  /** A client was told of a loss, which only a holder may be, and only of a real one. */
+  /** A client was notified of a loss, which only a holder may be, and only of a real one. */
   void lossTold(ObservedGrant grant, boolean wasReleased, String message) {
     if (wasReleased) {
       simulation.violated(

@@ -61,7 +61,7 @@ final class Nemesis {
       simulation.after(
           between(0.1, 12),
           () -> {
-            simulation.log(() -> "MEND " + name(a) + " " + name(b), a, b);
+            simulation.log(() -> "HEAL " + name(a) + " " + name(b), a, b);
             run.network.cut(a, b, false);
             run.network.cut(b, a, false);
             run.cluster.somethingChanged();
@@ -76,7 +76,7 @@ final class Nemesis {
     simulation.after(
         between(0.5, 12),
         () -> {
-          simulation.log(() -> "MEND n" + node, node);
+          simulation.log(() -> "HEAL n" + node, node);
           cutFromNodes(node, false);
         });
   }

@@ -99,7 +99,7 @@ enum OtherProtocol implements Planted {
 
   @Override
   public Set<Invariant> checkedInvariants() {
-    return EnumSet.of(Invariant.MUTUAL_EXCLUSION, Invariant.RECORD_OF_ANOTHER);
+    return EnumSet.of(Invariant.MUTUAL_EXCLUSION);
   }
 
   @Override

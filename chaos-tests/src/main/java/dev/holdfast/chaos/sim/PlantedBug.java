@@ -5,7 +5,7 @@ import static dev.holdfast.chaos.sim.ForwardingStore.map;
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Ticker;
-import dev.holdfast.lock.store.Chain;
+import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * can fail. Bugs inside the engine itself are planted by the tests, which change its bytecode.
  */
 enum PlantedBug implements Planted {
-  /** A renewal or a take-over replaces whatever is there. */
+  /** A renewal or a takeover replaces whatever is there. */
   REPLACE_WITHOUT_CONDITION(SimScenario.ALL) {
     @Override
     public LockStore store(LockStore real, Host host) {
@@ -102,7 +102,7 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> create(LockRecord record) {
-          return Chain.of(
+          return CancellableFuture.of(
               real.create(record),
               result ->
                   result instanceof WriteResult.Conflict
@@ -120,7 +120,7 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> create(LockRecord record) {
-          return Chain.of(
+          return CancellableFuture.of(
               real.create(record),
               result ->
                   result instanceof WriteResult.Conflict
@@ -138,7 +138,7 @@ enum PlantedBug implements Planted {
       return new ForwardingStore(real) {
         @Override
         public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
-          return Chain.of(
+          return CancellableFuture.of(
               real.read(record.lockId()),
               read ->
                   read instanceof ReadResult.Found found
@@ -406,7 +406,7 @@ enum PlantedBug implements Planted {
       String lockId,
       @Nullable Version meant,
       Function<Version, CompletableFuture<WriteResult>> write) {
-    return Chain.of(
+    return CancellableFuture.of(
         store.read(lockId),
         read -> {
           Version version = read instanceof ReadResult.Found found ? found.version() : meant;
@@ -418,7 +418,7 @@ enum PlantedBug implements Planted {
 
   private static CompletableFuture<WriteResult> replaceIfPast(
       LockStore store, LockRecord record, Instant now) {
-    return Chain.of(
+    return CancellableFuture.of(
         store.read(record.lockId()),
         read -> {
           if (read instanceof ReadResult.Found found) {

@@ -115,7 +115,7 @@ final class Recording {
     }
   }
 
-  /** The client was told of its loss. */
+  /** Records that the client was notified of its loss. */
   void lost(Lease lease) {
     RecordedCall grant = grants.get(lease.token());
     if (grant != null) {

@@ -4,9 +4,9 @@ import dev.holdfast.chaos.sim.SimCluster.Expected;
 import dev.holdfast.chaos.sim.SimCluster.Write;
 import dev.holdfast.chaos.sim.SimCluster.WriteAnswer;
 import dev.holdfast.chaos.sim.SimCluster.Written;
-import dev.holdfast.lock.store.Batcher;
-import dev.holdfast.lock.store.Chain;
-import dev.holdfast.lock.store.GoneQuorum;
+import dev.holdfast.lock.internal.Batcher;
+import dev.holdfast.lock.internal.CancellableFuture;
+import dev.holdfast.lock.internal.GoneQuorum;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -101,7 +101,7 @@ final class SimulatedStore implements LockStore {
 
   @Override
   public CompletableFuture<WriteResult> create(LockRecord record) {
-    return Chain.of(
+    return CancellableFuture.of(
             findOrCreate(),
             found -> write(new Write(found, record.lockId(), record, null, record.token())))
         .orElse(WriteResult.Unknown::new);
@@ -132,14 +132,15 @@ final class SimulatedStore implements LockStore {
   // --- Writes
 
   private CompletableFuture<WriteResult> write(Write write) {
-    Chain<Written> sent =
-        Chain.of(
+    CancellableFuture<Written> sent =
+        CancellableFuture.of(
             writes.submit(write, 1),
             written ->
                 written.answer() == WriteAnswer.INDEX_GONE
                     ? doubted.submit(write, 1)
                     : CompletableFuture.completedFuture(written));
-    return Chain.of(sent, written -> CompletableFuture.completedFuture(outcome(write, written)))
+    return CancellableFuture.of(
+            sent, written -> CompletableFuture.completedFuture(outcome(write, written)))
         .orElse(WriteResult.Unknown::new);
   }
 
@@ -225,7 +226,7 @@ final class SimulatedStore implements LockStore {
                 cluster.createIndex(
                     node,
                     made -> cluster.find(node, found -> done.accept(Optional.ofNullable(found)))));
-    return Chain.of(
+    return CancellableFuture.of(
         asked,
         found -> {
           current = found.get(0).orElse(null);
@@ -239,7 +240,7 @@ final class SimulatedStore implements LockStore {
 
   @Override
   public CompletableFuture<ReadResult> read(String lockId) {
-    return Chain.of(reads.submit(lockId, 1), CompletableFuture::completedFuture)
+    return CancellableFuture.of(reads.submit(lockId, 1), CompletableFuture::completedFuture)
         .orElse(ReadResult.Unavailable::new);
   }
 

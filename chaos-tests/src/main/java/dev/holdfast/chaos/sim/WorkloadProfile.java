@@ -121,7 +121,7 @@ enum WorkloadProfile {
   private static final long SERVED_WITHIN =
       WAITING * (2 * Simulation.SECOND + 150 * Simulation.MILLI + 2 * MOMENT + SOME_REQUESTS);
 
-  /** Returns for how long a task pauses before it wants a lock. */
+  /** Returns for how long a task pauses before it acquires a lock. */
   abstract long pause(SplittableRandom random);
 
   /** Returns what it asks for. */

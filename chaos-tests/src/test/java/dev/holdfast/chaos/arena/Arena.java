@@ -196,13 +196,13 @@ public abstract class Arena implements AutoCloseable {
   /** Puts a node back that {@link #disconnect} took; does nothing if it is there. */
   public abstract void reconnect(Node node);
 
-  /** Mends what a kind of arena alone can break. */
+  /** Undoes faults that only one kind of arena has. */
   abstract void mendNetwork() throws IOException;
 
   /** Ends what a kind of arena alone has beside nodes and proxies. */
   abstract void closeNetwork();
 
-  /** Mends all that is broken, and waits until the cluster is whole. */
+  /** Undoes all faults, and waits until the cluster is whole. */
   public final void heal() throws IOException, InterruptedException {
     mendNetwork();
     for (Proxy proxy : proxies) {

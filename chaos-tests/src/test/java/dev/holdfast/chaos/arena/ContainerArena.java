@@ -47,7 +47,7 @@ import org.testcontainers.utility.DockerImageName;
 final class ContainerArena extends Arena {
 
   /** The system property with the name of Toxiproxy's image. */
-  static final String IMAGE_PROPERTY = "holdfast.docker.toxiproxy";
+  static final String IMAGE_PROPERTY = "holdfast.test.docker.toxiproxy";
 
   private static final String OFFICIAL_IMAGE = "ghcr.io/shopify/toxiproxy:2.12.0";
 

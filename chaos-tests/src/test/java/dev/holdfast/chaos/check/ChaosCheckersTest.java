@@ -265,7 +265,7 @@ class ChaosCheckersTest {
     script.acquired(100, 110, "c1", 1, TTL);
     script.nemesis(500, "start-cut-off", "target", "c1");
     script.nemesis(1_000, "stop-cut-off", "target", "c1");
-    assertVerdict(new RecoveryChecker(), Verdict.UNKNOWN, "nobody asked");
+    assertVerdict(new RecoveryChecker(), Verdict.UNKNOWN, "no lock was asked for");
   }
 
   /** A fault of c1 from 1 s to 5 s, and another from 9 s. */

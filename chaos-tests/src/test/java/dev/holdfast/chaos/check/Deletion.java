@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The lives of the index are checked one by one: a grant belongs to a life if its acquisition
  * was asked for and answered within it. The few that span a deletion are not checked, nor those
  * that a client may have handed off within itself from one that it was granted before: until it is
- * told of the deletion, it knows nothing of it, and sends no request.
+ * notified of the deletion, it knows nothing of it, and sends no request.
  */
 public final class Deletion {
 
@@ -238,7 +238,7 @@ public final class Deletion {
         }
         return Result.of(
             name(),
-            "Fences rose in each of %d lives of the index, and no late write was accepted over all of them."
+            "Fences rose in each of %d lives of the index, and no stale write was accepted over all of them."
                 .formatted(deletions.size() + 1),
             "Fencing was broken.",
             violations);

@@ -36,11 +36,11 @@ public final class ExpectedEffectChecker implements Checker {
     /** A victim's lock, not released, was granted to another before the fault was over. */
     TAKEOVER("locks taken over meanwhile"),
     /** A write of a victim was refused. */
-    REFUSED_WRITE("late writes refused"),
+    REFUSED_WRITE("stale writes refused"),
     /** A victim could not renew. */
-    REFUSED_RENEWAL("late renewals refused"),
+    REFUSED_RENEWAL("stale renewals refused"),
     /** A victim had nothing to release. */
-    REFUSED_RELEASE("late releases without effect"),
+    REFUSED_RELEASE("stale releases without effect"),
     /** An acquisition of the client that was asked for before the fault was over got no answer. */
     UNANSWERED("acquisitions unanswered"),
     /**

@@ -67,7 +67,7 @@ public final class Runner {
               + " before its holder is notified. Each life of the index is checked by itself.");
     }
     String repeat =
-        command + " -Dholdfast.scenario=" + scenario.name() + " -Dholdfast.seed=" + seed;
+        command + " -Dholdfast.test.scenario=" + scenario.name() + " -Dholdfast.test.seed=" + seed;
     ScenarioRun scenarioRun = new ScenarioRun(scenario, arena, run, random(scenario));
     try {
       scenarioRun.play();

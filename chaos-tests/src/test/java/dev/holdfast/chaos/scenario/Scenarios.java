@@ -270,9 +270,9 @@ public final class Scenarios {
     return List.of(
         Scenario.named("client-paused")
             .purpose("A holder is paused beyond its TTL, and resumes in the middle of its work.")
-            .bound("its late write is refused, it learns of its loss, and it harms no successor")
+            .bound("its stale write is refused, it learns of its loss, and it harms no successor")
             .workload(Workload.standard().with(LONG_HOLDERS))
-            // Time to see what a late holder tries, before the next one is paused.
+            // Time to see what a stale holder tries, before the next one is paused.
             .faults(random -> times(3, 6_500, 4_000, i -> ClientFaults.pauseHolder(WANTED)))
             .shows(
                 ExpectedEffect.LOSS,

@@ -32,11 +32,12 @@ import org.junit.jupiter.api.TestInstance;
  * All scenarios on real clusters: those of {@link Scenarios#all} must be found valid, those of
  * {@link Scenarios#broken} invalid by the checker that is there for their mistake.
  *
- * <p>System properties: {@code holdfast.scenario} (names, separated by commas), {@code
- * holdfast.seed} (a number, repeats the faults of a run), {@code holdfast.elasticsearch} (8, which
- * is the default, 9 or both), {@code holdfast.cluster} (process, which is the default, or docker:
- * then the scenarios are those of {@link Scenarios#inContainers}), {@code holdfast.soak} (how long
- * the storm lasts, such as 2m; without {@code holdfast.scenario}, only the storm is run then).
+ * <p>System properties: {@code holdfast.test.scenario} (names, separated by commas), {@code
+ * holdfast.test.seed} (a number, repeats the faults of a run), {@code holdfast.test.elasticsearch}
+ * (8, which is the default, 9 or both), {@code holdfast.test.cluster} (process, which is the
+ * default, or docker: then the scenarios are those of {@link Scenarios#inContainers}), {@code
+ * holdfast.test.soak} (how long the storm lasts, such as 2m; without {@code
+ * holdfast.test.scenario}, only the storm is run then).
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ScenariosChaos {
@@ -46,15 +47,16 @@ class ScenariosChaos {
   /** The properties that belong into the command that repeats a run. */
   private static final List<String> PASSED_ON =
       List.of(
-          "holdfast.elasticsearch",
-          "holdfast.soak",
-          "holdfast.cluster",
-          "holdfast.toxiproxy",
-          "holdfast.docker.elasticsearch",
-          "holdfast.docker.toxiproxy");
+          "holdfast.test.elasticsearch",
+          "holdfast.test.soak",
+          "holdfast.test.cluster",
+          "holdfast.test.toxiproxy",
+          "holdfast.test.docker.elasticsearch",
+          "holdfast.test.docker.toxiproxy");
 
-  private final long seed = Long.getLong("holdfast.seed", new Random().nextInt(Integer.MAX_VALUE));
-  private final Path store = Path.of(System.getProperty("holdfast.store", "store"));
+  private final long seed =
+      Long.getLong("holdfast.test.seed", new Random().nextInt(Integer.MAX_VALUE));
+  private final Path store = Path.of(System.getProperty("holdfast.test.store", "store"));
 
   /** Belongs to the series of all that {@link #scenarios} chooses. */
   private Runner runner = runner(new RunStore(store));
@@ -85,7 +87,7 @@ class ScenariosChaos {
   @TestFactory
   Stream<DynamicTest> scenarios() {
     say("seed %d".formatted(seed));
-    String soak = System.getProperty("holdfast.soak", "");
+    String soak = System.getProperty("holdfast.test.soak", "");
     List<Scenario> all = new ArrayList<>();
     if (inContainers) {
       all.addAll(Scenarios.inContainers());
@@ -94,7 +96,7 @@ class ScenariosChaos {
       all.addAll(Scenarios.all(soak.isEmpty() ? DEFAULT_STORM : length(soak)));
       all.addAll(Scenarios.broken());
     }
-    String wanted = System.getProperty("holdfast.scenario", soak.isEmpty() ? "" : "storm");
+    String wanted = System.getProperty("holdfast.test.scenario", soak.isEmpty() ? "" : "storm");
     List<Scenario> chosen = new ArrayList<>(Scenarios.select(all, wanted));
     chosen.sort(java.util.Comparator.comparing(Scenario::ground));
     runner = runner(new RunStore(store).series(versions().size() * chosen.size()));
@@ -109,13 +111,13 @@ class ScenariosChaos {
   }
 
   private static boolean inContainers() {
-    String wanted = System.getProperty("holdfast.cluster", "process");
+    String wanted = System.getProperty("holdfast.test.cluster", "process");
     return switch (wanted) {
       case "process" -> false;
       case "docker" -> true;
       default ->
           throw new IllegalArgumentException(
-              "holdfast.cluster is process or docker, not " + wanted);
+              "holdfast.test.cluster is process or docker, not " + wanted);
     };
   }
 
@@ -124,14 +126,14 @@ class ScenariosChaos {
   }
 
   private static List<ElasticsearchVersion> versions() {
-    String wanted = System.getProperty("holdfast.elasticsearch", "8");
+    String wanted = System.getProperty("holdfast.test.elasticsearch", "8");
     return switch (wanted) {
       case "8" -> List.of(ElasticsearchVersion.V8);
       case "9" -> List.of(ElasticsearchVersion.V9);
       case "both" -> List.of(ElasticsearchVersion.values());
       default ->
           throw new IllegalArgumentException(
-              "holdfast.elasticsearch is 8, 9 or both, not " + wanted);
+              "holdfast.test.elasticsearch is 8, 9 or both, not " + wanted);
     };
   }
 

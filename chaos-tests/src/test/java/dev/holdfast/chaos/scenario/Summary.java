@@ -15,8 +15,8 @@ public final class Summary {
           "lock operations",
           "faults",
           "longest time without a grant",
-          "take-overs: number, median, longest",
-          "late writes refused",
+          "takeovers: number, median, longest",
+          "stale writes refused",
           "unfenced updates lost");
 
   private Summary() {}

@@ -28,12 +28,12 @@ enum EngineBug {
   HAND_OVER_WITHOUT_A_NEW_TOKEN(
       "FencingToken", SimScenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(
-      "Session", SimScenario.BRISK, EngineAdvice.NumberAnew.class, "beginRenewal"),
+      "Session", SimScenario.BRISK, EngineAdvice.NumberAnew.class, "renewalBegins"),
   NUMBERS_BEGIN_ANEW_WHEN_THEY_RUN_OUT(
       "Session", SimScenario.BRISK, EngineAdvice.NumberAnewInTheEnd.class, "release"),
   FENCING_TOKEN_TOO_COARSE("FencingToken", SimScenario.CALM, EngineAdvice.CoarseToken.class, "of"),
   STALE_READS_ARE_BELIEVED(
-      "Sighting", SimScenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
+      "ObservedRecord", SimScenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
   ONE_NODE_SAYS_THE_INDEX_IS_GONE(
       "SessionState$Holding",
       SimScenario.ALL,
@@ -51,7 +51,7 @@ enum EngineBug {
       "SessionState$Holding", SimScenario.CLIENTS, EngineAdvice.AcceptLate.class, "acknowledged") {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
-      return part.equals("Session") ? stub(builder, "check") : super.plant(part, builder);
+      return part.equals("Session") ? stub(builder, "expireIfOver") : super.plant(part, builder);
     }
   },
 
@@ -60,7 +60,7 @@ enum EngineBug {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
       return part.equals("Session")
-          ? stub(super.plant(part, builder), "check")
+          ? stub(super.plant(part, builder), "expireIfOver")
           : part.equals("SessionState$Holding")
               ? RENEWED_AFTER_ITS_END.plant(part, builder)
               : builder;
@@ -83,10 +83,10 @@ enum EngineBug {
     }
   },
 
-  A_BUSY_PROCESS_STARVES_THE_OTHERS("LockQueue", SimScenario.BUSY) {
+  A_BUSY_PROCESS_STARVES_THE_OTHERS("LocalTenure", SimScenario.BUSY) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
-      return builder.method(named("isOthersTurn")).intercept(FixedValue.value(false));
+      return builder.method(named("isOver")).intercept(FixedValue.value(false));
     }
   },
 
@@ -111,7 +111,8 @@ enum EngineBug {
     }
   },
 
-  CLEAN_UP_LOOKS_ONCE("Cleanup", SimScenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
+  CLEAN_UP_LOOKS_ONCE(
+      "OrphanCleanup", SimScenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
 
   NO_CLEAN_UP("LockQueue", SimScenario.LOSSES) {
     @Override

@@ -19,12 +19,14 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The simulated cluster beside a real node, operation by operation: the same random operations must
  * end alike, down to the primary term and the sequence number of each version.
  */
+@Tag("slow")
 class SimulatedClusterIT {
   private static final int ROUNDS = 8;
   private static final int OPERATIONS = 250;

@@ -50,7 +50,7 @@ final class ToxicStage implements Outlet {
   /** The end of the stream stands behind the inbox. */
   private boolean ended;
 
-  /** The effect has been told of the end. */
+  /** The effect has been notified of the end. */
   private boolean endHandled;
 
   /** The end has been passed on. */

@@ -27,7 +27,7 @@ public final class ToxiproxyServers {
   /**
    * The system property that forces the choice: {@code auto}, {@code process} or {@code builtin}.
    */
-  public static final String CHOICE_PROPERTY = "holdfast.toxiproxy";
+  public static final String CHOICE_PROPERTY = "holdfast.test.toxiproxy";
 
   private static final String EXECUTABLE = "toxiproxy-server";
   private static final String LOOPBACK = "127.0.0.1";

@@ -185,7 +185,7 @@ class ToxiproxyServersTest {
   void find_nonsense_isRefused() {
     assertThatThrownBy(() -> ToxiproxyServers.find(Map.of(), "other"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("holdfast.toxiproxy");
+        .hasMessageContaining("holdfast.test.toxiproxy");
     assertThatThrownBy(() -> ToxiproxyServers.find(Map.of("TOXIPROXY_URL", "https://x"), "auto"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("TOXIPROXY_URL");

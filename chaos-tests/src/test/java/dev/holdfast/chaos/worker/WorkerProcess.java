@@ -27,8 +27,7 @@ public final class WorkerProcess implements AutoCloseable {
 
   /**
    * Waits for a line, or for the end of its input, which is a pipe from this JVM. In the latter
-   * case nobody is left to look after the worker, which may be paused and see no end of its own
-   * input.
+   * case it kills the worker, which may be paused and not see the end of its own input.
    */
   private static final String GUARD = "trap '' HUP INT TERM; read -r line || kill -s KILL \"$0\"";
 

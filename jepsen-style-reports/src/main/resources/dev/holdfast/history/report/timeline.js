@@ -80,7 +80,7 @@ function brief(names) {
   return names.map(n => n.slice(common));
 }
 const briefClients = brief(about.clients), briefLocks = brief(about.locks);
-/** What tells most comes first: overlaps, then losses and take-overs, then long leases; by name where alike. */
+/** The most telling comes first: overlaps, then losses and takeovers, then long leases; by name where alike. */
 const telling = lane => {
   let marks = 0, longest = 0;
   for (const row of lane.rows) for (const t of row.list) {
@@ -345,7 +345,7 @@ function drawRow(row, top) {
     }
   }
   flush();
-  let last = -Infinity; // losses and take-overs are never left out, unless on top of each other
+  let last = -Infinity; // losses and takeovers are never left out, unless on top of each other
   const triangles = new Path2D(), crosses = new Path2D(); // one path each: thousands would cost frames
   for (let k = bisect(row.marked, view.from, tail); k < row.marked.length && granted[row.marked[k]] < view.to; k++) {
     const t = row.marked[k];

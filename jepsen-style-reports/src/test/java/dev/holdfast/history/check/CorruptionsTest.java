@@ -44,7 +44,7 @@ class CorruptionsTest {
           "loss-notice", new LossNoticeChecker(),
           "renewal", new RenewalChecker(true),
           "availability", new AvailabilityChecker(0.5, Duration.ofSeconds(10)),
-          "not-vacuous", new CoverageChecker(Set.of("acquire", "renew", "release", "write"), true),
+          "coverage", new CoverageChecker(Set.of("acquire", "renew", "release", "write"), true),
           "lease", new LinearizabilityChecker("lease", LIMIT));
 
   /** A corruption of a history, and the checkers that must find it. */
@@ -180,13 +180,13 @@ class CorruptionsTest {
         bench.add(loss, bench.next(tenure.acquire()).completedAt() + 1);
       }
     },
-    NO_RENEWALS("not-vacuous") {
+    NO_RENEWALS("coverage") {
       @Override
       void apply(Bench bench) {
         bench.operations.removeIf(operation -> operation.f().equals(Vocabulary.RENEW));
       }
     },
-    NO_NEMESIS("not-vacuous") {
+    NO_NEMESIS("coverage") {
       @Override
       void apply(Bench bench) {
         bench.operations.removeIf(Operation::isNemesis);
@@ -336,7 +336,7 @@ class CorruptionsTest {
               .toList());
     }
 
-    /** A tenure whose holder was told of its loss, and went on, while another client had it. */
+    /** A tenure whose holder was notified of its loss, and went on, while another client had it. */
     Tenure lost() {
       return pick(
           tenures.stream()

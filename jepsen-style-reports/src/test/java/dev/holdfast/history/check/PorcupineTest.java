@@ -26,13 +26,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * The search beside Porcupine's, on random histories, by models that are written in Go. The program
  * is built from {@code src/test/go/porcupine}, as {@code .ci/run} does where there is Go, and named
- * by the system property {@code holdfast.porcupine}; without it this is skipped.
+ * by the system property {@code holdfast.test.porcupine}; without it this is skipped.
  */
 class PorcupineTest {
 
   private static final int HISTORIES = 5_000;
   private static final Duration LIMIT = Duration.ofMinutes(1);
-  private static final String PROGRAM = System.getProperty("holdfast.porcupine", "");
+  private static final String PROGRAM = System.getProperty("holdfast.test.porcupine", "");
 
   @TempDir Path folder;
 
@@ -40,7 +40,7 @@ class PorcupineTest {
   void needsTheProgram() {
     assumeTrue(
         !PROGRAM.isEmpty() && Files.isExecutable(Path.of(PROGRAM)),
-        "-Dholdfast.porcupine names no program built from src/test/go/porcupine");
+        "-Dholdfast.test.porcupine names no program built from src/test/go/porcupine");
   }
 
   @ParameterizedTest

@@ -33,7 +33,7 @@ import java.util.regex.Pattern;
 final class Browser implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String PROPERTY = "holdfast.chromium";
+  private static final String PROPERTY = "holdfast.test.chromium";
   private static final List<String> NAMES =
       List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
   private static final Pattern LISTENING = Pattern.compile("DevTools listening on (ws://\\S+)");

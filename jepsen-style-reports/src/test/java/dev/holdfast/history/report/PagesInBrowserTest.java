@@ -35,7 +35,7 @@ class PagesInBrowserTest {
 
   private static final Path SCREENSHOTS = Path.of("target/screenshots");
   private static final String REPRODUCE =
-      "mvn -B verify -Pchaos -Dholdfast.scenario=partition-heals -Dholdfast.seed=42";
+      "mvn -B verify -Pchaos -Dholdfast.test.scenario=partition-heals -Dholdfast.test.seed=42";
 
   private static final Result NOT_CHECKED =
       new Result("none", Verdict.UNKNOWN, "Not checked.", List.of());

@@ -2,29 +2,25 @@ package dev.holdfast.lock.elasticsearch;
 
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.elasticsearch.ElasticsearchClient;
-import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.ErrorCause;
-import co.elastic.clients.elasticsearch._types.FieldValue;
 import co.elastic.clients.elasticsearch._types.Time;
 import co.elastic.clients.elasticsearch.core.BulkRequest;
 import co.elastic.clients.elasticsearch.core.BulkResponse;
 import co.elastic.clients.elasticsearch.core.MgetRequest;
-import co.elastic.clients.elasticsearch.core.SearchRequest;
 import co.elastic.clients.elasticsearch.core.bulk.BulkOperation;
 import co.elastic.clients.elasticsearch.core.bulk.BulkResponseItem;
 import co.elastic.clients.elasticsearch.core.bulk.OperationType;
 import co.elastic.clients.elasticsearch.core.get.GetResult;
 import co.elastic.clients.elasticsearch.core.mget.MultiGetOperation;
 import co.elastic.clients.elasticsearch.core.mget.MultiGetResponseItem;
-import co.elastic.clients.elasticsearch.core.search.Hit;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
 import dev.holdfast.lock.elasticsearch.RecordCodec.Source;
+import dev.holdfast.lock.internal.Batcher;
+import dev.holdfast.lock.internal.CancellableFuture;
+import dev.holdfast.lock.internal.GoneQuorum;
 import dev.holdfast.lock.internal.SizeLimit;
-import dev.holdfast.lock.store.Batcher;
-import dev.holdfast.lock.store.Chain;
-import dev.holdfast.lock.store.GoneQuorum;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -38,15 +34,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -70,19 +63,11 @@ import org.jspecify.annotations.Nullable;
  * of whoever makes an index with aliases. The README has them as roles.
  */
 public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
-  /** So many records with the metadata that managers allow by default fit into one answer. */
-  private static final int PAGE_SIZE = 200;
-
-  /** How much memory a listing gives to metadata; what is beyond is left out. */
-  private static final long MAX_LISTED_METADATA = 64 * 1024 * 1024;
-
   /** How long Elasticsearch waits for a primary shard before it says that there is none. */
   private static final String SHARD_TIMEOUT = "3s";
 
   /** Bypasses a default pipeline of the index, which might change or drop records. */
   private static final String NO_PIPELINE = "_none";
-
-  private static final String SEARCH_KEEP_ALIVE = "1m";
 
   /**
    * How many requests may be out before operations wait for the next to return: enough to keep the
@@ -103,6 +88,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private final ElasticsearchAsyncClient client;
   private final LockIndex index;
+  private final RecordListing listing;
   private final String indexName;
 
   /** What one learns, all heed: the same proxies are on the way of all requests. */
@@ -123,10 +109,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private final Batcher<Sending, BulkResponseItem> doubted;
 
   private final String description;
-  private final @Nullable OwnTransport owned;
-
-  private final AtomicReference<@Nullable CompletableFuture<?>> closingPointInTime =
-      new AtomicReference<>();
+  private final @Nullable ManagedTransport owned;
 
   /** Requests on the store's own connections. */
   private final Map<Object, CompletableFuture<?>> underWay = new ConcurrentHashMap<>();
@@ -136,7 +119,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       IndexNames names,
       int fencingEra,
       String description,
-      @Nullable OwnTransport owned) {
+      @Nullable ManagedTransport owned) {
     ElasticsearchTransport transport = new UninterruptedTransport(given);
     ElasticsearchTransport repeating = owned == null ? new GivenTransport(transport) : transport;
     this.client = new ElasticsearchAsyncClient(repeating);
@@ -148,6 +131,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
             : owned.nodes().stream().map(UninterruptedTransport::new).toList();
     this.index =
         new LockIndex(repeating, owned == null ? List.of(repeating) : nodes, names, fencingEra);
+    this.listing = new RecordListing(client, index, names.index());
     GoneQuorum<Sending, BulkResponseItem> indexGone =
         new GoneQuorum<>(
             nodes.stream().map(node -> sender(node, owned == null)).toList(),
@@ -305,7 +289,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   private CompletableFuture<WriteResult> write(CompletableFuture<Incarnation> target, Write write) {
     return tracked(
-        Chain.of(target, incarnation -> write(incarnation, write)).orElse(this::notWritten));
+        CancellableFuture.of(target, incarnation -> write(incarnation, write))
+            .orElse(this::notWritten));
   }
 
   private CompletableFuture<WriteResult> write(Incarnation incarnation, Write write) {
@@ -318,11 +303,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
     Sending sending = new Sending(write.operation().apply(incarnation));
     long bytes = write.bytes() + overheadOf(write.lockId(), incarnation);
-    return Chain.of(
+    return CancellableFuture.of(
         writes.submit(sending, bytes),
         item ->
             write.isMeantBy(item) && Failures.isIndexNotFound(item.error())
-                ? Chain.of(
+                ? CancellableFuture.of(
                     doubted.submit(sending, bytes),
                     confirmed -> ended(sending, written(incarnation, write, confirmed)),
                     failure -> ended(sending, notWritten(failure)))
@@ -394,7 +379,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       Supplier<CompletableFuture<BulkResponse>> sent =
           () -> transport.performRequestAsync(request, endpoint, null);
       Runnable unanswered = () -> sendings.forEach(sending -> sending.unanswered = true);
-      return Chain.of(
+      return CancellableFuture.of(
           given ? Failures.untilAnswered(sent, unanswered) : sent.get(),
           response -> CompletableFuture.completedFuture(response.items()),
           failure -> {
@@ -410,7 +395,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   }
 
   /** Not kept in constants: the class must load where the client's do not, to say so in words. */
-  private static Time time(String text) {
+  static Time time(String text) {
     return Time.of(time -> time.time(text));
   }
 
@@ -475,13 +460,13 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   }
 
   private CompletableFuture<ReadResult> read(String lockId, boolean again) {
-    return Chain.of(
+    return CancellableFuture.of(
             index.find(),
             incarnation -> {
               if (incarnation == null) {
                 return CompletableFuture.<ReadResult>completedFuture(new ReadResult.Absent(null));
               }
-              return Chain.of(
+              return CancellableFuture.of(
                   reads.submit(
                       MultiGetOperation.of(
                           get -> get.index(LockIndex.target(incarnation)).id(lockId)),
@@ -499,7 +484,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** What is too large together is asked for in halves, what is too large alone in less detail. */
   private CompletableFuture<List<MultiGetResponseItem<Source>>> ask(
       List<MultiGetOperation> operations, Detail detail) {
-    return Chain.of(
+    return CancellableFuture.of(
         client.mget(detail.of(new MgetRequest.Builder().docs(operations)).build(), Source.class),
         response -> CompletableFuture.completedFuture(response.docs()),
         failure -> {
@@ -513,10 +498,10 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
           int half = operations.size() / 2;
           return half == 0
               ? ask(operations, detail.less())
-              : Chain.of(
+              : CancellableFuture.of(
                   ask(operations.subList(0, half), detail),
                   first ->
-                      Chain.of(
+                      CancellableFuture.of(
                           ask(operations.subList(half, operations.size()), detail),
                           second ->
                               CompletableFuture.completedFuture(
@@ -561,7 +546,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
             : new ReadResult.Absent(incarnation));
   }
 
-  private static ReadResult found(
+  static ReadResult found(
       String lockId,
       Incarnation incarnation,
       @Nullable Long primaryTerm,
@@ -589,194 +574,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
    */
   @Override
   public CompletableFuture<ListResult> list(int limit) {
-    return tracked(list(limit, true));
-  }
-
-  private CompletableFuture<ListResult> list(int limit, boolean again) {
-    return Chain.of(
-            index.find(),
-            incarnation -> {
-              if (incarnation == null) {
-                return CompletableFuture.<ListResult>completedFuture(
-                    new ListResult.Listed(List.of()));
-              }
-              return Chain.of(
-                  Chain.of(refreshed(incarnation), unused -> pointInTime(incarnation)),
-                  opened -> {
-                    if (opened.isPresent()) {
-                      String id = opened.get();
-                      return closing(
-                          id,
-                          new Listing(id, incarnation, limit).page(null, Detail.ALL, PAGE_SIZE));
-                    }
-                    return again
-                        ? list(limit, false)
-                        : CompletableFuture.completedFuture(new ListResult.Listed(List.of()));
-                  });
-            })
-        .orElse(this::notListed);
-  }
-
-  private ListResult notListed(Throwable failure) {
-    Throwable cause = Failures.describe(indexName, failure);
-    return Failures.isRefusal(failure)
-        ? new ListResult.Rejected(cause)
-        : new ListResult.Unavailable(cause);
-  }
-
-  /**
-   * Refreshes an index whose settings make listings late. Needs a privilege that few have; without
-   * it the listing shows what there is.
-   */
-  private CompletableFuture<Boolean> refreshed(Incarnation incarnation) {
-    return index.isRefreshedLate(incarnation)
-        ? Chain.of(
-            client.indices().refresh(refresh -> refresh.index(LockIndex.target(incarnation))),
-            done -> CompletableFuture.completedFuture(true),
-            failure -> CompletableFuture.completedFuture(false))
-        : CompletableFuture.completedFuture(false);
-  }
-
-  /** The id of a new point in time; empty if the incarnation is gone. */
-  private CompletableFuture<Optional<String>> pointInTime(Incarnation incarnation) {
-    return Chain.of(
-        Failures.untilFresh(
-            () ->
-                client.openPointInTime(
-                    open ->
-                        open.index(LockIndex.target(incarnation))
-                            .keepAlive(time(SEARCH_KEEP_ALIVE)))),
-        opened -> CompletableFuture.completedFuture(Optional.of(opened.id())),
-        failure -> {
-          ElasticsearchException refused = Failures.ofElasticsearch(failure);
-          if (refused != null && Failures.isIndexNotFound(refused.error())) {
-            index.forget(incarnation);
-            return CompletableFuture.completedFuture(Optional.empty());
-          }
-          return CompletableFuture.failedFuture(failure);
-        });
-  }
-
-  private CompletableFuture<ListResult> closing(
-      String pointInTime, CompletableFuture<ListResult> pages) {
-    var unused =
-        pages.whenComplete(
-            (result, failure) -> {
-              // Its result does not matter: what is not closed ends with its keep-alive. The last
-              // one is given up, should the server still be at it.
-              CompletableFuture<?> before =
-                  closingPointInTime.getAndSet(
-                      client.closePointInTime(close -> close.id(pointInTime)));
-              if (before != null) {
-                before.cancel(false);
-              }
-            });
-    return pages;
-  }
-
-  /** All records of one point in time, page by page. */
-  private final class Listing {
-    private final String pointInTime;
-    private final Incarnation incarnation;
-    private final int limit;
-    private final List<ReadResult.Found> sofar = new ArrayList<>();
-    private long metadataLeft = MAX_LISTED_METADATA;
-
-    Listing(String pointInTime, Incarnation incarnation, int limit) {
-      this.pointInTime = pointInTime;
-      this.incarnation = incarnation;
-      this.limit = limit;
-    }
-
-    /**
-     * A page that is too large is asked for without metadata, then in halves, then for versions.
-     */
-    CompletableFuture<ListResult> page(@Nullable List<FieldValue> after, Detail detail, int size) {
-      return Chain.of(
-          Failures.untilFresh(
-              () ->
-                  client.search(
-                      search -> {
-                        detail
-                            .of(search)
-                            .pit(pit -> pit.id(pointInTime).keepAlive(time(SEARCH_KEEP_ALIVE)))
-                            .size(size)
-                            .seqNoPrimaryTerm(true)
-                            .allowPartialSearchResults(false)
-                            .trackTotalHits(track -> track.enabled(false))
-                            .sort(sort -> sort.field(field -> field.field("_shard_doc")));
-                        return after == null ? search : search.searchAfter(after);
-                      },
-                      Source.class)),
-          response -> listed(response.hits().hits(), size),
-          failure -> {
-            if (!Failures.isTooLong(failure) || detail == Detail.VERSION) {
-              return CompletableFuture.failedFuture(failure);
-            }
-            return detail == Detail.ALL || size == 1
-                ? page(after, detail.less(), size)
-                : page(after, detail, size / 2);
-          });
-    }
-
-    private CompletableFuture<ListResult> listed(List<Hit<Source>> hits, int size) {
-      for (Hit<Source> hit : hits) {
-        String id = hit.id();
-        Source source = hit.source();
-        if (source != null) {
-          metadataLeft -= source.metadataSize();
-        }
-        if (id != null
-            && found(
-                    id,
-                    incarnation,
-                    hit.primaryTerm(),
-                    hit.seqNo(),
-                    source == null || metadataLeft >= 0 ? source : source.withoutMetadata())
-                instanceof ReadResult.Found found) {
-          sofar.add(found);
-        }
-      }
-      if (sofar.size() > limit) {
-        return CompletableFuture.completedFuture(
-            new ListResult.Rejected(
-                new IllegalStateException("there are more than " + limit + " lock records")));
-      }
-      return hits.size() < size
-          ? CompletableFuture.completedFuture(new ListResult.Listed(sofar))
-          : page(hits.get(hits.size() - 1).sort(), Detail.ALL, PAGE_SIZE);
-    }
-  }
-
-  /** How much of each record is asked for. Our own fit whole, alone. */
-  private enum Detail {
-    ALL,
-    /** All but the metadata, which is only for show. */
-    SMALL_FIELDS,
-    /** Nothing but that there is a record, and its version: enough to watch it by. */
-    VERSION;
-
-    Detail less() {
-      return this == ALL ? SMALL_FIELDS : VERSION;
-    }
-
-    MgetRequest.Builder of(MgetRequest.Builder request) {
-      return switch (this) {
-        case ALL -> request;
-        case SMALL_FIELDS -> request.sourceIncludes(RecordCodec.SMALL_FIELDS);
-        case VERSION -> request.source(source -> source.fetch(false));
-      };
-    }
-
-    SearchRequest.Builder of(SearchRequest.Builder request) {
-      return switch (this) {
-        case ALL -> request;
-        case SMALL_FIELDS ->
-            request.source(
-                source -> source.filter(filter -> filter.includes(RecordCodec.SMALL_FIELDS)));
-        case VERSION -> request.source(source -> source.fetch(false));
-      };
-    }
+    return tracked(listing.list(limit));
   }
 
   private <T> CompletableFuture<T> tracked(CompletableFuture<T> request) {
@@ -816,16 +614,15 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
 
   /** Settings of an {@link ElasticsearchLockStore}. Not thread-safe. */
   public static final class Builder {
-    private static final int MAX_ERA = Integer.MAX_VALUE;
 
     private final @Nullable ElasticsearchTransport transport;
-    private final OwnTransport.Settings own;
+    private final ManagedTransport.Settings own;
     private IndexNames names = IndexNames.DEFAULT;
     private int fencingEra;
 
     private Builder(@Nullable ElasticsearchTransport transport, List<Address> addresses) {
       this.transport = transport;
-      this.own = new OwnTransport.Settings(addresses);
+      this.own = new ManagedTransport.Settings(addresses);
     }
 
     /**
@@ -860,7 +657,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder trustCertificates(Path file) {
-      ownTransport().sslContext(Trust.ofCertificates(file));
+      ownTransport().sslContext(SslContexts.ofCertificates(file));
       return this;
     }
 
@@ -874,7 +671,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder trustFingerprint(String sha256) {
-      ownTransport().sslContext(Trust.ofFingerprint(sha256));
+      ownTransport().sslContext(SslContexts.ofFingerprint(sha256));
       return this;
     }
 
@@ -886,7 +683,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      * @throws IllegalStateException if the client is the user's own
      */
     public Builder trustStore(Path file, String password) {
-      ownTransport().sslContext(Trust.ofStore(file, password));
+      ownTransport().sslContext(SslContexts.ofStore(file, password));
       return this;
     }
 
@@ -925,7 +722,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
       return this;
     }
 
-    private OwnTransport.Settings ownTransport() {
+    private ManagedTransport.Settings ownTransport() {
       if (transport != null) {
         throw new IllegalStateException(
             "connections and credentials are those of the client that was given");
@@ -955,8 +752,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
      */
     public Builder fencingEra(int fencingEra) {
       if (fencingEra < 0) {
-        throw new IllegalArgumentException(
-            "fencingEra must be from 0 to " + MAX_ERA + ", but is " + fencingEra);
+        throw new IllegalArgumentException("fencingEra must not be negative, but is " + fencingEra);
       }
       this.fencingEra = fencingEra;
       return this;
@@ -981,11 +777,11 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     private ElasticsearchLockStore withOwnConnections() {
-      return on(OwnTransport.open(own));
+      return on(ManagedTransport.open(own));
     }
 
     /** The store, on connections that it owns, and closes. */
-    ElasticsearchLockStore on(OwnTransport opened) {
+    ElasticsearchLockStore on(ManagedTransport opened) {
       try {
         return new ElasticsearchLockStore(
             opened.transport(), names, fencingEra, own.description(), opened);

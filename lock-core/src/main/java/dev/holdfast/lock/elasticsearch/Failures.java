@@ -4,9 +4,9 @@ import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.ErrorCause;
 import co.elastic.clients.transport.TransportException;
 import co.elastic.clients.transport.rest5_client.low_level.ResponseException;
+import dev.holdfast.lock.internal.Batcher;
+import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.Texts;
-import dev.holdfast.lock.store.Batcher;
-import dev.holdfast.lock.store.Chain;
 import jakarta.json.JsonException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -27,18 +27,18 @@ import org.jspecify.annotations.Nullable;
  * What an answer other than success means, and no answer: the one rule for all calls.
  *
  * <table>
- *   <caption>What is refused, and not worth another try until somebody changes something</caption>
- *   <tr><td>400, 401, 403 and other 4xx, of anybody</td><td>refused; a closed index (400) and an
+ *   <caption>What is rejected, and not worth another try until somebody changes something</caption>
+ *   <tr><td>400, 401, 403 and other 4xx, of anybody</td><td>rejected; a closed index (400) and an
  *       operator's block (403) among them</td></tr>
- *   <tr><td>404</td><td>refused if Elasticsearch says so; a proxy says so too while what is behind
+ *   <tr><td>404</td><td>rejected if Elasticsearch says so; a proxy says so too while what is behind
  *       it starts</td></tr>
  *   <tr><td>408</td><td>open: proxies give it for a request that they may have passed on</td></tr>
  *   <tr><td>409</td><td>a conflict if it is about one write; otherwise open</td></tr>
- *   <tr><td>413</td><td>refused for its size</td></tr>
+ *   <tr><td>413</td><td>rejected for its size</td></tr>
  *   <tr><td>425, 429, 499</td><td>open: a coordinating node also gives 429 when a replica was
  *       overloaded, and the block of a full disk (429) goes by itself</td></tr>
  *   <tr><td>5xx, no answer, one that cannot be read</td><td>open</td></tr>
- *   <tr><td>what never left this process</td><td>refused: a server that is not trusted, an index
+ *   <tr><td>what never left this process</td><td>rejected: a server that is not trusted, an index
  *       that is not as it must be, a client that cannot write JSON</td></tr>
  * </table>
  *
@@ -57,7 +57,6 @@ final class Failures {
   /** Of the client's errors, those that leave open whether the request was carried out. */
   private static final Set<Integer> OPEN = Set.of(408, CONFLICT, 425, TOO_MANY_REQUESTS, 499);
 
-  private static final int MAX_MESSAGE = 1_000;
   private static final int MAX_CAUSES = 20;
 
   /** A request that breaks off may have been too large for a proxy only if it is larger. */
@@ -169,7 +168,7 @@ final class Failures {
     return isNamed(unwrapped(failure), "ContentTooLongException");
   }
 
-  /** Whether a request was refused for its size, by Elasticsearch or by a proxy. */
+  /** Whether a request was rejected for its size, by Elasticsearch or by a proxy. */
   static boolean isTooLarge(Throwable failure) {
     return status(unwrapped(failure)) == TOO_LARGE;
   }
@@ -260,7 +259,7 @@ final class Failures {
       Predicate<Throwable> mayBeDead,
       Runnable unanswered,
       int more) {
-    return Chain.of(
+    return CancellableFuture.of(
         begun(request),
         CompletableFuture::completedFuture,
         failure -> {
@@ -286,7 +285,7 @@ final class Failures {
    * and what went wrong with the earlier ones is suppressed in what went wrong with the last.
    */
   static boolean isNotSent(Throwable failure) {
-    return failure instanceof AnswerGuard.NotSentException
+    return failure instanceof ResponseGuard.NotSentException
         && Arrays.stream(failure.getSuppressed()).allMatch(Failures::isNotSent);
   }
 
@@ -299,7 +298,7 @@ final class Failures {
     String type = error == null ? "no error given" : error.type();
     String reason = error == null ? null : error.reason();
     return new ElasticsearchRefusal(
-        shortened(
+        Texts.shortened(
                 "Elasticsearch answered "
                     + status
                     + " "
@@ -310,7 +309,7 @@ final class Failures {
             + "\")");
   }
 
-  /** For a request that was refused or failed as a whole. */
+  /** For a request that was rejected or failed as a whole. */
   static Throwable describe(String index, Throwable failure) {
     Error error = error(failure);
     if (error != null) {
@@ -327,7 +326,7 @@ final class Failures {
     if (cause instanceof JsonException) {
       return new IllegalStateException(
           "the client cannot write a request as JSON: "
-              + shortened(cause.getMessage())
+              + Texts.shortened(cause.getMessage())
               + "; it needs a mapper for objects, such as JacksonJsonpMapper",
           isFitForLogs(cause) ? cause : null);
     }
@@ -342,28 +341,19 @@ final class Failures {
               + ", of a proxy or of Elasticsearch (index \""
               + index
               + "\"): "
-              + shortened(cause.getMessage()),
+              + Texts.shortened(cause.getMessage()),
           isFitForLogs(cause) ? cause : null);
     }
     return isFitForLogs(cause)
         ? cause
-        : new IOException(cause.getClass().getName() + ": " + shortened(cause.getMessage()));
-  }
-
-  /** What a server says must neither fill logs nor forge their lines. */
-  static String shortened(@Nullable String text) {
-    return text == null || text.length() <= MAX_MESSAGE
-        ? Texts.printable(text)
-        : Texts.printable(text.substring(0, MAX_MESSAGE))
-            + "... ("
-            + text.length()
-            + " characters)";
+        : new IOException(cause.getClass().getName() + ": " + Texts.shortened(cause.getMessage()));
   }
 
   private static boolean isFitForLogs(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
       String message = t.getMessage();
-      if (message != null && (message.length() > 2 * MAX_MESSAGE || !Texts.isPrintable(message))) {
+      if (message != null
+          && (message.length() > 2 * Texts.MAX_SHORTENED || !Texts.isPrintable(message))) {
         return false;
       }
     }
@@ -405,7 +395,7 @@ final class Failures {
     }
   }
 
-  /** A request was refused for its size. */
+  /** A request was rejected for its size. */
   static final class TooLargeException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -413,7 +403,7 @@ final class Failures {
       super(
           "a request of "
               + bytes
-              + " bytes was refused as too large (413), by a proxy or by Elasticsearch: allow larger"
+              + " bytes was rejected as too large (413), by a proxy or by Elasticsearch: allow larger"
               + " requests there (client_max_body_size of nginx, http.max_content_length of"
               + " Elasticsearch), or attach less metadata to the lock",
           isFitForLogs(answer) ? answer : null);

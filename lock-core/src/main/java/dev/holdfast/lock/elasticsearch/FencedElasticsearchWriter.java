@@ -11,7 +11,7 @@ import java.util.Objects;
 /**
  * Writes a user's own documents so that Elasticsearch itself turns away a holder whose lease has
  * ended: the fencing token is the document's external version ({@code version_type=external_gte}),
- * and a write with a lower one than the document has is refused. Thread-safe.
+ * and a write with a lower one than the document has is rejected. Thread-safe.
  *
  * <p>Its limits:
  *
@@ -48,7 +48,7 @@ public final class FencedElasticsearchWriter {
    * @throws StaleFencingTokenException if the document was written under a higher token; nothing
    *     was changed
    * @throws IOException if there was no answer; the document may or may not have been written
-   * @throws ElasticsearchException if Elasticsearch refused for another reason
+   * @throws ElasticsearchException if Elasticsearch rejected for another reason
    * @throws ArithmeticException if the token does not fit into a long
    */
   public void write(String index, String id, Object document, FencingToken token)

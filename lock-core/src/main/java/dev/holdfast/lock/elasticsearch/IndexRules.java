@@ -341,7 +341,7 @@ final class IndexRules {
               + window
               + ": list() reads pages of "
               + PAGE_SIZE
-              + " records and is refused; reset it to null");
+              + " records and is rejected; reset it to null");
     }
     return warnings;
   }

@@ -10,9 +10,10 @@ import co.elastic.clients.transport.JsonEndpoint;
 import co.elastic.clients.transport.endpoints.SimpleEndpoint;
 import co.elastic.clients.util.BinaryData;
 import co.elastic.clients.util.ContentType;
+import dev.holdfast.lock.internal.CancellableFuture;
+import dev.holdfast.lock.internal.GoneQuorum;
 import dev.holdfast.lock.internal.Logs;
-import dev.holdfast.lock.store.Chain;
-import dev.holdfast.lock.store.GoneQuorum;
+import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import jakarta.json.stream.JsonParser.Event;
@@ -46,8 +47,9 @@ import org.slf4j.LoggerFactory;
  * that finds it overdue does, so that a process does not go on granting locks in an index that
  * others have left. A look-up that fails changes nothing. One that contradicts is confirmed by a
  * majority of the nodes, as for an index that is gone ({@link GoneQuorum}): a node that was cut off
- * must not end all leases. After that, whatever is meant for the old incarnation is refused without
- * being sent, and those who listen are told: with a long TTL their next write may be hours away.
+ * must not end all leases. After that, whatever is meant for the old incarnation is rejected
+ * without being sent, and those who listen are told: with a long TTL their next write may be hours
+ * away.
  */
 final class LockIndex {
   static final Duration VERIFICATION_INTERVAL = Duration.ofSeconds(5);
@@ -145,8 +147,8 @@ final class LockIndex {
       CompletableFuture.completedFuture(true);
 
   // Guarded by this.
-  private @Nullable Shared<Incarnation> settingUp;
-  private @Nullable Shared<Boolean> verifying;
+  private @Nullable SharedFuture<Incarnation> settingUp;
+  private @Nullable SharedFuture<Boolean> verifying;
   private long verifyingSinceNanos;
   private boolean verificationFailed;
   private long leftCount;
@@ -217,7 +219,9 @@ final class LockIndex {
     }
     CompletableFuture<Boolean> verified = inUse();
     // Looked at again in either case: a verification may be answered at once.
-    return verified == null ? known() : Chain.of(verified, same -> known(), failure -> known());
+    return verified == null
+        ? known()
+        : CancellableFuture.of(verified, same -> known(), failure -> known());
   }
 
   private CompletableFuture<Incarnation> known() {
@@ -230,7 +234,7 @@ final class LockIndex {
     if (joined != null) {
       return joined;
     }
-    Shared<Incarnation> begun = new Shared<>(setUp(1));
+    SharedFuture<Incarnation> begun = new SharedFuture<>(setUp(1));
     settingUp = begun;
     return begun.await();
   }
@@ -313,7 +317,7 @@ final class LockIndex {
           verifyingSinceNanos = now;
           begun = recorded(verification(known));
           verification = begun;
-          verifying = new Shared<>(begun);
+          verifying = new SharedFuture<>(begun);
         } else if (now - verifyingSinceNanos > MAX_INTERVALS * VERIFICATION_INTERVAL.toNanos()) {
           tooLate = verification;
         }
@@ -334,7 +338,7 @@ final class LockIndex {
 
   /** How it ended is known before anybody who waits for it goes on. */
   private CompletableFuture<Boolean> recorded(CompletableFuture<Boolean> verification) {
-    return Chain.of(
+    return CancellableFuture.of(
         verification,
         same -> {
           verified(null);
@@ -356,17 +360,17 @@ final class LockIndex {
                   "Not verified that alias \"{}\" still leads to the same index; what is known of"
                       + " it stays: {}",
                   names.alias(),
-                  Failures.shortened(Failures.unwrapped(failure).toString())));
+                  Texts.shortened(Failures.unwrapped(failure).toString())));
     }
   }
 
   private CompletableFuture<Boolean> verification(Known known) {
-    return Chain.of(
+    return CancellableFuture.of(
         sight(transport, known),
         sight ->
             sight.difference() == null
                 ? CompletableFuture.completedFuture(true)
-                : Chain.of(
+                : CancellableFuture.of(
                     quorum.ask(List.of(known)),
                     confirmed -> {
                       String difference = confirmed.get(0).difference();
@@ -381,7 +385,7 @@ final class LockIndex {
   private Function<List<Known>, CompletableFuture<List<Sight>>> asking(
       ElasticsearchTransport node) {
     return known ->
-        Chain.of(
+        CancellableFuture.of(
             sight(node, known.get(0)), sight -> CompletableFuture.completedFuture(List.of(sight)));
   }
 
@@ -390,7 +394,7 @@ final class LockIndex {
   }
 
   private CompletableFuture<Sight> sight(ElasticsearchTransport node, Known known) {
-    return Chain.of(
+    return CancellableFuture.of(
         indices(node),
         indices -> CompletableFuture.completedFuture(new Sight(difference(known, indices))),
         failure ->
@@ -462,7 +466,7 @@ final class LockIndex {
   // --- Look-up and creation
 
   private CompletableFuture<Incarnation> setUp(int round) {
-    return Chain.of(
+    return CancellableFuture.of(
         lookUp(),
         found -> {
           if (found != null) {
@@ -479,7 +483,7 @@ final class LockIndex {
                         + " or configure another index name; if it was restored from a"
                         + " snapshot, delete it and raise the fencing era."));
           }
-          return Chain.of(create(IndexRules.settings()), created -> setUp(round + 1));
+          return CancellableFuture.of(create(IndexRules.settings()), created -> setUp(round + 1));
         });
   }
 
@@ -489,7 +493,7 @@ final class LockIndex {
     synchronized (this) {
       leftBefore = leftCount;
     }
-    return Chain.of(
+    return CancellableFuture.of(
         indices(transport),
         indices -> {
           try {
@@ -507,10 +511,10 @@ final class LockIndex {
   }
 
   private static boolean isNotFound(Throwable failure) {
-    ElasticsearchException refused = Failures.ofElasticsearch(failure);
-    return refused != null
-        && refused.status() == Failures.NOT_FOUND
-        && Failures.isIndexNotFound(refused.error());
+    ElasticsearchException rejected = Failures.ofElasticsearch(failure);
+    return rejected != null
+        && rejected.status() == Failures.NOT_FOUND
+        && Failures.isIndexNotFound(rejected.error());
   }
 
   private <T> CompletableFuture<T> explained(
@@ -522,7 +526,7 @@ final class LockIndex {
   }
 
   private <T> CompletableFuture<T> explained(String wrong, String index) {
-    return Chain.of(
+    return CancellableFuture.of(
         MatchingTemplates.of(transport, index),
         templates -> CompletableFuture.failedFuture(new LockIndexException(wrong + templates)));
   }
@@ -605,7 +609,7 @@ final class LockIndex {
   /** Creates the index; that another process created it at the same time is success. */
   private CompletableFuture<Boolean> create(Map<String, @Nullable Object> settings) {
     String incarnation = names.incarnationPrefix() + randomName();
-    return Chain.of(
+    return CancellableFuture.of(
         Failures.untilFresh(
             () ->
                 transport.performRequestAsync(
@@ -630,15 +634,15 @@ final class LockIndex {
 
   private CompletableFuture<Boolean> notCreated(
       Throwable failure, Map<String, @Nullable Object> settings) {
-    ElasticsearchException refused = Failures.ofElasticsearch(failure);
-    if (refused == null) {
+    ElasticsearchException rejected = Failures.ofElasticsearch(failure);
+    if (rejected == null) {
       return CompletableFuture.failedFuture(Failures.unwrapped(failure));
     }
-    ErrorCause error = refused.error();
+    ErrorCause error = rejected.error();
     if ("resource_already_exists_exception".equals(error.type())) {
       return CompletableFuture.completedFuture(false);
     }
-    if (refused.status() != Failures.BAD_REQUEST) {
+    if (rejected.status() != Failures.BAD_REQUEST) {
       return CompletableFuture.failedFuture(Failures.unwrapped(failure));
     }
     String reason = String.valueOf(error.reason());
@@ -649,7 +653,7 @@ final class LockIndex {
           () ->
               LOG.info(
                   "Elasticsearch does not know some index settings, which are left out: {}",
-                  Failures.shortened(reason)));
+                  Texts.shortened(reason)));
       return create(known);
     }
     return explained(

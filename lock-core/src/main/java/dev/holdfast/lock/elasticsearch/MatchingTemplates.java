@@ -5,8 +5,9 @@ import co.elastic.clients.json.JsonpDeserializer;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.JsonEndpoint;
 import co.elastic.clients.transport.endpoints.SimpleEndpoint;
+import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.Logs;
-import dev.holdfast.lock.store.Chain;
+import dev.holdfast.lock.internal.Texts;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonNumber;
 import jakarta.json.JsonObject;
@@ -58,13 +59,13 @@ final class MatchingTemplates {
 
   /** A sentence that names them, or nothing if there are none or they cannot be read. */
   static CompletableFuture<String> of(ElasticsearchTransport transport, String index) {
-    return Chain.of(
+    return CancellableFuture.of(
             transport.performRequestAsync(true, COMPOSABLE, null),
             composable -> {
               List<Template> matching = composable(composable, index);
               // Where a composable template matches, legacy ones are not applied.
               return matching.isEmpty()
-                  ? Chain.of(
+                  ? CancellableFuture.of(
                       transport.performRequestAsync(true, LEGACY, null),
                       legacy -> CompletableFuture.completedFuture(words(legacy(legacy, index))))
                   : CompletableFuture.completedFuture(words(highest(matching)));
@@ -136,8 +137,7 @@ final class MatchingTemplates {
         ? ""
         : " Index templates that apply to its name: "
             + templates.stream()
-                .map(
-                    t -> "\"" + Failures.shortened(t.name()) + "\" (priority " + t.priority() + ")")
+                .map(t -> "\"" + Texts.shortened(t.name()) + "\" (priority " + t.priority() + ")")
                 .collect(Collectors.joining(", "))
             + ".";
   }

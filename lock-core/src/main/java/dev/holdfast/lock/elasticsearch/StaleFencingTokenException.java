@@ -6,7 +6,7 @@ import dev.holdfast.lock.internal.Texts;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A write was refused because the document has been written under a higher fencing token: whoever
+ * A write was rejected because the document has been written under a higher fencing token: whoever
  * made it has lost its lock to somebody else.
  */
 public final class StaleFencingTokenException extends RuntimeException {

@@ -3,8 +3,8 @@ package dev.holdfast.lock.elasticsearch;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import co.elastic.clients.transport.Endpoint;
 import co.elastic.clients.transport.TransportOptions;
+import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.Daemons;
-import dev.holdfast.lock.store.Chain;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +35,7 @@ final class UninterruptedTransport extends DelegatingTransport {
         interrupted = true;
         if (answer.isCompletedExceptionally()) {
           // The interrupt came while the request was on its way out, and others may follow.
-          return Chain.of(
+          return CancellableFuture.of(
               answer,
               CompletableFuture::completedFuture,
               failure ->
@@ -67,6 +67,6 @@ final class UninterruptedTransport extends DelegatingTransport {
   private static <T> CompletableFuture<T> begunElsewhere(Supplier<CompletableFuture<T>> request) {
     CompletableFuture<CompletableFuture<T>> begun = new CompletableFuture<>();
     Daemons.start("holdfast-elasticsearch-again", () -> begun.complete(request.get()));
-    return Chain.of(begun, answer -> answer);
+    return CancellableFuture.of(begun, answer -> answer);
   }
 }

@@ -3,11 +3,11 @@ package dev.holdfast.lock.internal;
 import java.util.function.BiPredicate;
 
 /**
- * How large a request may be: as configured, until requests of a smaller size are refused. Proxies
- * limit what passes through them, and the only way to learn of it is to be refused. The limit then
- * drops to half the size that was refused, and grows slowly while requests close to it pass, since
- * a proxy may be reconfigured, or may have refused a request for another reason. Thread-safe;
- * shared by all that send along one way.
+ * How large a request may be: as configured, until requests of a smaller size are rejected. Proxies
+ * limit what passes through them, and the only way to learn of it is a rejected request. The limit
+ * then drops to half the size that was rejected, and grows slowly while requests close to it pass,
+ * since a proxy may be reconfigured, or may have rejected a request for another reason.
+ * Thread-safe; shared by all that send along one way.
  */
 public final class SizeLimit {
   /** No proxy allows less. */

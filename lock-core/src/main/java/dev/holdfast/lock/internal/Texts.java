@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * surroundings are displayed.
  */
 public final class Texts {
+  /** How many characters {@link #shortened} leaves of a text. */
+  public static final int MAX_SHORTENED = 1_000;
+
   private Texts() {}
 
   /**
@@ -27,6 +30,18 @@ public final class Texts {
     StringBuilder escaped = new StringBuilder(all.length() + 16).append(all, 0, first);
     all.substring(first).codePoints().forEach(c -> append(escaped, c));
     return escaped.toString();
+  }
+
+  /** Returns the printable form of what a server says, cut so that it cannot fill a log. */
+  public static String shortened(@Nullable String text) {
+    return text == null || text.length() <= MAX_SHORTENED
+        ? printable(text)
+        : printable(text.substring(0, MAX_SHORTENED)) + "... (" + text.length() + " characters)";
+  }
+
+  /** Returns an owner as it is shown; one that a record does not name is said to be unknown. */
+  public static String owner(String owner) {
+    return owner.isEmpty() ? "an unknown owner" : owner;
   }
 
   /** Whether the text is its own printable form. */

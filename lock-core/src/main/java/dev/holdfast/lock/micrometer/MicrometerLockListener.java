@@ -19,13 +19,13 @@ import java.util.Optional;
  * Thread-safe.
  *
  * <p>Meters: timers {@code holdfast.lock.acquire} (tag {@code result}: {@code acquired}, {@code
- * refused}, {@code unavailable}), {@code holdfast.lock.renew}, {@code holdfast.lock.held} (tag
+ * contended}, {@code unavailable}), {@code holdfast.lock.renew}, {@code holdfast.lock.held} (tag
  * {@code result}: that of the release); counters {@code holdfast.lock.waiting}, {@code
  * holdfast.lock.takeover}, {@code holdfast.lock.renew.failed}, {@code holdfast.lock.lost}.
  */
 public final class MicrometerLockListener implements LockListener {
   private final Timer acquired;
-  private final Timer refused;
+  private final Timer contended;
   private final Timer unavailable;
   private final Timer renewed;
   private final Map<ReleaseResult, Timer> held = new EnumMap<>(ReleaseResult.class);
@@ -37,7 +37,7 @@ public final class MicrometerLockListener implements LockListener {
   /** Registers the meters. */
   public MicrometerLockListener(MeterRegistry registry) {
     acquired = acquire(registry, "acquired");
-    refused = acquire(registry, "refused");
+    contended = acquire(registry, "contended");
     unavailable = acquire(registry, "unavailable");
     renewed =
         Timer.builder("holdfast.lock.renew")
@@ -79,8 +79,8 @@ public final class MicrometerLockListener implements LockListener {
   }
 
   @Override
-  public void refused(String lockId, Optional<LockInfo> holder, Duration waited) {
-    refused.record(waited);
+  public void contended(String lockId, Optional<LockInfo> holder, Duration waited) {
+    contended.record(waited);
   }
 
   @Override

@@ -19,7 +19,7 @@ public sealed interface ListResult {
   }
 
   /**
-   * The store refused to answer, and will refuse again until somebody changes something.
+   * The store rejected the request, and will reject it again until somebody changes something.
    *
    * @param cause why
    */

@@ -36,7 +36,7 @@ public record LockRecord(
     Map<String, Object> metadata) {
   /**
    * How many levels of maps and lists metadata may have, its own map included. What is deeper is
-   * refused when it is given, and cut off when it is found in a store.
+   * rejected when it is given, and cut off when it is found in a store.
    */
   public static final int MAX_METADATA_DEPTH = 100;
 

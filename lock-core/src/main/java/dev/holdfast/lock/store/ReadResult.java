@@ -31,7 +31,7 @@ public sealed interface ReadResult {
   record Absent(@Nullable Incarnation incarnation) implements ReadResult {}
 
   /**
-   * The store refused to answer, and will refuse again until somebody changes something.
+   * The store rejected the request, and will reject it again until somebody changes something.
    *
    * @param cause why
    */

@@ -1,27 +1,9 @@
 package dev.holdfast.lock.store;
 
 import java.util.Objects;
-import java.util.function.Function;
-import java.util.function.Supplier;
 
 /** How a write ended. A write that was not answered is {@link Unknown}, never "failed". */
 public sealed interface WriteResult {
-
-  /** Picks the function for this outcome and returns its result. */
-  default <R> R fold(
-      Function<? super Version, ? extends R> applied,
-      Supplier<? extends R> conflict,
-      Function<? super Throwable, ? extends R> rejected,
-      Function<? super Throwable, ? extends R> unknown) {
-    if (this instanceof Applied a) {
-      return applied.apply(a.version());
-    } else if (this instanceof Rejected r) {
-      return rejected.apply(r.cause());
-    } else if (this instanceof Unknown u) {
-      return unknown.apply(u.cause());
-    }
-    return conflict.get();
-  }
 
   /**
    * The store acknowledged the write: it is durable, survives failover, and had its condition
@@ -43,7 +25,7 @@ public sealed interface WriteResult {
   record Conflict() implements WriteResult {}
 
   /**
-   * Certainly not applied, now or later: refused before it was sent, or by the store itself.
+   * Certainly not applied, now or later: rejected before it was sent, or by the store itself.
    *
    * @param cause why; an {@link IncarnationGoneException} when the index it was meant for is gone
    */

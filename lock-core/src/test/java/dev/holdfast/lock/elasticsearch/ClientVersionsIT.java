@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * frameworks manage, older and newer: as applications of their users, on a real node.
  */
 @Timeout(600)
+@Tag("slow")
 class ClientVersionsIT {
   private static final Path SOURCES = Path.of("src/test/clients/java/app");
   private static final Path CLASS_PATHS = Path.of("target/clients");
@@ -129,8 +131,8 @@ class ClientVersionsIT {
 
   private static final Set<String> OF_OWN_CONNECTIONS =
       Set.of(
-          "OwnTransport",
-          "AnswerGuard",
+          "ManagedTransport",
+          "ResponseGuard",
           "ReactorGuard",
           "StaleConnections",
           "HostNames",

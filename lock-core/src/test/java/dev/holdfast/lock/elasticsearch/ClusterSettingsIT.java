@@ -11,11 +11,13 @@ import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.ReleaseResult;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What docs/operations.md says of a full disk, and of a setting that is not supported. */
 @Timeout(300)
+@Tag("slow")
 class ClusterSettingsIT {
 
   /** The block is the one that Elasticsearch sets when a disk passes its flood-stage watermark. */

@@ -5,11 +5,11 @@ import dev.holdfast.lock.LockOptions;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** A test on a real node of each version. */
+/** A test on a real node of each version that is tested. */
 @ParameterizedClass
-@EnumSource
+@MethodSource(TestedVersions.ALL)
 abstract class ClusterTest {
   /** For calls that are to succeed in the end, however slow the machine is. */
   static final LockOptions PATIENT = LockOptions.defaults().withWaitTimeout(Duration.ofSeconds(30));

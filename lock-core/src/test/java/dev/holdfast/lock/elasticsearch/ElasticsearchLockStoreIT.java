@@ -5,11 +5,11 @@ import dev.holdfast.lock.store.LockStore;
 import dev.holdfast.lock.store.LockStoreContract;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The contract of stores on real nodes. */
 @ParameterizedClass
-@EnumSource
+@MethodSource(TestedVersions.ALL)
 class ElasticsearchLockStoreIT extends LockStoreContract {
   private final LockCluster cluster;
   private final LockStore store;

@@ -73,7 +73,8 @@ class FileDescriptorsTest {
   void connections_whoseClientIsRefusedInTheEnd_leaveNothingOpen() throws Exception {
     assertNothingStaysOpen(
         () ->
-            assertThatThrownBy(() -> OwnTransport.open(new OwnTransport.Settings(List.of())))
+            assertThatThrownBy(
+                    () -> ManagedTransport.open(new ManagedTransport.Settings(List.of())))
                 .isInstanceOf(RuntimeException.class));
   }
 

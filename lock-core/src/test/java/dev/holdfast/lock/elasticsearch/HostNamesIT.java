@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Names that a node has in networks of Docker and beyond ASCII, which java.net.URI does not take.
  */
 @Timeout(600)
+@Tag("slow")
 class HostNamesIT {
   private static final Path SOURCES = Path.of("src/test/clients/java/app");
 

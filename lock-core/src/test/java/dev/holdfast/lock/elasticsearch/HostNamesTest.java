@@ -150,9 +150,9 @@ class HostNamesTest {
     return server.url().replace("127.0.0.1", host);
   }
 
-  private OwnTransport transport(String... hosts) {
-    return OwnTransport.open(
-        new OwnTransport.Settings(Address.parse(Stream.of(hosts).map(this::url).toList())),
+  private ManagedTransport transport(String... hosts) {
+    return ManagedTransport.open(
+        new ManagedTransport.Settings(Address.parse(Stream.of(hosts).map(this::url).toList())),
         resolver,
         now::get);
   }
@@ -188,7 +188,7 @@ class HostNamesTest {
 
   @Test
   void request_thatIsGivenUpWhileItWaits_isNeverSent() throws Exception {
-    OwnTransport transport = transport(HOST);
+    ManagedTransport transport = transport(HOST);
     opened.add(transport::close);
     ElasticsearchAsyncClient client = new ElasticsearchAsyncClient(transport.transport());
     resolver.hangs(HOST);

@@ -29,11 +29,13 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Records that others wrote among ours, and a network that garbles what a real node answers. */
 @Timeout(300)
+@Tag("slow")
 class HostileDataIT {
   private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration LARGE_ANSWER = Duration.ofMinutes(1);

@@ -126,7 +126,7 @@ class HostileServerTest {
 
     // Each of them, and what it asks again for, takes no more than it may.
     assertThat(sent.get())
-        .isLessThan(3L * requests * (OwnTransport.MAX_RESPONSE_BYTES + IN_THE_NETWORK));
+        .isLessThan(3L * requests * (ManagedTransport.MAX_RESPONSE_BYTES + IN_THE_NETWORK));
   }
 
   @Test

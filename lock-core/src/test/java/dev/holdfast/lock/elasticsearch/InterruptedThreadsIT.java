@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * request that did not leave would have the client avoid a healthy node.
  */
 @Timeout(120)
+@Tag("slow")
 class InterruptedThreadsIT {
   private LockCluster cluster;
 
@@ -48,7 +50,7 @@ class InterruptedThreadsIT {
             Rest5Client.builder(List.of(URI.create(urls[0]), URI.create(urls[1]))).build();
         return ElasticsearchLockStore.builder(
                 (ElasticsearchTransport)
-                    cluster.closing(new Rest5ClientTransport(client, OwnTransport.mapper())))
+                    cluster.closing(new Rest5ClientTransport(client, ManagedTransport.mapper())))
             .indexNames(cluster.index(), cluster.alias());
       }
     };

@@ -27,6 +27,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -378,6 +379,7 @@ class LockIndexIT extends ClusterTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @MethodSource("hostileTemplates")
   void index_createdUnderATemplateOfOthers_works_orTheErrorNamesIt(Hostile hostile)
       throws Exception {
@@ -454,6 +456,7 @@ class LockIndexIT extends ClusterTest {
 
   /** Only since 9.4 or so. */
   @Test
+  @Tag("slow")
   void index_createdUnderATemplateWithoutSequenceNumbers_works() throws Exception {
     LockCluster newer = LockCluster.on(ElasticsearchVersion.V9);
     try (newer) {
@@ -609,6 +612,7 @@ class LockIndexIT extends ClusterTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource(Act.class)
   void leases_inAnIndexThatIsLeft_areLostWithAReason_andTheNextAcquisitionLooksAgain(Act act)
       throws Exception {

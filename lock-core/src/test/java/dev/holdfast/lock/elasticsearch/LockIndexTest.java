@@ -38,8 +38,8 @@ class LockIndexTest {
 
   private final AtomicLong clock = new AtomicLong();
   private final HttpFront server = HttpFront.alone(request -> INDEX);
-  private final OwnTransport transport =
-      OwnTransport.open(new OwnTransport.Settings(Address.parse(List.of(server.url()))));
+  private final ManagedTransport transport =
+      ManagedTransport.open(new ManagedTransport.Settings(Address.parse(List.of(server.url()))));
   private final LockIndex index =
       new LockIndex(transport.transport(), transport.nodes(), IndexNames.DEFAULT, 0, clock::get);
 
@@ -316,9 +316,9 @@ class LockIndexTest {
   void swap_thatOneNodeOfThreeTellsOf_isNotBelieved_butThatOfTwoIs() throws Exception {
     try (HttpFront second = HttpFront.alone(request -> INDEX);
         HttpFront third = HttpFront.alone(request -> INDEX)) {
-      OwnTransport three =
-          OwnTransport.open(
-              new OwnTransport.Settings(
+      ManagedTransport three =
+          ManagedTransport.open(
+              new ManagedTransport.Settings(
                   Address.parse(Stream.of(server, second, third).map(HttpFront::url).toList())));
       try {
         LockIndex shared =

@@ -35,8 +35,8 @@ class ReactorGuardTest {
           + "\"minimum_index_compatibility_version\":\"7\"}}";
 
   private final HttpFront server = HttpFront.alone(request -> HttpFront.json(200, PONG));
-  private final OwnTransport own =
-      OwnTransport.open(new OwnTransport.Settings(Address.parse(List.of(server.url()))));
+  private final ManagedTransport own =
+      ManagedTransport.open(new ManagedTransport.Settings(Address.parse(List.of(server.url()))));
 
   @AfterEach
   void close() throws Exception {

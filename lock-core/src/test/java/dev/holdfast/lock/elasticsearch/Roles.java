@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
-/** The roles that the README gives to operators: what is tested is what stands there. */
+/** The roles that docs/operations.md gives to operators, read from there. */
 final class Roles {
-  private static final Path README = Path.of("../README.md");
+  private static final Path OPERATIONS = Path.of("../docs/operations.md");
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private Roles() {}
@@ -21,14 +21,14 @@ final class Roles {
   /** The JSON behind {@code PUT /_security/role/NAME}. */
   static JsonNode named(String name) {
     try {
-      String readme = Files.readString(README);
+      String page = Files.readString(OPERATIONS);
       String request = "PUT /_security/role/" + name + "\n";
-      int at = readme.indexOf(request);
+      int at = page.indexOf(request);
       if (at < 0) {
-        throw new IllegalStateException("the README has no role " + name);
+        throw new IllegalStateException("docs/operations.md has no role " + name);
       }
       int begin = at + request.length();
-      return MAPPER.readTree(readme.substring(begin, readme.indexOf("```", begin)));
+      return MAPPER.readTree(page.substring(begin, page.indexOf("```", begin)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

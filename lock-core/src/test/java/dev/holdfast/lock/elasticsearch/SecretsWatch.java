@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 /**
  * Looks for secrets in all that any library logs, at any level, and in whatever it is shown. Only
  * two loggers of the HTTP client are left out, which are there to print what is sent, credentials
- * too; the README warns of them.
+ * too; docs/operations.md warns of them.
  */
 final class SecretsWatch implements AutoCloseable {
   static final String HEADERS = "org.apache.hc.client5.http.headers";

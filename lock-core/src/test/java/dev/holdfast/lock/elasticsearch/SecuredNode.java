@@ -29,10 +29,10 @@ import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node with TLS and passwords, with the roles of the README and users who have them: {@code
- * locker} and {@code second}, {@code maker}, {@code reader}, and those who lack one privilege of a
- * locker or a maker ({@code locker-without-read}). One for all tests of a JVM, as starting takes
- * long.
+ * A node with TLS and passwords, with the roles of docs/operations.md and users who have them:
+ * {@code locker} and {@code second}, {@code maker}, {@code reader}, and those who lack one
+ * privilege of a locker or a maker ({@code locker-without-read}). One for all tests of a JVM, as
+ * starting takes long.
  */
 final class SecuredNode {
   static final String PASSWORD = "secret-word";
@@ -132,7 +132,7 @@ final class SecuredNode {
   /** An API key. */
   record Key(String id, String encoded) {}
 
-  /** A new API key that may do what a role of the README may. */
+  /** A new API key that may do what a role of docs/operations.md may. */
   Key newApiKey(String role) throws IOException {
     JsonNode made =
         asAdmin(

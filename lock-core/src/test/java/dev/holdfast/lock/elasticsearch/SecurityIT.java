@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A node with TLS that asks who one is: what each role of the README may do, what is said to one
- * who lacks a privilege, and that secrets are repeated nowhere.
+ * A node with TLS that asks who one is: what each role of docs/operations.md may do, what is said
+ * to one who lacks a privilege, and that secrets are repeated nowhere.
  */
 class SecurityIT {
   private static final String WRONG = "wrong-word";
@@ -280,7 +280,9 @@ class SecurityIT {
     }
   }
 
-  /** What is looked for would be found: these two loggers do print it, as the README says. */
+  /**
+   * What is looked for would be found: these two loggers do print it, as docs/operations.md says.
+   */
   @Test
   void watch_wouldSeeASecret_thatIsLogged() throws Exception {
     try (LogCapture headers =

@@ -436,7 +436,7 @@ class TransportTest {
   /** Or it would never be the transport that gives a request up, and learns from that. */
   @Test
   void responseTimeout_byDefault_leavesTimeForAnotherNode() {
-    Duration response = new OwnTransport.Settings(List.of()).responseTimeout();
+    Duration response = new ManagedTransport.Settings(List.of()).responseTimeout();
     Duration request = LockOptions.defaults().ttl().dividedBy(3);
     assertThat(response.multipliedBy(2)).isLessThan(request);
   }
@@ -481,8 +481,8 @@ class TransportTest {
    */
   @Test
   void failure_beforeAnythingWasSent_isOne_onlyIfItWasSoWithEachNode() {
-    IOException untrusted = new AnswerGuard.NotSentException("a", new IOException());
-    IOException another = new AnswerGuard.NotSentException("b", new IOException());
+    IOException untrusted = new ResponseGuard.NotSentException("a", new IOException());
+    IOException another = new ResponseGuard.NotSentException("b", new IOException());
     assertThat(Failures.isNotSent(untrusted)).isTrue();
     another.addSuppressed(untrusted);
     assertThat(Failures.isNotSent(another)).isTrue();

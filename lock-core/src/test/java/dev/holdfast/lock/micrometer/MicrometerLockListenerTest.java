@@ -29,7 +29,7 @@ class MicrometerLockListenerTest {
         .extracting(id -> id.getName() + id.getTags())
         .containsExactlyInAnyOrder(
             "holdfast.lock.acquire[tag(result=acquired)]",
-            "holdfast.lock.acquire[tag(result=refused)]",
+            "holdfast.lock.acquire[tag(result=contended)]",
             "holdfast.lock.acquire[tag(result=unavailable)]",
             "holdfast.lock.renew[]",
             "holdfast.lock.held[tag(result=released)]",
@@ -80,7 +80,7 @@ class MicrometerLockListenerTest {
     }
 
     assertThat(timed("acquire", "acquired")).isEqualTo(2);
-    assertThat(timed("acquire", "refused")).isEqualTo(1);
+    assertThat(timed("acquire", "contended")).isEqualTo(1);
     assertThat(timed("held", "released")).isEqualTo(2);
     assertThat(registry.get("holdfast.lock.waiting").counter().count()).isEqualTo(1);
     assertThat(registry.get("holdfast.lock.takeover").counter().count()).isEqualTo(1);

@@ -37,7 +37,7 @@ public @interface HoldfastElasticsearch {
   /**
    * The system property that decides where {@link #in} does not: {@code process} or {@code docker}.
    */
-  String CLUSTER_PROPERTY = "holdfast.cluster";
+  String CLUSTER_PROPERTY = "holdfast.test.cluster";
 
   /** Returns which version runs. */
   ElasticsearchVersion version() default ElasticsearchVersion.V8;

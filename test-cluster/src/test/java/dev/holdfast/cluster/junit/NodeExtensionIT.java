@@ -8,9 +8,11 @@ import dev.holdfast.cluster.Node;
 import dev.holdfast.cluster.junit.HoldfastElasticsearch.Where;
 import java.net.URI;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The extension as users have it: in a process, in a container, and where it is told to. */
+@Tag("slow")
 class NodeExtensionIT {
 
   /** The contract of each use of the extension. */

@@ -1,0 +1,143 @@
+package dev.holdfast.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The documentation equals the project: its packages, its links, and its length. */
+class DocsTest {
+  private static final Path ARCHITECTURE = DocFiles.ROOT.resolve("ARCHITECTURE.md");
+  private static final Path README = DocFiles.ROOT.resolve("README.md");
+  private static final int MAX_ARCHITECTURE_LINES = 200;
+  private static final int MAX_README_LINES = 150;
+
+  private static final Pattern PACKAGE = Pattern.compile("`(dev\\.holdfast(?:\\.[a-z0-9]+)+)`");
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+  private static final Pattern HEADING = Pattern.compile("^#+ (.+)$", Pattern.MULTILINE);
+  private static final Pattern FENCED = Pattern.compile("(?ms)^```.*?^```");
+
+  // --- Packages
+
+  @Test
+  void architecture_namesThePackagesThatThereAre() throws IOException {
+    Set<String> named = packagesNamedIn(DocFiles.text(ARCHITECTURE));
+    Set<String> notNamed = packages("main");
+    notNamed.removeAll(named);
+    Set<String> notThere = new TreeSet<>(named);
+    notThere.removeAll(packages("main"));
+    notThere.removeAll(packages("test"));
+
+    assertThat(notNamed).isEmpty();
+    assertThat(notThere).isEmpty();
+  }
+
+  @Test
+  void packages_namedInAText_areFound() {
+    assertThat(packagesNamedIn("`dev.holdfast.lock` and `dev.holdfast.no.such`, not `dev.other`"))
+        .containsExactly("dev.holdfast.lock", "dev.holdfast.no.such");
+  }
+
+  private static Set<String> packagesNamedIn(String text) {
+    return PACKAGE
+        .matcher(text)
+        .results()
+        .map(result -> result.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** The packages of all modules that have a class, in their main or test sources. */
+  private static Set<String> packages(String sources) throws IOException {
+    Set<String> packages = new TreeSet<>();
+    for (Path module : modules()) {
+      Path root = module.resolve("src/" + sources + "/java");
+      if (Files.isDirectory(root)) {
+        try (Stream<Path> files = Files.walk(root)) {
+          files
+              .filter(file -> file.toString().endsWith(".java"))
+              .filter(file -> !file.endsWith("package-info.java"))
+              .map(file -> root.relativize(file).getParent().toString().replaceAll("[/\\\\]", "."))
+              .forEach(packages::add);
+        }
+      }
+    }
+    return packages;
+  }
+
+  private static List<Path> modules() throws IOException {
+    String pom = DocFiles.text(DocFiles.ROOT.resolve("pom.xml"));
+    return Pattern.compile("<module>([^<]+)</module>")
+        .matcher(pom)
+        .results()
+        .map(result -> DocFiles.ROOT.resolve(result.group(1)))
+        .toList();
+  }
+
+  // --- Links
+
+  @Test
+  void links_leadToFilesAndHeadingsThatThereAre() throws IOException {
+    List<String> broken = new ArrayList<>();
+    for (Path page : DocFiles.all()) {
+      broken.addAll(brokenLinks(page, DocFiles.text(page)));
+    }
+
+    assertThat(broken).isEmpty();
+  }
+
+  @Test
+  void links_thatLeadNowhere_areFound() {
+    assertThat(brokenLinks(README, "[a](docs/none.md) [b](docs/guide.md#none) [c](docs/guide.md)"))
+        .containsExactly("README.md: docs/none.md", "README.md: docs/guide.md#none");
+  }
+
+  private static List<String> brokenLinks(Path page, String text) {
+    List<String> broken = new ArrayList<>();
+    Matcher link = LINK.matcher(FENCED.matcher(text).replaceAll(""));
+    while (link.find()) {
+      String target = link.group(1);
+      if (!target.matches("[a-z]+:.*") && !isThere(page, target)) {
+        broken.add(DocFiles.name(page) + ": " + target);
+      }
+    }
+    return broken;
+  }
+
+  private static boolean isThere(Path page, String target) {
+    int hash = target.indexOf('#');
+    String file = hash < 0 ? target : target.substring(0, hash);
+    Path path = file.isEmpty() ? page : page.resolveSibling(file);
+    return Files.exists(path)
+        && (hash < 0 || anchors(DocFiles.text(path)).contains(target.substring(hash + 1)));
+  }
+
+  /** What headings are called in links, by the rules of GitHub. */
+  private static Set<String> anchors(String text) {
+    return HEADING
+        .matcher(FENCED.matcher(text).replaceAll(""))
+        .results()
+        .map(result -> result.group(1).toLowerCase(Locale.ROOT))
+        .map(heading -> heading.replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'))
+        .collect(Collectors.toSet());
+  }
+
+  // --- Length
+
+  @Test
+  void readmeAndArchitecture_areShort() {
+    assertThat(DocFiles.text(README).lines().count()).isLessThanOrEqualTo(MAX_README_LINES);
+    assertThat(DocFiles.text(ARCHITECTURE).lines().count())
+        .isLessThanOrEqualTo(MAX_ARCHITECTURE_LINES);
+  }
+}
