@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record Call(Operation invocation, @Nullable Operation completion) {
 
+  /** The length to which the text of a value is cut. */
+  private static final int MAX_TEXT = 60;
+
   /**
    * Tells whether it happened.
    *
@@ -96,13 +99,31 @@ public record Call(Operation invocation, @Nullable Operation completion) {
   }
 
   /**
+   * Says what was asked for, and of what an object such as a register holds, what was read or
+   * written.
+   *
+   * @return for example {@code acquire}, {@code write 3} or, of a read that was answered, {@code
+   *     read nil}
+   */
+  public String action() {
+    boolean isRead = f().equals("read");
+    boolean isChange = (f().equals("write") && fence().isEmpty()) || f().equals("cas");
+    Object content = isRead && completion != null ? completion.content() : invocation.content();
+    if (isRead ? !isOk() : !isChange || content == null) {
+      return f();
+    }
+    String text = Edn.text(content);
+    return f() + " " + (text.length() > MAX_TEXT ? text.substring(0, MAX_TEXT) + "…" : text);
+  }
+
+  /**
    * Names this call in words, for verdicts.
    *
    * @return for example {@code acquire of "a" by c1 (operations 3 and 5, fence 17, 1.200 s to 1.250
    *     s)}
    */
   public String describe() {
-    StringBuilder out = new StringBuilder(f());
+    StringBuilder out = new StringBuilder(action());
     out.append(" of \"").append(lock()).append("\" by ").append(client());
     out.append(completion == null ? " (operation " : " (operations ").append(invocation.index());
     if (completion != null) {

@@ -73,7 +73,13 @@ public final class Edn {
     }
   }
 
-  private static String text(@Nullable Object value) {
+  /**
+   * Writes a value.
+   *
+   * @param value as for {@link #write}
+   * @return its text
+   */
+  public static String text(@Nullable Object value) {
     StringBuilder out = new StringBuilder();
     write(out, value);
     return out.toString();

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,9 @@ public record Operation(
   /** The lock of an operation that names none. */
   public static final String UNNAMED_LOCK = "lock";
 
+  /** The keys that say of what an operation is, and whose. */
+  private static final Set<String> NAMES = Set.of(Vocabulary.LOCK, Vocabulary.CLIENT);
+
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z*!_?$%&=<>][A-Za-z0-9.*+!_?$%&=<>-]*");
 
@@ -120,6 +124,23 @@ public record Operation(
     Map<String, Object> changed = new LinkedHashMap<>(value);
     changed.put(key, content);
     return with(changed);
+  }
+
+  /**
+   * Returns what the value says of what an object such as a register holds: the entry of the key
+   * {@code value}, or where there is none, a map of all entries but those that name the object and
+   * the client.
+   *
+   * @return the content; {@code null} if there is none
+   */
+  public @Nullable Object content() {
+    Object plain = value.get("value");
+    if (plain != null || NAMES.containsAll(value.keySet())) {
+      return plain;
+    }
+    Map<String, Object> content = new LinkedHashMap<>(value);
+    content.keySet().removeAll(NAMES);
+    return content;
   }
 
   /**

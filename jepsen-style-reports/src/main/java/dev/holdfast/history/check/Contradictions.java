@@ -1,5 +1,6 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Edn;
 import dev.holdfast.history.Vocabulary;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -89,9 +90,10 @@ final class Contradictions {
       Writes writes = byValue.get(seen);
       Long lastAnswer = writes == null ? null : writes.latestAnswer(step.to());
       if (lastAnswer == null) {
-        return "nobody had written " + seen;
+        return "nobody had written " + Edn.text(seen);
       } else if (lastAnswer < latest.otherThan(seen)) {
-        return (seen == null ? "the value at the beginning" : seen) + " had been overwritten";
+        return (seen == null ? "the value at the beginning" : Edn.text(seen))
+            + " had been overwritten";
       }
     }
     return null;

@@ -221,14 +221,14 @@ public final class LinearizabilityChecker implements Checker {
           name(),
           Verdict.VALID,
           "There is an order that explains all operations on "
-              + Formats.count(findings.size(), "lock")
+              + Formats.count(findings.size(), object())
               + ".",
           List.of());
     }
     return new Result(
         name(),
         Verdict.INVALID,
-        "No order explains the operations on " + Formats.count(broken.size(), "lock") + ".",
+        "No order explains the operations on " + Formats.count(broken.size(), object()) + ".",
         broken.stream().flatMap(finding -> finding.words.stream()).toList(),
         List.of(),
         broken.stream().map(Finding::violation).filter(Objects::nonNull).toList());
@@ -337,6 +337,10 @@ public final class LinearizabilityChecker implements Checker {
     return f.equals("cas") && operation.type() == Operation.Type.INVOKE && !isPair
         ? "the value of a cas must be a pair of the expected value and the new one"
         : null;
+  }
+
+  private String object() {
+    return isLock() ? "lock" : "register";
   }
 
   private boolean isLock() {
@@ -448,7 +452,8 @@ public final class LinearizabilityChecker implements Checker {
                     + (isSeen
                         ? culprit + ": " + contradiction
                         : "what happened up to the " + culprit)
-                    + "; whether something before it is to blame was not found out in time."));
+                    + "; whether something before it is to blame was not found out in time."),
+            isSeen ? contradiction : null);
       }
       return finding(
           last,
@@ -462,10 +467,12 @@ public final class LinearizabilityChecker implements Checker {
                       ? contradiction
                       : "before it the state was one of " + states(high - 1))
                   + ".",
-              prefix(high)));
+              prefix(high)),
+          isSeen ? contradiction : null);
     }
 
-    private Finding finding(Call last, List<Violation.Placed> order, List<String> words) {
+    private Finding finding(
+        Call last, List<Violation.Placed> order, List<String> words, @Nullable String why) {
       List<Violation.Placed> end = order.subList(Math.max(0, order.size() - NAMED), order.size());
       return new Finding(
           Search.SearchOutcome.NO_ORDER,
@@ -474,12 +481,14 @@ public final class LinearizabilityChecker implements Checker {
           new Violation(
               "No order explains "
                   + (last.isFailed() ? "that the " : "the ")
-                  + last.f()
-                  + " of \""
-                  + last.lock()
-                  + "\" by "
+                  + last.action()
+                  + (isLock() || !last.lock().equals(Operation.UNNAMED_LOCK)
+                      ? " of \"" + last.lock() + "\""
+                      : "")
+                  + " by "
                   + last.client()
-                  + (last.isFailed() ? " failed" : ""),
+                  + (last.isFailed() ? " failed" : "")
+                  + (why == null || isLock() ? "" : ": " + why),
               words.get(0),
               List.of(last.invocation().index()),
               end));

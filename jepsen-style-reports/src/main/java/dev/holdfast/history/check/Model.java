@@ -1,5 +1,6 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Edn;
 import dev.holdfast.history.Formats;
 import dev.holdfast.history.Vocabulary;
 import java.util.List;
@@ -322,7 +323,7 @@ interface Model {
   record Content(@Nullable Object value) {
     @Override
     public String toString() {
-      return value == null ? "nil" : value.toString();
+      return Edn.text(value);
     }
   }
 

@@ -4,8 +4,6 @@ import dev.holdfast.history.Call;
 import dev.holdfast.history.Formats;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -120,28 +118,13 @@ record Step(
 
   /** Returns what the invocation's value says. */
   @Nullable Object argument() {
-    return content(call.invocation());
+    return call.invocation().content();
   }
 
   /** Returns what the completion's value says; null if it was not told. */
   @Nullable Object result() {
     Operation completion = call.completion();
-    return completion == null || open ? null : content(completion);
-  }
-
-  /**
-   * What an operation's value says of what an object holds: the entry of the key {@code value}, or
-   * where there is none, a map of all entries but those that name the object and the client.
-   */
-  private static @Nullable Object content(Operation operation) {
-    Map<String, Object> value = operation.value();
-    Object plain = value.get(PLAIN);
-    if (plain != null || others(operation).findAny().isEmpty()) {
-      return plain;
-    }
-    Map<String, Object> content = new HashMap<>(value);
-    content.keySet().removeAll(NAMES);
-    return content;
+    return completion == null || open ? null : completion.content();
   }
 
   /** The keys of an operation's value that are no part of what {@link #PLAIN} says. */

@@ -104,7 +104,7 @@ final class ReportCommand implements Callable<Integer> {
   /** Why the results of a run are not replaced, and what to do instead. */
   private String refusal(Run run, List<String> others) {
     return "not checked, and left as it is: it has results of checkers that only its own tests have"
-               + " ("
+        + " ("
         + String.join(", ", others)
         + "); here no life of a deleted index is checked by itself. To check its history beside"
         + " them: "

@@ -102,7 +102,7 @@ final class Counterexample {
    */
   String html() {
     History piece = piece();
-    RunAnalysis told = RunAnalysis.of(piece);
+    RunAnalysis told = RunAnalysis.of(piece, analysis.sharing());
     Tenure.Span window = window(told);
     StringBuilder out =
         new StringBuilder("<div class=\"counterexample\"><p class=\"lead\"><strong>");
@@ -134,7 +134,7 @@ final class Counterexample {
 
   /** Returns the window that shows all of the counterexample, with some room around it. */
   private Tenure.Span window(RunAnalysis told) {
-    long end = analysis.history().endNanos();
+    long end = analysis.shownEndNanos();
     long from = from();
     long to = to();
     for (Call call : ordered) {
@@ -173,11 +173,13 @@ final class Counterexample {
       Call call = analysis.call(placed.operation());
       String by =
           call == null ? "" : " by " + call.client() + ", operation " + Html.shownIndex(call);
-      out.append("<li><span>").append(escape(placed.what() + by)).append("</span> <code>");
+      String what = call != null && placed.what().equals(call.f()) ? call.action() : placed.what();
+      out.append("<li><span>").append(escape(what + by)).append("</span> <code>");
       out.append(escape(placed.state())).append("</code></li>\n");
     }
     for (Call call : named) {
-      out.append("<li class=\"stuck\"><span>").append(escape(call.f() + " by " + call.client()));
+      out.append("<li class=\"stuck\"><span>")
+          .append(escape(call.action() + " by " + call.client()));
       out.append(", operation ").append(Html.shownIndex(call)).append("</span> <code>");
       out.append(call.isFailed() ? "cannot have failed" : "cannot follow");
       out.append("</code></li>\n");

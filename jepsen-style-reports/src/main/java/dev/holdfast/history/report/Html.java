@@ -163,7 +163,7 @@ final class Html {
     return "<span class=\"call\" title=\""
         + escape(call.describe())
         + "\">"
-        + escape(call.f() + " by " + call.client() + ", operation " + shownIndex(call))
+        + escape(call.action() + " by " + call.client() + ", operation " + shownIndex(call))
         + (call.fence().isPresent() ? ", fence " + shortFence(call.fence().getAsLong()) : "")
         + "</span>";
   }

@@ -30,9 +30,15 @@ final class Markdown {
     out.append("Run of ").append(Html.WHEN.format(info.startedAt())).append(": ");
     out.append(Formats.seconds(info.durationNanos())).append(", ");
     out.append(Formats.count(info.operations(), "operation")).append(", ");
-    out.append(Formats.count(analysis.tenures().size(), "lease")).append(" on ");
-    out.append(Formats.count(analysis.locks(), "lock")).append(", ");
-    out.append(Formats.count(info.overlaps(), "overlap")).append(", ");
+    if (analysis.isOfRegisters()) {
+      out.append(Formats.count(analysis.calls("read"), "read")).append(", ");
+      out.append(Formats.count(analysis.calls("write"), "write")).append(" of ");
+      out.append(Formats.count(analysis.objects(), "register")).append(", ");
+    } else {
+      out.append(Formats.count(analysis.tenures().size(), "lease")).append(" on ");
+      out.append(Formats.count(analysis.locks(), "lock")).append(", ");
+      out.append(Formats.count(info.overlaps(), "overlap")).append(", ");
+    }
     out.append(Formats.count(info.faults(), "fault")).append(".\n\n");
     row(out, "check", "verdict", "why");
     row(out, "---", "---", "---");

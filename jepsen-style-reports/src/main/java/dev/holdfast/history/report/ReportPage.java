@@ -18,6 +18,7 @@ import dev.holdfast.history.check.Violation;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -70,6 +71,11 @@ record ReportPage(
             Map.entry(
                 "allRuns", allRuns.isEmpty() ? "" : "<a href=\"" + allRuns + "\">All runs</a>"),
             Map.entry("numbers", numbers()),
+            Map.entry(
+                "timelineTitle",
+                analysis.isOfRegisters()
+                    ? "Reads and writes over time"
+                    : "Who held which lock when"),
             Map.entry("exclusion", exclusion()),
             Map.entry("overlaps", overlaps()),
             Map.entry("lanes", lanes("")),
@@ -99,7 +105,10 @@ record ReportPage(
   private String banner() {
     if (isUnchecked()) {
       String command =
-          "java -jar holdfast-history.jar report --model lease --checkers all " + directory;
+          "java -jar holdfast-history.jar report --model "
+              + (analysis.isOfRegisters() ? "cas-register" : "lease --checkers all")
+              + " "
+              + directory.toAbsolutePath().normalize();
       return Html.banner(
           "unknown",
           verdict(),
@@ -153,13 +162,25 @@ record ReportPage(
             fill,
             "autofocus",
             fill.isEmpty() ? "" : "autofocus",
+            "object",
+            analysis.isOfRegisters() ? "register" : "lock",
+            "steps",
+            analysis.isOfRegisters()
+                ? ""
+                : "n and p go from lease to lease, o from overlap to overlap, ",
+            "legend",
+            analysis.isOfRegisters() ? "" : Html.resource("legend.html"),
+            "keys",
+            Html.resource(analysis.isOfRegisters() ? "keys-of-registers.html" : "keys.html"),
             "description",
-            Formats.count(analysis.tenures().size(), "lease")
-                + ", "
-                + Formats.count(overlaps, "overlap")
-                + ", "
-                + Formats.count(analysis.faults().size(), "fault")
-                + ".",
+            analysis.isOfRegisters()
+                ? Formats.count(analysis.history().calls().size(), "call") + "."
+                : Formats.count(analysis.tenures().size(), "lease")
+                    + ", "
+                    + Formats.count(overlaps, "overlap")
+                    + ", "
+                    + Formats.count(analysis.faults().size(), "fault")
+                    + ".",
             "overlapButton",
             overlaps == 0
                 ? ""
@@ -182,17 +203,33 @@ record ReportPage(
     List<Operation> all = analysis.history().operations();
     number(out, "Duration", all.isEmpty() ? "–" : Formats.seconds(analysis.lengthNanos()));
     number(out, "Operations", Formats.number(all.size()));
-    number(out, "Leases", Formats.number(analysis.tenures().size()));
-    number(out, "Locks", Formats.number(analysis.locks()));
-    number(out, "Overlaps", Formats.number(analysis.overlaps().size()));
+    if (analysis.isOfRegisters()) {
+      number(out, "Reads", Formats.number(analysis.calls("read")));
+      number(out, "Writes", Formats.number(analysis.calls("write")));
+      number(out, "Compare-and-sets", Formats.number(analysis.calls("cas")));
+      number(out, "Registers", Formats.number(analysis.objects()));
+    } else {
+      number(out, "Leases", Formats.number(analysis.tenures().size()));
+      number(out, "Locks", Formats.number(analysis.locks()));
+      number(out, "Overlaps", Formats.number(analysis.overlaps().size()));
+    }
     number(out, "Faults", Formats.number(analysis.faults().size()));
     return out.toString();
   }
 
   private String exclusion() {
     List<Tenure.Overlap> overlaps = analysis.overlaps();
-    if (analysis.tenures().isEmpty()) {
+    if (analysis.isOfRegisters()) {
+      return "<p class=\"held-words\">Each line lasts from a call to its answer.</p>\n";
+    } else if (analysis.tenures().isEmpty()) {
       return "<p class=\"held-words\">No lock was granted in this run.</p>\n";
+    } else if (analysis.sharing() == RunAnalysis.Sharing.ANYBODY) {
+      return "<p class=\"held-words\">Several clients may hold a lock at the same time, up to the"
+          + " number of permits: "
+          + Formats.count(analysis.tenures().size(), "grant")
+          + " of "
+          + Formats.count(analysis.locks(), "lock")
+          + ".</p>\n";
     } else if (overlaps.isEmpty()) {
       return "<p class=\"held-words\">No two clients held a lock at the same time: "
           + Formats.count(analysis.tenures().size(), "lease")
@@ -201,16 +238,18 @@ record ReportPage(
           + ".</p>\n";
     }
     Set<Tenure.Overlap> allowed = Rulings.of(analysis, result).allowed();
-    int broken = overlaps.size() - allowed.size();
+    List<Tenure.Overlap> broken = overlaps.stream().filter(o -> !allowed.contains(o)).toList();
     StringBuilder out = new StringBuilder();
-    if (broken > 0) {
-      out.append("<p class=\"held-words invalid\">Two clients held a lock at the same time: ");
-      out.append(Formats.count(broken, "overlap")).append(".</p>\n");
+    if (!broken.isEmpty()) {
+      out.append("<p class=\"held-words invalid\">").append(holders(broken));
+      out.append(" held a lock at the same time: ");
+      out.append(Formats.count(broken.size(), "overlap")).append(".</p>\n");
     }
     if (!allowed.isEmpty()) {
+      String who = holders(overlaps.stream().filter(allowed::contains).toList());
       out.append("<p class=\"held-words allowed\">");
-      out.append(broken > 0 ? "Besides, two" : "Two")
-          .append(" clients held a lock at the same time");
+      out.append(broken.isEmpty() ? who : "Besides, " + who.toLowerCase(Locale.ROOT));
+      out.append(" held a lock at the same time");
       out.append(" without a violation: ").append(Formats.count(allowed.size(), "overlap"));
       out.append(". ");
       out.append(
@@ -219,7 +258,21 @@ record ReportPage(
               : escape(intent.allowedOverlaps()));
       out.append("</p>\n");
     }
+    if (analysis.shownEndNanos() > analysis.history().endNanos()) {
+      out.append("<p class=\"held-words\">The record ends at ");
+      out.append(Formats.seconds(analysis.history().endNanos()));
+      out.append("; leases that overlap are shown to their end.</p>\n");
+    }
     return out.toString();
+  }
+
+  /** Two clients; or one, where all overlaps are of threads of one client. */
+  private static String holders(List<Tenure.Overlap> overlaps) {
+    long within =
+        overlaps.stream().filter(o -> o.first().client().equals(o.second().client())).count();
+    return within == 0
+        ? "Two clients"
+        : within == overlaps.size() ? "Two threads of one client" : "Two clients or threads";
   }
 
   private String overlaps() {

@@ -18,7 +18,7 @@ import java.util.Set;
  */
 record Rulings(Set<Tenure.Overlap> allowed) {
 
-  private static final String MUTUAL_EXCLUSION = "mutual-exclusion";
+  static final String MUTUAL_EXCLUSION = "mutual-exclusion";
 
   static Rulings of(RunAnalysis analysis, Result result) {
     Set<Tenure.Overlap> allowed = Collections.newSetFromMap(new IdentityHashMap<>());

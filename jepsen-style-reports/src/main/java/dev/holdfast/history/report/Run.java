@@ -319,7 +319,7 @@ public final class Run {
   }
 
   private void writePages(History history, Result result) throws IOException {
-    RunAnalysis analysis = RunAnalysis.of(history);
+    RunAnalysis analysis = RunAnalysis.of(history, result);
     RunInfo info = RunInfo.of(test, startedAt, intent, analysis, result);
     write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
     write("summary.md", out -> out.write(Markdown.of(info, analysis, result)));

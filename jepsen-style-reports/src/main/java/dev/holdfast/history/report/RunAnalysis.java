@@ -4,6 +4,9 @@ import dev.holdfast.history.Call;
 import dev.holdfast.history.FaultInterval;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
+import dev.holdfast.history.Vocabulary;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -21,16 +24,91 @@ import org.jspecify.annotations.Nullable;
  * @param tenures who held which lock
  * @param overlaps where two held one
  * @param faults what was broken
+ * @param sharing who may hold a lock at the same time; what that allows is no overlap
  */
 record RunAnalysis(
     History history,
     List<Tenure> tenures,
     List<Tenure.Overlap> overlaps,
-    List<FaultInterval> faults) {
+    List<FaultInterval> faults,
+    Sharing sharing) {
+
+  private static final Set<String> OF_REGISTERS = Set.of("read", "write", "cas");
+
+  /** Who may hold a lock at the same time by the model that the run was checked by. */
+  enum Sharing {
+    /** Nobody else. */
+    NOBODY,
+    /** The client that holds it already. */
+    ITS_CLIENT,
+    /** As many as there are permits. */
+    ANYBODY;
+
+    static Sharing of(Result result) {
+      Sharing sharing = NOBODY;
+      for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
+        if (part.checker().equals(Rulings.MUTUAL_EXCLUSION) && part.verdict() == Verdict.INVALID) {
+          return NOBODY; // whoever asks for that check allows none
+        } else if (part.checker().matches("linearizable-semaphore-(?!1$).*")) {
+          sharing = ANYBODY;
+        } else if (part.checker().matches("linearizable-reentrant-mutex-(?!1$).*")) {
+          sharing = ITS_CLIENT;
+        }
+      }
+      return sharing;
+    }
+
+    private boolean allows(Tenure.Overlap overlap) {
+      return this == ANYBODY
+          || (this == ITS_CLIENT && overlap.first().client().equals(overlap.second().client()));
+    }
+  }
 
   static RunAnalysis of(History history) {
+    return of(history, Sharing.NOBODY);
+  }
+
+  static RunAnalysis of(History history, Result result) {
+    return of(history, Sharing.of(result));
+  }
+
+  static RunAnalysis of(History history, Sharing sharing) {
     List<Tenure> tenures = Tenure.of(history);
-    return new RunAnalysis(history, tenures, Tenure.overlaps(tenures), FaultInterval.of(history));
+    List<Tenure.Overlap> overlaps =
+        Tenure.overlaps(tenures).stream().filter(overlap -> !sharing.allows(overlap)).toList();
+    return new RunAnalysis(history, tenures, overlaps, FaultInterval.of(history), sharing);
+  }
+
+  /** Whether it is of registers, not of locks. */
+  boolean isOfRegisters() {
+    List<Call> calls = history.calls();
+    return calls.stream().anyMatch(call -> OF_REGISTERS.contains(call.f()))
+        && calls.stream().noneMatch(call -> Vocabulary.LEASE_OPERATIONS.contains(call.f()));
+  }
+
+  /** The number of calls of that kind. */
+  long calls(String f) {
+    return history.calls().stream().filter(call -> call.f().equals(f)).count();
+  }
+
+  /** The number of objects that calls are about. */
+  long objects() {
+    return history.calls().stream().map(Call::lock).distinct().count();
+  }
+
+  /**
+   * Until when to show it: to the end of overlaps also where that comes after the last operation,
+   * as far as it is known.
+   */
+  long shownEndNanos() {
+    long end = history.endNanos();
+    long shown = end;
+    for (Tenure.Overlap overlap : overlaps) {
+      boolean isKnown = overlap.toNanos() != Long.MAX_VALUE;
+      boolean isSeen = overlap.fromNanos() < end;
+      shown = Math.max(shown, isKnown ? overlap.toNanos() : isSeen ? end : end + lengthNanos() / 8);
+    }
+    return Math.max(shown, startNanos() + 1);
   }
 
   /** The call that was invoked by the operation of that index; null if there is none. */
@@ -96,6 +174,9 @@ record RunAnalysis(
   /** The tenures that began though nobody had asked to end the one before. */
   Set<Tenure> takeovers() {
     Set<Tenure> takeovers = Collections.newSetFromMap(new IdentityHashMap<>());
+    if (sharing == Sharing.ANYBODY) {
+      return takeovers; // another's grant takes nothing away
+    }
     for (List<Tenure> ofLock : Tenure.byLock(tenures).values()) {
       for (int i = 1; i < ofLock.size(); i++) {
         if (!ofLock.get(i - 1).isReleasedBy(ofLock.get(i).grantedAt())) {

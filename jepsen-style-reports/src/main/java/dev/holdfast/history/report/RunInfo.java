@@ -26,7 +26,7 @@ import java.util.List;
  * @param summary the verdict in a sentence
  * @param durationNanos from the first operation to the last
  * @param operations how many lines its history has
- * @param overlaps how often two clients held a lock at once
+ * @param overlaps how often two held a lock at once
  * @param faults how many faults there were
  */
 record RunInfo(

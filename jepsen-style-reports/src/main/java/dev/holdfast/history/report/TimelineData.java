@@ -37,6 +37,7 @@ final class TimelineData {
   private final RunAnalysis analysis;
   private final Set<Tenure.Overlap> allowed;
   private final long unit;
+  private final long shownEnd;
   private final Map<String, Integer> clients = new LinkedHashMap<>();
   private final Map<String, Integer> locks = new LinkedHashMap<>();
   private final Map<String, Integer> kinds = new LinkedHashMap<>();
@@ -51,6 +52,7 @@ final class TimelineData {
   TimelineData(RunAnalysis analysis, Set<Tenure.Overlap> allowed) {
     this.analysis = analysis;
     this.allowed = allowed;
+    this.shownEnd = analysis.shownEndNanos();
     this.unit = analysis.lengthNanos() < SHORT_NANOS ? 1 : 1000;
     IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
     List<Call> calls = analysis.history().calls();
@@ -80,7 +82,7 @@ final class TimelineData {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("unit", unit);
     root.put("start", at(analysis.startNanos()));
-    root.put("end", at(analysis.startNanos() + analysis.lengthNanos()));
+    root.put("end", at(shownEnd));
     root.put("calls", analysis.history().calls().size());
     root.put("tenures", analysis.tenures().size());
     names(root.putArray("clients"), clients);
@@ -110,7 +112,7 @@ final class TimelineData {
           .put("first", Html.visible(overlap.firstHolder()))
           .put("second", Html.visible(overlap.secondHolder()))
           .put("from", at(overlap.fromNanos()))
-          .put("to", at(Math.min(overlap.toNanos(), analysis.history().endNanos())));
+          .put("to", at(Math.min(overlap.toNanos(), shownEnd)));
     }
     return Html.scriptJson(root);
   }
@@ -183,7 +185,7 @@ final class TimelineData {
       }
     }
     for (Tenure tenure : analysis.tenures()) {
-      long until = Math.min(tenure.validUntil(), analysis.history().endNanos());
+      long until = Math.min(tenure.validUntil(), shownEnd);
       putSigned(at(until) - at(tenure.grantedAt()));
     }
     for (Tenure tenure : analysis.tenures()) {
@@ -215,7 +217,7 @@ final class TimelineData {
   }
 
   private long end(Tenure.Span span) {
-    return Math.max(span.fromNanos(), Math.min(span.toNanos(), analysis.history().endNanos()));
+    return Math.max(span.fromNanos(), Math.min(span.toNanos(), shownEnd));
   }
 
   private long at(long nanos) {

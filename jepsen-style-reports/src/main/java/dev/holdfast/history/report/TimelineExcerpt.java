@@ -293,7 +293,10 @@ final class TimelineExcerpt {
         return;
       }
       double middle = (from + x(overlap.toNanos())) / 2;
-      String words = "both for " + Formats.seconds(overlap.toNanos() - overlap.fromNanos());
+      String words =
+          overlap.toNanos() == Long.MAX_VALUE
+              ? "both, without an end"
+              : "both for " + Formats.seconds(overlap.toNanos() - overlap.fromNanos());
       double room = words.length() * LETTER / 2;
       draw(
           "<text class=\"both\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">%s</text>",
@@ -311,14 +314,14 @@ final class TimelineExcerpt {
     boolean matters = named.contains(asked) || places.containsKey(asked);
     boolean isEnd = call.f().equals(Vocabulary.RELEASE);
     Operation shown = completion == null || isEnd ? call.invocation() : completion;
-    if (matters || isEnd || call.f().equals(Vocabulary.ACQUIRE)) {
+    if (matters || isEnd || call.f().equals(Vocabulary.ACQUIRE) || analysis.isOfRegisters()) {
       String how = completion == null ? " (open)" : call.isFailed() ? " (failed)" : "";
       Integer place = places.get(asked);
       add(
           call,
           shown.time(),
           Html.shownIndex(call),
-          (place == null ? "" : place + ". ") + call.f() + how,
+          (place == null ? "" : place + ". ") + call.action() + how,
           matters);
     }
     for (Tenure tenure : analysis.tenures()) {
@@ -374,6 +377,12 @@ final class TimelineExcerpt {
   }
 
   private String description() {
+    if (analysis.isOfRegisters()) {
+      return Formats.count(analysis.history().calls().size(), "call")
+          + " of "
+          + Formats.count(lanes.size(), "client")
+          + ".";
+    }
     return Formats.count(analysis.tenures().size(), "lease")
         + " of "
         + Formats.count(lanes.size(), "client")

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.LinearizabilityChecker;
+import dev.holdfast.history.check.MutualExclusionChecker;
 import dev.holdfast.history.check.RenewalChecker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
@@ -14,6 +15,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -174,6 +178,121 @@ class ReportPageTest {
     assertThat(page(history, "")).contains("held-words invalid\"", "\"allowed\":false");
   }
 
+  private static Result linearizable(String model, History history) {
+    return new LinearizabilityChecker(model, Duration.ofMinutes(1)).check(history);
+  }
+
+  @Test
+  void html_locksThatSeveralMayHold_haveNoOverlaps() {
+    History two =
+        new HistoryScript()
+            .acquired(0, 10, "c1", 1, 1000)
+            .acquired(20, 30, "c2", 2, 1000)
+            .released(40, 50, "c1", 1)
+            .released(60, 70, "c2", 2)
+            .build();
+    History again =
+        new HistoryScript()
+            .acquired(0, 10, "c1", 1, 1000)
+            .acquired(20, 30, "c1", 2, 1000)
+            .released(40, 50, "c1", 1)
+            .released(60, 70, "c1", 2)
+            .build();
+    for (String html :
+        List.of(
+            html(two, linearizable("semaphore:2", two)),
+            html(again, linearizable("reentrant-mutex:2", again)))) {
+      assertThat(html)
+          .contains("<strong>Valid</strong>", "<dt>Overlaps</dt><dd>0</dd>", "\"overlaps\":[]");
+      assertThat(html.substring(html.indexOf("<header>"), html.indexOf("<footer>")))
+          .doesNotContain(": 1 overlap", "both held", "\"alarm\"");
+    }
+    assertThat(html(two, linearizable("semaphore:2", two)))
+        .contains("Several clients may hold a lock at the same time", "2 grants of 1 lock");
+    assertThat(html(two, linearizable("owner-mutex", two)))
+        .contains("Two clients held a lock at the same time: 1 overlap.");
+    assertThat(html(two, new MutualExclusionChecker().check(two)))
+        .contains("Two clients held a lock at the same time: 1 overlap.");
+  }
+
+  @Test
+  void html_twoThreadsOfOneClient_areNotTwoClients() {
+    History history =
+        new HistoryScript()
+            .acquired(0, 10, "c1", 1, 1000)
+            .acquired(20, 30, "c1", 2, 1000)
+            .released(40, 50, "c1", 1)
+            .build();
+    assertThat(html(history, linearizable("lease", history)))
+        .contains("Two threads of one client held a lock at the same time: 1 overlap.")
+        .contains("c1 (process 0) and c1 (process 1) both held")
+        .doesNotContain("Two clients");
+  }
+
+  /** The second grant is the last thing that was recorded; both leases go on. */
+  @Test
+  void html_anOverlapThatOutlastsTheRecord_isDrawnToItsEnd() throws Exception {
+    History history =
+        new HistoryScript().acquired(0, 10, "c1", 1, 1000).acquired(20, 30, "c2", 2, 2000).build();
+    String html = html(history, new MutualExclusionChecker().check(history));
+    assertThat(html)
+        .contains("\"from\":30000,\"to\":1000000")
+        .contains("\"end\":1000000")
+        .contains("both for 0.970 s", "The record ends at 0.030 s");
+    assertThat(clash(html)).isGreaterThan(300);
+
+    History endless =
+        new HistoryScript()
+            .ok(0, 10, "acquire", "lock", "a", "client", "c1")
+            .ok(20, 30, "acquire", "lock", "a", "client", "c2")
+            .build();
+    html = html(endless, new MutualExclusionChecker().check(endless));
+    assertThat(html).contains("both, without an end").doesNotContain("both for");
+    assertThat(clash(html)).isGreaterThan(50);
+  }
+
+  /** The width of the first overlap that is drawn, of 1000. */
+  private static double clash(String html) {
+    Matcher drawn = Pattern.compile("class=\"clash\" [^>]*width=\"([0-9.]+)\"").matcher(html);
+    double width = 0;
+    while (drawn.find()) {
+      width = Math.max(width, Double.parseDouble(drawn.group(1)));
+    }
+    return width;
+  }
+
+  @Test
+  void html_aRegister_isToldInReadsAndWritesAndTheirValues() throws Exception {
+    History history =
+        new HistoryScript()
+            .ok(0, 10, "write", "value", 1)
+            .ok(20, 30, "read", "value", Map.of("a", 2))
+            .build();
+    String html = html(history, linearizable("register", history));
+    String first = html.substring(html.indexOf("<header>"), html.indexOf("id=\"checked\""));
+    assertThat(first)
+        .contains("No order explains the read {:a 2} by process 1: nobody had written {:a 2}")
+        .contains("<dt>Reads</dt><dd>1</dd>", "<dt>Writes</dt><dd>1</dd>")
+        .contains("No order explains the operations on 1 register.", "Reads and writes over time")
+        .contains("write 1 by process 0", "read {:a 2} by process 1", "<code>1</code>")
+        .contains("write 1, operation ", "read {:a 2}, operation ")
+        .doesNotContain("Leases", "leases", "No lock was", "Who held", "still valid", "overlap");
+    assertThat(
+            Markdown.of(
+                RunInfo.of(
+                    "x",
+                    Instant.EPOCH,
+                    NO_INTENT,
+                    RunAnalysis.of(history),
+                    linearizable("register", history)),
+                RunAnalysis.of(history),
+                linearizable("register", history)))
+        .contains("1 read, 1 write of 1 register")
+        .doesNotContain("lease", "locks");
+    Result unchecked = new Result(Run.UNCHECKED, Verdict.UNKNOWN, "Not checked.", List.of());
+    assertThat(html(history, unchecked)).contains("report --model cas-register /");
+  }
+
   @Test
   void html_aViolationReadFromAFile_isDrawnAsBefore() throws Exception {
     History history = SampleRun.withOverlap();
@@ -196,7 +315,7 @@ class ReportPageTest {
         "partition-heals",
         Instant.parse("2026-11-23T09:15:02Z"),
         NO_INTENT.repeatedBy(reproduce),
-        RunAnalysis.of(history),
+        RunAnalysis.of(history, result),
         result,
         Path.of("store/run"),
         List.of("history.edn", "history.txt", "recordings/c#1.edn", "results.edn", "results.json"),
