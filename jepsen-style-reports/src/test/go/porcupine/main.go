@@ -1,4 +1,4 @@
-// Command porcupine judges histories with Porcupine, by models of its own: one history in JSON a
+// Command porcupine checks histories with Porcupine, by models of its own: one history in JSON a
 // line on standard input, "valid" or "invalid" a line on standard output. PorcupineTest compares
 // these verdicts with Holdfast's.
 package main
@@ -26,7 +26,7 @@ type op struct {
 	Open bool `json:"open"`
 	// Until is the end of the lease that is acquired or renewed.
 	Until int64 `json:"until"`
-	// Told is when the holder was told of the loss that this is, of an acquisition not later.
+	// Told is when the holder was notified of the loss that this is, of an acquisition not later.
 	Told int64 `json:"told"`
 }
 

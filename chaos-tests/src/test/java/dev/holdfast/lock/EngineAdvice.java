@@ -59,7 +59,7 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Session.start}: what looks after abandoned tokens is let loose on a living one. */
+  /** On {@code Session.start}: the clean-up of abandoned tokens is started for a token in use. */
   public static final class CleanUpTheLiving {
     @Advice.OnMethodExit
     static void exit(
@@ -129,7 +129,7 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code FencingToken.of}: a hand-over changes nothing. */
+  /** On {@code FencingToken.of}: a handoff changes nothing. */
   public static final class NoHandOff {
     @Advice.OnMethodEnter
     static void enter(@Advice.Argument(value = 1, readOnly = false) int handoff) {
@@ -169,7 +169,7 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Holding.seen}: whoever shows another index is right. */
+  /** On {@code Holding.seen}: any answer that shows another index is believed. */
   public static final class BelieveThatTheIndexIsGone {
     @Advice.OnMethodExit
     static void exit(

@@ -4,7 +4,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client asked for, and what it was told.
+ * A call of a client: its invocation and its completion.
  *
  * @param invocation the operation that asked
  * @param completion the operation that answered; {@code null} if none ever did
@@ -109,8 +109,8 @@ public record Call(Operation invocation, @Nullable Operation completion) {
       out.append(" and ").append(completion.index());
     }
     fence().ifPresent(fence -> out.append(", fence ").append(fence));
-    out.append(", ").append(Words.seconds(invokedAt()));
-    out.append(completion == null ? ", never answered" : " to " + Words.seconds(completedAt()));
+    out.append(", ").append(Formats.seconds(invokedAt()));
+    out.append(completion == null ? ", never answered" : " to " + Formats.seconds(completedAt()));
     return out.append(')').toString();
   }
 }

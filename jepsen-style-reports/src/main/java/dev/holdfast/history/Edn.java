@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import us.bpsm.edn.Keyword;
@@ -70,6 +71,12 @@ public final class Edn {
     } else {
       throw new IllegalArgumentException("no EDN for a " + value.getClass().getName());
     }
+  }
+
+  private static String text(@Nullable Object value) {
+    StringBuilder out = new StringBuilder();
+    write(out, value);
+    return out.toString();
   }
 
   private static void writeString(StringBuilder out, String text) {
@@ -157,6 +164,9 @@ public final class Edn {
       List<@Nullable Object> list = new ArrayList<>(collection.size());
       for (Object each : collection) {
         list.add(normalise(each, depth + 1));
+      }
+      if (collection instanceof Set<?>) { // equal ones may come in different orders
+        list.sort(Comparator.comparing(Edn::text));
       }
       return Collections.unmodifiableList(list);
     } else if (value instanceof Map<?, ?> map) {

@@ -20,6 +20,7 @@ public final class History {
   private final List<Call> calls;
   private final List<Operation> notices;
   private final List<Operation> nemesis;
+  private final long movedNanos;
 
   /** Worked out when first asked for, since most checkers ask. */
   private @Nullable List<Tenure> tenures;
@@ -28,11 +29,13 @@ public final class History {
       List<Operation> operations,
       List<Call> calls,
       List<Operation> notices,
-      List<Operation> nemesis) {
+      List<Operation> nemesis,
+      long movedNanos) {
     this.operations = operations;
     this.calls = calls;
     this.notices = notices;
     this.nemesis = nemesis;
+    this.movedNanos = movedNanos;
   }
 
   /**
@@ -83,7 +86,21 @@ public final class History {
         }
       }
     }
-    return new History(all, List.copyOf(calls), List.copyOf(notices), List.copyOf(nemesis));
+    return new History(all, List.copyOf(calls), List.copyOf(notices), List.copyOf(nemesis), 0);
+  }
+
+  /** The same, of which times were moved by up to so many nanoseconds when it was read. */
+  History movedBy(long nanos) {
+    return new History(operations, calls, notices, nemesis, nanos);
+  }
+
+  /**
+   * Returns by how much times may be wrong, because they went back in what was read.
+   *
+   * @return the most by which a time was moved, in nanoseconds; 0 if none was
+   */
+  public long movedNanos() {
+    return movedNanos;
   }
 
   private static List<Operation> withNumberedClients(List<Operation> operations) {

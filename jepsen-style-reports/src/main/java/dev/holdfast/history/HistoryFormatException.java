@@ -4,7 +4,7 @@ import java.nio.file.Path;
 
 /**
  * Thrown when a history cannot be understood; the message says where and what is wrong. No part of
- * it is then to be judged.
+ * it is then to be checked.
  */
 public final class HistoryFormatException extends RuntimeException {
 

@@ -17,13 +17,16 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,6 +34,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
@@ -58,8 +62,8 @@ import us.bpsm.edn.parser.Parsers;
  *
  * <p>A {@code :value} that is not a map is read as a map with the single key {@code value}. But
  * where it names what the operation is about, it is read as that lock's name: where the values of
- * all clients' operations are Jepsen's tuples {@code [key value]}, and the value of an operation on
- * a lock that is a single name or number. Unknown keys are ignored.
+ * all that clients asked for are Jepsen's tuples {@code [key value]}, and the value of an operation
+ * on a lock that is a single name or number. Keys of an operation that are not known are ignored.
  */
 public final class HistoryReader {
 
@@ -74,15 +78,6 @@ public final class HistoryReader {
   private static final int GZIP = 0x8b1f;
   private static final int[] BYTE_ORDER_MARK = {0xEF, 0xBB, 0xBF};
 
-  /** The operations whose plain value is the name of a lock. */
-  private static final Set<String> OF_LOCKS =
-      Set.of(
-          Vocabulary.ACQUIRE,
-          Vocabulary.RENEW,
-          Vocabulary.RELEASE,
-          Vocabulary.LOST,
-          Vocabulary.EXPIRE);
-
   private static final Map<String, Operation.Type> TYPES =
       Arrays.stream(Operation.Type.values())
           .collect(Collectors.toMap(Operation.Type::text, type -> type));
@@ -90,8 +85,12 @@ public final class HistoryReader {
   /** The key of a value that is not a map. */
   private static final String PLAIN = "value";
 
-  /** How many different texts are kept to be used again for equal ones. */
+  /** The number of distinct texts that are kept, to share equal ones. */
   private static final int MAX_TEXTS = 100_000;
+
+  /** What may stand at the end of a line of JSON that was cut within a word or a number. */
+  private static final Pattern CUT_WORD =
+      Pattern.compile("[:\\[,]\\s*(t|tr|tru|f|fa|fal|fals|n|nu|nul|-|-?\\d[\\d.eE+-]*)$");
 
   private static final int TELL_EVERY = 10_000;
 
@@ -121,6 +120,11 @@ public final class HistoryReader {
   private int line;
   private boolean timed;
   private boolean json;
+  private boolean isOfLocks;
+
+  /** By how much a time was moved at most. */
+  private long furthest;
+
   private long lastIndex = Operation.NO_INDEX;
   private @Nullable HistoryFormatException disorder;
 
@@ -150,7 +154,7 @@ public final class HistoryReader {
    *
    * @param file the file
    * @param change is applied to each operation, such as to name its lock
-   * @param progress is told, now and then, how many operations have been read
+   * @param progress is called from time to time with the number of operations have been read
    * @return the history
    * @throws IOException if the file cannot be read
    * @throws HistoryFormatException if it cannot be understood; it names the file and the line
@@ -165,8 +169,8 @@ public final class HistoryReader {
    *
    * @param file the file
    * @param change is applied to each operation, such as to name its lock. What it does not want it
-   *     turns away with an {@link IllegalArgumentException}, whose message says why
-   * @param progress is told, now and then, how many operations have been read
+   *     rejects with an {@link IllegalArgumentException}, whose message says why
+   * @param progress is called from time to time with the number of operations have been read
    * @param warnings is told what was read otherwise than it was written: a last line that was not
    *     written to its end, times that go back
    * @return the history
@@ -176,8 +180,27 @@ public final class HistoryReader {
   public static History readHistory(
       Path file, UnaryOperator<Operation> change, LongConsumer progress, Consumer<String> warnings)
       throws IOException {
-    HistoryReader reader = new HistoryReader(file, progress, warnings);
+    ReadHistory read = readWhole(file, change, progress);
+    read.warnings().forEach(warnings);
+    return read.history();
+  }
+
+  /**
+   * Reads one file, pairs its operations, and keeps them as they are in the file, too.
+   *
+   * @param file the file
+   * @param change as for {@link #readHistory}
+   * @param progress is notified, now and then, of how many operations have been read
+   * @return the history, and what was written
+   * @throws IOException if the file cannot be read
+   * @throws HistoryFormatException if it cannot be understood; it names the file and the line
+   */
+  public static ReadHistory readWhole(
+      Path file, UnaryOperator<Operation> change, LongConsumer progress) throws IOException {
+    List<String> warnings = new ArrayList<>();
+    HistoryReader reader = new HistoryReader(file, progress, warnings::add);
     reader.read();
+    List<Operation> written = List.copyOf(reader.operations);
     List<Operation> operations = reader.understood();
     for (int i = 0; i < operations.size(); i++) {
       try {
@@ -187,7 +210,8 @@ public final class HistoryReader {
       }
     }
     try {
-      return History.of(operations);
+      History history = History.of(operations).movedBy(reader.furthest);
+      return new ReadHistory(history, written, warnings);
     } catch (HistoryFormatException e) {
       throw e.in(file, reader.lines);
     }
@@ -203,13 +227,15 @@ public final class HistoryReader {
    */
   public static History readAll(List<Path> files) throws IOException {
     List<List<Operation>> parts = new ArrayList<>();
+    long furthest = 0;
     for (Path file : files) {
       HistoryReader reader = new HistoryReader(file, count -> {}, warning -> {});
       reader.read();
       parts.add(reader.understood());
+      furthest = Math.max(furthest, reader.furthest);
     }
     try {
-      return Histories.merge(parts);
+      return Histories.merge(parts).movedBy(furthest);
     } catch (HistoryFormatException e) {
       for (Path file : files) {
         // Names the file and the line, if it is one of them that makes no sense.
@@ -237,6 +263,9 @@ public final class HistoryReader {
     if (disorder != null) {
       throw disorder;
     }
+    isOfLocks =
+        operations.stream()
+            .anyMatch(operation -> Vocabulary.LEASE_OPERATIONS.contains(operation.f()));
     operations.replaceAll(tuples() ? this::ofTuple : HistoryReader::ofNamedLock);
     inOrder();
     return operations;
@@ -247,7 +276,6 @@ public final class HistoryReader {
     long written = 0;
     long now = 0;
     int moved = 0;
-    long furthest = 0;
     for (int i = 0; i < operations.size(); i++) {
       long time = operations.get(i).time();
       // What was moved comes after the line before it, though what follows may have that time, too.
@@ -263,10 +291,10 @@ public final class HistoryReader {
       warnings.accept(
           file
               + ": "
-              + Words.count(moved, "time")
+              + Formats.count(moved, "time")
               + (moved == 1 ? " goes" : " go")
               + " back, by up to "
-              + Words.seconds(furthest)
+              + Formats.seconds(furthest)
               + "; the order of the lines counts");
     }
   }
@@ -297,7 +325,7 @@ public final class HistoryReader {
   }
 
   /**
-   * Finds out whether the history is JSON, by whether the first key of the first map is in quotes.
+   * Returns whether the history is JSON, by whether the first key of the first map is in quotes.
    *
    * @return what opens the list of all operations; a brace if they are lines
    */
@@ -362,15 +390,16 @@ public final class HistoryReader {
   private void readLine(ByteArrayOutputStream bytes, boolean last) {
     line++;
     Object form;
+    byte[] written = bytes.toByteArray();
+    bytes.reset();
     try {
-      String text = decode(bytes.toByteArray());
-      bytes.reset();
+      String text = decode(written);
       if (text.isEmpty() || text.startsWith(";")) {
         return;
       }
       form = json ? parseJson(text) : parseEdn(text);
     } catch (HistoryFormatException e) {
-      if (last) {
+      if (last && isTorn(written)) {
         warnings.accept(
             file
                 + ", line "
@@ -381,6 +410,49 @@ public final class HistoryReader {
       throw e;
     }
     add(form);
+  }
+
+  /**
+   * Whether a line is the beginning of an operation, and nothing but its end is missing; the last
+   * character may be cut, too.
+   */
+  private boolean isTorn(byte[] bytes) {
+    CharBuffer decoded = CharBuffer.allocate(bytes.length);
+    CoderResult outcome =
+        StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes), decoded, false);
+    String text = decoded.flip().toString().strip();
+    boolean isText = text.codePoints().allMatch(c -> c == '\t' || !Character.isISOControl(c));
+    boolean isTag = text.startsWith("#") && !text.startsWith("#_") && !json;
+    boolean isBegun = text.startsWith("{") || isTag;
+    return !outcome.isError() && isText && isBegun && (json ? endsInJson(text) : endsInEdn(text));
+  }
+
+  private boolean endsInEdn(String text) {
+    Line input = new Line(text);
+    try {
+      return isMissing(parser.nextValue(input)); // else something follows a whole form
+    } catch (EdnSyntaxException | IllegalArgumentException | UnsupportedOperationException e) {
+      return input.isAtEnd;
+    } catch (StackOverflowError e) {
+      return false;
+    }
+  }
+
+  private static boolean isMissing(@Nullable Object form) {
+    return form == Parser.END_OF_INPUT
+        || (form instanceof TaggedValue tagged && tagged.getValue() == Parser.END_OF_INPUT);
+  }
+
+  private static boolean endsInJson(String text) {
+    try (JsonParser input = JSON.createParser(text)) {
+      Object unused = input.readValueAs(Object.class);
+      return false;
+    } catch (JsonProcessingException e) { // a number or a word may be cut, too
+      boolean isEnd = e.getOriginalMessage().startsWith("Unexpected end-of-input");
+      return isEnd || CUT_WORD.matcher(text).find();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // there is no file behind it
+    }
   }
 
   private String decode(byte[] bytes) {
@@ -394,7 +466,9 @@ public final class HistoryReader {
   private @Nullable Object parseEdn(String text) {
     Parseable input = new Line(text);
     Object form = parse(input);
-    if (parse(input) != Parser.END_OF_INPUT) {
+    if (isMissing(form)) {
+      throw problem("not EDN: there is no whole form on the line");
+    } else if (parse(input) != Parser.END_OF_INPUT) {
       throw problem("more than one form on the line");
     }
     return form;
@@ -548,20 +622,71 @@ public final class HistoryReader {
     throw problem(":process must be a whole number or :nemesis, but is " + process);
   }
 
-  /** Whether the values of all clients' operations are tuples, which name what they are about. */
+  /**
+   * Returns whether the values are tuples, which name what they are about. What was asked for and
+   * what succeeded decides: the answer to anything else need not say anything.
+   */
   private boolean tuples() {
-    boolean isAny = false;
-    for (Operation operation : operations) {
-      if (!operation.isNemesis()) {
-        isAny = true;
-        if (!(operation.value().get(PLAIN) instanceof List<?> pair)
-            || pair.size() != 2
-            || (operation.f().equals("cas") && !(pair.get(1) instanceof List<?>))) {
-          return false;
-        }
+    if (operations.stream().noneMatch(each -> each.value().get(PLAIN) instanceof List<?>)) {
+      return false;
+    }
+    Values values = new Values();
+    Set<Long> pending = new HashSet<>();
+    for (int i = 0; i < operations.size(); i++) {
+      Operation operation = operations.get(i);
+      boolean isAnswer = operation.type() != Operation.Type.INVOKE;
+      boolean isNotice = isAnswer && !pending.remove(operation.process());
+      if (!isAnswer) {
+        boolean unused = pending.add(operation.process());
+      }
+      boolean isSilent =
+          isNotice
+              ? !Vocabulary.LEASE_OPERATIONS.contains(operation.f())
+              : isAnswer && !tells(operation);
+      if (!operation.isNemesis() && !isSilent) {
+        values.add(i, operation);
       }
     }
-    return isAny;
+    // A pair that was read, though nobody asked for the value of a key, is a value.
+    if (values.tuple < 0 || values.isOther || (values.isReadOfNothing && values.tupleRead < 0)) {
+      return false;
+    } else if (values.noTuple < 0) {
+      return true;
+    }
+    line = lines[values.noTuple];
+    throw problem(
+        "the value is no tuple [key value], though that of line "
+            + lines[values.tuple]
+            + " is one; what this operation is about cannot be told");
+  }
+
+  private static boolean tells(Operation answer) {
+    return answer.type() == Operation.Type.OK && !answer.value().isEmpty();
+  }
+
+  /** Of which kinds the values of a history are; places are of the first, or -1. */
+  private static final class Values {
+    int tuple = -1;
+    int tupleRead = -1;
+    int noTuple = -1;
+
+    /** Whether a value is a list that cannot be a tuple. */
+    boolean isOther;
+
+    boolean isReadOfNothing;
+
+    void add(int place, Operation operation) {
+      boolean isRead = operation.f().equals("read") && operation.type() == Operation.Type.INVOKE;
+      if (operation.value().get(PLAIN) instanceof List<?> list) {
+        isOther |=
+            list.size() != 2 || (operation.f().equals("cas") && !(list.get(1) instanceof List<?>));
+        tuple = tuple < 0 ? place : tuple;
+        tupleRead = tupleRead < 0 && isRead ? place : tupleRead;
+      } else {
+        noTuple = noTuple < 0 ? place : noTuple;
+        isReadOfNothing |= isRead && operation.value().isEmpty();
+      }
+    }
   }
 
   private Operation ofTuple(Operation operation) {
@@ -569,7 +694,7 @@ public final class HistoryReader {
       return operation;
     }
     Map<String, Object> value = new HashMap<>();
-    if (pair.get(1) instanceof Map<?, ?> map) {
+    if (pair.get(1) instanceof Map<?, ?> map && isOfLocks) {
       map.forEach((key, each) -> value.put(String.valueOf(key), each));
     } else if (pair.get(1) != null) {
       value.put(PLAIN, pair.get(1));
@@ -580,7 +705,8 @@ public final class HistoryReader {
 
   private static Operation ofNamedLock(Operation operation) {
     Object plain = operation.value().get(PLAIN);
-    boolean isAlone = OF_LOCKS.contains(operation.f()) && operation.value().size() == 1;
+    boolean isAlone =
+        Vocabulary.LEASE_OPERATIONS.contains(operation.f()) && operation.value().size() == 1;
     return isAlone && (plain instanceof String || plain instanceof Number)
         ? operation.with(Map.of(Vocabulary.LOCK, text(plain)))
         : operation;
@@ -597,7 +723,19 @@ public final class HistoryReader {
 
   private Map<String, Object> value(@Nullable Object value) {
     Object plain = Edn.normalise(value instanceof Map<?, ?> map ? shared(map) : value, 0);
-    return plain == null ? Map.of() : plain instanceof PlainMap map ? map : Map.of(PLAIN, plain);
+    if (!(plain instanceof PlainMap map)) {
+      return plain == null ? Map.of() : Map.of(PLAIN, plain);
+    }
+    // A map without entries is a value, too, and another one than none.
+    boolean isEmpty = map.isEmpty() && value instanceof Map<?, ?> written && !isNamed(written);
+    return isEmpty ? Map.of(PLAIN, map) : map;
+  }
+
+  /** Whether a map has a key that means something here, though perhaps without a value. */
+  private static boolean isNamed(Map<?, ?> map) {
+    return map.keySet().stream()
+        .map(Edn::keyText)
+        .anyMatch(key -> key.equals(PLAIN) || Vocabulary.KEYS.contains(key));
   }
 
   /** Puts one text in the place of equal ones: most operations name the same few locks. */
@@ -659,6 +797,7 @@ public final class HistoryReader {
 
     private final String text;
     private int next;
+    private boolean isAtEnd;
 
     Line(String text) {
       this.text = text;
@@ -666,7 +805,11 @@ public final class HistoryReader {
 
     @Override
     public int read() {
-      return next < text.length() ? text.charAt(next++) : END_OF_INPUT;
+      if (next == text.length()) {
+        isAtEnd = true;
+        return END_OF_INPUT;
+      }
+      return text.charAt(next++);
     }
 
     @Override

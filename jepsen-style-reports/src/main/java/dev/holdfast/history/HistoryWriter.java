@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Several processes of one machine each write their own file with the same monotonic clock
  * ({@code System::nanoTime}), and share out the process numbers: writer k of n takes {@code
- * firstProcess = k} and {@code processStride = n}. A process that is started anew is another
- * writer.
+ * firstProcess = k} and {@code processStride = n}. A process that is restarted is another writer.
  *
  * <p>If writing fails, the recording method throws {@link UncheckedIOException}: a history with
  * holes would prove nothing.
@@ -93,7 +92,7 @@ public final class HistoryWriter implements AutoCloseable {
   }
 
   /**
-   * Starts a history without a file, as a simulation wants it.
+   * Starts a history without a file, as a simulation needs it.
    *
    * @param sink receives the operations one at a time, in order of time; {@code list::add} of a
    *     plain list will do
@@ -141,7 +140,7 @@ public final class HistoryWriter implements AutoCloseable {
     append(Operation.Type.INFO, Operation.NEMESIS, f, value, null);
   }
 
-  /** Closes the file. Operations still under way stay open for ever. Closing twice does nothing. */
+  /** Closes the file. Operations still under way stay open. Closing twice does nothing. */
   @Override
   public void close() {
     synchronized (monitor) {

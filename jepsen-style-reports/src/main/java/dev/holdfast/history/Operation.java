@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One line of a history: somebody asked for something, or was told what became of it. Immutable.
+ * One line of a history: a client asked for something, or was told the result. Immutable.
  *
  * <p>A value may hold strings, booleans, whole numbers, finite floating-point numbers, lists and
  * maps with string keys; an entry whose value is {@code null} counts as absent. Its keys are kept
@@ -113,7 +113,7 @@ public record Operation(
    * Returns this operation with one more entry in its value, or another.
    *
    * @param key the entry's key
-   * @param content what it is to be
+   * @param content its new value
    * @return the copy
    */
   public Operation with(String key, Object content) {
@@ -122,13 +122,35 @@ public record Operation(
     return with(changed);
   }
 
+  /**
+   * Returns this operation with the name of its object under another key of its value.
+   *
+   * @param key the key; if it is {@link Vocabulary#LOCK}, nothing changes
+   * @return the copy; this, if the value has no such key
+   */
+  public Operation named(String key) {
+    Object name = value.get(key);
+    if (name == null || key.equals(Vocabulary.LOCK)) {
+      return this;
+    }
+    Map<String, Object> changed = new LinkedHashMap<>(value);
+    changed.remove(key); // it is the name now, and no part of what the object holds
+    changed.put(Vocabulary.LOCK, name.toString());
+    return with(changed);
+  }
+
   /** This operation at another time. */
   Operation withTime(long newTime) {
     return new Operation(index, newTime, type, process, f, value, error);
   }
 
-  /** This operation with another value. */
-  Operation with(Map<String, Object> newValue) {
+  /**
+   * Returns this operation with another value.
+   *
+   * @param newValue the value to have
+   * @return the copy
+   */
+  public Operation with(Map<String, Object> newValue) {
     return new Operation(index, time, type, process, f, newValue, error);
   }
 
@@ -189,10 +211,12 @@ public record Operation(
       out.append(process);
     }
     out.append(", :f :").append(f).append(", :value ");
+    Object plain = value.size() == 1 ? value.get("value") : null;
+    boolean isPlain = plain != null && !(plain instanceof Map<?, ?> map && !map.isEmpty());
     if (value.isEmpty()) {
       out.append("nil");
     } else {
-      Edn.write(out, value);
+      Edn.write(out, isPlain ? plain : value);
     }
     if (error != null) {
       out.append(", :error ");

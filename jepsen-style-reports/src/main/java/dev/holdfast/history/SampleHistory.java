@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes up the history of a lock that does all things right, of any length: with waiting, failing,
  * renewing, answers that get lost, holders that are killed and holders that lose their lease. The
- * same numbers make the same history. For trying checkers out, and how fast they are.
+ * same numbers make the same history. For trying checkers, and for measuring them.
  */
 public final class SampleHistory {
 
@@ -33,24 +33,24 @@ public final class SampleHistory {
 
   private record Event(long at, long order, Runnable what) {}
 
-  /** What the store knows of one lock. */
+  /** The state of one lock in the store. */
   private static final class Lock {
     final String name;
     long fence;
-    @Nullable Client holder;
+    @Nullable SampleClient holder;
     long until;
 
     Lock(String name) {
       this.name = name;
     }
 
-    boolean isOf(Client client) {
+    boolean isOf(SampleClient client) {
       return holder == client && fence == client.fence;
     }
   }
 
-  /** Somebody who wants a lock again and again. */
-  private final class Client {
+  /** A client that acquires a lock again and again. */
+  private final class SampleClient {
     final Lock lock;
     final String name = "c" + ++clients;
     long process = processes++;
@@ -59,7 +59,7 @@ public final class SampleHistory {
     /** Until when it believes to hold the lock. */
     long until;
 
-    Client(Lock lock) {
+    SampleClient(Lock lock) {
       this.lock = lock;
     }
 
@@ -120,7 +120,7 @@ public final class SampleHistory {
     private void hold() {
       if (isRare(300)) {
         nemesis(name);
-        new Client(lock).idle();
+        new SampleClient(lock).idle();
       } else if (isRare(300)) {
         // Cut off: it cannot renew, and is told so before its lease ends.
         at(until - TTL / 50, this::lose);
@@ -231,7 +231,7 @@ public final class SampleHistory {
     for (int i = 0; i < locks; i++) {
       Lock lock = new Lock("lock-" + i);
       for (int k = 0; k < CLIENTS_PER_LOCK; k++) {
-        new Client(lock).idle();
+        new SampleClient(lock).idle();
       }
     }
     while (made < operations) {

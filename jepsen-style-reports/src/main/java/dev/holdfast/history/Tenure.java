@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  * One grant of a lock and what became of it.
  *
  * @param acquire the call that was granted
- * @param renewals the calls that asked for more time and were not refused, in order of their
- *     invocations
+ * @param confirmations the renewals and beliefs that have not failed, in order of their invocations
  * @param release the first call that gave the lock back, whatever the answer; {@code null} if there
  *     was none
  * @param loss the first notice that the lease had ended by itself; {@code null} if there was none
@@ -24,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Tenure(
     Call acquire,
-    List<Call> renewals,
+    List<Call> confirmations,
     @Nullable Call release,
     @Nullable Operation loss,
     List<Span> held) {
@@ -83,8 +82,8 @@ public record Tenure(
           firstHolder(),
           secondHolder(),
           first.lock(),
-          Words.seconds(fromNanos),
-          Words.seconds(toNanos));
+          Formats.seconds(fromNanos),
+          Formats.seconds(toNanos));
     }
   }
 
@@ -93,13 +92,13 @@ public record Tenure(
    *
    * <p>A client certainly holds a lock from the answer to its acquire until the earliest of: it
    * asked to release it; it was told that it had lost it; its lease ended. The lease ends at the
-   * {@link Vocabulary#UNTIL} of the last answered acquire or renew; where that is absent, a {@link
-   * Vocabulary#TTL} after the call was made; where that is absent too, never. A renewal granted
-   * after the lease had ended begins a second span. What may have been held, but was never known to
-   * its holder to be so, does not count.
+   * {@link Vocabulary#UNTIL} of the last answered acquire, renew or belief; where that is absent, a
+   * {@link Vocabulary#TTL} after the call was made; where that is absent too, never. A renewal
+   * granted after the lease had ended begins a second span. What may have been held, but was never
+   * known to its holder to be so, does not count.
    *
-   * <p>Renewals, releases and notices belong to the grant of the same lock, client and fence; one
-   * without a fence to the last grant before it.
+   * <p>Renewals, beliefs, releases and notices belong to the grant of the same lock, client and
+   * fence; one without a fence to the last grant before it.
    *
    * @param history the history
    * @return the tenures in order of the answers that granted them
@@ -128,10 +127,10 @@ public record Tenure(
           .putIfAbsent(call.completedAt(), each);
     }
     for (Call call : history.calls()) {
-      if (call.f().equals(Vocabulary.RENEW) && !call.isFailed()) {
+      if (isConfirmation(call.f()) && !call.isFailed()) {
         Builder owner = find(grants, call.invocation(), call.fence());
         if (owner != null) {
-          owner.renewals.add(call);
+          owner.confirmations.add(call);
         }
       } else if (call.f().equals(Vocabulary.RELEASE)) {
         Builder owner = find(grants, call.invocation(), call.fence());
@@ -213,6 +212,15 @@ public record Tenure(
   }
 
   /**
+   * Returns the renewals among the {@link #confirmations}.
+   *
+   * @return those that have not failed, in order of their invocations
+   */
+  public List<Call> renewals() {
+    return confirmations.stream().filter(call -> call.f().equals(Vocabulary.RENEW)).toList();
+  }
+
+  /**
    * Returns the lock.
    *
    * @return its name
@@ -250,7 +258,7 @@ public record Tenure(
   }
 
   /**
-   * Tells whether it may have been given back by a certain time.
+   * Tells whether it may have been released by a certain time.
    *
    * @param nanos the time
    * @return whether a release was asked for by then
@@ -260,16 +268,16 @@ public record Tenure(
   }
 
   /**
-   * Returns until when its holder could count on it, had it neither given it back nor been told of
-   * a loss.
+   * Returns until when its holder could count on it, had it neither released it nor been notified
+   * of a loss.
    *
    * @return when the last lease that was granted or renewed ends, in nanoseconds; {@link
    *     Long#MAX_VALUE} if that is not known
    */
   public long validUntil() {
     long until = leaseEnd(acquire, acquire);
-    for (Call renewal : renewals) {
-      until = renewal.isOk() ? Math.max(until, leaseEnd(acquire, renewal)) : until;
+    for (Call call : confirmations) {
+      until = call.isOk() ? Math.max(until, leaseEnd(acquire, call)) : until;
     }
     return until;
   }
@@ -288,7 +296,11 @@ public record Tenure(
     }
     return ttl.isEmpty()
         ? Long.MAX_VALUE
-        : Words.plus(call.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl.getAsLong()));
+        : Formats.plus(call.invokedAt(), TimeUnit.MILLISECONDS.toNanos(ttl.getAsLong()));
+  }
+
+  private static boolean isConfirmation(String f) {
+    return f.equals(Vocabulary.RENEW) || f.equals(Vocabulary.BELIEF);
   }
 
   private static boolean isLoss(String f) {
@@ -324,7 +336,7 @@ public record Tenure(
   private static final class Builder {
 
     final Call acquire;
-    final List<Call> renewals = new ArrayList<>();
+    final List<Call> confirmations = new ArrayList<>();
     @Nullable Call release;
     @Nullable Operation loss;
 
@@ -337,22 +349,22 @@ public record Tenure(
       if (loss != null) {
         stop = Math.min(stop, loss.time());
       }
-      List<Call> confirmed = new ArrayList<>(renewals);
-      confirmed.removeIf(renewal -> !renewal.isOk());
+      List<Call> confirmed = new ArrayList<>(confirmations);
+      confirmed.removeIf(call -> !call.isOk());
       confirmed.sort(Comparator.comparingLong(Call::completedAt));
       List<Span> held = new ArrayList<>();
       long from = acquire.completedAt();
       long to = leaseEnd(acquire, acquire);
-      for (Call renewal : confirmed) {
-        long at = renewal.completedAt();
+      for (Call call : confirmed) {
+        long at = call.completedAt();
         if (at > to) {
           addSpan(held, from, Math.min(to, stop));
           from = at;
         }
-        to = Math.max(at, leaseEnd(acquire, renewal));
+        to = Math.max(at, leaseEnd(acquire, call));
       }
       addSpan(held, from, Math.min(to, stop));
-      return new Tenure(acquire, List.copyOf(renewals), release, loss, List.copyOf(held));
+      return new Tenure(acquire, List.copyOf(confirmations), release, loss, List.copyOf(held));
     }
 
     private static void addSpan(List<Span> held, long from, long to) {

@@ -12,7 +12,8 @@ import java.util.Set;
  * <tr><th>f</th><th>meaning of {@code :ok}</th></tr>
  * <tr><td>acquire</td><td>the client was told that it holds the lock</td></tr>
  * <tr><td>renew</td><td>the client was told that it goes on holding it</td></tr>
- * <tr><td>release</td><td>the lock is given back; its holder stopped using it at the invocation at the latest</td></tr>
+ * <tr><td>belief</td><td>the client believed that it held the lock, until {@code until}; {@code :fail}: it knew that it did not. Records what came of renewals that are not in the history, such as those in the background</td></tr>
+ * <tr><td>release</td><td>the lock is released; its holder stopped using it no later than at the invocation</td></tr>
  * <tr><td>write</td><td>the resource that the lock protects accepted a write with this fence; {@code :fail}: it refused</td></tr>
  * <tr><td>increment, final-count</td><td>a counter that the lock protects was raised by one, or read in the end, without fencing</td></tr>
  * <tr><td>lost, expire</td><td>the client was told that its lease ended by itself. A notice: it answers no invocation</td></tr>
@@ -29,6 +30,12 @@ public final class Vocabulary {
 
   /** The operation that prolongs a lease. */
   public static final String RENEW = "renew";
+
+  /**
+   * The record of what a client believes about a lock that it was granted. It asks nothing of the
+   * lock service.
+   */
+  public static final String BELIEF = "belief";
 
   /** The operation that gives a lock back. */
   public static final String RELEASE = "release";
@@ -74,9 +81,27 @@ public final class Vocabulary {
   /** Key: what a fault was done to. Faults of one name on different targets are told apart. */
   public static final String TARGET = "target";
 
-  /** What a client may do, as far as anything here understands it; of registers, too. */
+  /** The operations of clients that are understood here; those of registers, too. */
   public static final Set<String> OPERATIONS =
-      Set.of(ACQUIRE, RENEW, RELEASE, WRITE, INCREMENT, FINAL_COUNT, LOST, EXPIRE, "read", "cas");
+      Set.of(
+          ACQUIRE,
+          RENEW,
+          BELIEF,
+          RELEASE,
+          WRITE,
+          INCREMENT,
+          FINAL_COUNT,
+          LOST,
+          EXPIRE,
+          "read",
+          "cas");
+
+  /**
+   * The operations that models of locks cover; whose plain value, where it is no map, is the name
+   * of the lock.
+   */
+  public static final Set<String> LEASE_OPERATIONS =
+      Set.of(ACQUIRE, RENEW, BELIEF, RELEASE, LOST, EXPIRE);
 
   /**
    * The order in which the keys of a value are written; other keys follow in alphabetical order.

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -81,7 +82,8 @@ class HistoryReaderTest {
         "{:type :ok, :process 0, :f :acq| not EDN",
         "42| an operation must be a map, but is 42",
         "{:process 0, :f :x}| no :type",
-        "{:type :maybe, :process 0, :f :x}| :type must be :invoke, :ok, :fail or :info, but is maybe",
+        "{:type :maybe, :process 0, :f :x}| :type must be :invoke, :ok, :fail or :info, but is"
+            + " maybe",
         "{:type :ok, :process -3, :f :x}| :process must be a whole number or :nemesis, but is -3",
         "{:type :ok, :process 0}| no :f",
         "{:type :ok, :process 0, :f \"a b\"}| f must be a plain name, but is \"a b\"",
@@ -364,6 +366,76 @@ class HistoryReaderTest {
     assertThat(warnings).isEmpty();
   }
 
+  /** With a newline or without one, it is the same error. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\u0001',
+      value = {
+        "{:type :ok, :process 0, :f :release} {:type :ok}| more than one form on the line",
+        "{:type :ok, :process 0, :f :release} {:type :o| not EDN",
+        "{:type :ok, :process 0, :f :release, :value 1/2}| not",
+        "{:type :ok, :process 0, :f :release, :value 1/2, :ti| not",
+        "{:type :ok, :process 0, :f :release, :value}| not EDN",
+        "{:type :ok, :process 0, :f :release]| not EDN",
+        "ab\u0002\u0003x| more than one form on the line",
+        "{\u0000\u0000x| not",
+        ":a :b| more than one form on the line",
+        "release)| not",
+        "\"half a name| not EDN",
+      })
+  void readHistory_lastLineThatIsWrong_isAnErrorAlsoWithoutANewline(String line, String problem) {
+    for (String end : List.of("", "\n")) {
+      assertThatThrownBy(() -> history(HELD + line + end))
+          .isInstanceOf(HistoryFormatException.class)
+          .hasMessageContaining("history.edn, line 3: " + problem.strip());
+    }
+  }
+
+  @Test
+  void readHistory_lastLineThatIsNoText_isAnError() throws IOException {
+    for (byte[] end : List.of(bytes("{:type :i", 0xFF, 0xFE), bytes("", 0x80), bytes("{}", 0xE2))) {
+      byte[] all = Arrays.copyOf(bytes(HELD), HELD.length() + end.length);
+      System.arraycopy(end, 0, all, HELD.length(), end.length);
+      assertThatThrownBy(() -> history(all))
+          .isInstanceOf(HistoryFormatException.class)
+          .hasMessageContaining("history.edn, line 3: not UTF-8");
+    }
+    assertThat(warnings).isEmpty();
+  }
+
+  private static byte[] bytes(String text, int... more) {
+    byte[] begun = text.getBytes(StandardCharsets.UTF_8);
+    byte[] all = Arrays.copyOf(begun, begun.length + more.length);
+    for (int i = 0; i < more.length; i++) {
+      all[begun.length + i] = (byte) more[i];
+    }
+    return all;
+  }
+
+  /** Every beginning of a line, also one that ends within a character. */
+  @Test
+  void readHistory_lineThatIsCutAnywhere_isReported() throws IOException {
+    String edn =
+        "#jepsen.history.Op{:type :info, :process 0, :f :lost, :value {:lock \"\u00e4 \u20ac\","
+            + " :x [1.5 -2 true nil #{3} \\newline #inst \"2026-01-01T00:00:00Z\"]}}";
+    String json =
+        "{\"type\": \"info\", \"process\": 0, \"f\": \"lost\", \"value\": {\"lock\":"
+            + " \"\u00e4 \u20ac\\u00e4\", \"x\": [1.5, -2e-1, true, false, null]}}";
+    for (String line : List.of(edn, json)) {
+      byte[] whole = bytes(line + "\n" + line);
+      for (int length = whole.length / 2 + 2; length < whole.length; length++) {
+        warnings.clear();
+        byte[] cut = Arrays.copyOf(whole, length);
+        assertThat(history(cut).notices()).as(new String(cut, StandardCharsets.UTF_8)).hasSize(1);
+        assertThat(warnings).hasSize(1);
+      }
+      warnings.clear();
+      assertThat(history(whole).notices()).hasSize(2);
+      assertThat(warnings).isEmpty();
+    }
+  }
+
   @Test
   void readHistory_tuples_areOfTheirKeys() throws IOException {
     History history =
@@ -383,6 +455,64 @@ class HistoryReaderTest {
         .extracting(call -> call.invocation().value().get("value"))
         .containsExactly(5L, null, List.of(5L, 6L), null);
     assertThat(history.calls().get(3).client()).isEqualTo("c");
+  }
+
+  @Test
+  void readHistory_tuplesButForAnAnswerThatSaysNothing_areOfTheirKeys() throws IOException {
+    for (String answer :
+        List.of(
+            ":info, :process 0, :f :write, :value nil",
+            ":fail, :process 0, :f :write",
+            ":info, :process 0, :f :write, :value :timed-out",
+            ":ok, :process 0, :f :write, :value nil")) {
+      History history =
+          history(
+              """
+              {:type :invoke, :process 0, :f :write, :value [3 5]}
+              {:type %s}
+              {:type :info, :process 9, :f :note, :value nil}
+              {:type :invoke, :process 1, :f :write, :value [4 5]}
+              {:type :ok, :process 1, :f :write, :value [4 5]}
+              """
+                  .formatted(answer));
+      assertThat(history.calls()).extracting(Call::lock).as(answer).containsExactly("3", "4");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        ":invoke, :process 1, :f :acquire, :value nil",
+        ":invoke, :process 1, :f :acquire, :value \"a\"",
+        ":invoke, :process 1, :f :acquire, :value {:lock \"a\"}",
+        ":invoke, :process 1, :f :write, :value 4",
+        ":ok, :process 0, :f :acquire, :value 4",
+        ":info, :process 1, :f :lost, :value nil",
+      })
+  void readHistory_tuplesAndOtherValues_areAnErrorOfTheLine(String other) {
+    assertThatThrownBy(
+            () ->
+                history(
+                    """
+                    {:type :invoke, :process 2, :f :read, :value [3 nil]}
+                    {:type :invoke, :process 0, :f :acquire, :value [3 nil]}
+                    {:type %s}
+                    """
+                        .formatted(other)))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("history.edn, line 3: the value is no tuple [key value], though");
+  }
+
+  @Test
+  void readHistory_listsOfAnyLength_areValues() throws IOException {
+    History history =
+        history(
+            """
+            {:type :invoke, :process 0, :f :write, :value [1 2]}
+            {:type :invoke, :process 1, :f :write, :value [1 2 3]}
+            {:type :invoke, :process 2, :f :write, :value 4}
+            """);
+    assertThat(history.calls()).extracting(Call::lock).containsOnly(Operation.UNNAMED_LOCK);
   }
 
   @Test

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes small histories by hand, in milliseconds. Each call is a process of its own unless said
@@ -23,6 +22,10 @@ public final class HistoryScript {
 
   public HistoryScript renewed(long from, long to, String client, long fence, long ttl) {
     return ok(from, to, "renew", "lock", "a", "client", client, "fence", fence, "ttl", ttl);
+  }
+
+  public HistoryScript believed(long from, long to, String client, long fence, long ttl) {
+    return ok(from, to, "belief", "lock", "a", "client", client, "fence", fence, "ttl", ttl);
   }
 
   public HistoryScript released(long from, long to, String client, long fence) {
@@ -58,24 +61,8 @@ public final class HistoryScript {
     return add(at, Operation.Type.INFO, Operation.NEMESIS, f, value);
   }
 
-  /** It is not known whether what was asked for has happened, because of the error. */
-  public HistoryScript unanswered(long from, long to, String error, String f, Object... value) {
-    add(from, Operation.Type.INVOKE, nextProcess, f, value);
-    return append(to, Operation.Type.INFO, nextProcess++, error, f, value);
-  }
-
   public HistoryScript add(
       long atMillis, Operation.Type type, long process, String f, Object... value) {
-    return append(atMillis, type, process, null, f, value);
-  }
-
-  private HistoryScript append(
-      long atMillis,
-      Operation.Type type,
-      long process,
-      @Nullable String error,
-      String f,
-      Object... value) {
     operations.add(
         new Operation(
             Operation.NO_INDEX,
@@ -83,8 +70,7 @@ public final class HistoryScript {
             type,
             process,
             f,
-            map(value),
-            error));
+            map(value)));
     return this;
   }
 

@@ -100,7 +100,7 @@ class HistoryTest {
             .nemesis(70, "start", "fault", "pause")
             .nemesis(80, "kill", "target", "n3")
             .build();
-    assertThat(Fault.of(history))
+    assertThat(FaultInterval.of(history))
         .containsExactly(
             fault("partition", "n1", 0, 40, true),
             fault("partition", "n2", 15, 80, false),
@@ -110,8 +110,9 @@ class HistoryTest {
             fault("kill", "n3", 80, 80, true));
   }
 
-  private static Fault fault(String name, String target, long from, long to, boolean healed) {
-    return new Fault(name, target, from * 1_000_000, to * 1_000_000, healed);
+  private static FaultInterval fault(
+      String name, String target, long from, long to, boolean healed) {
+    return new FaultInterval(name, target, from * 1_000_000, to * 1_000_000, healed);
   }
 
   private static Operation operation(

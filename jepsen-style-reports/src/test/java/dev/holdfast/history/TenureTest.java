@@ -78,6 +78,20 @@ class TenureTest {
   }
 
   @Test
+  void held_believed_isProlonged_butNotRenewed() {
+    HistoryScript believed =
+        new HistoryScript().acquired(0, 10, "c1", 1, 1000).believed(500, 510, "c1", 1, 1000);
+    assertHeld(believed, 10, 1500);
+    assertThat(Tenure.of(believed.build()))
+        .singleElement()
+        .satisfies(
+            tenure -> {
+              assertThat(tenure.renewals()).isEmpty();
+              assertThat(tenure.confirmations()).hasSize(1);
+            });
+  }
+
+  @Test
   void held_renewalUnanswered_doesNotProlong() {
     assertHeld(
         new HistoryScript()

@@ -39,7 +39,10 @@ public final class Cluster<N extends Node> implements AutoCloseable {
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
   private static final Duration CHANGE_LIMIT = Duration.ofMinutes(1);
 
-  /** What a node can say at once, or not at all: it may be stopped, or cut off. */
+  /**
+   * The limit for questions that a node answers at once, or not at all: it may be stopped, or cut
+   * off.
+   */
   private static final Duration QUESTION_LIMIT = Duration.ofSeconds(3);
 
   private final List<N> nodes;
@@ -143,7 +146,7 @@ public final class Cluster<N extends Node> implements AutoCloseable {
     try {
       return Optional.of(request("GET", path, "", QUESTION_LIMIT));
     } catch (IOException e) {
-      return Optional.empty(); // a fact about the cluster, for the caller to judge
+      return Optional.empty(); // a fact about the cluster, for the caller to check
     }
   }
 
@@ -160,8 +163,8 @@ public final class Cluster<N extends Node> implements AutoCloseable {
   }
 
   /**
-   * The same, but waits a minute for each node: whoever asks the next asks it to do once more what
-   * the first may have done.
+   * The same, but waits a minute for each node: a change that is sent to the next node may repeat
+   * what the first has done.
    */
   public String change(String method, String path, String body)
       throws IOException, InterruptedException {

@@ -158,7 +158,7 @@ public final class ContainerNode implements Node {
     }
   }
 
-  /** Returns the name, image and address, for people. */
+  /** Returns the name, image and address, for diagnostics only. */
   @Override
   public String toString() {
     return "container node %s of %s at %s"

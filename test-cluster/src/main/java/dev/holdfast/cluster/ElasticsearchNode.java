@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -229,7 +227,7 @@ public final class ElasticsearchNode implements Node {
     }
   }
 
-  /** Returns the version, name and address, for people. */
+  /** Returns the version, name and address, for diagnostics only. */
   @Override
   public String toString() {
     return spec + " at " + httpUri;
@@ -247,7 +245,6 @@ public final class ElasticsearchNode implements Node {
     private final ElasticsearchVersion version;
     private final Map<String, String> settings = new LinkedHashMap<>();
     private final Map<String, String> configFiles = new LinkedHashMap<>();
-    private final List<String> jvmOptions = new ArrayList<>();
     private String clusterName = "holdfast";
     private String nodeName = "n1";
     private int heapMebibytes = 256;
@@ -294,15 +291,6 @@ public final class ElasticsearchNode implements Node {
       return this;
     }
 
-    /**
-     * Adds an option for the server's JVM, which wins over the defaults: the serial collector and
-     * the first compiler only ({@code -XX:TieredStopAtLevel=1}), for a quick start on few cores.
-     */
-    public Builder jvmOption(String option) {
-      jvmOptions.add(Objects.requireNonNull(option));
-      return this;
-    }
-
     /** Sets how long the node may take until it answers. The default is 3 minutes. */
     public Builder startLimit(Duration limit) {
       startLimit = Objects.requireNonNull(limit);
@@ -343,7 +331,6 @@ public final class ElasticsearchNode implements Node {
               settings,
               configFiles,
               heapMebibytes,
-              jvmOptions,
               startLimit));
     }
   }

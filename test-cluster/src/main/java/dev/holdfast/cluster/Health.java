@@ -7,7 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 
-/** What a node says of itself. */
+/** The health of a node, as it reports it. */
 final class Health {
 
   private Health() {}

@@ -50,7 +50,7 @@ final class JavaHomes {
         .findFirst();
   }
 
-  /** Returns where {@link #find} looks, for people. */
+  /** Returns where {@link #find} looks, for diagnostics only. */
   String places() {
     return "ES_JAVA_HOME, JAVA_HOME, the running Java, /usr/lib/jvm/*, /opt/java/*, /opt/jdk*, "
         + "~/.sdkman/candidates/java/*, ~/.jdks/*, /Library/Java/JavaVirtualMachines/*, "

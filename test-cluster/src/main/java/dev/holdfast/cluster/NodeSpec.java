@@ -3,19 +3,17 @@ package dev.holdfast.cluster;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * What a node is to be.
+ * The specification of a node.
  *
  * @param distribution the unpacked distribution
  * @param javaHome the Java to run it on
  * @param settings what is added to, or replaces, the defaults in {@code elasticsearch.yml}
  * @param configFiles contents by the path below the node's config folder
- * @param jvmOptions added behind the defaults, so that they win
  * @param startLimit how long the node may take until it answers
  */
 record NodeSpec(
@@ -26,7 +24,6 @@ record NodeSpec(
     Map<String, String> settings,
     Map<String, String> configFiles,
     int heapMebibytes,
-    List<String> jvmOptions,
     Duration startLimit) {
 
   private static final Set<String> RESERVED =
@@ -37,15 +34,9 @@ record NodeSpec(
     requireName(nodeName);
     settings = Map.copyOf(settings);
     configFiles = Map.copyOf(configFiles);
-    jvmOptions = List.copyOf(jvmOptions);
     for (String key : settings.keySet()) {
       if (RESERVED.contains(key)) {
         throw new IllegalArgumentException(key + " is not for callers to set");
-      }
-    }
-    for (String option : jvmOptions) {
-      if (option.isBlank() || option.chars().anyMatch(Character::isWhitespace)) {
-        throw new IllegalArgumentException("a JVM option cannot have white space: " + option);
       }
     }
     if (heapMebibytes < 64) {
@@ -56,7 +47,7 @@ record NodeSpec(
     }
   }
 
-  /** Returns the version and the name, for people. */
+  /** Returns the version and the name, for diagnostics only. */
   @Override
   public String toString() {
     return "Elasticsearch " + Distributions.versionOf(distribution) + " node " + nodeName;
@@ -91,8 +82,7 @@ record NodeSpec(
 
   /** Returns the value of {@code ES_JAVA_OPTS}: a small server that is up soon. */
   String javaOptions() {
-    String defaults = javaOptions(heapMebibytes);
-    return jvmOptions.isEmpty() ? defaults : defaults + " " + String.join(" ", jvmOptions);
+    return javaOptions(heapMebibytes);
   }
 
   static String javaOptions(int heapMebibytes) {

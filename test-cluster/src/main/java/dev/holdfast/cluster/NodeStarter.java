@@ -35,7 +35,7 @@ final class NodeStarter {
           .proxy(HttpClient.Builder.NO_PROXY)
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(Duration.ofSeconds(5))
-          // All that is asked is whether the node is up; nothing is told.
+          // This only asks whether the node is up; no secret is sent.
           .sslContext(TrustAnything.context())
           .build();
 
@@ -166,7 +166,7 @@ final class NodeStarter {
     return dir.logs().resolve(protocol + ".ports");
   }
 
-  /** Not from the log, which begins anew at midnight. */
+  /** Not from the log, which starts again at midnight. */
   private Optional<Long> serverPid() {
     String pid = WorkDir.read(dir.pid());
     return pid.isBlank() ? Optional.empty() : Optional.of(Long.valueOf(pid.strip()));

@@ -9,7 +9,7 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * Trusts whatever server answers. For looking at a node of one's own, to which nothing is told; of
+ * Trusts whatever server answers. For health checks of local nodes, to which no secret is sent; of
  * the extended kind, for which the JDK does not compare names by itself. Thread-safe.
  */
 public final class TrustAnything extends X509ExtendedTrustManager {

@@ -71,27 +71,27 @@ record WorkDir(Path root) {
     return root.resolve("tmp");
   }
 
-  /** Where the supervisor copies a distribution that the node cannot reach. */
+  /** Returns where the supervisor copies a distribution that the node cannot reach. */
   Path distribution() {
     return root.resolve("dist");
   }
 
-  /** Where the supervisor copies a Java that the node cannot reach. */
+  /** Returns where the supervisor copies a Java that the node cannot reach. */
   Path java() {
     return root.resolve("jdk");
   }
 
-  /** What the node logged. */
+  /** Returns what the node logged. */
   Path log(String clusterName) {
     return logs().resolve(clusterName + ".log");
   }
 
-  /** Where the server, not its launcher, writes its process id. */
+  /** Returns where the server, not its launcher, writes its process id. */
   Path pid() {
     return logs().resolve("server.pid");
   }
 
-  /** What the node and its supervisor printed. */
+  /** Returns what the node and its supervisor printed. */
   Path output() {
     return root.resolve("output.log");
   }

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** What tests need to know about processes. */
+/** Queries about processes, for tests. */
 final class Processes {
 
   private Processes() {}

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How far a node's wall clock is ahead of this machine's: somewhere in an interval, whose width is
+ * The offset of a node's wall clock from this machine's: somewhere in an interval, whose width is
  * what the round trip leaves open.
  *
  * <p>The node read its clock between the request's leaving and the answer's coming, and tells whole
@@ -64,7 +64,7 @@ record ClockOffset(double lowMillis, double highMillis) {
         : new ClockOffset(Math.min(lowMillis, low), Math.max(highMillis, high));
   }
 
-  /** How far the clocks may be apart at the most. */
+  /** The most by which the clocks may differ. */
   double worstMillis() {
     return Math.max(Math.abs(lowMillis), Math.abs(highMillis));
   }

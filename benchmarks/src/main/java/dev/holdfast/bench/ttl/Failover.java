@@ -13,14 +13,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long renewals wait when the node with the primary of the lock index goes: measured on a
- * cluster of three nodes on this machine, with Elasticsearch's default fault detection. How long it
- * takes is mostly a matter of those settings, so it tells about other clusters with the same.
+ * Measures how long renewals wait when the node with the primary of the lock index goes: measured
+ * on a cluster of three nodes on this machine, with Elasticsearch's default fault detection. How
+ * long it takes is mostly a matter of those settings, so it tells about other clusters with the
+ * same.
  */
 final class Failover {
   /**
-   * What Elasticsearch takes to give a silent node up with its defaults, roughly: three checks of
-   * 10 s, a second apart, and the publication of the new state.
+   * The time that Elasticsearch takes to drop a silent node at its defaults, roughly: three checks
+   * of 10 s, a second apart, and the publication of the new state.
    */
   static final Duration SILENT_NODE = Duration.ofSeconds(35);
 
@@ -38,13 +39,13 @@ final class Failover {
   /** About what a hundred leases of 30 s need. */
   private static final int MAX_PER_SECOND = 10;
 
-  /** What happens to the node. */
-  enum Kind {
+  /** Kinds of failure of a node. */
+  enum FailoverKind {
     /** Its process is gone, and its connections are reset. */
     KILLED,
-    /** It stands still (SIGSTOP), its connections stay open. */
+    /** It is paused (SIGSTOP), its connections stay open. */
     PAUSED,
-    /** What it and the other nodes send to each other is lost; clients reach all. */
+    /** It and the other nodes cannot reach each other; clients reach all. */
     CUT_OFF;
 
     @Override
@@ -54,17 +55,17 @@ final class Failover {
   }
 
   /**
-   * What was measured, or why not.
+   * A measured failover, or the reason why there is none.
    *
    * @param gapSeconds the longest time in which no renewal at all was acknowledged
    * @param waitSeconds the longest that a renewal that was due had to wait for its acknowledgement,
    *     with all attempts that the library needed
    * @param recovered whether renewals were acknowledged steadily again before the cluster was
-   *     mended; if not, the wait is only as long as we looked
+   *     restored; if not, the wait is only as long as we looked
    * @param skipped why nothing was measured; empty if it was
    */
-  record Outcome(
-      Kind kind, double gapSeconds, double waitSeconds, boolean recovered, String skipped) {
+  record FailoverOutcome(
+      FailoverKind kind, double gapSeconds, double waitSeconds, boolean recovered, String skipped) {
     boolean isMeasured() {
       return skipped.isEmpty();
     }
@@ -72,45 +73,48 @@ final class Failover {
 
   private final Cluster<ElasticsearchNode> cluster;
   private final int perSecond;
-  private final Progress progress;
+  private final ProgressPrinter progress;
 
-  Failover(Cluster<ElasticsearchNode> cluster, int perSecond, Progress progress) {
+  Failover(Cluster<ElasticsearchNode> cluster, int perSecond, ProgressPrinter progress) {
     this.cluster = cluster;
     this.perSecond = Math.min(perSecond, MAX_PER_SECOND);
     this.progress = progress;
   }
 
-  /** Does each kind, so many times, and mends the cluster after each. */
-  List<Outcome> measure(Collection<Kind> kinds, int rounds) throws InterruptedException {
-    List<Outcome> outcomes = new ArrayList<>();
+  /** Injects each kind a number of times, and restores the cluster after each. */
+  List<FailoverOutcome> measure(Collection<FailoverKind> kinds, int rounds)
+      throws InterruptedException {
+    List<FailoverOutcome> outcomes = new ArrayList<>();
     try (Renewals renewals = Renewals.open(Target.of(cluster.httpUris()), perSecond)) {
       for (int round = 1; round <= rounds; round++) {
-        for (Kind kind : kinds) {
-          outcomes.add(kind == Kind.CUT_OFF ? cutOff(renewals) : measure(kind, renewals, null));
+        for (FailoverKind kind : kinds) {
+          outcomes.add(
+              kind == FailoverKind.CUT_OFF ? cutOff(renewals) : measure(kind, renewals, null));
         }
       }
     }
     return outcomes;
   }
 
-  private Outcome cutOff(Renewals renewals) throws InterruptedException {
+  private FailoverOutcome cutOff(Renewals renewals) throws InterruptedException {
     Optional<ElasticsearchNode> nobody =
         cluster.nodes().stream().filter(node -> node.uid().isEmpty()).findFirst();
     if (nobody.isPresent()) {
       return skipped("all nodes run as one user, so that packets cannot be told apart (be root)");
     }
     try (Partitions partitions = Partitions.open()) {
-      return measure(Kind.CUT_OFF, renewals, partitions);
+      return measure(FailoverKind.CUT_OFF, renewals, partitions);
     } catch (IOException e) {
       return skipped(e.getMessage() + "");
     }
   }
 
-  private static Outcome skipped(String why) {
-    return new Outcome(Kind.CUT_OFF, 0, 0, false, why);
+  private static FailoverOutcome skipped(String why) {
+    return new FailoverOutcome(FailoverKind.CUT_OFF, 0, 0, false, why);
   }
 
-  private Outcome measure(Kind kind, Renewals renewals, @Nullable Partitions partitions)
+  private FailoverOutcome measure(
+      FailoverKind kind, Renewals renewals, @Nullable Partitions partitions)
       throws InterruptedException {
     cluster.awaitGreen(GREEN_LIMIT);
     ElasticsearchNode node =
@@ -118,30 +122,30 @@ final class Failover {
             .primaryOf(renewals.index())
             .orElseThrow(() -> new MeasurementException("the lock index has no primary"));
     progress.begin("The node with the primary, " + node.name() + ", is " + kind);
-    Strike strike = new Strike(kind, node, partitions);
-    Renewals.Run run;
+    FailoverFault fault = new FailoverFault(kind, node, partitions);
+    Renewals.RenewalRun run;
     try {
       run =
           renewals.run(
-              perSecond, Math.toIntExact(2 * LIMIT.toSeconds() * perSecond), strike, progress);
+              perSecond, Math.toIntExact(2 * LIMIT.toSeconds() * perSecond), fault, progress);
     } finally {
-      strike.mend();
+      fault.restore();
     }
     cluster.awaitGreen(GREEN_LIMIT);
-    return new Outcome(
-        kind, run.longestGapSeconds(), run.longestLatencySeconds(), strike.recovered, "");
+    return new FailoverOutcome(
+        kind, run.longestGapSeconds(), run.longestLatencySeconds(), fault.recovered, "");
   }
 
-  /** Strikes once, and tells when the cluster has got over it. */
-  private final class Strike implements Renewals.Watch {
-    private final Kind kind;
+  /** Injects the fault once, and notes when the cluster has recovered. */
+  private final class FailoverFault implements Renewals.Watch {
+    private final FailoverKind kind;
     private final ElasticsearchNode node;
     private final @Nullable Partitions partitions;
     private boolean struck;
     private boolean recovered;
     private long lastStall;
 
-    Strike(Kind kind, ElasticsearchNode node, @Nullable Partitions partitions) {
+    FailoverFault(FailoverKind kind, ElasticsearchNode node, @Nullable Partitions partitions) {
       this.kind = kind;
       this.node = node;
       this.partitions = partitions;
@@ -153,7 +157,7 @@ final class Failover {
         if (nanos >= BEFORE.toNanos()) {
           struck = true;
           lastStall = nanos;
-          strike();
+          inject();
         }
         return false;
       }
@@ -163,13 +167,13 @@ final class Failover {
       recovered = nanos - lastStall >= AFTER.toNanos();
       if (recovered || nanos >= LIMIT.toNanos()) {
         // Now, not when all that is due has been acknowledged: it may take the node for that.
-        mend();
+        restore();
         return true;
       }
       return false;
     }
 
-    private void strike() {
+    private void inject() {
       switch (kind) {
         case KILLED -> node.kill();
         case PAUSED -> node.pause();
@@ -191,13 +195,14 @@ final class Failover {
       }
     }
 
-    void mend() {
-      progress.say("  mending the cluster");
+    void restore() {
+      progress.say("  restoring the cluster");
       if (partitions != null) {
         try {
           partitions.clear();
         } catch (IOException e) {
-          throw new MeasurementException("the cut could not be mended: " + e.getMessage(), e);
+          throw new MeasurementException(
+              "the partition could not be removed: " + e.getMessage(), e);
         }
       }
       cluster.reviveAll();

@@ -4,10 +4,10 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
 /**
- * How long this JVM and its machine stand still at times: a thread that wants to sleep a
- * millisecond, and notes how much longer it took, for whatever reason. A stop of n milliseconds
- * counts for each of the n times at which somebody could have been held up by it. In the way of Gil
- * Tene's jHiccup (https://github.com/giltene/jHiccup).
+ * Measures how long this JVM and its machine stall: a thread that sleeps a millisecond at a time,
+ * and notes how much longer it took, for whatever reason. A stop of n milliseconds counts for each
+ * of the n times at which a thread could have been held up by it. In the way of Gil Tene's jHiccup
+ * (https://github.com/giltene/jHiccup).
  */
 final class HiccupMeter implements AutoCloseable {
   private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);

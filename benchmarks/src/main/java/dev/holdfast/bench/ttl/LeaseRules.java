@@ -3,8 +3,9 @@ package dev.holdfast.bench.ttl;
 import java.time.Duration;
 
 /**
- * How Holdfast keeps leases, as far as a TTL's choice depends on it. The tests hold these numbers
- * to the library: its own engine, on virtual time, survives what is said here that it survives.
+ * The rules by which Holdfast keeps leases, as far as the choice of a TTL depends on them. The
+ * tests hold these numbers to the library: its own engine, on virtual time, survives what is said
+ * here that it survives.
  *
  * @param ttl the lease's length
  * @param maxClockSkew as the lock manager is told
@@ -15,6 +16,7 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
    */
   private static final int DRIFT_DIVISOR = 10;
 
+  /* As in the library; LeaseRulesTest compares these numbers with the behaviour of its engine. */
   private static final int PADDING_DIVISOR = 10;
   private static final int RENEWALS_PER_TTL = 3;
 
@@ -27,10 +29,10 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
   private static final int MAX_DOUBLINGS = 8;
   private static final double PAUSE_JITTER = 0.2;
 
-  /** How long a waiting process may take to look again. */
+  /** The longest pause between two polls of a waiting process. */
   private static final double LONGEST_POLL_SECONDS = 0.12;
 
-  /** Read, written, found in conflict with one's own late write, read, and written again. */
+  /** Read, written, found in conflict with one's own delayed write, read, and written again. */
   private static final int REQUESTS_TO_RECOVER = 4;
 
   /** Wall clocks are read in whole milliseconds. */
@@ -42,7 +44,7 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
     return ttl.toNanos() / 1e9;
   }
 
-  /** What the wall clock's elapsed time is padded with. */
+  /** Returns what the wall clock's elapsed time is padded with. */
   double paddingSeconds() {
     return Math.min(maxClockSkew.toNanos() / 1e9, ttlSeconds() / PADDING_DIVISOR);
   }
@@ -57,12 +59,12 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
     return ttlSeconds() - driftMarginSeconds() - paddingSeconds();
   }
 
-  /** When a renewal is sent at the latest, counted from the last stamp. */
+  /** Returns when a renewal is sent at the latest, counted from the last stamp. */
   double latestRenewalSeconds() {
     return ttlSeconds() / RENEWALS_PER_TTL;
   }
 
-  /** When a renewal is sent at the earliest, counted from the last stamp. */
+  /** Returns when a renewal is sent at the earliest, counted from the last stamp. */
   double earliestRenewalSeconds() {
     return latestRenewalSeconds() * (1 - RENEWAL_JITTER);
   }
@@ -72,14 +74,15 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
     return YEAR_SECONDS / earliestRenewalSeconds();
   }
 
-  /** How long one request is waited for. */
+  /** Returns how long one request is waited for. */
   double requestTimeoutSeconds() {
     return Math.min(ttlSeconds() / RENEWALS_PER_TTL, LONGEST_REQUEST_SECONDS);
   }
 
   /**
-   * How long the store may keep silent without a lease being lost, whenever the silence begins, if
-   * whatever was sent in it is never answered, and each request takes the given time afterwards.
+   * Returns how long the store may keep silent without a lease being lost, whenever the silence
+   * begins, if whatever was sent in it is never answered, and each request takes the given time
+   * afterwards.
    *
    * <p>The silence begins, at the worst, just before the answer to a renewal that was sent as late
    * as can be. That request runs into its time-out, the read that follows it too, then there is a
@@ -119,8 +122,8 @@ record LeaseRules(Duration ttl, Duration maxClockSkew) {
   }
 
   /**
-   * For how long after a holder's crash others that have been waiting are kept from the lock, at
-   * the most: they have seen the last renewal, and count the TTL from there.
+   * Returns for how long, at most, clients that were waiting are kept from the lock after a crash
+   * of its holder: they have seen the last renewal, and count the TTL from there.
    */
   double blockedWaiterSeconds(double requestSeconds) {
     return ttlSeconds() + LONGEST_POLL_SECONDS + 3 * requestSeconds;

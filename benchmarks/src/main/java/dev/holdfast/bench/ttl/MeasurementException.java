@@ -1,6 +1,6 @@
 package dev.holdfast.bench.ttl;
 
-/** What was to be measured could not be; the message is for the user. */
+/** Thrown when nothing can be measured; the message is for the user. */
 final class MeasurementException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -104,13 +104,13 @@ final class Renewals implements AutoCloseable {
         : message + ": " + rootMessage(cause);
   }
 
-  /** What came of a run, in the order in which the renewals were due. Not to be changed. */
-  static final class Run {
+  /** The result of a run, in the order in which the renewals were due. Immutable. */
+  static final class RenewalRun {
     private final long[] latencies;
     private final long[] acknowledged;
     private final int retries;
 
-    Run(long[] latencies, long[] acknowledged, int retries) {
+    RenewalRun(long[] latencies, long[] acknowledged, int retries) {
       this.latencies = latencies;
       this.acknowledged = acknowledged;
       this.retries = retries;
@@ -121,7 +121,7 @@ final class Renewals implements AutoCloseable {
       return latencies;
     }
 
-    /** How many attempts were needed beyond the first of each. */
+    /** Returns how many attempts were needed beyond the first of each. */
     int retries() {
       return retries;
     }
@@ -145,7 +145,8 @@ final class Renewals implements AutoCloseable {
   }
 
   /** Renews at the rate for that long. */
-  Run run(int perSecond, Duration duration, Progress progress) throws InterruptedException {
+  RenewalRun run(int perSecond, Duration duration, ProgressPrinter progress)
+      throws InterruptedException {
     int count = Math.toIntExact(Math.max(1, duration.toMillis() * perSecond / 1_000));
     return run(perSecond, count, (now, last) -> false, progress);
   }
@@ -164,9 +165,10 @@ final class Renewals implements AutoCloseable {
   /**
    * Renews at the rate, until told to end.
    *
-   * @param most how many renewals at the most
+   * @param most at most how many renewals
    */
-  Run run(int perSecond, int most, Watch watch, Progress progress) throws InterruptedException {
+  RenewalRun run(int perSecond, int most, Watch watch, ProgressPrinter progress)
+      throws InterruptedException {
     Measurement measurement = new Measurement(most, progress);
     measurement.start();
     try {
@@ -185,7 +187,9 @@ final class Renewals implements AutoCloseable {
     }
   }
 
-  /** How many renewals a second are acknowledged when all leases are renewed all the time. */
+  /**
+   * Returns how many renewals a second are acknowledged when all leases are renewed all the time.
+   */
   double burst(Duration duration) throws InterruptedException {
     long begin = System.nanoTime();
     long end = begin + duration.toNanos();
@@ -243,7 +247,7 @@ final class Renewals implements AutoCloseable {
     private final BlockingQueue<Tick> due = new LinkedBlockingQueue<>();
     private final long[] latencies;
     private final long[] acknowledged;
-    private final Progress progress;
+    private final ProgressPrinter progress;
     private final AtomicInteger done = new AtomicInteger();
     private final AtomicLong lastAcknowledged = new AtomicLong();
     private final AtomicInteger retries = new AtomicInteger();
@@ -251,7 +255,7 @@ final class Renewals implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
     private final long begin = System.nanoTime();
 
-    Measurement(int most, Progress progress) {
+    Measurement(int most, ProgressPrinter progress) {
       this.latencies = new long[most];
       this.acknowledged = new long[most];
       this.progress = progress;
@@ -301,7 +305,7 @@ final class Renewals implements AutoCloseable {
       }
     }
 
-    Run finish(int count) throws InterruptedException {
+    RenewalRun finish(int count) throws InterruptedException {
       long limit = elapsed() + PATIENCE.toNanos();
       while (done.get() < count) {
         Throwable failure = broken.get();
@@ -323,7 +327,7 @@ final class Renewals implements AutoCloseable {
             ? new MeasurementException(message)
             : new MeasurementException(message, failure);
       }
-      return new Run(
+      return new RenewalRun(
           Arrays.copyOf(latencies, count), Arrays.copyOf(acknowledged, count), retries.get());
     }
 

@@ -86,7 +86,7 @@ final class Target {
       throw new IllegalArgumentException("a user and a password go together: one is missing");
     }
     if (user != null && apiKey != null) {
-      throw new IllegalArgumentException("a user or an API key is to be given, not both");
+      throw new IllegalArgumentException("give a user or an API key, not both");
     }
     return new Target(
         parsed.stream().map(Target::withoutUser).toList(),

@@ -1,6 +1,7 @@
 package dev.holdfast.bench.ttl;
 
-import dev.holdfast.bench.Main;
+import dev.holdfast.bench.report.ExitStatus;
+import dev.holdfast.bench.report.JarVersion;
 import dev.holdfast.cluster.Cluster;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
@@ -29,12 +30,12 @@ import picocli.CommandLine;
     exitCodeList = {
       "0:a TTL is advised",
       "1:measured, but no TTL up to an hour is safe, or none can be derived",
-      "2:an option cannot be understood",
+      "2:an option is invalid",
       "3:something could not be measured"
     },
-    versionProvider = Main.Version.class,
+    versionProvider = JarVersion.class,
     sortOptions = false,
-    exitCodeOnExecutionException = Main.UNAVAILABLE)
+    exitCodeOnExecutionException = ExitStatus.UNAVAILABLE)
 public final class TtlCommand implements Callable<Integer> {
   private static final int NO_ADVICE = 1;
   private static final String LOG_LEVEL = "holdfast.log.level";
@@ -130,7 +131,7 @@ public final class TtlCommand implements Callable<Integer> {
       names = "--max-clock-skew",
       defaultValue = "2s",
       converter = Units.DurationConverter.class,
-      description = "What your lock managers are told (default: ${DEFAULT-VALUE}).")
+      description = "The maxClockSkew of your lock managers (default: ${DEFAULT-VALUE}).")
   private Duration maxClockSkew = Duration.ZERO;
 
   @CommandLine.Option(
@@ -138,7 +139,7 @@ public final class TtlCommand implements Callable<Integer> {
       defaultValue = "0s",
       converter = Units.DurationConverter.class,
       description =
-          "How long your own processes may stand still, such as the longest garbage collection that"
+          "How long your own processes may pause, such as the longest garbage collection that"
               + " their logs show (default: ${DEFAULT-VALUE}).")
   private Duration pause = Duration.ZERO;
 
@@ -151,9 +152,9 @@ public final class TtlCommand implements Callable<Integer> {
       converter = KindConverter.class,
       description =
           "Also measure how long renewals wait when the node with the primary is killed, paused and"
-              + " cut off (or only those kinds), on a cluster of three nodes that is started on this"
-              + " machine with Elasticsearch's default fault detection. Takes some minutes.")
-  private @Nullable List<Failover.Kind> failover;
+              + " cut off (or only those kinds), on a cluster of three nodes that is started on"
+              + " this machine with Elasticsearch's default fault detection. Takes some minutes.")
+  private @Nullable List<Failover.FailoverKind> failover;
 
   @CommandLine.Option(
       names = "--rounds",
@@ -169,10 +170,10 @@ public final class TtlCommand implements Callable<Integer> {
 
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
-  static final class KindConverter implements CommandLine.ITypeConverter<Failover.Kind> {
+  static final class KindConverter implements CommandLine.ITypeConverter<Failover.FailoverKind> {
     @Override
-    public Failover.Kind convert(String text) {
-      for (Failover.Kind kind : Failover.Kind.values()) {
+    public Failover.FailoverKind convert(String text) {
+      for (Failover.FailoverKind kind : Failover.FailoverKind.values()) {
         if (kind.toString().equals(text)) {
           return kind;
         }
@@ -189,9 +190,9 @@ public final class TtlCommand implements Callable<Integer> {
     if (System.getProperty(LOG_LEVEL) == null) {
       System.setProperty(LOG_LEVEL, "ERROR");
     }
-    Progress progress = new Progress(System.err);
+    ProgressPrinter progress = new ProgressPrinter(System.err);
     try {
-      Report report = urls == null ? onOwnCluster(progress) : measured(target(urls), progress);
+      TtlReport report = urls == null ? onOwnCluster(progress) : measured(target(urls), progress);
       report.lines().forEach(System.out::println);
       if (json != null) {
         Files.writeString(json, report.json());
@@ -199,7 +200,7 @@ public final class TtlCommand implements Callable<Integer> {
       return report.isAdvice() ? 0 : NO_ADVICE;
     } catch (MeasurementException e) {
       System.err.println(e.getMessage());
-      return Main.UNAVAILABLE;
+      return ExitStatus.UNAVAILABLE;
     }
   }
 
@@ -214,9 +215,9 @@ public final class TtlCommand implements Callable<Integer> {
     within("--pause", pause, Duration.ZERO, Duration.ofHours(1));
     long samples = duration.toMillis() * rate / 1_000;
     check(
-        samples >= Tail.MIN_SAMPLES && samples <= MAX_SAMPLES,
+        samples >= TailEstimator.MIN_SAMPLES && samples <= MAX_SAMPLES,
         "--rate times --duration must give from %d to %d renewals, but gives %d"
-            .formatted(Tail.MIN_SAMPLES, MAX_SAMPLES, samples));
+            .formatted(TailEstimator.MIN_SAMPLES, MAX_SAMPLES, samples));
     check(json == null || isInFolder(json), "--json " + json + " is in no folder that there is");
   }
 
@@ -254,29 +255,29 @@ public final class TtlCommand implements Callable<Integer> {
     }
   }
 
-  private Report onOwnCluster(Progress progress) throws InterruptedException {
+  private TtlReport onOwnCluster(ProgressPrinter progress) throws InterruptedException {
     int size = failover == null ? 1 : 3;
     progress.begin("No --url: starting a cluster on this machine, nodes: " + size);
     try (Cluster<ElasticsearchNode> cluster = started(size)) {
-      Report.Measured figures =
-          figures(
+      TtlReport.Measured measured =
+          measured(
               Target.of(cluster.httpUris()), size + " node(s) started on this machine", progress);
       return report(
-          figures,
+          measured,
           failover == null
               ? List.of()
               : new Failover(cluster, rate, progress).measure(failover, rounds));
     }
   }
 
-  private Report measured(Target target, Progress progress) throws InterruptedException {
-    Report.Measured figures = figures(target, target.toString(), progress);
+  private TtlReport measured(Target target, ProgressPrinter progress) throws InterruptedException {
+    TtlReport.Measured measured = measured(target, target.toString(), progress);
     if (failover == null) {
-      return report(figures, List.of());
+      return report(measured, List.of());
     }
     progress.begin("Starting three nodes on this machine for the failovers");
     try (Cluster<ElasticsearchNode> cluster = started(3)) {
-      return report(figures, new Failover(cluster, rate, progress).measure(failover, rounds));
+      return report(measured, new Failover(cluster, rate, progress).measure(failover, rounds));
     }
   }
 
@@ -288,14 +289,14 @@ public final class TtlCommand implements Callable<Integer> {
     }
   }
 
-  private Report.Measured figures(Target target, String what, Progress progress)
+  private TtlReport.Measured measured(Target target, String what, ProgressPrinter progress)
       throws InterruptedException {
-    return Report.Measured.on(
-        target, what, new Report.Load(rate, warmUp, duration, burst), progress);
+    return TtlReport.Measured.on(
+        target, what, new TtlReport.LoadSettings(rate, warmUp, duration, burst), progress);
   }
 
-  private Report report(Report.Measured measured, List<Failover.Outcome> failovers) {
-    return new Report(
-        measured, failovers, new Report.Wish(leases, falseLosses, maxClockSkew, pause));
+  private TtlReport report(TtlReport.Measured measured, List<Failover.FailoverOutcome> failovers) {
+    return new TtlReport(
+        measured, failovers, new TtlReport.Wish(leases, falseLosses, maxClockSkew, pause));
   }
 }

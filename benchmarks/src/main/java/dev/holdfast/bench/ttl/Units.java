@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 
-/** Durations and rates as people write them. */
+/** Durations and rates as command lines and reports write them. */
 public final class Units {
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
   private static final Pattern RATE =
@@ -34,7 +34,7 @@ public final class Units {
     }
   }
 
-  /** How often something may happen, and how the user said it. */
+  /** A rate of events, and the text by which the user gave it. */
   record Rate(double perYear, String text) {
     @Override
     public String toString() {

@@ -95,7 +95,10 @@ class LeaseRulesTest {
     assertThat(new LeaseRules(Duration.ofSeconds(1), SKEW).longestSilenceSeconds(0.2)).isZero();
   }
 
-  /** How often, of all phases at which a silence can begin, and all seeds, the lease was lost. */
+  /**
+   * Returns how often, of all phases at which a silence can begin, and all seeds, the lease was
+   * lost.
+   */
   private static int losses(LeaseRules rules, long requestMillis, double silenceSeconds) {
     int lost = 0;
     long request = requestMillis * 1_000_000;

@@ -12,10 +12,10 @@ import java.util.Map;
  * <p>For faults of messages the rate is the probability for each message; for the others how many
  * there are in a minute of simulated time, on average.
  */
-record Faults(Map<Kind, Double> rates) {
+record Faults(Map<FaultKind, Double> rates) {
 
-  /** What can go wrong. */
-  enum Kind {
+  /** Kinds of faults. */
+  enum FaultKind {
     /** A message takes up to several TTLs. */
     DELAY(0.01),
     /** A client's request is lost. */
@@ -24,7 +24,7 @@ record Faults(Map<Kind, Double> rates) {
     REPLY_LOST(0.01),
     /** A client's request is sent twice, to different nodes; either may arrive much later. */
     DUPLICATE(0.01),
-    /** A node turns away one of the operations that came together, since too many wait (429). */
+    /** A node rejects one operation of a request, since too many wait (429). */
     WRITE_REFUSED(0.01),
     /** Two nodes, or a client and a node, cannot reach each other for a while. */
     PARTITION(6),
@@ -35,14 +35,15 @@ record Faults(Map<Kind, Double> rates) {
     /** A node crashes and comes back. */
     NODE_CRASH(2),
     /**
-     * A node stands still, longer than its cluster waits for it, and goes on as if nothing were.
+     * A node pauses, for longer than its cluster waits for it, and resumes as if nothing had
+     * happened.
      */
     NODE_PAUSE(2),
     /** A process crashes; another starts in its place. */
     CLIENT_CRASH(3),
-    /** A process stands still, often for longer than its TTL. */
+    /** A process pauses, often for longer than its TTL. */
     CLIENT_PAUSE(6),
-    /** A client's machine sleeps: its monotonic clock stands still. */
+    /** A client's machine sleeps: its monotonic clock stops. */
     SUSPEND(3),
     /** Wall clocks are wrong from the start, within the skew that is allowed. */
     WALL_OFFSET(1),
@@ -54,24 +55,24 @@ record Faults(Map<Kind, Double> rates) {
     SLEW(3),
     /** The lock index is deleted. */
     INDEX_DELETED(1),
-    /**
-     * No fault, but hard on others: one process has so many tasks that always want the one lock.
-     */
+    /** No fault, but hard on others: one process has this many tasks that always want one lock. */
     BUSY(0),
     /**
-     * No fault either: one process has so many tasks that hand the one lock from each to the next
-     * at once, in bursts, so that the numbers of hand-overs run out while a renewal is out.
+     * No fault either: one process has this many tasks that hand one lock from each to the next at
+     * once, in bursts, so that the handoff numbers run out while a renewal is out.
      */
     BRISK(0);
 
     private final double usual;
 
-    Kind(double usual) {
+    FaultKind(double usual) {
       this.usual = usual;
     }
 
-    /** Whether it comes at moments of a schedule, and is no property of messages or clocks. */
-    boolean strikes() {
+    /**
+     * Returns whether it comes at moments of a schedule, and is no property of messages or clocks.
+     */
+    boolean isScheduled() {
       return switch (this) {
         case DELAY,
             REQUEST_LOST,
@@ -100,17 +101,17 @@ record Faults(Map<Kind, Double> rates) {
 
   /** All of them, at their usual rates. */
   static Faults all() {
-    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
-    for (Kind kind : Kind.values()) {
+    Map<FaultKind, Double> rates = new EnumMap<>(FaultKind.class);
+    for (FaultKind kind : FaultKind.values()) {
       rates.put(kind, kind.usual);
     }
     return new Faults(rates);
   }
 
   /** These, at their usual rates. */
-  static Faults of(Kind... kinds) {
-    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
-    for (Kind kind : kinds) {
+  static Faults of(FaultKind... kinds) {
+    Map<FaultKind, Double> rates = new EnumMap<>(FaultKind.class);
+    for (FaultKind kind : kinds) {
       rates.put(kind, kind.usual);
     }
     return new Faults(rates);
@@ -128,10 +129,10 @@ record Faults(Map<Kind, Double> rates) {
     } else if (text.equals("none")) {
       return none();
     }
-    Map<Kind, Double> rates = new EnumMap<>(Kind.class);
+    Map<FaultKind, Double> rates = new EnumMap<>(FaultKind.class);
     for (String part : text.split(",", -1)) {
       String[] halves = part.split("=", 2);
-      Kind kind = kind(halves[0].strip());
+      FaultKind kind = kind(halves[0].strip());
       if (halves.length == 1 && kind.usual == 0) {
         throw new IllegalArgumentException(
             "\"" + part + "\" needs the number of tasks, such as " + kind.text() + "=12");
@@ -139,7 +140,7 @@ record Faults(Map<Kind, Double> rates) {
       rates.put(kind, halves.length == 1 ? kind.usual : rate(part, halves[1].strip()));
     }
     Faults faults = new Faults(rates);
-    if (faults.rate(Kind.BUSY) > 0 && faults.rate(Kind.BRISK) > 0) {
+    if (faults.rate(FaultKind.BUSY) > 0 && faults.rate(FaultKind.BRISK) > 0) {
       throw new IllegalArgumentException("busy and brisk are two habits of the one process");
     }
     return faults;
@@ -150,9 +151,9 @@ record Faults(Map<Kind, Double> rates) {
    *
    * @throws IllegalArgumentException if there is none, with the names that there are
    */
-  static Kind kind(String name) {
+  static FaultKind kind(String name) {
     List<String> names = new ArrayList<>();
-    for (Kind kind : Kind.values()) {
+    for (FaultKind kind : FaultKind.values()) {
       if (kind.text().equals(name)) {
         return kind;
       }
@@ -176,8 +177,8 @@ record Faults(Map<Kind, Double> rates) {
   }
 
   /** These but that one. */
-  Faults without(Kind kind) {
-    Map<Kind, Double> rest = new EnumMap<>(Kind.class);
+  Faults without(FaultKind kind) {
+    Map<FaultKind, Double> rest = new EnumMap<>(FaultKind.class);
     rest.putAll(rates);
     rest.remove(kind);
     return new Faults(rest);
@@ -190,7 +191,7 @@ record Faults(Map<Kind, Double> rates) {
     return parts.isEmpty() ? "none" : String.join(",", parts);
   }
 
-  double rate(Kind kind) {
+  double rate(FaultKind kind) {
     return rates.getOrDefault(kind, 0.0);
   }
 }

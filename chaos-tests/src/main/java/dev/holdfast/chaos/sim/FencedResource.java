@@ -4,25 +4,25 @@ import dev.holdfast.lock.FencingToken;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What locks protect: takes a write unless it has taken one under a higher token. */
+/** A resource that locks protect: it takes a write unless it has taken one under a higher token. */
 final class FencedResource {
-  private final Judge judge;
+  private final InvariantChecker invariants;
   private final Map<String, FencingToken> highest = new HashMap<>();
 
-  FencedResource(Judge judge) {
-    this.judge = judge;
+  FencedResource(InvariantChecker invariants) {
+    this.invariants = invariants;
   }
 
-  void write(Judge.Grant grant) {
+  void write(InvariantChecker.ObservedGrant grant) {
     String lockId = grant.lease.lockId();
     FencingToken token = grant.lease.fencingToken();
     FencingToken before = highest.get(lockId);
     if (before == null || token.compareTo(before) >= 0) {
       highest.put(lockId, token);
-      judge.accepted(lockId, token);
+      invariants.accepted(lockId, token);
     } else if (before.era() == token.era()) {
       // A higher era: the index was deleted, and with it all locks.
-      judge.turnedAway(grant);
+      invariants.turnedAway(grant);
     }
   }
 }

@@ -12,8 +12,8 @@ import java.util.concurrent.Executor;
 
 /**
  * A machine with one process on it: clocks that may be wrong, timers, a callback executor. It can
- * stand still (the process is paused: clocks go on), sleep (the machine is suspended: its monotonic
- * clock stands still too), and crash (nothing of it ever runs again).
+ * pause (the clocks go on), sleep (the machine is suspended: its monotonic clock stops too), and
+ * crash (nothing of it ever runs again).
  */
 final class Host implements Ticker, InstantSource, Scheduler, Executor {
   private static final Instant EPOCH = Instant.parse("2030-01-01T00:00:00Z");
@@ -43,8 +43,8 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
    * @param rate how fast that clock runs, 1 is right
    * @param wallBase by how many nanoseconds its wall clock is wrong for good
    * @param wallOffset by how many more at the moment
-   * @param maxWallOffset how many those may be at the most; what slews the monotonic clock slews
-   *     the wall clock too, until then
+   * @param maxWallOffset at most how many those may be; what slews the monotonic clock slews the
+   *     wall clock too, until then
    */
   Host(
       Simulation simulation,
@@ -82,12 +82,12 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     return EPOCH.plusNanos(simulation.now() + wallBase + wallOffset());
   }
 
-  /** What a clock would show that is never wrong. */
+  /** Returns what a clock would show that is never wrong. */
   Instant trueTime() {
     return EPOCH.plusNanos(simulation.now());
   }
 
-  /** Sets the wall clock so that it is wrong by so many nanoseconds, beside what it always is. */
+  /** Sets the wall clock wrong by this many nanoseconds, in addition to its constant offset. */
   void setWallOffset(long nanos) {
     wallOffset = nanos;
     wallOffsetAt = simulation.now();
@@ -106,7 +106,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     List.copyOf(dues).forEach(Due::rearm);
   }
 
-  /** What the clocks show now is what they go on from. */
+  /** Restarts the clocks from what they show now. */
   private void setClocks() {
     setWallOffset(wallOffset());
     monotonicThen = nanos();
@@ -151,7 +151,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
       }
       long left = at - nanos();
       if (left > 0) {
-        // The machine slept meanwhile; while it sleeps, look again now and then.
+        // The machine slept meanwhile; while it sleeps, look again from time to time.
         arm(Math.max(left, suspended ? 10 * Simulation.MILLI : 1));
         return;
       }
@@ -193,12 +193,12 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     simulation.after(0, () -> run(callback));
   }
 
-  /** How many timers are set. */
+  /** Returns how many timers are set. */
   int timers() {
     return dues.size();
   }
 
-  /** How often it has stood still so far. */
+  /** Returns how often it has stood still so far. */
   int stops() {
     return stops;
   }
@@ -213,7 +213,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     return crashed;
   }
 
-  /** The process stands still. */
+  /** Pauses the process. */
   void pause() {
     stops++;
     paused = true;

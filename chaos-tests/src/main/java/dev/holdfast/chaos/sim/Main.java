@@ -25,14 +25,14 @@ import picocli.CommandLine;
     versionProvider = Main.Version.class,
     sortOptions = false,
     description = {
-      "Runs the real lock library in a simulation, once for each seed, under faults, and checks every"
-          + " invariant after every event. The first violation is printed as an event trace."
+      "Runs the real lock library in a simulation, once for each seed, under faults, and checks"
+          + " every invariant after every event. The first violation is printed as an event trace."
     },
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {
       "0:all invariants held",
       "1:an invariant was violated",
-      "2:an option cannot be understood",
+      "2:an option is invalid",
       "3:the simulator itself failed"
     },
     exitCodeOnExecutionException = 3)
@@ -57,7 +57,7 @@ public final class Main implements Callable<Integer> {
 
   @CommandLine.Option(
       names = "--trace",
-      description = "With --seed: tells what happened, a line for each event.")
+      description = "With --seed: prints an event trace, a line for each event.")
   private boolean trace;
 
   @CommandLine.Option(
@@ -78,19 +78,19 @@ public final class Main implements Callable<Integer> {
   private @Nullable String faults;
 
   @CommandLine.Option(
-      names = "--strikes",
+      names = "--schedule",
       paramLabel = "LIST",
       description =
           "With --seed: this schedule of faults in the place of the seed's own, as a failure prints"
               + " it: MILLIS:FAULT:NUMBER,...")
-  private @Nullable String strikes;
+  private @Nullable String schedule;
 
   @CommandLine.Option(
       names = "--planted",
       paramLabel = "BUG",
       description =
-          "Runs with a bug planted, or another protocol, to see it caught; 'list' lists them. Its own"
-              + " scenario is used.")
+          "Runs with a bug planted, or another protocol, to see it caught; 'list' lists them. Its"
+              + " own scenario is used.")
   private @Nullable String planted;
 
   @CommandLine.Option(
@@ -116,23 +116,23 @@ public final class Main implements Callable<Integer> {
     System.exit(new CommandLine(new Main()).execute(arguments));
   }
 
-  /** What all threads of a command have done so far. */
+  /** Totals of all threads of a command so far. */
   private static final class Totals {
     final long start = System.nanoTime();
     final AtomicLong runs = new AtomicLong();
     final AtomicLong operations = new AtomicLong();
     final AtomicLong grants = new AtomicLong();
-    final AtomicLong handOvers = new AtomicLong();
+    final AtomicLong handoffs = new AtomicLong();
     final AtomicLong batched = new AtomicLong();
     final AtomicLong faults = new AtomicLong();
     final AtomicLong nanos = new AtomicLong();
     final AtomicLong events = new AtomicLong();
 
-    void add(Run.Result result) {
+    void add(SimRun.SimResult result) {
       runs.incrementAndGet();
       operations.addAndGet(result.operations());
       grants.addAndGet(result.grants());
-      handOvers.addAndGet(result.handOvers());
+      handoffs.addAndGet(result.handoffs());
       batched.addAndGet(result.batched());
       faults.addAndGet(result.faults());
       nanos.addAndGet(result.nanos());
@@ -144,7 +144,7 @@ public final class Main implements Callable<Integer> {
       return String.format(
           Locale.ROOT,
           "%,d seeds in %.0f s (%.0f/s), %,d lock operations (%,.0f a minute), %,d grants, %,d"
-              + " of them hand-overs, %,d operations that left with others, %,d faults, %,d events,"
+              + " of them handoffs, %,d batched operations, %,d faults, %,d events,"
               + " %s simulated",
           runs.get(),
           seconds,
@@ -152,7 +152,7 @@ public final class Main implements Callable<Integer> {
           operations.get(),
           operations.get() / seconds * 60,
           grants.get(),
-          handOvers.get(),
+          handoffs.get(),
           batched.get(),
           faults.get(),
           events.get(),
@@ -175,8 +175,8 @@ public final class Main implements Callable<Integer> {
     }
     if (seed != null) {
       return one(out, plan(self, seed, chosen), bug);
-    } else if (trace || strikes != null) {
-      throw wrong(self, "--trace and --strikes need --seed");
+    } else if (trace || schedule != null) {
+      throw wrong(self, "--trace and --schedule need --seed");
     }
     Matcher range = RANGE.matcher(seeds);
     if (!range.matches() || Long.parseLong(range.group(1)) > Long.parseLong(range.group(2))) {
@@ -220,32 +220,32 @@ public final class Main implements Callable<Integer> {
     if (planted != null) {
       return bug.scenario().faults();
     }
-    return Arrays.stream(Scenario.values())
+    return Arrays.stream(SimScenario.values())
         .filter(one -> one.text().equals(scenario))
         .findFirst()
-        .map(Scenario::faults)
+        .map(SimScenario::faults)
         .orElseThrow(() -> wrong(spec, "there is no scenario \"" + scenario + "\""));
   }
 
   private Plan plan(CommandLine.Model.CommandSpec spec, long number, Faults chosen) {
-    if (strikes == null) {
+    if (schedule == null) {
       return Plan.of(number, chosen);
     }
     try {
-      return new Plan(number, chosen, Strike.parse(strikes));
+      return new Plan(number, chosen, ScheduledFault.parse(schedule));
     } catch (IllegalArgumentException e) {
-      throw wrong(spec, "--strikes: " + e.getMessage());
+      throw wrong(spec, "--schedule: " + e.getMessage());
     }
   }
 
   private int one(PrintWriter out, Plan plan, Planted bug) {
-    Run.Result result = Run.of(plan, bug, trace);
-    result.story().forEach(out::println);
+    SimRun.SimResult result = SimRun.of(plan, bug, trace);
+    result.trace().forEach(out::println);
     Totals totals = new Totals();
     totals.add(result);
     out.println(totals.text());
     out.printf("trace hash %016x%n", result.hash());
-    Violation violation = result.violation();
+    InvariantViolation violation = result.violation();
     if (violation == null) {
       out.println("all invariants held");
       return 0;
@@ -254,14 +254,15 @@ public final class Main implements Callable<Integer> {
     return 1;
   }
 
-  /** Tells the story of the smallest run that fails in this way. */
-  private int failed(PrintWriter out, Run.Result result, Planted bug) {
-    Violation violation = Objects.requireNonNull(result.violation());
+  /** Prints the event trace of the smallest run that fails in this way. */
+  private int failed(PrintWriter out, SimRun.SimResult result, Planted bug) {
+    InvariantViolation violation = Objects.requireNonNull(result.violation());
     out.println("VIOLATION with seed " + result.plan().seed() + ": " + violation.getMessage());
     Plan smallest = result.plan().shrunk(bug);
     out.printf(
-        "With %d of its %d strikes:%n", smallest.strikes().size(), result.plan().strikes().size());
-    Run.of(smallest, bug, true).story().forEach(out::println);
+        "With %d of its %d scheduled faults:%n",
+        smallest.schedule().size(), result.plan().schedule().size());
+    SimRun.of(smallest, bug, true).trace().forEach(out::println);
     out.println("Again: " + smallest.command() + (planted == null ? "" : " --planted " + planted));
     return 1;
   }
@@ -271,7 +272,7 @@ public final class Main implements Callable<Integer> {
     Totals totals = new Totals();
     AtomicLong next = new AtomicLong(from);
     AtomicBoolean over = new AtomicBoolean();
-    AtomicReference<Run.@Nullable Result> bad = new AtomicReference<>();
+    AtomicReference<SimRun.@Nullable SimResult> bad = new AtomicReference<>();
     AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
@@ -282,7 +283,7 @@ public final class Main implements Callable<Integer> {
                   for (long s = next.getAndIncrement();
                       s <= to && !over.get();
                       s = next.getAndIncrement()) {
-                    Run.Result result = Run.of(s, chosen, bug, false);
+                    SimRun.SimResult result = SimRun.of(s, chosen, bug, false);
                     totals.add(result);
                     if (result.violation() != null) {
                       over.set(true);
@@ -317,7 +318,7 @@ public final class Main implements Callable<Integer> {
       throw new IllegalStateException("a run ended in an error of the simulator", failed);
     }
     out.println(totals.text());
-    Run.Result result = bad.get();
+    SimRun.SimResult result = bad.get();
     if (result != null) {
       return failed(out, result, bug);
     }

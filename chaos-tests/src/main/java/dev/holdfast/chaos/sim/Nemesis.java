@@ -1,29 +1,29 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Faults.Kind;
+import dev.holdfast.chaos.sim.Faults.FaultKind;
 import dev.holdfast.lock.store.Incarnation;
 import java.util.SplittableRandom;
 
-/** Brings the faults about that are not of single messages. */
+/** Injects the faults of a schedule: all but those of single messages and of clock rates. */
 final class Nemesis {
-  private final Run run;
+  private final SimRun run;
   private final Simulation simulation;
 
-  /** Of the strike that is carried out now. */
+  /** Of the fault that is carried out now. */
   private SplittableRandom random = new SplittableRandom(0);
 
-  Nemesis(Run run) {
+  Nemesis(SimRun run) {
     this.run = run;
     this.simulation = run.simulation;
   }
 
-  /** Lets that happen at its time. */
-  void plan(Strike strike) {
+  /** Schedules the fault. */
+  void plan(ScheduledFault fault) {
     simulation.after(
-        strike.atMillis() * Simulation.MILLI,
+        fault.atMillis() * Simulation.MILLI,
         () -> {
-          random = new SplittableRandom(strike.dice());
-          strike(strike.kind());
+          random = new SplittableRandom(fault.dice());
+          inject(fault.kind());
         });
   }
 
@@ -32,7 +32,7 @@ final class Nemesis {
     return (long) (seconds * Simulation.SECOND);
   }
 
-  private void strike(Kind kind) {
+  private void inject(FaultKind kind) {
     switch (kind) {
       case PARTITION -> partition(true);
       case ONE_WAY -> partition(false);
@@ -54,14 +54,14 @@ final class Nemesis {
     int a = random.nextInt(run.endpoints());
     int b = random.nextInt(run.cluster.size());
     if (a != b) {
-      simulation.tell(() -> "CUT " + name(a) + (bothWays ? " <-> " : " -> ") + name(b), a, b);
+      simulation.log(() -> "CUT " + name(a) + (bothWays ? " <-> " : " -> ") + name(b), a, b);
       run.network.cut(a, b, true);
       run.network.cut(b, a, bothWays || run.network.isCut(b, a));
       run.cluster.somethingChanged();
       simulation.after(
           between(0.1, 12),
           () -> {
-            simulation.tell(() -> "MEND " + name(a) + " " + name(b), a, b);
+            simulation.log(() -> "HEAL " + name(a) + " " + name(b), a, b);
             run.network.cut(a, b, false);
             run.network.cut(b, a, false);
             run.cluster.somethingChanged();
@@ -71,12 +71,12 @@ final class Nemesis {
 
   private void cutOff() {
     int node = random.nextInt(run.cluster.size());
-    simulation.tell(() -> "CUT n" + node + " from the other nodes", node);
+    simulation.log(() -> "CUT n" + node + " from the other nodes", node);
     cutFromNodes(node, true);
     simulation.after(
         between(0.5, 12),
         () -> {
-          simulation.tell(() -> "MEND n" + node, node);
+          simulation.log(() -> "HEAL n" + node, node);
           cutFromNodes(node, false);
         });
   }
@@ -94,13 +94,13 @@ final class Nemesis {
   private void crashNode() {
     int node = random.nextInt(run.cluster.size());
     if (run.cluster.isUp(node)) {
-      simulation.tell(() -> "CRASH n" + node, node);
+      simulation.log(() -> "CRASH n" + node, node);
       run.cluster.crash(node);
       simulation.after(
           between(2.5, 10),
           () -> {
             if (!run.cluster.isUp(node)) {
-              simulation.tell(() -> "RESTART n" + node, node);
+              simulation.log(() -> "RESTART n" + node, node);
               run.cluster.restart(node);
             }
           });
@@ -110,13 +110,13 @@ final class Nemesis {
   private void pauseNode() {
     int node = random.nextInt(run.cluster.size());
     if (run.cluster.isUp(node) && !run.cluster.isPaused(node)) {
-      simulation.tell(() -> "PAUSE n" + node, node);
+      simulation.log(() -> "PAUSE n" + node, node);
       run.cluster.pause(node);
       simulation.after(
           between(0.2, 8),
           () -> {
             if (run.cluster.isPaused(node)) {
-              simulation.tell(() -> "RESUME n" + node, node);
+              simulation.log(() -> "RESUME n" + node, node);
               run.cluster.resume(node);
             }
           });
@@ -125,17 +125,17 @@ final class Nemesis {
 
   private void crashClient() {
     int number = random.nextInt(run.clients.size());
-    Client client = run.clients.get(number);
-    simulation.tell(() -> "CRASH c" + client.place, client.place);
+    SimClient client = run.clients.get(number);
+    simulation.log(() -> "CRASH c" + client.place, client.place);
     run.crashClient(number);
   }
 
   private void stopClient(boolean machineToo) {
-    Client client = run.clients.get(random.nextInt(run.clients.size()));
+    SimClient client = run.clients.get(random.nextInt(run.clients.size()));
     Host host = client.host;
     boolean sleeps = machineToo && !run.setsClocksBack;
     if (host.isRunning()) {
-      simulation.tell(() -> (sleeps ? "SUSPEND c" : "PAUSE c") + client.place, client.place);
+      simulation.log(() -> (sleeps ? "SUSPEND c" : "PAUSE c") + client.place, client.place);
       if (sleeps) {
         host.suspend();
       } else {
@@ -144,32 +144,32 @@ final class Nemesis {
       simulation.after(
           between(0.05, 8),
           () -> {
-            simulation.tell(() -> "RESUME c" + client.place, client.place);
+            simulation.log(() -> "RESUME c" + client.place, client.place);
             host.resume();
           });
     }
   }
 
   private void jump() {
-    Client client = run.clients.get(random.nextInt(run.clients.size()));
+    SimClient client = run.clients.get(random.nextInt(run.clients.size()));
     // From anywhere in the allowed range to anywhere in it.
     long anywhere = run.randomWallOffset(random);
     long offset = run.setsClocksBack ? anywhere : Math.max(anywhere, client.host.wallOffset());
-    simulation.tell(() -> "CLOCK of c" + client.place + " is off by " + offset, offset);
+    simulation.log(() -> "CLOCK of c" + client.place + " is off by " + offset, offset);
     client.host.setWallOffset(offset);
   }
 
   private void slew() {
-    Client client = run.clients.get(random.nextInt(run.clients.size()));
+    SimClient client = run.clients.get(random.nextInt(run.clients.size()));
     double rate = run.randomRate(random);
-    simulation.tell(() -> "CLOCKS of c" + client.place + " run at " + rate, client.place);
+    simulation.log(() -> "CLOCKS of c" + client.place + " run at " + rate, client.place);
     client.host.slew(rate);
   }
 
   private void deleteIndex() {
     Incarnation gone = run.cluster.incarnation();
     if (gone != null) {
-      run.judge.indexDeleted(gone);
+      run.invariants.indexDeleted(gone);
       run.cluster.raiseEra();
       run.cluster.deleteIndex();
     }

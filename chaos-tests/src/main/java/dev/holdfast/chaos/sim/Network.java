@@ -1,14 +1,15 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Faults.Kind;
+import dev.holdfast.chaos.sim.Faults.FaultKind;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * What is between machines: every message takes its time, some take long, some are lost. Endpoints
- * are numbers: first the nodes, then the clients' places.
+ * The network between machines: every message takes its time, some take long, some are lost.
+ * Endpoints are numbers: first the nodes, then the clients' places.
  */
 final class Network {
+  /* Latencies as of a node that is not busy: from a tenth of a millisecond to about two. */
   private static final long FASTEST = Simulation.MILLI / 10;
   private static final long USUAL_SPREAD = 2 * Simulation.MILLI;
 
@@ -35,7 +36,7 @@ final class Network {
     return cut[from][to];
   }
 
-  /** Whether both can talk to each other. */
+  /** Returns whether both can talk to each other. */
   boolean areConnected(int a, int b) {
     return !cut[a][b] && !cut[b][a];
   }
@@ -61,34 +62,34 @@ final class Network {
 
   /** Sends a client's request. */
   void request(int from, int to, Runnable arrives) {
-    if (!happens(Kind.REQUEST_LOST)) {
+    if (!happens(FaultKind.REQUEST_LOST)) {
       send(from, to, arrives);
     }
   }
 
   /** Sends the answer to a client. */
   void reply(int from, int to, Runnable arrives) {
-    if (!happens(Kind.REPLY_LOST)) {
+    if (!happens(FaultKind.REPLY_LOST)) {
       send(from, to, arrives);
     }
   }
 
-  /** Whether this message is sent twice. */
+  /** Returns whether this message is sent twice. */
   boolean duplicates() {
-    return happens(Kind.DUPLICATE);
+    return happens(FaultKind.DUPLICATE);
   }
 
-  /** Whether a node turns away one operation of a request. */
+  /** Returns whether a node rejects one operation of a request. */
   boolean refusesOne() {
-    return happens(Kind.WRITE_REFUSED);
+    return happens(FaultKind.WRITE_REFUSED);
   }
 
-  private boolean happens(Kind kind) {
+  private boolean happens(FaultKind kind) {
     double rate = faults.rate(kind);
     return rate > 0 && random.nextDouble() < rate;
   }
 
-  /** How long something may take that goes another way, drawn by somebody else. */
+  /** Returns how long something may take that takes another path, drawn from another source. */
   long someDelay(SplittableRandom drawn) {
     return drawn.nextInt(20) == 0
         ? drawn.nextLong(SLOWEST)
@@ -96,7 +97,7 @@ final class Network {
   }
 
   private long delay() {
-    if (happens(Kind.DELAY)) {
+    if (happens(FaultKind.DELAY)) {
       return random.nextLong(SLOWEST);
     }
     double u = random.nextDouble();

@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.FencingToken;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LeaseLostException;
@@ -25,29 +25,29 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How others keep locks on a store of documents, from what they publish, each as kindly as can be:
- * what a script decides on the server is a conditional write here, and the server's clock is right.
- * Judged by exclusion alone, on the same faults as the library.
+ * Protocols of other lock implementations on a document store, as published, in their most
+ * favourable form: what a script decides on the server is a conditional write here, and the
+ * server's clock is right. Checked by exclusion alone, on the same faults as the library.
  */
 enum OtherProtocol implements Planted {
   /**
    * Kibana's lock manager: the server's clock, a token, renewal; the callback goes on when a
    * renewal has failed (elastic/kibana, x-pack/platform/packages/shared/kbn-lock-manager).
    */
-  KIBANA(Clock.SERVER, Renewal.YES, Belief.UNTIL_RELEASE, Release.OWN),
+  KIBANA(Clock.SERVER, Renewal.YES, Belief.UNTIL_RELEASE, ReleaseRule.OWN),
 
   /**
    * ShedLock's provider for Elasticsearch: the client's clock, no renewal, an unlock that does not
    * ask whose lock it is. Its job is taken to stop when its time is over by its own clock
    * (lukas-krecan/ShedLock, ElasticsearchLockProvider).
    */
-  SHEDLOCK_ELASTICSEARCH(Clock.CLIENT, Renewal.NO, Belief.UNTIL_EXPIRY, Release.ANY),
+  SHEDLOCK_ELASTICSEARCH(Clock.CLIENT, Renewal.NO, Belief.UNTIL_EXPIRY, ReleaseRule.ANY),
 
   /** A lease with renewal that counts from the moment the answer arrived. */
-  LEASE_FROM_THE_ANSWER(Clock.SERVER, Renewal.YES, Belief.FROM_THE_ANSWER, Release.OWN),
+  LEASE_FROM_THE_ANSWER(Clock.SERVER, Renewal.YES, Belief.FROM_THE_ANSWER, ReleaseRule.OWN),
 
   /** Set if absent, with an expiry; delete at the end. */
-  SET_IF_ABSENT_AND_DELETE(Clock.SERVER, Renewal.NO, Belief.UNTIL_RELEASE, Release.ANY);
+  SET_IF_ABSENT_AND_DELETE(Clock.SERVER, Renewal.NO, Belief.UNTIL_RELEASE, ReleaseRule.ANY);
 
   private static final long POLL = 100 * Simulation.MILLI;
   private static final long REQUEST_TIMEOUT = Simulation.SECOND;
@@ -56,7 +56,7 @@ enum OtherProtocol implements Planted {
   private final Clock clock;
   private final Renewal renewal;
   private final Belief belief;
-  private final Release release;
+  private final ReleaseRule release;
 
   private enum Clock {
     SERVER,
@@ -75,12 +75,12 @@ enum OtherProtocol implements Planted {
     FROM_THE_ANSWER
   }
 
-  private enum Release {
+  private enum ReleaseRule {
     OWN,
     ANY
   }
 
-  OtherProtocol(Clock clock, Renewal renewal, Belief belief, Release release) {
+  OtherProtocol(Clock clock, Renewal renewal, Belief belief, ReleaseRule release) {
     this.clock = clock;
     this.renewal = renewal;
     this.belief = belief;
@@ -98,21 +98,22 @@ enum OtherProtocol implements Planted {
   }
 
   @Override
-  public Set<Invariant> judged() {
+  public Set<Invariant> checkedInvariants() {
     return EnumSet.of(Invariant.MUTUAL_EXCLUSION);
   }
 
   @Override
-  public Locker locker(LockManager real, LockStore store, Host host, Supplier<String> tokens) {
+  public LockProtocol protocol(
+      LockManager real, LockStore store, Host host, Supplier<String> tokens) {
     return (lockId, options) -> {
-      Call call = new Call(store, host, lockId, options, tokens.get());
+      AcquireCall call = new AcquireCall(store, host, lockId, options, tokens.get());
       call.attempt();
       return call.lease;
     };
   }
 
   /** One client's wish for a lock, and what becomes of it. */
-  private final class Call {
+  private final class AcquireCall {
     private final LockStore store;
     private final Host host;
     private final String lockId;
@@ -121,7 +122,7 @@ enum OtherProtocol implements Planted {
     private final long begun;
     final CompletableFuture<Lease> lease = new CompletableFuture<>();
 
-    Call(LockStore store, Host host, String lockId, LockOptions options, String token) {
+    AcquireCall(LockStore store, Host host, String lockId, LockOptions options, String token) {
       this.store = store;
       this.host = host;
       this.lockId = lockId;
@@ -140,7 +141,7 @@ enum OtherProtocol implements Planted {
       return new LockRecord(lockId, token, "", now, end, options.ttl().toMillis(), null, Map.of());
     }
 
-    /** Whichever comes first: the answer, or the end of patience. */
+    /** The answer or the timeout, the earlier of the two. */
     private <T> void ask(CompletableFuture<T> answer, Consumer<@Nullable T> then) {
       CompletableFuture<T> first = answer.copy();
       var timer =
@@ -186,16 +187,16 @@ enum OtherProtocol implements Planted {
 
     private void written(@Nullable WriteResult result) {
       if (result instanceof WriteResult.Applied applied) {
-        lease.complete(new Held(this, applied.version()));
+        lease.complete(new ProtocolLease(this, applied.version()));
       } else {
         refused();
       }
     }
   }
 
-  /** What such a client has of its lock. */
-  private final class Held implements Lease {
-    private final Call call;
+  /** A lease of such a client. */
+  private final class ProtocolLease implements Lease {
+    private final AcquireCall call;
     private final FencingToken fencingToken;
     private final Instant acquiredAt;
     private long answeredAt;
@@ -203,7 +204,7 @@ enum OtherProtocol implements Planted {
     private Version version;
     private boolean released;
 
-    Held(Call call, Version version) {
+    ProtocolLease(AcquireCall call, Version version) {
       this.call = call;
       this.version = version;
       this.fencingToken =
@@ -240,7 +241,7 @@ enum OtherProtocol implements Planted {
           this::armRenewal);
     }
 
-    /** What the server's script asks before it does anything. */
+    /** Runs the check with which the server's script begins. */
     private void ifOurs(Consumer<ReadResult.Found> then, Runnable otherwise) {
       call.ask(
           call.store.read(call.lockId),
@@ -248,7 +249,7 @@ enum OtherProtocol implements Planted {
             boolean isOurs =
                 read instanceof ReadResult.Found found
                     && (found.record().token().equals(call.token)
-                        || (released && release == Release.ANY));
+                        || (released && release == ReleaseRule.ANY));
             if (isOurs) {
               then.accept((ReadResult.Found) read);
             } else {
@@ -319,7 +320,7 @@ enum OtherProtocol implements Planted {
       throw new UnsupportedOperationException("there is no such thing");
     }
 
-    /** Nobody is ever told. */
+    /** Never calls back: such clients do not report losses. */
     @Override
     public void onLost(Consumer<LeaseLostException> callback) {}
 

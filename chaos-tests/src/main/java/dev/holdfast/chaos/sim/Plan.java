@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Faults.Kind;
+import dev.holdfast.chaos.sim.Faults.FaultKind;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -11,44 +11,44 @@ import java.util.SplittableRandom;
  *
  * @param seed of the topology, the workload, and the fate of every message
  * @param faults how often messages and clocks are hit
- * @param strikes what else happens, in any order
+ * @param schedule what else happens, in any order
  */
-record Plan(long seed, Faults faults, List<Strike> strikes) {
+record Plan(long seed, Faults faults, List<ScheduledFault> schedule) {
   /** For how long faults come. */
   static final long FAULTY_MILLIS = 40_000;
 
   /** The plan of a seed. */
   static Plan of(long seed, Faults faults) {
-    // A source of its own, so that a schedule that is given changes nothing else.
+    // A separate source, so that a schedule that is given changes nothing else.
     SplittableRandom random = new SplittableRandom(~seed);
-    return new Plan(seed, faults, Strike.draw(random, faults, FAULTY_MILLIS));
+    return new Plan(seed, faults, ScheduledFault.draw(random, faults, FAULTY_MILLIS));
   }
 
   /**
-   * The smallest plan that fails as this one does, as far as leaving out strikes, and then kinds of
-   * faults, can make it smaller (delta debugging: Zeller and Hildebrandt, "Simplifying and
+   * The smallest plan that fails as this one does, as far as leaving out scheduled faults, and then
+   * kinds of faults, can make it smaller (delta debugging: Zeller and Hildebrandt, "Simplifying and
    * isolating failure-inducing input", IEEE TSE 28(2), 2002, with halves and complements).
    */
   Plan shrunk(Planted planted) {
-    Violation wanted = Run.of(this, planted, false).violation();
+    InvariantViolation wanted = SimRun.of(this, planted, false).violation();
     if (wanted == null) {
       return this;
     }
     Plan smallest = this;
     int parts = 2;
-    while (!smallest.strikes.isEmpty()) {
+    while (!smallest.schedule.isEmpty()) {
       Plan smaller = smallest.withoutOneOf(parts, planted, wanted.invariant());
       if (!smaller.equals(smallest)) {
         smallest = smaller;
         parts = Math.max(parts - 1, 2);
-      } else if (parts >= smallest.strikes.size()) {
+      } else if (parts >= smallest.schedule.size()) {
         break;
       } else {
-        parts = Math.min(parts * 2, smallest.strikes.size());
+        parts = Math.min(parts * 2, smallest.schedule.size());
       }
     }
-    for (Kind kind : Kind.values()) {
-      Plan smaller = new Plan(seed, smallest.faults.without(kind), smallest.strikes);
+    for (FaultKind kind : FaultKind.values()) {
+      Plan smaller = new Plan(seed, smallest.faults.without(kind), smallest.schedule);
       if (smaller.fails(planted, wanted.invariant())) {
         smallest = smaller;
       }
@@ -56,12 +56,12 @@ record Plan(long seed, Faults faults, List<Strike> strikes) {
     return smallest;
   }
 
-  private Plan withoutOneOf(int parts, Planted planted, Violation.Invariant wanted) {
-    int size = strikes.size();
+  private Plan withoutOneOf(int parts, Planted planted, InvariantViolation.Invariant wanted) {
+    int size = schedule.size();
     int count = Math.min(parts, size);
     for (int part = 0; part < count; part++) {
-      List<Strike> rest = new ArrayList<>(strikes.subList(0, size * part / count));
-      rest.addAll(strikes.subList(size * (part + 1) / count, size));
+      List<ScheduledFault> rest = new ArrayList<>(schedule.subList(0, size * part / count));
+      rest.addAll(schedule.subList(size * (part + 1) / count, size));
       Plan smaller = new Plan(seed, faults, rest);
       if (smaller.fails(planted, wanted)) {
         return smaller;
@@ -70,41 +70,45 @@ record Plan(long seed, Faults faults, List<Strike> strikes) {
     return this;
   }
 
-  private boolean fails(Planted planted, Violation.Invariant wanted) {
-    Violation violation = Run.of(this, planted, false).violation();
+  private boolean fails(Planted planted, InvariantViolation.Invariant wanted) {
+    InvariantViolation violation = SimRun.of(this, planted, false).violation();
     return violation != null && violation.invariant() == wanted;
   }
 
-  /** Whether nodes may lose touch with each other, so that one may be behind. */
+  /** Returns whether nodes may lose touch with each other, so that one may be behind. */
   boolean cutsOrStopsNodes() {
-    return strikes.stream()
+    return schedule.stream()
         .anyMatch(
-            strike ->
-                switch (strike.kind()) {
+            fault ->
+                switch (fault.kind()) {
                   case PARTITION, ONE_WAY, NODE_CUT_OFF, NODE_CRASH, NODE_PAUSE -> true;
                   default -> false;
                 });
   }
 
   /**
-   * Whether processes that run on clean up all that they leave: requests and answers are lost, but
-   * nothing arrives after its lease would have ended (as what a coordinator sends again does, when
-   * nodes are cut off), and nobody crashes or stands still.
+   * Returns whether processes that run on clean up all that they leave: requests and answers are
+   * lost, but nothing arrives after its lease would have ended (as what a coordinator sends again
+   * does, when nodes are cut off), and no process crashes or pauses.
    */
   boolean leavesNothing() {
-    return strikes.isEmpty()
-        && EnumSet.of(Kind.REQUEST_LOST, Kind.REPLY_LOST, Kind.WRITE_REFUSED, Kind.BUSY)
+    return schedule.isEmpty()
+        && EnumSet.of(
+                FaultKind.REQUEST_LOST,
+                FaultKind.REPLY_LOST,
+                FaultKind.WRITE_REFUSED,
+                FaultKind.BUSY)
             .containsAll(faults.rates().keySet());
   }
 
-  /** The command that runs it, with its story. */
+  /** Returns the command that runs it and prints its event trace. */
   String command() {
     return "java -jar chaos-tests/target/holdfast-sim.jar --trace --seed "
         + seed
         + " --faults "
         + faults.text()
-        + " --strikes \""
-        + Strike.text(strikes)
+        + " --schedule \""
+        + ScheduledFault.text(schedule)
         + "\"";
   }
 }

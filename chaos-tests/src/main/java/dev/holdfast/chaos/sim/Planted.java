@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.store.LockStore;
@@ -11,14 +11,14 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * What of the library's surroundings a run puts in the place of the real thing; by default nothing.
- * That is how bugs are planted: the library itself knows nothing of them.
+ * Replacements for parts of the library's surroundings in a run; by default none. That is how bugs
+ * are planted: the library itself knows nothing of them.
  */
 interface Planted {
   /** The library as it is. */
   Planted NOTHING = new Planted() {};
 
-  /** What the manager talks to instead of its store. */
+  /** Returns what the manager talks to instead of its store. */
   default LockStore store(LockStore real, Host host) {
     return real;
   }
@@ -38,28 +38,28 @@ interface Planted {
     return real;
   }
 
-  /** Whether the cluster acknowledges a write before its replicas have it. */
+  /** Returns whether the cluster acknowledges a write before its replicas have it. */
   default boolean acknowledgesEarly() {
     return false;
   }
 
-  /** Whether the cluster compares sequence numbers only, and not primary terms. */
+  /** Returns whether the cluster compares sequence numbers only, and not primary terms. */
   default boolean ignoresTerms() {
     return false;
   }
 
-  /** Whether operations that gather while requests are out leave together. */
+  /** Returns whether operations that gather while requests are out leave together. */
   default boolean gathers() {
     return true;
   }
 
-  /** Whether a request that is not answered counts as applied. */
+  /** Returns whether a request that is not answered counts as applied. */
   default boolean trustsSilence() {
     return false;
   }
 
-  /** What is made of the answers to the operations of one request. */
-  default List<Cluster.Written> answers(List<Cluster.Written> real) {
+  /** Returns what is made of the answers to the operations of one request. */
+  default List<SimCluster.Written> answers(List<SimCluster.Written> real) {
     return real;
   }
 
@@ -69,17 +69,18 @@ interface Planted {
   }
 
   /** Under which faults it shows. */
-  default Scenario scenario() {
-    return Scenario.ALL;
+  default SimScenario scenario() {
+    return SimScenario.ALL;
   }
 
-  /** By what it is judged. */
-  default Set<Invariant> judged() {
+  /** Returns the invariants that are checked. */
+  default Set<Invariant> checkedInvariants() {
     return EnumSet.allOf(Invariant.class);
   }
 
-  /** What clients ask for locks. */
-  default Locker locker(LockManager real, LockStore store, Host host, Supplier<String> tokens) {
+  /** Returns what clients ask for locks. */
+  default LockProtocol protocol(
+      LockManager real, LockStore store, Host host, Supplier<String> tokens) {
     return real::acquireAsync;
   }
 

@@ -2,7 +2,7 @@ package dev.holdfast.chaos.sim;
 
 import static dev.holdfast.chaos.sim.ForwardingStore.map;
 
-import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.internal.CancellableFuture;
@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * can fail. Bugs inside the engine itself are planted by the tests, which change its bytecode.
  */
 enum PlantedBug implements Planted {
-  /** A renewal or a take-over replaces whatever is there. */
-  REPLACE_WITHOUT_CONDITION(Scenario.ALL) {
+  /** A renewal or a takeover replaces whatever is there. */
+  REPLACE_WITHOUT_CONDITION(SimScenario.ALL) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -47,7 +47,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A release deletes whatever is there (as ShedLock on Elasticsearch does). */
-  RELEASE_WITHOUT_CONDITION(Scenario.ALL) {
+  RELEASE_WITHOUT_CONDITION(SimScenario.ALL) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -60,7 +60,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A renewal that met a conflict counts as a success (as Kibana's extendTtl did). */
-  CONFLICT_IS_SUCCESS(Scenario.ALL) {
+  CONFLICT_IS_SUCCESS(SimScenario.ALL) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -78,7 +78,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A renewal that was not answered counts as a success. */
-  SILENCE_IS_SUCCESS(Scenario.NODES) {
+  SILENCE_IS_SUCCESS(SimScenario.NODES) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -95,8 +95,8 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** Whoever finds a record overwrites it. */
-  CREATE_OVERWRITES(Scenario.CALM) {
+  /** A client that finds a record overwrites it. */
+  CREATE_OVERWRITES(SimScenario.CALM) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -114,7 +114,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A record whose date has passed by one's own clock is overwritten, skew or not. */
-  OWN_CLOCK_DECIDES(Scenario.CLOCKS) {
+  OWN_CLOCK_DECIDES(SimScenario.CLOCKS) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -132,7 +132,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A read that shows one's own token counts as an acknowledgement. */
-  READ_IS_PROOF(Scenario.ALL) {
+  READ_IS_PROOF(SimScenario.ALL) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -151,7 +151,7 @@ enum PlantedBug implements Planted {
   },
 
   /** Every acquisition of a process has the same token. */
-  TOKEN_IS_REUSED(Scenario.ALL) {
+  TOKEN_IS_REUSED(SimScenario.ALL) {
     @Override
     public Supplier<String> tokens(Supplier<String> realTokens) {
       String always = realTokens.get();
@@ -160,7 +160,7 @@ enum PlantedBug implements Planted {
   },
 
   /** Fencing tokens are sequence numbers alone. */
-  FENCING_BY_SEQUENCE_NUMBER_ALONE(Scenario.NODES) {
+  FENCING_BY_SEQUENCE_NUMBER_ALONE(SimScenario.NODES) {
     @Override
     public LockStore store(LockStore real, Host host) {
       Map<Long, Long> terms = new HashMap<>();
@@ -178,8 +178,8 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** Tokens begin anew when the index was made anew, as if no operator had raised the era. */
-  FENCING_RESET_WITH_THE_INDEX(Scenario.INDEX) {
+  /** Tokens start again when the index is re-created, as if no operator had raised the era. */
+  FENCING_RESET_WITH_THE_INDEX(SimScenario.INDEX) {
     @Override
     public LockStore store(LockStore real, Host host) {
       Map<String, Integer> eras = new HashMap<>();
@@ -201,7 +201,7 @@ enum PlantedBug implements Planted {
   },
 
   /** Versions of an index and of the next are compared: a coincidence is a match. */
-  INCARNATION_IS_IGNORED(Scenario.INDEX) {
+  INCARNATION_IS_IGNORED(SimScenario.INDEX) {
     @Override
     public LockStore store(LockStore real, Host host) {
       Incarnation any = new Incarnation("any", 0);
@@ -219,7 +219,7 @@ enum PlantedBug implements Planted {
   },
 
   /** Dates of a holder whose clock is wrong are trusted although it says not to. */
-  DATES_TRUSTED_AGAINST_THE_HOLDERS_WILL(Scenario.CLOCKS) {
+  DATES_TRUSTED_AGAINST_THE_HOLDERS_WILL(SimScenario.CLOCKS) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -236,8 +236,8 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** The skew between wall clocks is taken for nothing. */
-  SKEW_IS_IGNORED(Scenario.CLOCKS) {
+  /** The skew between wall clocks is ignored. */
+  SKEW_IS_IGNORED(SimScenario.CLOCKS) {
     @Override
     public LockManager.Builder settings(LockManager.Builder builder) {
       return builder.maxClockSkew(Duration.ZERO).calendarTakeover(true);
@@ -248,28 +248,28 @@ enum PlantedBug implements Planted {
    * The margin is for the drift of clocks that are left alone; daemons slew them by four times
    * that. Without the padding of the wall clock, which would hide it in most runs.
    */
-  DRIFT_MARGIN_TOO_SMALL(Scenario.DRIFT) {
+  DRIFT_MARGIN_TOO_SMALL(SimScenario.DRIFT) {
     @Override
     public LockManager.Builder settings(LockManager.Builder builder) {
       return builder.maxClockDrift(0.02).calendarTakeover(false).maxClockSkew(Duration.ofMillis(2));
     }
 
     @Override
-    public Set<Invariant> judged() {
+    public Set<Invariant> checkedInvariants() {
       return EnumSet.of(Invariant.MUTUAL_EXCLUSION);
     }
   },
 
   /** A lease counts by the wall clock alone. */
-  WALL_CLOCK_ALONE(Scenario.CLOCKS) {
+  WALL_CLOCK_ALONE(SimScenario.CLOCKS) {
     @Override
     public Ticker ticker(Host host) {
       return () -> Duration.between(Instant.EPOCH, host.instant()).toNanos();
     }
   },
 
-  /** A lease counts by the monotonic clock alone, which stands still while the machine sleeps. */
-  MONOTONIC_CLOCK_ALONE(Scenario.CLIENTS) {
+  /** A lease counts by the monotonic clock alone, which stops while the machine sleeps. */
+  MONOTONIC_CLOCK_ALONE(SimScenario.CLIENTS) {
     @Override
     public InstantSource wallClock(Host host) {
       Instant start = host.instant();
@@ -279,7 +279,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A machine's clocks are slower by far than the margin allows for. */
-  CLOCKS_BEYOND_THE_MARGIN(Scenario.ALL) {
+  CLOCKS_BEYOND_THE_MARGIN(SimScenario.ALL) {
     private static final double RATE = 0.8;
 
     @Override
@@ -296,7 +296,7 @@ enum PlantedBug implements Planted {
   },
 
   /** The cluster acknowledges a write before its replicas have it (durability: async). */
-  CLUSTER_ACKNOWLEDGES_EARLY(Scenario.NODES) {
+  CLUSTER_ACKNOWLEDGES_EARLY(SimScenario.NODES) {
     @Override
     public boolean acknowledgesEarly() {
       return true;
@@ -304,21 +304,21 @@ enum PlantedBug implements Planted {
   },
 
   /** The results of operations that left together are mixed up. */
-  BATCH_ANSWERS_MIXED_UP(Scenario.ALL) {
+  BATCH_ANSWERS_MIXED_UP(SimScenario.ALL) {
     @Override
-    public List<Cluster.Written> answers(List<Cluster.Written> real) {
-      List<Cluster.Written> turned = new ArrayList<>(real);
+    public List<SimCluster.Written> answers(List<SimCluster.Written> real) {
+      List<SimCluster.Written> turned = new ArrayList<>(real);
       Collections.rotate(turned, 1);
       return turned;
     }
   },
 
   /** Operations that left together have succeeded when one of them has. */
-  BATCH_SUCCEEDS_AS_A_WHOLE(Scenario.ALL) {
+  BATCH_SUCCEEDS_AS_A_WHOLE(SimScenario.ALL) {
     @Override
-    public List<Cluster.Written> answers(List<Cluster.Written> real) {
+    public List<SimCluster.Written> answers(List<SimCluster.Written> real) {
       return real.stream()
-          .filter(written -> written.answer() == Cluster.Answer.APPLIED)
+          .filter(written -> written.answer() == SimCluster.WriteAnswer.APPLIED)
           .findFirst()
           .map(applied -> Collections.nCopies(real.size(), applied))
           .orElse(real);
@@ -326,7 +326,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A request that is not answered in time has been carried out, with all that is in it. */
-  BATCH_WITHOUT_AN_ANSWER_IS_APPLIED(Scenario.ALL) {
+  BATCH_WITHOUT_AN_ANSWER_IS_APPLIED(SimScenario.ALL) {
     @Override
     public boolean trustsSilence() {
       return true;
@@ -334,21 +334,21 @@ enum PlantedBug implements Planted {
   },
 
   /** The cluster compares sequence numbers only. */
-  CLUSTER_IGNORES_TERMS(Scenario.NODES) {
+  CLUSTER_IGNORES_TERMS(SimScenario.NODES) {
     @Override
     public boolean ignoresTerms() {
       return true;
     }
   };
 
-  private final Scenario scenario;
+  private final SimScenario scenario;
 
-  PlantedBug(Scenario scenario) {
+  PlantedBug(SimScenario scenario) {
     this.scenario = scenario;
   }
 
   @Override
-  public Scenario scenario() {
+  public SimScenario scenario() {
     return scenario;
   }
 

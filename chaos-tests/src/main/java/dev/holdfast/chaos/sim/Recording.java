@@ -1,6 +1,6 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
@@ -19,8 +19,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The history of a run as its clients saw it, in true time, to be judged from outside: by a checker
- * that knows nothing of the library or of the simulator.
+ * The history of a run as its clients saw it, in true time, checked from outside: by a checker that
+ * knows nothing of the library or of the simulator.
  */
 final class Recording {
   private static final Duration LIMIT = Duration.ofMinutes(2);
@@ -29,12 +29,12 @@ final class Recording {
    * Of a TTL: others may take over when it has passed on their clock, which may be faster than true
    * time by the margin.
    */
-  private static final double FASTEST_CLOCK = 1 - Run.MAX_DRIFT;
+  private static final double FASTEST_CLOCK = 1 - SimRun.MAX_DRIFT;
 
   private final Simulation simulation;
   private final boolean isKept;
   private final List<Operation> operations = new ArrayList<>();
-  private final Map<String, Call> grants = new HashMap<>();
+  private final Map<String, RecordedCall> grants = new HashMap<>();
 
   /** By the token in the record: that of the lease to which it belongs now. */
   private final Map<String, String> holders = new HashMap<>();
@@ -42,37 +42,37 @@ final class Recording {
   private long processes;
 
   /** Something that was asked for. */
-  private record Call(long process, String f, Map<String, Object> value) {}
+  private record RecordedCall(long process, String f, Map<String, Object> value) {}
 
   /**
    * An empty one.
    *
-   * @param isKept whether it is to be judged: it takes longer than the run itself
+   * @param isKept whether it will be checked: it takes longer than the run itself
    */
   Recording(Simulation simulation, boolean isKept) {
     this.simulation = simulation;
     this.isKept = isKept;
   }
 
-  private void add(long time, Operation.Type type, Call call, Map<String, Object> value) {
+  private void add(long time, Operation.Type type, RecordedCall call, Map<String, Object> value) {
     if (isKept) {
       operations.add(new Operation(Operation.NO_INDEX, time, type, call.process, call.f, value));
     }
   }
 
-  private Call begin(long time, String f, Map<String, Object> value) {
-    Call call = new Call(processes++, f, value);
+  private RecordedCall begin(long time, String f, Map<String, Object> value) {
+    RecordedCall call = new RecordedCall(processes++, f, value);
     add(time, Operation.Type.INVOKE, call, value);
     return call;
   }
 
-  /** How an acquisition is answered; what is never answered stays open. */
+  /** Records the answer to an acquisition; one that is never answered stays open. */
   interface Acquisition {
     void ended(@Nullable Lease lease);
   }
 
-  /** How a release is answered. */
-  interface Release {
+  /** Records the answer to a release. */
+  interface ReleaseRecorder {
     void ended(Operation.Type type);
   }
 
@@ -81,7 +81,7 @@ final class Recording {
     value.put(Vocabulary.LOCK, lock);
     value.put(Vocabulary.CLIENT, client);
     value.put(Vocabulary.TTL, (long) (options.ttl().toMillis() * FASTEST_CLOCK));
-    Call call = begin(simulation.now(), Vocabulary.ACQUIRE, value);
+    RecordedCall call = begin(simulation.now(), Vocabulary.ACQUIRE, value);
     return lease -> {
       if (lease == null) {
         add(simulation.now(), Operation.Type.FAIL, call, value);
@@ -95,44 +95,44 @@ final class Recording {
           answer.put(Vocabulary.UNTIL, simulation.now() + left);
         }
         add(simulation.now(), Operation.Type.OK, call, answer);
-        grants.put(lease.token(), new Call(call.process, call.f, granted));
-        holders.put(Judge.recordToken(lease), lease.token());
+        grants.put(lease.token(), new RecordedCall(call.process, call.f, granted));
+        holders.put(InvariantChecker.recordToken(lease), lease.token());
       }
     };
   }
 
-  /** Whether it came from another holder in the same process. */
+  /** Returns whether it came from another holder in the same process. */
   static boolean isHandedOver(Lease lease) {
-    return !lease.token().equals(Judge.recordToken(lease));
+    return !lease.token().equals(InvariantChecker.recordToken(lease));
   }
 
   /** A write with that token was acknowledged: of a lease that had been granted, a renewal. */
   void acknowledged(String token, long sentAt) {
-    Call grant = grants.get(holders.getOrDefault(token, ""));
+    RecordedCall grant = grants.get(holders.getOrDefault(token, ""));
     if (grant != null) {
-      Call call = begin(sentAt, Vocabulary.RENEW, grant.value);
+      RecordedCall call = begin(sentAt, Vocabulary.RENEW, grant.value);
       add(simulation.now(), Operation.Type.OK, call, grant.value);
     }
   }
 
-  /** The client was told of its loss. */
+  /** Records that the client was notified of its loss. */
   void lost(Lease lease) {
-    Call grant = grants.get(lease.token());
+    RecordedCall grant = grants.get(lease.token());
     if (grant != null) {
       add(
           simulation.now(),
           Operation.Type.INFO,
-          new Call(processes++, Vocabulary.LOST, grant.value),
+          new RecordedCall(processes++, Vocabulary.LOST, grant.value),
           grant.value);
     }
   }
 
-  Release releasing(Lease lease) {
-    Call grant = grants.get(lease.token());
+  ReleaseRecorder releasing(Lease lease) {
+    RecordedCall grant = grants.get(lease.token());
     if (grant == null) {
       throw new IllegalStateException("nobody was granted " + lease);
     }
-    Call call = begin(simulation.now(), Vocabulary.RELEASE, grant.value);
+    RecordedCall call = begin(simulation.now(), Vocabulary.RELEASE, grant.value);
     return type -> {
       if (type != Operation.Type.INFO) {
         add(simulation.now(), type, call, grant.value);
@@ -141,11 +141,11 @@ final class Recording {
   }
 
   /**
-   * Judges it.
+   * Checks it.
    *
-   * @throws Violation if no order of the operations explains it
+   * @throws InvariantViolation if no order of the operations explains it
    */
-  void judge() {
+  void check() {
     if (!isKept) {
       return;
     }
@@ -156,7 +156,7 @@ final class Recording {
     }
     Result result = new LinearizabilityChecker("lease", LIMIT).check(History.of(sorted));
     if (result.verdict() == Verdict.INVALID) {
-      throw new Violation(Invariant.LINEARIZABLE, String.join(" ", result.details()));
+      throw new InvariantViolation(Invariant.LINEARIZABLE, String.join(" ", result.details()));
     } else if (result.verdict() == Verdict.UNKNOWN && !grants.isEmpty()) {
       throw new IllegalStateException(result.summary());
     }

@@ -1,9 +1,9 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.sim.Cluster.Answer;
-import dev.holdfast.chaos.sim.Cluster.Expected;
-import dev.holdfast.chaos.sim.Cluster.Write;
-import dev.holdfast.chaos.sim.Cluster.Written;
+import dev.holdfast.chaos.sim.SimCluster.Expected;
+import dev.holdfast.chaos.sim.SimCluster.Write;
+import dev.holdfast.chaos.sim.SimCluster.WriteAnswer;
+import dev.holdfast.chaos.sim.SimCluster.Written;
 import dev.holdfast.lock.internal.Batcher;
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.GoneQuorum;
@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One client's way to the simulated cluster. Like the real store it sends what gathers while
  * requests are out together, each request to the next node; it remembers the incarnation; and it is
- * told of nothing but answers: what is lost on the way is silence.
+ * learns of nothing but answers: a lost message is silence.
  */
 final class SimulatedStore implements LockStore {
   /** As many as the real store has out, of writes and of reads. */
@@ -45,12 +45,12 @@ final class SimulatedStore implements LockStore {
   private static final long PATIENCE = 50 * Simulation.MILLI;
 
   private final Simulation simulation;
-  private final Cluster cluster;
+  private final SimCluster cluster;
   private final Network network;
   private final Planted planted;
   private final Host host;
   private final int place;
-  private final Witness witness;
+  private final StoreObserver witness;
   private final Batcher<Write, Written> writes;
   private final Batcher<String, ReadResult> reads;
   private final Batcher<Write, Written> doubted;
@@ -65,12 +65,12 @@ final class SimulatedStore implements LockStore {
    */
   SimulatedStore(
       Simulation simulation,
-      Cluster cluster,
+      SimCluster cluster,
       Network network,
       Planted planted,
       Host host,
       int place,
-      Witness witness) {
+      StoreObserver witness) {
     this.simulation = simulation;
     this.cluster = cluster;
     this.network = network;
@@ -85,17 +85,17 @@ final class SimulatedStore implements LockStore {
     GoneQuorum<Write, Written> indexGone =
         new GoneQuorum<>(
             IntStream.range(0, cluster.size()).mapToObj(this::sender).toList(),
-            written -> written.answer() == Answer.INDEX_GONE,
-            (gone, why) -> Written.of(Answer.UNAVAILABLE));
+            written -> written.answer() == WriteAnswer.INDEX_GONE,
+            (gone, why) -> Written.of(WriteAnswer.UNAVAILABLE));
     this.doubted = new Batcher<>(maxRequests, MAX_OPERATIONS, MAX_OPERATIONS, indexGone::ask);
   }
 
   /** Sees what neither the library nor the cluster tells. */
-  interface Witness {
+  interface StoreObserver {
     /** Sees nothing. */
-    Witness NOBODY = new Witness() {};
+    StoreObserver NOBODY = new StoreObserver() {};
 
-    /** So many operations left in one request. */
+    /** Called when that many operations left in one request. */
     default void leftTogether(int operations) {}
   }
 
@@ -136,7 +136,7 @@ final class SimulatedStore implements LockStore {
         CancellableFuture.of(
             writes.submit(write, 1),
             written ->
-                written.answer() == Answer.INDEX_GONE
+                written.answer() == WriteAnswer.INDEX_GONE
                     ? doubted.submit(write, 1)
                     : CompletableFuture.completedFuture(written));
     return CancellableFuture.of(
@@ -182,7 +182,7 @@ final class SimulatedStore implements LockStore {
 
   private void carryOut(int node, Write write, Consumer<Written> done) {
     if (network.refusesOne()) {
-      done.accept(Written.of(Answer.UNAVAILABLE));
+      done.accept(Written.of(WriteAnswer.UNAVAILABLE));
     } else {
       cluster.write(node, write, done);
     }
@@ -191,8 +191,8 @@ final class SimulatedStore implements LockStore {
   private static Written hoped(Write write) {
     Expected expected = write.expected();
     return expected == null
-        ? Written.of(Answer.UNAVAILABLE)
-        : new Written(Answer.APPLIED, expected.term(), expected.seqNo());
+        ? Written.of(WriteAnswer.UNAVAILABLE)
+        : new Written(WriteAnswer.APPLIED, expected.term(), expected.seqNo());
   }
 
   private WriteResult outcome(Write write, Written written) {
@@ -207,7 +207,8 @@ final class SimulatedStore implements LockStore {
         }
         yield new WriteResult.Rejected(new IncarnationGoneException(incarnation));
       }
-      case UNAVAILABLE -> new WriteResult.Unknown(new IOException(Answer.UNAVAILABLE.toString()));
+      case UNAVAILABLE ->
+          new WriteResult.Unknown(new IOException(WriteAnswer.UNAVAILABLE.toString()));
     };
   }
 
@@ -244,23 +245,24 @@ final class SimulatedStore implements LockStore {
   }
 
   private CompletableFuture<List<ReadResult>> ask(List<String> lockIds) {
-    CompletableFuture<List<Seen>> asked =
+    CompletableFuture<List<ReadAnswer>> asked =
         request(
             lockIds,
             (node, lockId, done) ->
-                cluster.read(node, lockId, (index, doc) -> done.accept(new Seen(index, doc))));
+                cluster.read(
+                    node, lockId, (index, doc) -> done.accept(new ReadAnswer(index, doc))));
     return asked.thenApply(all -> all.stream().map(this::result).toList());
   }
 
-  private record Seen(@Nullable Incarnation incarnation, Cluster.@Nullable Doc doc) {}
+  private record ReadAnswer(@Nullable Incarnation incarnation, SimCluster.@Nullable Doc doc) {}
 
-  private ReadResult result(Seen seen) {
+  private ReadResult result(ReadAnswer seen) {
     Incarnation incarnation = seen.incarnation;
-    // As the real store, which asks its incarnation's alias: one that is gone is looked up anew.
+    // As the real store, which asks its incarnation's alias: one that is gone is looked up again.
     if (current != null && !current.equals(incarnation)) {
       current = null;
     }
-    Cluster.Doc doc = seen.doc;
+    SimCluster.Doc doc = seen.doc;
     LockRecord record = doc == null ? null : doc.record();
     if (doc == null || record == null || incarnation == null) {
       return new ReadResult.Absent(incarnation);
@@ -281,20 +283,21 @@ final class SimulatedStore implements LockStore {
 
   // --- Requests
 
-  /** What a node does for one operation of a request. */
-  private interface Effect<O, A> {
+  /** The work of a node for one operation of a request. */
+  private interface NodeOperation<O, A> {
     void at(int node, O operation, Consumer<A> done);
   }
 
   /** Sends a request to the next node, which answers when all of its operations have ended. */
-  private <O, A> CompletableFuture<List<A>> request(List<O> operations, Effect<O, A> effect) {
+  private <O, A> CompletableFuture<List<A>> request(
+      List<O> operations, NodeOperation<O, A> effect) {
     int node = nextNode;
     nextNode = (node + 1) % cluster.size();
     return request(node, operations, effect);
   }
 
   private <O, A> CompletableFuture<List<A>> request(
-      int node, List<O> operations, Effect<O, A> effect) {
+      int node, List<O> operations, NodeOperation<O, A> effect) {
     if (operations.size() > 1) {
       witness.leftTogether(operations.size());
     }

@@ -20,21 +20,22 @@ final class Simulation {
   /** More events than this at one moment are an endless loop. */
   private static final long MAX_AT_ONCE = 100_000;
 
+  /* FNV-1a with 64 bits. */
   private static final long HASH_START = 0xcbf29ce484222325L;
   private static final long HASH_PRIME = 0x100000001b3L;
 
   private final PriorityQueue<Event> events = new PriorityQueue<>();
   private final SplittableRandom random;
-  private final boolean keepsStory;
-  private final Set<Violation.Invariant> judged;
-  private final List<String> story = new ArrayList<>();
+  private final boolean keepsTrace;
+  private final Set<InvariantViolation.Invariant> checkedInvariants;
+  private final List<String> trace = new ArrayList<>();
   private Runnable afterEach = () -> {};
   private @Nullable RuntimeException failure;
   private long now;
   private long scheduled;
   private long done;
 
-  /** How many had happened before time last went on. */
+  /** The number of events before time last advanced. */
   private long doneThen;
 
   private long hash = HASH_START;
@@ -49,13 +50,13 @@ final class Simulation {
   /**
    * A run that has not begun.
    *
-   * @param judged which invariants are to hold
-   * @param keepsStory whether what happens is kept as text; its hash is kept in any case
+   * @param checkedInvariants which invariants are to hold
+   * @param keepsTrace whether what happens is kept as text; its hash is kept in any case
    */
-  Simulation(long seed, Set<Violation.Invariant> judged, boolean keepsStory) {
-    this.judged = judged;
+  Simulation(long seed, Set<InvariantViolation.Invariant> checkedInvariants, boolean keepsTrace) {
+    this.checkedInvariants = checkedInvariants;
     this.random = new SplittableRandom(seed);
-    this.keepsStory = keepsStory;
+    this.keepsTrace = keepsTrace;
   }
 
   /** True time since the start, in nanoseconds. */
@@ -63,12 +64,15 @@ final class Simulation {
     return now;
   }
 
-  /** How many events have happened. */
+  /** Returns how many events have happened. */
   long eventsDone() {
     return done;
   }
 
-  /** A source of chance of its own for one part, so that another's draws change nothing in it. */
+  /**
+   * Returns a separate random source for one component, so that another's draws change nothing in
+   * it.
+   */
   SplittableRandom fork() {
     return random.split();
   }
@@ -87,9 +91,9 @@ final class Simulation {
    * Notes that an invariant does not hold, which ends the run after this event. It is not thrown
    * here: who calls may be the library, which lets no exception of a callback through.
    */
-  void violated(Violation.Invariant invariant, String message) {
-    if (failure == null && judged.contains(invariant)) {
-      failure = new Violation(invariant, message);
+  void violated(InvariantViolation.Invariant invariant, String message) {
+    if (failure == null && checkedInvariants.contains(invariant)) {
+      failure = new InvariantViolation(invariant, message);
     }
   }
 
@@ -103,7 +107,7 @@ final class Simulation {
   /**
    * Ends the run if something was noted that must not be.
    *
-   * @throws Violation if an invariant does not hold
+   * @throws InvariantViolation if an invariant does not hold
    */
   void check() {
     if (failure != null) {
@@ -114,7 +118,7 @@ final class Simulation {
   /**
    * Lets all happen that is due until then.
    *
-   * @throws Violation if an invariant does not hold
+   * @throws InvariantViolation if an invariant does not hold
    */
   void runUntil(long end) {
     while (!events.isEmpty() && events.element().at <= end) {
@@ -123,7 +127,7 @@ final class Simulation {
     now = Math.max(now, end);
   }
 
-  /** Whether anything is still to happen. */
+  /** Returns whether anything is still to happen. */
   boolean hasNext() {
     return !events.isEmpty();
   }
@@ -136,7 +140,8 @@ final class Simulation {
       doneThen = done;
     }
     if (++done - doneThen > MAX_AT_ONCE) {
-      throw new Violation(Violation.Invariant.BOUNDS, "events go on and on while no time passes");
+      throw new InvariantViolation(
+          InvariantViolation.Invariant.BOUNDS, "events go on and on while no time passes");
     }
     event.task.run();
     afterEach.run();
@@ -144,18 +149,18 @@ final class Simulation {
   }
 
   /**
-   * Notes what happens. Every part of it goes into the hash; the text is only made if somebody
-   * wants to read it.
+   * Notes what happens. Every part of it goes into the hash; the text is only made if a trace wants
+   * to read it.
    *
    * @param facts numbers that tell this event from another at the same time
    */
-  void tell(Supplier<String> text, long... facts) {
+  void log(Supplier<String> text, long... facts) {
     mix(now);
     for (long fact : facts) {
       mix(fact);
     }
-    if (keepsStory) {
-      story.add(String.format(Locale.ROOT, "%12.6f  %s", now / 1e9, text.get()));
+    if (keepsTrace) {
+      trace.add(String.format(Locale.ROOT, "%12.6f  %s", now / 1e9, text.get()));
     }
   }
 
@@ -166,13 +171,13 @@ final class Simulation {
     }
   }
 
-  /** What happened, as one number. */
+  /** Returns what happened, as one number. */
   long hash() {
     return hash;
   }
 
-  /** What happened, a line each, oldest first; empty unless it was to be kept. */
-  List<String> story() {
-    return story;
+  /** Returns what happened, a line each, oldest first; empty unless it was to be kept. */
+  List<String> trace() {
+    return trace;
   }
 }

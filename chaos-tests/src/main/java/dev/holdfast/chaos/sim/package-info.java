@@ -5,10 +5,10 @@
  *
  * <p>{@link dev.holdfast.chaos.sim.Simulation} is time and chance, {@link
  * dev.holdfast.chaos.sim.Host} a machine with its clocks, {@link dev.holdfast.chaos.sim.Network}
- * what is between machines, {@link dev.holdfast.chaos.sim.Cluster} the store, {@link
- * dev.holdfast.chaos.sim.Client} a process with a real {@code LockManager}, {@link
- * dev.holdfast.chaos.sim.Judge} the invariants, {@link dev.holdfast.chaos.sim.Nemesis} the faults,
- * and {@link dev.holdfast.chaos.sim.Run} one run of all of it.
+ * what is between machines, {@link dev.holdfast.chaos.sim.SimCluster} the store, {@link
+ * dev.holdfast.chaos.sim.SimClient} a process with a real {@code LockManager}, {@link
+ * dev.holdfast.chaos.sim.InvariantChecker} the invariants, {@link dev.holdfast.chaos.sim.Nemesis}
+ * the faults, and {@link dev.holdfast.chaos.sim.SimRun} one run of all of it.
  *
  * <p>After FoundationDB's simulator (Zhou et al., "FoundationDB: A Distributed Unbundled
  * Transactional Key Value Store", SIGMOD 2021, section 4).

@@ -3,6 +3,7 @@ package dev.holdfast.chaos.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.chaos.fault.IndexFaults;
+import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.LossNoticeChecker;
@@ -29,7 +30,7 @@ class DeletionTest {
     script.nemesis(110, "stop-" + IndexFaults.DELETED, "target", "the index");
   }
 
-  /** Granted when it was asked for, given back at that time. */
+  /** Granted when it was asked for, released at that time. */
   private void held(long from, long granted, long release, String client, long fence) {
     script.acquired(from, granted, client, fence, TTL);
     script.released(release, release + 2, client, fence);
@@ -59,11 +60,11 @@ class DeletionTest {
     assertVerdicts(Verdict.VALID, Verdict.VALID, Verdict.VALID);
   }
 
-  /** Seen on real nodes: the index was gone, its holder had not been told, and handed over. */
+  /** Seen on real nodes: the index was gone, its holder had not been told, and handed off. */
   @Test
   void holderThatHandsOver_beforeItIsTold_isOfTheLifeBefore() {
     held(10, 20, 130, "c1", 500);
-    held(120, 131, 160, "c1", 501); // waited when it was given back
+    held(120, 131, 160, "c1", 501); // waited when it was released
     held(125, 161, 200, "c1", 502);
     held(135, 140, 190, "c2", 1); // of the new life, while the others go on
     held(185, 191, 210, "c3", 2);
@@ -91,9 +92,9 @@ class DeletionTest {
     assertVerdicts(Verdict.INVALID, Verdict.VALID, Verdict.VALID);
   }
 
-  /** It asked after its process had given the lock back: that cannot be a hand-over. */
+  /** It asked after its process had released the lock: that cannot be a handoff. */
   @Test
-  void holderOfThatProcess_whoDidNotWaitForTheRelease_isJudged() {
+  void holderOfThatProcess_whoDidNotWaitForTheRelease_isChecked() {
     held(10, 20, 130, "c1", 500);
     held(150, 160, 210, "c2", 1);
     held(155, 165, 220, "c1", 501);
@@ -103,7 +104,7 @@ class DeletionTest {
   }
 
   @Test
-  void holderOfThatProcess_afterItWasToldOfTheDeletion_isJudged() {
+  void holderOfThatProcess_afterItWasToldOfTheDeletion_isChecked() {
     held(10, 20, 130, "c1", 500);
     script.lost(125, "c1", 500);
     held(120, 131, 200, "c1", 501);
@@ -114,7 +115,7 @@ class DeletionTest {
 
   /** Only the process that held it can have handed it over. */
   @Test
-  void holderOfAnotherProcess_isJudged() {
+  void holderOfAnotherProcess_isChecked() {
     held(10, 20, 130, "c1", 500);
     held(120, 131, 200, "c2", 501);
     held(135, 140, 190, "c3", 1);
@@ -132,7 +133,7 @@ class DeletionTest {
     assertThat(check(Deletion.fencing()).verdict()).isEqualTo(Verdict.INVALID);
   }
 
-  /** What a checker says of one life does not depend on what was granted in another. */
+  /** The verdict on one life does not depend on what was granted in another. */
   @Test
   void lossThatWasNotTold_withinALife_isFound_andADeletionIsNone() {
     script.acquired(10, 20, "c1", 5, TTL);
@@ -150,10 +151,10 @@ class DeletionTest {
 
   /** Its process was not told yet when the next era's index granted the lock to another. */
   @Test
-  void grants_thatSpanTheDeletion_areNotJudged() {
+  void grants_thatSpanTheDeletion_areNotChecked() {
     held(10, 20, 107, "c1", 500);
     held(103, 104, 140, "c2", 1_001); // of the next era, before the deletion was answered
-    held(105, 108, 130, "c1", 501); // handed over, of the last
+    held(105, 108, 130, "c1", 501); // handed off, of the last
     held(99, 125, 150, "c3", 1_002);
     held(160, 165, 170, "c2", 1_003);
 
@@ -183,6 +184,46 @@ class DeletionTest {
         .isEqualTo(Verdict.INVALID);
     assertThat(check(Deletion.inEachLife(new RenewalChecker())).verdict())
         .isEqualTo(Verdict.INVALID);
+  }
+
+  /** The first life cannot be judged, whatever is said of the second. */
+  @Test
+  void lifeThatTheCheckerGaveUpOn_isNotPassedOver() {
+    Checker givesUp =
+        new Checker() {
+          @Override
+          public String name() {
+            return "gives-up";
+          }
+
+          @Override
+          public Result check(History history) {
+            Verdict verdict =
+                history.calls().size() > 4
+                    ? Verdict.INVALID
+                    : history.calls().get(0).fence().getAsLong() == 5
+                        ? Verdict.UNKNOWN
+                        : Verdict.VALID;
+            return new Result(name(), verdict, "The limit was hit.", List.of("Not checked: a."));
+          }
+        };
+    held(10, 20, 80, "c1", 5);
+    held(130, 140, 150, "c1", 1_001);
+    Result result = check(Deletion.inEachLife(givesUp));
+    assertThat(result.verdict()).isEqualTo(Verdict.UNKNOWN);
+    assertThat(result.summary()).contains("1 of 2 lives", "The limit was hit.");
+    assertThat(result.details()).containsExactly("Not checked: a.");
+
+    held(160, 165, 170, "c2", 1_002);
+    held(175, 180, 190, "c2", 1_003);
+    assertThat(check(Deletion.inEachLife(givesUp)).verdict()).isEqualTo(Verdict.INVALID);
+  }
+
+  @Test
+  void fencesThatWentBack_areFoundBesideALifeWithoutGrants() {
+    held(10, 20, 30, "c1", 5);
+    held(40, 50, 60, "c2", 4);
+    assertThat(check(Deletion.fencing()).verdict()).isEqualTo(Verdict.INVALID);
   }
 
   @Test

@@ -44,7 +44,7 @@ class ScenariosChaos {
 
   private static final Duration DEFAULT_STORM = Duration.ofSeconds(40);
 
-  /** What belongs into the command that repeats a run. */
+  /** The properties that belong into the command that repeats a run. */
   private static final List<String> PASSED_ON =
       List.of(
           "holdfast.test.elasticsearch",
@@ -61,8 +61,8 @@ class ScenariosChaos {
   /** Belongs to the series of all that {@link #scenarios} chooses. */
   private Runner runner = runner(new RunStore(store));
 
-  private final List<Outcome> good = new ArrayList<>();
-  private final List<Outcome> broken = new ArrayList<>();
+  private final List<ScenarioOutcome> good = new ArrayList<>();
+  private final List<ScenarioOutcome> broken = new ArrayList<>();
   private final long startNanos = System.nanoTime();
   private final boolean inContainers = inContainers();
 
@@ -143,14 +143,14 @@ class ScenariosChaos {
         inContainers
             ? ContainerNode.unsupportedReason()
             : ElasticsearchNode.unsupportedReason(version);
-    Outcome outcome;
+    ScenarioOutcome outcome;
     try {
       outcome =
           unsupported.isPresent()
               ? skipped(scenario, unsupported.get())
               : runner.run(scenario, arena(version, scenario.ground()));
     } catch (Exception e) {
-      (sound ? good : broken).add(Outcome.brokenOff(scenario.name(), e));
+      (sound ? good : broken).add(ScenarioOutcome.brokenOff(scenario.name(), e));
       close(); // nobody knows in what state it is
       throw new IllegalStateException(scenario.name() + " was broken off: " + e.getMessage(), e);
     }
@@ -164,9 +164,9 @@ class ScenariosChaos {
     }
   }
 
-  private Outcome skipped(Scenario scenario, String reason) throws IOException {
+  private ScenarioOutcome skipped(Scenario scenario, String reason) throws IOException {
     runner.skip(scenario, reason);
-    return Outcome.skipped(scenario.name(), reason);
+    return ScenarioOutcome.skipped(scenario.name(), reason);
   }
 
   private Arena arena(ElasticsearchVersion version, Ground ground) throws InterruptedException {

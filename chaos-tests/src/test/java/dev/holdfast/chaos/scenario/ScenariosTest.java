@@ -3,7 +3,7 @@ package dev.holdfast.chaos.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.chaos.scenario.Schedule.Step;
+import dev.holdfast.chaos.scenario.Schedule.PlannedFault;
 import dev.holdfast.chaos.worker.Defect;
 import java.time.Duration;
 import java.util.Arrays;
@@ -12,7 +12,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What is in the catalogue. */
+/** The catalogue of scenarios. */
 class ScenariosTest {
 
   private static final Duration HOUR = Duration.ofHours(1);
@@ -53,10 +53,10 @@ class ScenariosTest {
             "requests-cut",
             "rolling-restart",
             "sliced");
-    assertThat(storm.steps()).isSortedAccordingTo(java.util.Comparator.comparing(Step::at));
+    assertThat(storm.steps()).isSortedAccordingTo(java.util.Comparator.comparing(PlannedFault::at));
     assertThat(storm.steps()).allMatch(step -> step.at().compareTo(HOUR) < 0);
     assertThat(storm.steps().get(0).what().name()).isEqualTo("index-deleted");
-    // What is asked for while an index is being deleted is not judged.
+    // What is asked for while an index is being deleted is not checked.
     assertThat(storm.steps())
         .allMatch(step -> step.what().name().equals("index-deleted") == step.lasting().isZero());
   }

@@ -14,8 +14,8 @@ class SummaryTest {
     List<String> rows =
         Summary.table(
                 List.of(
-                    Outcome.brokenOff("storm", failure),
-                    Outcome.skipped("nodes-partitioned", "only root can")))
+                    ScenarioOutcome.brokenOff("storm", failure),
+                    ScenarioOutcome.skipped("nodes-partitioned", "only root can")))
             .lines()
             .toList();
 

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A copy of the library and of the simulator, loaded a second time, with a bug woven into the
- * former on its way in. What everybody else uses stays as it is.
+ * former on its way in. All other classes stay as they are.
  */
 final class BuggyLibrary extends ClassLoader {
   private static final String LIBRARY = "dev.holdfast.lock.";
@@ -35,7 +35,7 @@ final class BuggyLibrary extends ClassLoader {
    *
    * @return the violation, or null
    */
-  @Nullable String run(long seed, Scenario scenario) {
+  @Nullable String run(long seed, SimScenario scenario) {
     try {
       Method run =
           loadClass(Inside.class.getName())
@@ -49,13 +49,14 @@ final class BuggyLibrary extends ClassLoader {
     }
   }
 
-  /** What is called through reflection, in the copy. */
+  /** Entry points that are called through reflection, in the copy. */
   static final class Inside {
     private Inside() {}
 
     static @Nullable String violation(long seed, String scenario) {
-      Violation violation =
-          Run.of(seed, Scenario.valueOf(scenario).faults(), Planted.NOTHING, false).violation();
+      InvariantViolation violation =
+          SimRun.of(seed, SimScenario.valueOf(scenario).faults(), Planted.NOTHING, false)
+              .violation();
       return violation == null ? null : violation.getMessage();
     }
   }

@@ -13,27 +13,33 @@ import net.bytebuddy.implementation.StubMethod;
 /** Engines that are wrong in one way each. */
 enum EngineBug {
   VALIDITY_COUNTED_FROM_THE_ANSWER(
-      "Engine", Scenario.ALL, EngineAdvice.CountFromNow.class, "validity"),
+      "Engine", SimScenario.ALL, EngineAdvice.CountFromNow.class, "validity"),
   EXPIRES_AT_IS_NEVER_PUSHED(
-      "Engine", Scenario.CALM, EngineAdvice.ExpiresAsAtFirst.class, "record"),
-  NO_DRIFT_MARGIN("Validity", Scenario.DRIFT, EngineAdvice.NoDriftMargin.class, "remainingNanos"),
-  OBSERVED_FOR_HALF_THE_TTL("Observations", Scenario.ALL, EngineAdvice.Half.class, "ttlNanos"),
+      "Engine", SimScenario.CALM, EngineAdvice.ExpiresAsAtFirst.class, "record"),
+  NO_DRIFT_MARGIN(
+      "Validity", SimScenario.DRIFT, EngineAdvice.NoDriftMargin.class, "remainingNanos"),
+  OBSERVED_FOR_HALF_THE_TTL("Observations", SimScenario.ALL, EngineAdvice.Half.class, "ttlNanos"),
   CLEAN_UP_WHILE_THE_SESSION_LIVES(
-      "Session", Scenario.CALM, EngineAdvice.CleanUpTheLiving.class, "start"),
+      "Session", SimScenario.CALM, EngineAdvice.CleanUpTheLiving.class, "start"),
   REQUESTS_HAVE_NO_DEADLINE(
-      "Engine", Scenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "requestDeadline"),
-  LOSS_TOLD_AFTER_RELEASE("LeaseHandle", Scenario.CALM, EngineAdvice.TellALoss.class, "released"),
-  HAND_OVER_WITHOUT_A_NEW_TOKEN("FencingToken", Scenario.CALM, EngineAdvice.NoHandOff.class, "of"),
+      "Engine", SimScenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "requestDeadline"),
+  LOSS_TOLD_AFTER_RELEASE(
+      "LeaseHandle", SimScenario.CALM, EngineAdvice.TellALoss.class, "released"),
+  HAND_OVER_WITHOUT_A_NEW_TOKEN(
+      "FencingToken", SimScenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(
-      "Session", Scenario.BRISK, EngineAdvice.NumberAnew.class, "renewalBegins"),
+      "Session", SimScenario.BRISK, EngineAdvice.NumberAnew.class, "renewalBegins"),
   NUMBERS_BEGIN_ANEW_WHEN_THEY_RUN_OUT(
-      "Session", Scenario.BRISK, EngineAdvice.NumberAnewInTheEnd.class, "release"),
-  FENCING_TOKEN_TOO_COARSE("FencingToken", Scenario.CALM, EngineAdvice.CoarseToken.class, "of"),
+      "Session", SimScenario.BRISK, EngineAdvice.NumberAnewInTheEnd.class, "release"),
+  FENCING_TOKEN_TOO_COARSE("FencingToken", SimScenario.CALM, EngineAdvice.CoarseToken.class, "of"),
   STALE_READS_ARE_BELIEVED(
-      "ObservedRecord", Scenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
+      "ObservedRecord", SimScenario.NODES, EngineAdvice.ForgetWhatIsKnown.class, "of"),
   ONE_NODE_SAYS_THE_INDEX_IS_GONE(
-      "SessionState$Holding", Scenario.ALL, EngineAdvice.BelieveThatTheIndexIsGone.class, "seen"),
-  RETRIES_WITHOUT_A_PAUSE("Engine", Scenario.CALM) {
+      "SessionState$Holding",
+      SimScenario.ALL,
+      EngineAdvice.BelieveThatTheIndexIsGone.class,
+      "seen"),
+  RETRIES_WITHOUT_A_PAUSE("Engine", SimScenario.CALM) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return builder.visit(
@@ -42,14 +48,15 @@ enum EngineBug {
   },
 
   RENEWED_AFTER_ITS_END(
-      "SessionState$Holding", Scenario.CLIENTS, EngineAdvice.AcceptLate.class, "acknowledged") {
+      "SessionState$Holding", SimScenario.CLIENTS, EngineAdvice.AcceptLate.class, "acknowledged") {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
       return part.equals("Session") ? stub(builder, "expireIfOver") : super.plant(part, builder);
     }
   },
 
-  LOSS_IS_NOT_LATCHED("Session", Scenario.CLIENTS, EngineAdvice.Unlatch.class, "remainingNanos") {
+  LOSS_IS_NOT_LATCHED(
+      "Session", SimScenario.CLIENTS, EngineAdvice.Unlatch.class, "remainingNanos") {
     @Override
     DynamicType.Builder<?> plant(String part, DynamicType.Builder<?> builder) {
       return part.equals("Session")
@@ -60,14 +67,14 @@ enum EngineBug {
     }
   },
 
-  A_RENEWED_RECORD_COUNTS_AS_UNCHANGED("store.Version", Scenario.ALL) {
+  A_RENEWED_RECORD_COUNTS_AS_UNCHANGED("store.Version", SimScenario.ALL) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return builder.method(named("equals")).intercept(FixedValue.value(true));
     }
   },
 
-  NO_ANSWER_IS_A_FAILURE("Acquisition", Scenario.LOSSES) {
+  NO_ANSWER_IS_A_FAILURE("Acquisition", SimScenario.LOSSES) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return builder
@@ -76,72 +83,73 @@ enum EngineBug {
     }
   },
 
-  A_BUSY_PROCESS_STARVES_THE_OTHERS("LocalTenure", Scenario.BUSY) {
+  A_BUSY_PROCESS_STARVES_THE_OTHERS("LocalTenure", SimScenario.BUSY) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return builder.method(named("isOver")).intercept(FixedValue.value(false));
     }
   },
 
-  A_BUSY_PROCESS_DOES_NOT_REST("LockQueue", Scenario.BUSY) {
+  A_BUSY_PROCESS_DOES_NOT_REST("LockQueue", SimScenario.BUSY) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return builder.visit(Advice.to(EngineAdvice.NoDelay.class).on(named("attemptAfter")));
     }
   },
 
-  A_SILENT_REQUEST_HOLDS_UP_THE_NEXT("internal.Batcher", Scenario.ALL) {
+  A_SILENT_REQUEST_HOLDS_UP_THE_NEXT("internal.Batcher", SimScenario.ALL) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "cancelled");
     }
   },
 
-  TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX("internal.GoneQuorum", Scenario.ALL) {
+  TWO_ANSWERS_OF_ONE_NODE_END_THE_INDEX("internal.GoneQuorum", SimScenario.ALL) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return builder.visit(Advice.to(EngineAdvice.OneNode.class).on(isConstructor()));
     }
   },
 
-  CLEAN_UP_LOOKS_ONCE("OrphanCleanup", Scenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
+  CLEAN_UP_LOOKS_ONCE(
+      "OrphanCleanup", SimScenario.LOSSES, EngineAdvice.SilenceIsClear.class, "later"),
 
-  NO_CLEAN_UP("LockQueue", Scenario.LOSSES) {
+  NO_CLEAN_UP("LockQueue", SimScenario.LOSSES) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "cleanUp");
     }
   },
 
-  CANCEL_FORGETS_ITS_REQUEST("Acquisition", Scenario.CALM) {
+  CANCEL_FORGETS_ITS_REQUEST("Acquisition", SimScenario.CALM) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "writtenTooLate");
     }
   },
 
-  WAITERS_NEVER_ASK_AGAIN("LockQueue", Scenario.CLIENTS) {
+  WAITERS_NEVER_ASK_AGAIN("LockQueue", SimScenario.CLIENTS) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "armNextAttempt");
     }
   },
 
-  WAITS_HAVE_NO_END("Acquisition", Scenario.CALM) {
+  WAITS_HAVE_NO_END("Acquisition", SimScenario.CALM) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "armDeadline");
     }
   },
 
-  LOSS_IS_NOT_TOLD("LeaseHandle", Scenario.CLIENTS) {
+  LOSS_IS_NOT_TOLD("LeaseHandle", SimScenario.CLIENTS) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "onLost");
     }
   },
 
-  QUEUES_ARE_KEPT_FOR_EVER("LockQueue", Scenario.CALM) {
+  QUEUES_ARE_KEPT_FOR_EVER("LockQueue", SimScenario.CALM) {
     @Override
     DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
       return stub(builder, "disposeIfIdle");
@@ -149,15 +157,15 @@ enum EngineBug {
   };
 
   private final String part;
-  private final Scenario scenario;
+  private final SimScenario scenario;
   private final Class<?> advice;
   private final String method;
 
-  EngineBug(String part, Scenario scenario) {
+  EngineBug(String part, SimScenario scenario) {
     this(part, scenario, Void.class, "");
   }
 
-  EngineBug(String part, Scenario scenario, Class<?> advice, String method) {
+  EngineBug(String part, SimScenario scenario, Class<?> advice, String method) {
     this.part = part;
     this.scenario = scenario;
     this.advice = advice;
@@ -165,7 +173,7 @@ enum EngineBug {
   }
 
   /** Under which faults it shows. */
-  Scenario scenario() {
+  SimScenario scenario() {
     return scenario;
   }
 

@@ -7,7 +7,7 @@ import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** How the command exits. */
+/** Exit statuses of the command. */
 class MainTest {
 
   private final StringWriter out = new StringWriter();

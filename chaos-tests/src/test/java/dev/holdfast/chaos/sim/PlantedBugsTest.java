@@ -2,7 +2,7 @@ package dev.holdfast.chaos.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.chaos.sim.Violation.Invariant;
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +76,7 @@ class PlantedBugsTest {
     return hunt(
         bug.text(),
         bug.scenario(),
-        seed -> message(Run.of(seed, bug.scenario().faults(), bug, false).violation()));
+        seed -> message(SimRun.of(seed, bug.scenario().faults(), bug, false).violation()));
   }
 
   private static Row hunt(EngineBug bug) {
@@ -85,7 +85,7 @@ class PlantedBugsTest {
   }
 
   private static Row hunt(
-      String name, Scenario scenario, LongFunction<@Nullable String> violationOf) {
+      String name, SimScenario scenario, LongFunction<@Nullable String> violationOf) {
     for (long seed = 1; seed <= MAX_SEEDS; seed++) {
       String violation = violationOf.apply(seed);
       if (violation != null) {
@@ -95,7 +95,7 @@ class PlantedBugsTest {
     return new Row(name, scenario.text(), null, MAX_SEEDS);
   }
 
-  private static @Nullable String message(@Nullable Violation violation) {
+  private static @Nullable String message(@Nullable InvariantViolation violation) {
     return violation == null ? null : violation.getMessage();
   }
 
@@ -122,7 +122,8 @@ class PlantedBugsTest {
         LongStream.rangeClosed(1, COMPARED)
             .parallel()
             .filter(
-                seed -> Run.of(seed, Scenario.ALL.faults(), protocol, false).violation() != null)
+                seed ->
+                    SimRun.of(seed, SimScenario.ALL.faults(), protocol, false).violation() != null)
             .count();
     if (protocol == Planted.NOTHING) {
       assertThat(bad).as(name).isZero();

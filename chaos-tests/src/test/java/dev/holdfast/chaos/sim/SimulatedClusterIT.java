@@ -64,7 +64,7 @@ class SimulatedClusterIT {
     private final LockStore real;
     private final SplittableRandom random;
     private final Simulation simulation =
-        new Simulation(1, EnumSet.allOf(Violation.Invariant.class), false);
+        new Simulation(1, EnumSet.allOf(InvariantViolation.Invariant.class), false);
     private final LockStore simulated;
     private final List<Version> realVersions = new ArrayList<>();
     private final List<Version> simulatedVersions = new ArrayList<>();
@@ -76,8 +76,8 @@ class SimulatedClusterIT {
       this.real = real;
       this.random = random;
       Network network = new Network(simulation, Faults.none(), NODES + 1);
-      Cluster cluster =
-          new Cluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
+      SimCluster cluster =
+          new SimCluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
       simulated =
           new SimulatedStore(
               simulation,
@@ -86,7 +86,7 @@ class SimulatedClusterIT {
               Planted.NOTHING,
               Host.withRightClocks(simulation),
               NODES,
-              SimulatedStore.Witness.NOBODY);
+              SimulatedStore.StoreObserver.NOBODY);
     }
 
     void doTheSame() throws Exception {

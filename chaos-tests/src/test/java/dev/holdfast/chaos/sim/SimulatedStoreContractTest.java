@@ -18,10 +18,10 @@ class SimulatedStoreContractTest extends LockStoreContract {
   private static final long PATIENCE = 10 * Simulation.SECOND;
 
   private final Simulation simulation =
-      new Simulation(1, EnumSet.allOf(Violation.Invariant.class), false);
+      new Simulation(1, EnumSet.allOf(InvariantViolation.Invariant.class), false);
   private final Network network = new Network(simulation, Faults.none(), NODES + 1);
-  private final Cluster cluster =
-      new Cluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
+  private final SimCluster cluster =
+      new SimCluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
   private final LockStore store =
       new SimulatedStore(
           simulation,
@@ -30,7 +30,7 @@ class SimulatedStoreContractTest extends LockStoreContract {
           Planted.NOTHING,
           Host.withRightClocks(simulation),
           NODES,
-          SimulatedStore.Witness.NOBODY);
+          SimulatedStore.StoreObserver.NOBODY);
 
   @Override
   protected LockStore store() {

@@ -2,7 +2,7 @@ package dev.holdfast.chaos.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.chaos.sim.Faults.Kind;
+import dev.holdfast.chaos.sim.Faults.FaultKind;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -17,18 +17,18 @@ import net.jqwik.api.ShrinkingMode;
 
 /**
  * Any topology and workload (a seed), any mixture of message and clock faults, any schedule of
- * strikes. jqwik shrinks a failure to the fewest of all three.
+ * scheduled faults. jqwik shrinks a failure to the fewest of all three.
  */
 @PropertyDefaults(tries = 300, shrinking = ShrinkingMode.FULL)
 class SimulationPropertyTest {
 
   @Property
   void library_underAnyPlan_keepsEveryInvariant(@ForAll("plans") Plan plan) {
-    Run.Result result = Run.of(plan, Planted.NOTHING, false);
+    SimRun.SimResult result = SimRun.of(plan, Planted.NOTHING, false);
 
     if (result.violation() != null) {
       throw new AssertionError(
-          String.join("\n", Run.of(plan, Planted.NOTHING, true).story())
+          String.join("\n", SimRun.of(plan, Planted.NOTHING, true).trace())
               + "\nAgain: "
               + plan.command());
     }
@@ -40,51 +40,55 @@ class SimulationPropertyTest {
         new Plan(
             plan.seed(),
             Faults.parse(plan.faults().text()),
-            Strike.parse(Strike.text(plan.strikes())));
+            ScheduledFault.parse(ScheduledFault.text(plan.schedule())));
 
     assertThat(parsed).isEqualTo(plan);
   }
 
   @Property(tries = 20)
   void run_anyPlan_isDeterministic(@ForAll("plans") Plan plan) {
-    assertThat(Run.of(plan, Planted.NOTHING, false).hash())
-        .isEqualTo(Run.of(plan, Planted.NOTHING, true).hash());
+    assertThat(SimRun.of(plan, Planted.NOTHING, false).hash())
+        .isEqualTo(SimRun.of(plan, Planted.NOTHING, true).hash());
   }
 
   @Property(tries = 30)
   void shrinking_aPlanThatFails_givesASmallerOneThatFailsAlike(@ForAll("plans") Plan plan) {
-    Violation violation = Run.of(plan, PlantedBug.MONOTONIC_CLOCK_ALONE, false).violation();
+    InvariantViolation violation =
+        SimRun.of(plan, PlantedBug.MONOTONIC_CLOCK_ALONE, false).violation();
     Plan smallest = plan.shrunk(PlantedBug.MONOTONIC_CLOCK_ALONE);
 
     if (violation == null) {
       assertThat(smallest).isEqualTo(plan);
     } else {
-      assertThat(Run.of(smallest, PlantedBug.MONOTONIC_CLOCK_ALONE, false).violation())
+      assertThat(SimRun.of(smallest, PlantedBug.MONOTONIC_CLOCK_ALONE, false).violation())
           .extracting("invariant")
           .isEqualTo(violation.invariant());
-      assertThat(plan.strikes()).containsAll(smallest.strikes());
+      assertThat(plan.schedule()).containsAll(smallest.schedule());
     }
   }
 
   @Provide
   Arbitrary<Plan> plans() {
     return Combinators.combine(
-            Arbitraries.longs().between(0, 1_000_000), faults(), strikes().list().ofMaxSize(40))
+            Arbitraries.longs().between(0, 1_000_000), faults(), schedule().list().ofMaxSize(40))
         .as(Plan::new);
   }
 
   private static Arbitrary<Faults> faults() {
-    Arbitrary<Set<Kind>> kinds =
-        Arbitraries.of(Arrays.stream(Kind.values()).filter(kind -> !kind.strikes()).toList()).set();
-    return kinds.map(set -> Faults.of(set.toArray(Kind[]::new)));
+    Arbitrary<Set<FaultKind>> kinds =
+        Arbitraries.of(
+                Arrays.stream(FaultKind.values()).filter(kind -> !kind.isScheduled()).toList())
+            .set();
+    return kinds.map(set -> Faults.of(set.toArray(FaultKind[]::new)));
   }
 
-  private static Arbitrary<Strike> strikes() {
-    List<Kind> kinds = Arrays.stream(Kind.values()).filter(Kind::strikes).toList();
+  private static Arbitrary<ScheduledFault> schedule() {
+    List<FaultKind> kinds =
+        Arrays.stream(FaultKind.values()).filter(FaultKind::isScheduled).toList();
     return Combinators.combine(
             Arbitraries.longs().between(0, Plan.FAULTY_MILLIS - 1),
             Arbitraries.of(kinds),
             Arbitraries.longs().between(0, Integer.MAX_VALUE))
-        .as(Strike::new);
+        .as(ScheduledFault::new);
   }
 }

@@ -27,53 +27,53 @@ class SimulationTest {
 
   @Test
   void library_underAllFaults_keepsEveryInvariant() {
-    assertAllHold(Scenario.ALL, SEEDS);
+    assertAllHold(SimScenario.ALL, SEEDS);
   }
 
   @ParameterizedTest
-  @EnumSource(Scenario.class)
-  void library_inEachScenario_keepsEveryInvariant(Scenario scenario) {
+  @EnumSource(SimScenario.class)
+  void library_inEachScenario_keepsEveryInvariant(SimScenario scenario) {
     assertAllHold(scenario, SEEDS_OF_A_SCENARIO);
   }
 
-  private static void assertAllHold(Scenario scenario, long seeds) {
-    List<Run.Result> results =
+  private static void assertAllHold(SimScenario scenario, long seeds) {
+    List<SimRun.SimResult> results =
         LongStream.rangeClosed(1, seeds)
             .parallel()
-            .mapToObj(seed -> Run.of(seed, scenario.faults(), Planted.NOTHING, false))
+            .mapToObj(seed -> SimRun.of(seed, scenario.faults(), Planted.NOTHING, false))
             .toList();
-    long operations = results.stream().mapToLong(Run.Result::operations).sum();
-    long grants = results.stream().mapToLong(Run.Result::grants).sum();
-    long handOvers = results.stream().mapToLong(Run.Result::handOvers).sum();
+    long operations = results.stream().mapToLong(SimRun.SimResult::operations).sum();
+    long grants = results.stream().mapToLong(SimRun.SimResult::grants).sum();
+    long handoffs = results.stream().mapToLong(SimRun.SimResult::handoffs).sum();
     System.out.printf(
-        "simulated, %s: %,d seeds, %,d lock operations, %,d grants, %,d hand-overs, %,d faults%n",
+        "simulated, %s: %,d seeds, %,d lock operations, %,d grants, %,d handoffs, %,d faults%n",
         scenario.text(),
         seeds,
         operations,
         grants,
-        handOvers,
-        results.stream().mapToLong(Run.Result::faults).sum());
+        handoffs,
+        results.stream().mapToLong(SimRun.SimResult::faults).sum());
 
-    for (Run.Result result : results) {
+    for (SimRun.SimResult result : results) {
       if (result.violation() != null) {
         Plan smallest = result.plan().shrunk(Planted.NOTHING);
         throw new AssertionError(
-            String.join("\n", Run.of(smallest, Planted.NOTHING, true).story())
+            String.join("\n", SimRun.of(smallest, Planted.NOTHING, true).trace())
                 + "\nAgain: "
                 + smallest.command());
       }
     }
     assertThat(grants).as("grants: nothing is shown by runs in which nothing happens").isPositive();
-    assertThat(handOvers).as("grants from one task of a process to another").isPositive();
-    if (scenario == Scenario.ALL) {
-      assertThat(results.stream().mapToLong(Run.Result::batched).sum())
+    assertThat(handoffs).as("grants from one task of a process to another").isPositive();
+    if (scenario == SimScenario.ALL) {
+      assertThat(results.stream().mapToLong(SimRun.SimResult::batched).sum())
           .as("operations that left together")
           .isPositive();
     }
     assertThat(operations).isGreaterThan(seeds * 50);
   }
 
-  // --- Flaws that the simulator found: each mended, and each found again when it is put back
+  // --- Flaws that the simulator found: each fixed, and each found again when it is planted
 
   /** A node that had not heard of the new index said that there is none, and ended every lease. */
   @Test
@@ -88,7 +88,7 @@ class SimulationTest {
   }
 
   /**
-   * The only look of a clean-up was lost, and a record stayed until somebody waited for its end.
+   * The only look of a clean-up was lost, and a record stayed until a client waited for its end.
    */
   @Test
   void library_whenTheLookOfACleanUpIsLost_leavesNoRecord() {
@@ -107,7 +107,8 @@ class SimulationTest {
             .findFirst()
             .orElseThrow(() -> new AssertionError(flaw + " is not found any more"));
 
-    assertThat(Run.of(seed, flaw.scenario().faults(), Planted.NOTHING, false).violation()).isNull();
+    assertThat(SimRun.of(seed, flaw.scenario().faults(), Planted.NOTHING, false).violation())
+        .isNull();
   }
 
   // --- Determinism
@@ -115,26 +116,26 @@ class SimulationTest {
   @Test
   void run_sameSeed_isTheSameInEveryDetail() {
     for (long seed = 1; seed <= 20; seed++) {
-      Run.Result first = Run.of(seed, Faults.all(), Planted.NOTHING, true);
-      Run.Result second = Run.of(seed, Faults.all(), Planted.NOTHING, true);
+      SimRun.SimResult first = SimRun.of(seed, Faults.all(), Planted.NOTHING, true);
+      SimRun.SimResult second = SimRun.of(seed, Faults.all(), Planted.NOTHING, true);
 
       assertThat(second.hash()).isEqualTo(first.hash());
-      assertThat(second.story()).isEqualTo(first.story());
-      assertThat(first.story()).hasSizeGreaterThan(100);
+      assertThat(second.trace()).isEqualTo(first.trace());
+      assertThat(first.trace()).hasSizeGreaterThan(100);
     }
   }
 
   @Test
   void run_whetherItsStoryIsKeptOrNot_isTheSame() {
-    assertThat(Run.of(7, Faults.all(), Planted.NOTHING, true).hash())
-        .isEqualTo(Run.of(7, Faults.all(), Planted.NOTHING, false).hash());
+    assertThat(SimRun.of(7, Faults.all(), Planted.NOTHING, true).hash())
+        .isEqualTo(SimRun.of(7, Faults.all(), Planted.NOTHING, false).hash());
   }
 
   @Test
   void runs_differentSeeds_differ() {
     assertThat(
             LongStream.rangeClosed(1, 100)
-                .map(seed -> Run.of(seed, Faults.all(), Planted.NOTHING, false).hash())
+                .map(seed -> SimRun.of(seed, Faults.all(), Planted.NOTHING, false).hash())
                 .distinct()
                 .count())
         .isEqualTo(100);
@@ -163,7 +164,7 @@ class SimulationTest {
       process.destroyForcibly();
     }
 
-    long hash = Run.of(42, Faults.all(), Planted.NOTHING, false).hash();
+    long hash = SimRun.of(42, Faults.all(), Planted.NOTHING, false).hash();
     assertThat(output)
         .content(StandardCharsets.UTF_8)
         .contains(String.format("trace hash %016x", hash))
@@ -172,9 +173,9 @@ class SimulationTest {
 
   // --- The command
 
-  private record Answer(int status, String out, String err) {}
+  private record ProgramOutput(int status, String out, String err) {}
 
-  private static Answer command(String... arguments) {
+  private static ProgramOutput command(String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int status =
@@ -182,12 +183,12 @@ class SimulationTest {
             .setOut(new PrintWriter(out))
             .setErr(new PrintWriter(err))
             .execute(arguments);
-    return new Answer(status, out.toString(), err.toString());
+    return new ProgramOutput(status, out.toString(), err.toString());
   }
 
   @Test
   void command_seeds_saysWhatItDid() {
-    Answer answer = command("--seeds", "1..20", "--threads", "2");
+    ProgramOutput answer = command("--seeds", "1..20", "--threads", "2");
 
     assertThat(answer.status()).isZero();
     assertThat(answer.out()).contains("20 seeds", "lock operations", "all invariants held");
@@ -195,7 +196,7 @@ class SimulationTest {
 
   @Test
   void command_trace_tellsTheStory() {
-    Answer answer = command("--seed", "3", "--trace", "--scenario", "calm");
+    ProgramOutput answer = command("--seed", "3", "--trace", "--scenario", "calm");
 
     assertThat(answer.status()).isZero();
     assertThat(answer.out()).contains("wants lock-", " HAS ", "released: RELEASED", "trace hash");
@@ -203,13 +204,14 @@ class SimulationTest {
 
   @Test
   void command_plantedBug_failsWithTheShrunkStory_andTheCommandThatReplaysIt() {
-    Answer answer = command("--planted", "monotonic-clock-alone", "--seeds", "1..100");
+    ProgramOutput answer = command("--planted", "monotonic-clock-alone", "--seeds", "1..100");
 
     assertThat(answer.status()).isEqualTo(1);
-    assertThat(answer.out()).contains("VIOLATION with seed", " strikes:", "SUSPEND", "Again: ");
+    assertThat(answer.out())
+        .contains("VIOLATION with seed", " scheduled faults:", "SUSPEND", "Again: ");
     String again =
         answer.out().substring(answer.out().indexOf("holdfast-sim.jar") + 16).replace("\"", "");
-    Answer replayed = command(again.strip().split("\\s+"));
+    ProgramOutput replayed = command(again.strip().split("\\s+"));
     assertThat(replayed.status()).isEqualTo(1);
     Matcher violated = Pattern.compile("VIOLATION ([A-Z_]+): ").matcher(answer.out());
     assertThat(violated.find()).isTrue();
@@ -225,28 +227,28 @@ class SimulationTest {
     assertWrong("there is no scenario \"rain\"", "--scenario", "rain");
     assertWrong("must be like 1..1000, but is \"9\"", "--seeds", "9");
     assertWrong("must be like 1..1000, but is \"9..1\"", "--seeds", "9..1");
-    assertWrong("--trace and --strikes need --seed", "--trace");
+    assertWrong("--trace and --schedule need --seed", "--trace");
     assertWrong("there is no bug \"rain\"", "--planted", "rain");
     assertWrong("--threads must be from 1 to 256, but is 0", "--threads", "0");
-    assertWrong("faults end after 40000 ms", "--seed", "1", "--strikes", "40000:suspend:1");
-    assertWrong("delay is a property of messages", "--seed", "1", "--strikes", "1:delay:1");
-    assertWrong("there is \"x\"", "--seed", "1", "--strikes", "x");
+    assertWrong("faults end after 40000 ms", "--seed", "1", "--schedule", "40000:suspend:1");
+    assertWrong("delay is a property of messages", "--seed", "1", "--schedule", "1:delay:1");
+    assertWrong("there is \"x\"", "--seed", "1", "--schedule", "x");
   }
 
   private static void assertWrong(String message, String... arguments) {
-    Answer answer = command(arguments);
+    ProgramOutput answer = command(arguments);
     assertThat(answer.status()).as("%s", List.of(arguments)).isEqualTo(2);
     assertThat(answer.err()).contains(message);
   }
 
   @Test
   void command_help_namesEveryOption() {
-    Answer answer = command("--help");
+    ProgramOutput answer = command("--help");
 
     assertThat(answer.status()).isZero();
     assertThat(answer.out())
         .contains(
-            "--seeds", "--seed", "--trace", "--scenario", "--faults", "--strikes", "--threads")
-        .contains(Arrays.stream(Scenario.values()).map(Scenario::text).toList());
+            "--seeds", "--seed", "--trace", "--scenario", "--faults", "--schedule", "--threads")
+        .contains(Arrays.stream(SimScenario.values()).map(SimScenario::text).toList());
   }
 }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class SmallWorldChaos {
   private static final long WANTED = 1_000_000;
 
-  /** How many choices are free, from each beginning: some have more choices at each step. */
+  /** The number of free choices from each beginning: some have more choices at each step. */
   private static final Map<Beginning, Integer> FREE =
       Map.of(Beginning.NOTHING, 7, Beginning.HELD, 9, Beginning.RENEWING, 8, Beginning.CRASHED, 10);
 
@@ -26,7 +26,7 @@ class SmallWorldChaos {
                   System.out.printf(
                       "[small world] %s, %d free choices: %,d schedules%n",
                       entry.getKey(), entry.getValue(), explored.schedules());
-                  assertThat(explored.violation()).as("%s", explored.story()).isNull();
+                  assertThat(explored.violation()).as("%s", explored.trace()).isNull();
                   return explored.schedules();
                 })
             .sum();

@@ -2,9 +2,9 @@ package dev.holdfast.chaos.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.chaos.sim.SmallWorld.Beginning;
 import dev.holdfast.chaos.sim.SmallWorld.Explored;
-import dev.holdfast.chaos.sim.Violation.Invariant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -19,7 +19,7 @@ class SmallWorldTest {
     Explored explored = SmallWorld.explore(beginning, FREE, 1, Planted.NOTHING);
 
     System.out.printf("%s: %,d schedules%n", beginning, explored.schedules());
-    assertThat(explored.violation()).as("%s", explored.story()).isNull();
+    assertThat(explored.violation()).as("%s", explored.trace()).isNull();
     assertThat(explored.schedules()).isGreaterThan(100);
   }
 
@@ -36,7 +36,7 @@ class SmallWorldTest {
     Explored explored = SmallWorld.explore(Beginning.NOTHING, FREE, 1, PlantedBug.READ_IS_PROOF);
 
     assertThat(explored.violation()).extracting("invariant").isEqualTo(Invariant.BELIEF);
-    assertThat(explored.story()).last().asString().contains("VIOLATION");
+    assertThat(explored.trace()).last().asString().contains("VIOLATION");
   }
 
   @Test

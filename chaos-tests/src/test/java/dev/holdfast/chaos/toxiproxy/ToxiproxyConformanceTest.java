@@ -49,8 +49,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a Toxiproxy server does, as a specification that is run against the built-in server and,
- * where {@code toxiproxy-server} is on the {@code PATH}, against the real one, which is the truth.
+ * The behaviour of a Toxiproxy server, as a specification that is run against the built-in server
+ * and, where {@code toxiproxy-server} is on the {@code PATH}, against the real one, which is the
+ * truth.
  *
  * <p>Times are bounded from below only; from above by the 30 s within which everything must happen.
  */
@@ -118,7 +119,7 @@ class ToxiproxyConformanceTest {
 
   // ---- helpers
 
-  private record Answer(int status, String type, String body) {
+  private record HttpAnswer(int status, String type, String body) {
 
     JsonNode json() {
       try {
@@ -129,7 +130,7 @@ class ToxiproxyConformanceTest {
     }
   }
 
-  private static Answer call(String method, String path, String body, String... headers) {
+  private static HttpAnswer call(String method, String path, String body, String... headers) {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(
                 URI.create("http://%s:%d%s".formatted(toxiproxy.host(), toxiproxy.port(), path)))
@@ -141,7 +142,7 @@ class ToxiproxyConformanceTest {
     try {
       HttpResponse<String> response = HTTP.send(request.build(), BodyHandlers.ofString());
       String type = response.headers().firstValue("Content-Type").orElse("");
-      return new Answer(response.statusCode(), type, response.body());
+      return new HttpAnswer(response.statusCode(), type, response.body());
     } catch (IOException e) {
       throw new AssertionError(method + " " + path, e);
     } catch (InterruptedException e) {
@@ -150,7 +151,7 @@ class ToxiproxyConformanceTest {
     }
   }
 
-  private static void assertError(Answer answer, int status, String message) {
+  private static void assertError(HttpAnswer answer, int status, String message) {
     assertThat(answer.body())
         .isEqualTo("{\"error\":\"" + message + "\",\"status\":" + status + "}\n");
     assertThat(answer.status()).isEqualTo(status);
@@ -166,7 +167,7 @@ class ToxiproxyConformanceTest {
     String json =
         "{\"name\":\"%s\",\"type\":\"%s\",\"stream\":\"%s\",\"toxicity\":%s,\"attributes\":{%s}}"
             .formatted(type, type, stream.name().toLowerCase(Locale.ROOT), toxicity, attributes);
-    Answer answer = call("POST", "/proxies/main/toxics", json);
+    HttpAnswer answer = call("POST", "/proxies/main/toxics", json);
     assertThat(answer.status()).as(answer.body()).isEqualTo(200);
   }
 
@@ -204,7 +205,7 @@ class ToxiproxyConformanceTest {
 
   @Test
   void createProxy_complete_isAnsweredWithAllOfIt() {
-    Answer created =
+    HttpAnswer created =
         call(
             "POST", "/proxies", "{\"name\":\"p\",\"listen\":\"127.0.0.1:0\",\"upstream\":\"u:1\"}");
 
@@ -220,7 +221,7 @@ class ToxiproxyConformanceTest {
 
   @Test
   void createProxy_disabled_doesNotListenUntilEnabled() throws IOException {
-    Answer created =
+    HttpAnswer created =
         call("POST", "/proxies", proxyJson("off", "127.0.0.1:0", address(upstream), "false"));
 
     assertThat(created.json().path("listen").asText()).isEqualTo("127.0.0.1:0");
@@ -237,7 +238,7 @@ class ToxiproxyConformanceTest {
 
   @Test
   void createProxy_ofNameThatExists_isAConflict() {
-    Answer answer = call("POST", "/proxies", proxyJson("main", "127.0.0.1:0", "u:1", "true"));
+    HttpAnswer answer = call("POST", "/proxies", proxyJson("main", "127.0.0.1:0", "u:1", "true"));
 
     assertError(answer, 409, "proxy already exists");
   }
@@ -280,7 +281,7 @@ class ToxiproxyConformanceTest {
     assertBadBody(call("PATCH", "/proxies/main", body.replace("\"name\":\"p\",", "")));
   }
 
-  private static void assertBadBody(Answer answer) {
+  private static void assertBadBody(HttpAnswer answer) {
     assertThat(answer.status()).as(answer.body()).isEqualTo(400);
     assertThat(answer.json().path("status").asInt()).isEqualTo(400);
     assertThat(answer.json().path("error").asText()).startsWith("bad request body: ");
@@ -351,7 +352,7 @@ class ToxiproxyConformanceTest {
   @ValueSource(strings = {"/", "/nothing", "/proxies/", "/proxies/main/", "/proxies/a%2Fb"})
   void unknownPath_isNotFound(String path) {
     assertThat(call("GET", path, ""))
-        .isEqualTo(new Answer(404, "text/plain; charset=utf-8", "404 page not found\n"));
+        .isEqualTo(new HttpAnswer(404, "text/plain; charset=utf-8", "404 page not found\n"));
   }
 
   @ParameterizedTest
@@ -363,15 +364,15 @@ class ToxiproxyConformanceTest {
     "HEAD, /version"
   })
   void unknownMethod_isNotAllowed(String method, String path) {
-    assertThat(call(method, path, "")).isEqualTo(new Answer(405, "", ""));
+    assertThat(call(method, path, "")).isEqualTo(new HttpAnswer(405, "", ""));
   }
 
   @Test
   void browser_isForbidden() {
-    Answer answer = call("GET", "/proxies", "", "User-Agent", "Mozilla/5.0");
+    HttpAnswer answer = call("GET", "/proxies", "", "User-Agent", "Mozilla/5.0");
 
     assertThat(answer)
-        .isEqualTo(new Answer(403, "text/plain; charset=utf-8", "User agent not allowed\n"));
+        .isEqualTo(new HttpAnswer(403, "text/plain; charset=utf-8", "User agent not allowed\n"));
   }
 
   @Test
@@ -390,7 +391,7 @@ class ToxiproxyConformanceTest {
   void updateProxy_otherListenAddress_moves() throws IOException {
     String before = proxy.getListen();
 
-    Answer moved =
+    HttpAnswer moved =
         call("POST", "/proxies/main", "{\"listen\":\"127.0.0.1:0\",\"name\":\"ignored\"}");
 
     String after = moved.json().path("listen").asText();
@@ -404,7 +405,7 @@ class ToxiproxyConformanceTest {
   void updateProxy_sameAddressOtherwiseSpelled_leavesConnections() throws IOException {
     try (Wire wire = open().roundTrip()) {
       String spelled = proxy.getListen().replace("127.0.0.1", "localhost");
-      Answer answer = call("PATCH", "/proxies/main", "{\"listen\":\"" + spelled + "\"}");
+      HttpAnswer answer = call("PATCH", "/proxies/main", "{\"listen\":\"" + spelled + "\"}");
 
       assertThat(answer.json().path("listen").asText()).isEqualTo(proxy.getListen());
       wire.roundTrip();
@@ -414,7 +415,7 @@ class ToxiproxyConformanceTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "nonsense", "127.0.0.1:99999", "127.0.0.1:x"})
   void upstreamAddress_invalid_isTakenAndClosesEveryClient(String address) throws IOException {
-    Answer answer = call("PATCH", "/proxies/main", "{\"upstream\":\"" + address + "\"}");
+    HttpAnswer answer = call("PATCH", "/proxies/main", "{\"upstream\":\"" + address + "\"}");
 
     assertThat(answer.json().path("upstream").asText()).isEqualTo(address);
     assertClosedAtOnce();
@@ -479,7 +480,7 @@ class ToxiproxyConformanceTest {
             + proxyJson("new", "127.0.0.1:0", "u:3", "false")
             + "]";
 
-    Answer answer = call("POST", "/populate", body);
+    HttpAnswer answer = call("POST", "/populate", body);
 
     assertThat(answer.status()).as(answer.body()).isEqualTo(201);
     JsonNode proxies = answer.json().path("proxies");
@@ -497,7 +498,7 @@ class ToxiproxyConformanceTest {
   @ValueSource(strings = {"[]", "null"})
   void populate_nothing_isFine(String body) {
     assertThat(call("POST", "/populate", body))
-        .isEqualTo(new Answer(201, "application/json", "{\"proxies\":null}"));
+        .isEqualTo(new HttpAnswer(201, "application/json", "{\"proxies\":null}"));
   }
 
   @ParameterizedTest
@@ -506,19 +507,20 @@ class ToxiproxyConformanceTest {
       value = {
         "''                                  | bad request body: EOF",
         "[{\"upstream\":\"u:1\"}]            | missing required field: name at proxy 1",
-        "[{\"name\":\"p\",\"upstream\":\"u:1\"},{\"name\":\"q\"}] | missing required field: upstream at proxy 2"
+        "[{\"name\":\"p\",\"upstream\":\"u:1\"},{\"name\":\"q\"}] | missing required field:"
+            + " upstream at proxy 2"
       })
   void populate_incomplete_isABadRequestAndCreatesNothing(String body, String message) {
     String json = "{\"error\":\"" + message + "\",\"status\":400,\"proxies\":null}";
     assertThat(call("POST", "/populate", body))
-        .isEqualTo(new Answer(400, "application/json", json));
+        .isEqualTo(new HttpAnswer(400, "application/json", json));
     assertThat(call("GET", "/proxies", "").json()).hasSize(1);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"{}", "[5]", "nope", "[{\"name\":1}]"})
   void populate_badJson_isABadRequest(String body) {
-    Answer answer = call("POST", "/populate", body);
+    HttpAnswer answer = call("POST", "/populate", body);
 
     assertThat(answer.status()).isEqualTo(400);
     assertThat(answer.json().path("error").asText()).startsWith("bad request body: ");
@@ -528,7 +530,7 @@ class ToxiproxyConformanceTest {
   @Test
   void populate_addressInUse_isAnErrorAndKeepsTheOnesBefore() {
     String taken = address(upstream);
-    Answer answer =
+    HttpAnswer answer =
         call(
             "POST",
             "/populate",
@@ -589,12 +591,12 @@ class ToxiproxyConformanceTest {
         "noop       | {}"
       })
   void createToxic_ofTypeOnly_hasTheDefaults(String type, String attributes) {
-    Answer created = call("POST", "/proxies/main/toxics", "{\"type\":\"" + type + "\"}");
+    HttpAnswer created = call("POST", "/proxies/main/toxics", "{\"type\":\"" + type + "\"}");
 
     String json =
         "{\"attributes\":%s,\"name\":\"%s_downstream\",\"type\":\"%s\",\"stream\":\"downstream\",\"toxicity\":1}"
             .formatted(attributes, type, type);
-    assertThat(created).isEqualTo(new Answer(200, "application/json", json));
+    assertThat(created).isEqualTo(new HttpAnswer(200, "application/json", json));
     assertThat(call("GET", "/proxies/main/toxics/" + type + "_downstream", "").body())
         .isEqualTo(json);
     assertThat(call("GET", "/proxies/main/toxics", "").body()).isEqualTo("[" + json + "]");
@@ -624,8 +626,10 @@ class ToxiproxyConformanceTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{\"type\":\"latency\",\"stream\":\"side\"} | stream was invalid, can be either upstream or downstream",
-        "{\"type\":\"none\",\"stream\":\"\"}        | stream was invalid, can be either upstream or downstream",
+        "{\"type\":\"latency\",\"stream\":\"side\"} | stream was invalid, can be either upstream or"
+            + " downstream",
+        "{\"type\":\"none\",\"stream\":\"\"}        | stream was invalid, can be either upstream or"
+            + " downstream",
         "{\"type\":\"none\"}                        | invalid toxic type",
         "{\"type\":\"LATENCY\"}                     | invalid toxic type",
         "{}                                         | invalid toxic type",
@@ -665,7 +669,7 @@ class ToxiproxyConformanceTest {
 
     call("PATCH", path, "{\"attributes\":{\"jitter\":7},\"name\":\"x\",\"stream\":\"upstream\"}");
     call("POST", path, "{\"toxicity\":0.5}");
-    Answer updated = call("PATCH", path, "{\"attributes\":{\"latency\":9}}");
+    HttpAnswer updated = call("PATCH", path, "{\"attributes\":{\"latency\":9}}");
 
     assertThat(updated.body())
         .isEqualTo(
@@ -692,7 +696,7 @@ class ToxiproxyConformanceTest {
   void deleteToxic_there_isGone() {
     call("POST", "/proxies/main/toxics", "{\"type\":\"latency\",\"name\":\"n\"}");
 
-    assertThat(call("DELETE", "/proxies/main/toxics/n", "")).isEqualTo(new Answer(204, "", ""));
+    assertThat(call("DELETE", "/proxies/main/toxics/n", "")).isEqualTo(new HttpAnswer(204, "", ""));
     assertThat(call("GET", "/proxies/main/toxics/n", "").status()).isEqualTo(404);
   }
 
@@ -1080,7 +1084,9 @@ class ToxiproxyConformanceTest {
 
   // ---- reset_peer
 
-  /** What matters for a lock: the request took effect, and its sender does not learn of it. */
+  /**
+   * The case that matters for a lock: a request takes effect, and its sender does not learn of it.
+   */
   @ParameterizedTest
   @ValueSource(ints = {0, 300})
   void resetPeer_downstream_losesTheAnswerOfAnAppliedRequest(int timeoutMillis) throws IOException {

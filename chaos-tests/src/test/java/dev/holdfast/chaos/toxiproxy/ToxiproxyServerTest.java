@@ -31,7 +31,7 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the built-in server promises beyond being a Toxiproxy. */
+/** Guarantees of the built-in server beyond those of Toxiproxy. */
 @Timeout(120)
 @SuppressWarnings("try") // Closes explicitly what is also closed should the test fail.
 class ToxiproxyServerTest {

@@ -16,7 +16,7 @@ record Wire(Socket client, Socket server) implements AutoCloseable {
 
   static final int LIVENESS_MILLIS = 30_000;
 
-  /** How a stream came to its end, and what came before. */
+  /** The end of a stream, and the text before it. */
   record Ending(String text, boolean reset) {}
 
   /** A server socket on a free loopback port, to be an upstream server. */
@@ -102,7 +102,7 @@ record Wire(Socket client, Socket server) implements AutoCloseable {
     }
   }
 
-  /** Whether nothing, not even an end, comes within that time. */
+  /** Returns whether nothing, not even an end, comes within that time. */
   static boolean silent(Socket socket, int millis) throws IOException {
     socket.setSoTimeout(millis);
     try {

@@ -1,10 +1,10 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,18 +18,18 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How well locks could be had: for each kind of operation the part that succeeded and how long that
- * took, and for each fault how long after its end a lock was granted again. Invalid if less of the
+ * Reports availability: for each kind of operation the fraction that succeeded and its latency, and
+ * for each fault how long after its end a lock was granted again. Invalid if less of the
  * acquisitions succeeded, or that took longer, than was allowed.
  *
- * <p>A fault counts for the latter if it was mended, somebody was asking for a lock afterwards, the
+ * <p>A fault counts for the latter if it ended, a client was asking for a lock afterwards, the
  * history goes on for as long as is allowed, and no other fault was there meanwhile.
  */
 public final class AvailabilityChecker implements Checker {
 
   private static final int DIGITS = 3;
 
-  /** More faults of one kind are told of together. */
+  /** More faults of one kind than this are summed up. */
   private static final int FEW = 20;
 
   private final double leastSuccess;
@@ -61,7 +61,7 @@ public final class AvailabilityChecker implements Checker {
     return "availability";
   }
 
-  /** What became of the operations of one kind. */
+  /** Counts and latencies of the operations of one kind. */
   private static final class Tally {
     /** Of those that succeeded, in nanoseconds. */
     final Histogram latencies = new Histogram(DIGITS);
@@ -102,14 +102,10 @@ public final class AvailabilityChecker implements Checker {
               Locale.ROOT,
               "%s; latency %s (median), %s (90 %%), %s (99 %%), %s (longest).",
               counts,
-              millis(latencies.getValueAtPercentile(50)),
-              millis(latencies.getValueAtPercentile(90)),
-              millis(latencies.getValueAtPercentile(99)),
-              millis(latencies.getMaxValue()));
-    }
-
-    private static String millis(long nanos) {
-      return String.format(Locale.ROOT, "%,.1f ms", nanos / 1e6);
+              Formats.millis(latencies.getValueAtPercentile(50)),
+              Formats.millis(latencies.getValueAtPercentile(90)),
+              Formats.millis(latencies.getValueAtPercentile(99)),
+              Formats.millis(latencies.getMaxValue()));
     }
   }
 
@@ -117,7 +113,9 @@ public final class AvailabilityChecker implements Checker {
   public Result check(History history) {
     Map<String, Tally> tallies = new TreeMap<>();
     for (Call call : history.calls()) {
-      tallies.computeIfAbsent(call.f(), f -> new Tally()).add(call);
+      if (!call.f().equals(Vocabulary.BELIEF)) { // it asks nothing of the service
+        tallies.computeIfAbsent(call.f(), f -> new Tally()).add(call);
+      }
     }
     Tally acquisitions = tallies.get(Vocabulary.ACQUIRE);
     if (acquisitions == null || acquisitions.succeeded() == 0) {
@@ -132,78 +130,79 @@ public final class AvailabilityChecker implements Checker {
               100 * acquisitions.rate(),
               100 * leastSuccess));
     }
-    List<String> figures = new ArrayList<>();
-    tallies.forEach((f, tally) -> figures.add(tally.describe(f)));
-    recoveries(history, violations, figures);
+    List<String> statistics = new ArrayList<>();
+    tallies.forEach((f, tally) -> statistics.add(tally.describe(f)));
+    recoveries(history, violations, statistics);
     boolean isValid = violations.isEmpty();
-    violations.addAll(figures);
+    violations.addAll(statistics);
     return new Result(
         name(),
         isValid ? Verdict.VALID : Verdict.INVALID,
         String.format(
             Locale.ROOT,
             "Of %s %.1f %% succeeded.",
-            Words.count(acquisitions.all, "acquisition"),
+            Formats.count(acquisitions.all, "acquisition"),
             100 * acquisitions.rate()),
         violations);
   }
 
-  private void recoveries(History history, List<String> violations, List<String> figures) {
+  private void recoveries(History history, List<String> violations, List<String> statistics) {
     NavigableSet<Long> grants = new TreeSet<>();
     for (Call call : history.calls()) {
       if (call.f().equals(Vocabulary.ACQUIRE) && call.isOk()) {
         grants.add(call.completedAt());
       }
     }
-    List<Fault> faults = Fault.of(history);
-    Map<String, List<Fault>> byName =
+    List<FaultInterval> faults = FaultInterval.of(history);
+    Map<String, List<FaultInterval>> byName =
         faults.stream()
-            .filter(Fault::healed)
-            .collect(Collectors.groupingBy(Fault::name, TreeMap::new, Collectors.toList()));
+            .filter(FaultInterval::healed)
+            .collect(Collectors.groupingBy(FaultInterval::name, TreeMap::new, Collectors.toList()));
     byName.forEach(
         (name, alike) -> {
           if (alike.size() > FEW) {
-            figures.add(describe(name, alike, grants));
+            statistics.add(describe(name, alike, grants));
           } else {
-            alike.forEach(fault -> figures.add(describe(fault, grants.higher(fault.toNanos()))));
+            alike.forEach(fault -> statistics.add(describe(fault, grants.higher(fault.toNanos()))));
           }
         });
-    for (Fault fault : faults) {
+    for (FaultInterval fault : faults) {
       if (within != null && fault.healed()) {
-        long bound = Words.plus(fault.toNanos(), within.toNanos());
+        long bound = Formats.plus(fault.toNanos(), within.toNanos());
         Long next = grants.higher(fault.toNanos());
         boolean granted = next != null && next <= bound;
         if (!granted
             && history.endNanos() >= bound
-            && somebodyAsked(history, fault.toNanos(), bound)
+            && clientAsked(history, fault.toNanos(), bound)
             && faults.stream().noneMatch(other -> isMeanwhile(fault, other, bound))) {
           violations.add(
               ended(fault)
                   + ", and no lock was granted within "
-                  + Words.seconds(within.toNanos())
+                  + Formats.seconds(within.toNanos())
                   + ".");
         }
       }
     }
   }
 
-  private static String ended(Fault fault) {
+  private static String ended(FaultInterval fault) {
     String target = fault.target().isEmpty() ? "" : " (" + fault.target() + ")";
-    return fault.name() + target + " was over at " + Words.seconds(fault.toNanos());
+    return fault.name() + target + " was over at " + Formats.seconds(fault.toNanos());
   }
 
-  private static String describe(Fault fault, @Nullable Long next) {
+  private static String describe(FaultInterval fault, @Nullable Long next) {
     return next == null
         ? ended(fault) + ", and no lock was granted after that."
         : ended(fault)
             + ", and a lock granted "
-            + Words.seconds(next - fault.toNanos())
+            + Formats.seconds(next - fault.toNanos())
             + " later.";
   }
 
-  private static String describe(String name, List<Fault> alike, NavigableSet<Long> grants) {
+  private static String describe(
+      String name, List<FaultInterval> alike, NavigableSet<Long> grants) {
     Histogram recoveries = new Histogram(DIGITS);
-    for (Fault fault : alike) {
+    for (FaultInterval fault : alike) {
       Long next = grants.higher(fault.toNanos());
       if (next != null) {
         recoveries.recordValue(next - fault.toNanos());
@@ -215,12 +214,12 @@ public final class AvailabilityChecker implements Checker {
         "%s was over %,d times, and a lock granted %s (median), %s (longest) later%s.",
         name,
         alike.size(),
-        Words.seconds(recoveries.getValueAtPercentile(50)),
-        Words.seconds(recoveries.getMaxValue()),
+        Formats.seconds(recoveries.getValueAtPercentile(50)),
+        Formats.seconds(recoveries.getMaxValue()),
         never == 0 ? "" : String.format(Locale.ROOT, ", after %,d of them not any more", never));
   }
 
-  private static boolean somebodyAsked(History history, long from, long to) {
+  private static boolean clientAsked(History history, long from, long to) {
     return history.calls().stream()
         .anyMatch(
             call ->
@@ -229,7 +228,7 @@ public final class AvailabilityChecker implements Checker {
                     && call.completedAt() > from);
   }
 
-  private static boolean isMeanwhile(Fault fault, Fault other, long bound) {
+  private static boolean isMeanwhile(FaultInterval fault, FaultInterval other, long bound) {
     return !other.equals(fault) && other.fromNanos() <= bound && other.toNanos() > fault.toNanos();
   }
 }

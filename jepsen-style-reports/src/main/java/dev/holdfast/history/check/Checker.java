@@ -3,14 +3,14 @@ package dev.holdfast.history.check;
 import dev.holdfast.history.History;
 
 /**
- * Judges one property of a history. Stateless, so that one checker may judge many histories at the
+ * Checks one property of a history. Stateless, so that one checker may check many histories at the
  * same time.
  */
 @FunctionalInterface
 public interface Checker {
 
   /**
-   * Judges a history. An exception means that nothing is known; {@link Checkers#compose} turns it
+   * Checks a history. An exception means that nothing is known; {@link Checkers#compose} turns it
    * into such a result.
    *
    * @param history the history

@@ -1,7 +1,7 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +10,7 @@ import java.util.concurrent.Callable;
 /** Puts checkers together. Stateless. */
 public final class Checkers {
 
-  /** How long the checkers of a composition may take if nothing else is said. */
+  /** The default time limit for the checkers of a composition. */
   public static final Duration DEFAULT_LIMIT = Duration.ofMinutes(10);
 
   private Checkers() {}
@@ -36,6 +36,10 @@ public final class Checkers {
    * @return the composition
    */
   public static Checker compose(Duration limit, Checker... checkers) {
+    return compose(limit, false, checkers);
+  }
+
+  private static Checker compose(Duration limit, boolean isLenient, Checker... checkers) {
     List<Checker> all = List.of(checkers);
     if (all.isEmpty()) {
       throw new IllegalArgumentException("no checkers, no verdict");
@@ -43,14 +47,27 @@ public final class Checkers {
     if (limit.isNegative() || limit.isZero()) {
       throw new IllegalArgumentException("the limit must be positive, but is " + limit);
     }
-    return new Composition(all, limit);
+    return new Composition(all, limit, isLenient);
+  }
+
+  /**
+   * Makes one checker of several, for a history of which it is not known what it should have: as
+   * {@link #compose(Duration, Checker...)}, but a checker that finds nothing to check counts only
+   * if none of them does.
+   *
+   * @param limit how long all of them together may take; positive
+   * @param checkers at least one checker
+   * @return the composition
+   */
+  public static Checker composeApplicable(Duration limit, Checker... checkers) {
+    return compose(limit, true, checkers);
   }
 
   /**
    * Runs one checker.
    *
    * @param checker the checker
-   * @param history what it is to judge
+   * @param history what it is to check
    * @return its result; unknown, with the exception's text, if it throws
    */
   public static Result safely(Checker checker, History history) {
@@ -62,10 +79,16 @@ public final class Checkers {
   }
 
   private static Result unknown(Checker checker, String why) {
-    return new Result(checker.name(), Verdict.UNKNOWN, "Not judged: " + why + ".", List.of());
+    return new Result(checker.name(), Verdict.UNKNOWN, "Not checked: " + why + ".", List.of());
   }
 
-  private record Composition(List<Checker> checkers, Duration limit) implements Checker {
+  /**
+   * Several checkers as one.
+   *
+   * @param isLenient whether one that finds nothing to check does not count
+   */
+  private record Composition(List<Checker> checkers, Duration limit, boolean isLenient)
+      implements Checker {
 
     @Override
     public String name() {
@@ -83,18 +106,28 @@ public final class Checkers {
               tasks,
               limit.toNanos(),
               late ->
-                  unknown(checkers.get(late), "not done within " + Words.seconds(limit.toNanos())));
-      Verdict verdict = parts.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
-      return new Result(name(), verdict, summary(verdict, parts), List.of(), parts);
+                  unknown(
+                      checkers.get(late), "not done within " + Formats.seconds(limit.toNanos())));
+      List<Result> counted =
+          parts.stream().filter(part -> !isLenient || !part.nothingToCheck()).toList();
+      counted = counted.isEmpty() ? parts : counted;
+      Verdict verdict = counted.stream().map(Result::verdict).reduce(Verdict.VALID, Verdict::and);
+      String summary = summary(verdict, counted);
+      int left = parts.size() - counted.size();
+      if (left > 0) {
+        summary += " " + Formats.count(left, "other") + (left == 1 ? " has" : " have");
+        summary += " nothing to check in this history.";
+      }
+      return new Result(name(), verdict, summary, List.of(), parts);
     }
 
     private static String summary(Verdict verdict, List<Result> parts) {
       List<String> deciding =
           parts.stream().filter(part -> part.verdict() == verdict).map(Result::checker).toList();
       if (verdict == Verdict.VALID) {
-        return "All " + Words.count(parts.size(), "check") + " passed.";
+        return "All " + Formats.count(parts.size(), "check") + " passed.";
       }
-      String what = verdict == Verdict.INVALID ? "Broken: " : "Not judged, and none seen broken: ";
+      String what = verdict == Verdict.INVALID ? "Broken: " : "Not checked, and none seen broken: ";
       return what
           + String.join(", ", deciding)
           + " ("

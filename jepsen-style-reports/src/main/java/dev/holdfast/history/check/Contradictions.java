@@ -12,11 +12,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What cannot be in any order and is seen without a search, which would try very many orders before
- * it knew: values that nobody had written, values that were overwritten, tokens that did not rise,
- * and more grants than there can be. What is not seen here is found by the search. Each method
- * takes what happened, or may have, in order of the invocations, and returns the end of a sentence,
- * or null. Stateless.
+ * Finds contradictions to every order without a search, which would try very many orders before it
+ * knew: values that nobody had written, values that were overwritten, tokens that did not rise, and
+ * more grants than there can be. What is not seen here is found by the search. Each method takes
+ * what happened, or may have, in order of the invocations, and returns the end of a sentence, or
+ * null. Stateless.
  */
 final class Contradictions {
   private Contradictions() {}
@@ -33,7 +33,9 @@ final class Contradictions {
       latestAnswer.put(from, before == null ? to : Math.max(to, before.getValue()));
     }
 
-    /** When the last of those that were invoked by then was answered; null if there is none. */
+    /**
+     * Returns when the last of those that were invoked by then was answered; null if there is none.
+     */
     @Nullable Long latestAnswer(long by) {
       Map.Entry<Long, Long> before = latestAnswer.floorEntry(by);
       return before == null ? null : before.getValue();
@@ -54,7 +56,7 @@ final class Contradictions {
           : new Latest(from, value, Math.max(otherFrom, write.from()));
     }
 
-    /** When the last write of anything else was invoked. */
+    /** Returns when the last write of anything else was invoked. */
     long otherThan(@Nullable Object expected) {
       return Objects.equals(expected, value) ? otherFrom : from;
     }
@@ -136,7 +138,7 @@ final class Contradictions {
     return null;
   }
 
-  /** How many grants and releases there were for certain, and may have been. */
+  /** Counts of grants and releases that are certain, and that are possible. */
   private static final class Count {
     int granted;
     int mayBeGranted;
@@ -148,10 +150,10 @@ final class Contradictions {
   private record Change(long at, boolean isAnswer, Step step) {}
 
   /**
-   * More was held than there is, or given back than was held.
+   * More was held than there is, or released than was held.
    *
    * @param most how many grants there can be at the same time, if they do not end by themselves
-   * @param byClient whether only the client that holds one can give it back
+   * @param byClient whether only the client that holds one can release it
    */
   static @Nullable String ofCounts(List<Step> steps, int most, boolean byClient) {
     List<Change> changes = new ArrayList<>();

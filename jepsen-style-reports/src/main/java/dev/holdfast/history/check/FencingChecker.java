@@ -1,9 +1,9 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -57,8 +57,8 @@ public final class FencingChecker implements Checker {
         name(),
         String.format(
             "The fences of %s rose, and %s never went back.",
-            Words.count(count(grants), "grant"), Words.count(count(writes), "accepted write")),
-        "Fencing was broken " + Words.count(violations.size(), "time") + ".",
+            Formats.count(count(grants), "grant"), Formats.count(count(writes), "accepted write")),
+        "Fencing was broken " + Formats.count(violations.size(), "time") + ".",
         violations);
   }
 

@@ -1,10 +1,10 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Whether there is an order of all operations, each between its invocation and its answer, in which
  * the object could have done what it is said to have done (Herlihy and Wing, "Linearizability",
- * TOPLAS 12(3), 1990). Each lock is judged by itself, several at the same time. What failed did not
- * happen; what is not known may have happened at any time after its invocation, or never; equal
+ * TOPLAS 12(3), 1990). Each lock is checked by itself, several at the same time. What failed did
+ * not happen; what is not known may have happened at any time after its invocation, or never; equal
  * times are concurrent.
  *
  * <p>Of one process, each operation comes after the one before it, also at equal times.
@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * that its client holds when it takes effect, and has its token if it names one: so where several
  * threads share a client, any attribution that explains the history does.
  *
+ * <p>Where times went back, and were moved by more than is small against a lease, no verdict is
+ * given with that model.
+ *
  * <p>Operations that are another's than the model's object are left out; one that the model does
  * not have makes its lock unknown.
  *
@@ -44,48 +47,41 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LinearizabilityChecker implements Checker {
 
-  /** Is told how far a checker is. */
+  /** Receives the progress of a checker. */
   @FunctionalInterface
-  public interface Progress {
+  public interface SearchProgress {
 
     /**
-     * Says that one more lock has been judged; from any thread.
+     * Says that one more lock has been checked; from any thread.
      *
      * @param locks how many have been
      * @param of how many there are
      */
-    void judged(int locks, int of);
+    void checked(int locks, int of);
   }
+
+  private static final String PREFIX = "linearizable-";
 
   private static final Set<String> OF_REGISTERS = Set.of("read", "write", "cas");
 
-  /** What the models of locks are about; the rest of a history is not theirs. */
-  private static final Set<String> OF_LOCKS =
-      Set.of(
-          Vocabulary.ACQUIRE,
-          Vocabulary.RENEW,
-          Vocabulary.RELEASE,
-          Vocabulary.LOST,
-          Vocabulary.EXPIRE);
-
-  /** Shorter histories are judged sooner than threads are made. */
+  /** Shorter histories are checked sooner than threads are made. */
   private static final int WORTH_THREADS = 10_000;
 
-  /** The part of the time that may go into what else is to be said of a contradiction. */
+  /** The fraction of the time limit for explaining a contradiction. */
   private static final int PART_FOR_PREFIX = 10;
 
-  /** What is done with that which a lock protects, which no model of locks is about. */
+  /** Operations on the resource that a lock protects, which no model of locks covers. */
   private static final Set<String> OF_RESOURCES =
       Set.of(Vocabulary.WRITE, Vocabulary.INCREMENT, Vocabulary.FINAL_COUNT);
 
-  /** How many operations of a prefix, and how many states, are named. */
+  /** The most operations of a prefix, and the most states, that are named. */
   private static final int NAMED = 12;
 
   private final String name;
   private final Model model;
   private final Set<String> understood;
   private final Duration limit;
-  private final Progress progress;
+  private final SearchProgress progress;
   private final long memories;
 
   /**
@@ -107,18 +103,18 @@ public final class LinearizabilityChecker implements Checker {
    * @param progress is told
    * @throws IllegalArgumentException if there is no such model, or the limit is not positive
    */
-  public LinearizabilityChecker(String model, Duration limit, Progress progress) {
+  public LinearizabilityChecker(String model, Duration limit, SearchProgress progress) {
     this(model, limit, progress, Search.Budget.MEMORIES);
   }
 
   /** As above, with another number of states that may be remembered. */
-  LinearizabilityChecker(String model, Duration limit, Progress progress, long memories) {
+  LinearizabilityChecker(String model, Duration limit, SearchProgress progress, long memories) {
     if (limit.isNegative() || limit.isZero()) {
       throw new IllegalArgumentException("the limit must be positive, but is " + limit);
     }
     this.name = model;
     this.model = Model.named(model);
-    this.understood = model.endsWith("register") ? OF_REGISTERS : OF_LOCKS;
+    this.understood = model.endsWith("register") ? OF_REGISTERS : Vocabulary.LEASE_OPERATIONS;
     this.limit = limit;
     this.progress = progress;
     this.memories = memories;
@@ -126,36 +122,46 @@ public final class LinearizabilityChecker implements Checker {
 
   @Override
   public String name() {
-    return "linearizable-" + name.replace(':', '-');
+    return PREFIX + name.replace(':', '-');
   }
 
-  /** What happened to one lock. */
-  private static final class Part {
+  /**
+   * Tells whether a result is of such a checker.
+   *
+   * @param checker the checker's name
+   * @return whether it may be what {@link #name} returns
+   */
+  public static boolean isName(String checker) {
+    return checker.startsWith(PREFIX);
+  }
+
+  /** The part of a history about one lock. */
+  private static final class LockHistory {
     final String lock;
     final List<Call> calls = new ArrayList<>();
     final List<Operation> notices = new ArrayList<>();
 
-    Part(String lock) {
+    LockHistory(String lock) {
       this.lock = lock;
     }
   }
 
   private record Finding(
-      Search.Outcome outcome,
+      Search.SearchOutcome outcome,
       List<String> words,
       Search.@Nullable Limit limit,
       @Nullable Violation violation) {
 
-    static final Finding ORDER = new Finding(Search.Outcome.ORDER, List.of(), null, null);
+    static final Finding ORDER = new Finding(Search.SearchOutcome.ORDER, List.of(), null, null);
 
-    static Finding notJudged(String lock, String why) {
-      return notJudged(lock, why, null);
+    static Finding notChecked(String lock, String why) {
+      return notChecked(lock, why, null);
     }
 
-    static Finding notJudged(String lock, String why, Search.@Nullable Limit limit) {
+    static Finding notChecked(String lock, String why, Search.@Nullable Limit limit) {
       return new Finding(
-          Search.Outcome.GAVE_UP,
-          List.of("Not judged: lock \"" + lock + "\": " + why + "."),
+          Search.SearchOutcome.GAVE_UP,
+          List.of("Not checked: lock \"" + lock + "\": " + why + "."),
           limit,
           null);
     }
@@ -164,31 +170,35 @@ public final class LinearizabilityChecker implements Checker {
   @Override
   public Result check(History history) {
     Search.Budget budget = new Search.Budget(System.nanoTime() + limit.toNanos(), memories);
-    Map<String, Part> parts = new TreeMap<>();
+    Map<String, LockHistory> parts = new TreeMap<>();
     boolean anyOk = false;
     for (Call call : history.calls()) {
       if (understood.contains(call.f())) {
-        parts.computeIfAbsent(call.lock(), Part::new).calls.add(call);
+        parts.computeIfAbsent(call.lock(), LockHistory::new).calls.add(call);
         anyOk |= call.isOk();
       }
     }
     if (!anyOk) {
       return Result.nothingSeen(name(), "no operation succeeded");
     }
+    Result doubt = model.hasExpiry() ? ClockDoubt.of(name(), history) : null;
+    if (doubt != null) {
+      return doubt;
+    }
     for (Operation notice : history.notices()) {
-      Part part = parts.get(notice.lock());
+      LockHistory part = parts.get(notice.lock());
       if (part != null) {
         part.notices.add(notice);
       }
     }
-    return conclude(judge(List.copyOf(parts.values()), budget));
+    return conclude(examine(List.copyOf(parts.values()), budget));
   }
 
   private Result conclude(List<Finding> findings) {
-    Map<Search.Outcome, List<Finding>> byOutcome =
+    Map<Search.SearchOutcome, List<Finding>> byOutcome =
         findings.stream().collect(Collectors.groupingBy(Finding::outcome));
-    List<Finding> broken = byOutcome.getOrDefault(Search.Outcome.NO_ORDER, List.of());
-    List<Finding> unfinished = byOutcome.getOrDefault(Search.Outcome.GAVE_UP, List.of());
+    List<Finding> broken = byOutcome.getOrDefault(Search.SearchOutcome.NO_ORDER, List.of());
+    List<Finding> unfinished = byOutcome.getOrDefault(Search.SearchOutcome.GAVE_UP, List.of());
     if (broken.isEmpty() && !unfinished.isEmpty()) {
       String limits =
           unfinished.stream()
@@ -201,8 +211,8 @@ public final class LinearizabilityChecker implements Checker {
       return new Result(
           name(),
           Verdict.UNKNOWN,
-          "Not judged: "
-              + Words.count(unfinished.size(), "lock")
+          "Not checked: "
+              + Formats.count(unfinished.size(), "lock")
               + (limits.isEmpty() ? "." : ", because " + limits + "."),
           unfinished.stream().flatMap(finding -> finding.words.stream()).toList());
     }
@@ -211,14 +221,14 @@ public final class LinearizabilityChecker implements Checker {
           name(),
           Verdict.VALID,
           "There is an order that explains all operations on "
-              + Words.count(findings.size(), "lock")
+              + Formats.count(findings.size(), "lock")
               + ".",
           List.of());
     }
     return new Result(
         name(),
         Verdict.INVALID,
-        "No order explains the operations on " + Words.count(broken.size(), "lock") + ".",
+        "No order explains the operations on " + Formats.count(broken.size(), "lock") + ".",
         broken.stream().flatMap(finding -> finding.words.stream()).toList(),
         List.of(),
         broken.stream().map(Finding::violation).filter(Objects::nonNull).toList());
@@ -226,22 +236,22 @@ public final class LinearizabilityChecker implements Checker {
 
   private String inWords(Search.Limit hit) {
     return switch (hit) {
-      case TIME -> "the time limit of " + Words.seconds(limit.toNanos()) + " was hit";
+      case TIME -> "the time limit of " + Formats.seconds(limit.toNanos()) + " was hit";
       case MEMORY -> String.format(Locale.ROOT, "the memory limit of %,d states was hit", memories);
       case INTERRUPT -> "it was interrupted";
     };
   }
 
-  private List<Finding> judge(List<Part> parts, Search.Budget budget) {
-    AtomicInteger judged = new AtomicInteger();
+  private List<Finding> examine(List<LockHistory> parts, Search.Budget budget) {
+    AtomicInteger checked = new AtomicInteger();
     List<Callable<Finding>> tasks = new ArrayList<>();
     int calls = 0;
-    for (Part part : parts) {
+    for (LockHistory part : parts) {
       calls += part.calls.size();
       tasks.add(
           () -> {
             Finding finding = safely(part, budget);
-            progress.judged(judged.incrementAndGet(), parts.size());
+            progress.checked(checked.incrementAndGet(), parts.size());
             return finding;
           });
     }
@@ -254,49 +264,51 @@ public final class LinearizabilityChecker implements Checker {
         late -> {
           Search.Limit hit =
               Thread.currentThread().isInterrupted() ? Search.Limit.INTERRUPT : Search.Limit.TIME;
-          return Finding.notJudged(parts.get(late).lock, inWords(hit), hit);
+          return Finding.notChecked(parts.get(late).lock, inWords(hit), hit);
         });
   }
 
-  /** Judges one lock; that one of many cannot be judged hides no violation of another. */
-  private Finding safely(Part part, Search.Budget budget) {
+  /** Checks one lock; that one of many cannot be checked hides no violation of another. */
+  private Finding safely(LockHistory part, Search.Budget budget) {
     try {
-      return judge(part, budget.shared());
+      return examine(part, budget.shared());
     } catch (OutOfMemoryError e) { // then the others may go on
-      return Finding.notJudged(part.lock, "the Java heap is full; java -Xmx4g, say, gives more");
+      return Finding.notChecked(part.lock, "the Java heap is full; java -Xmx4g, say, gives more");
     } catch (Throwable e) {
-      return Finding.notJudged(part.lock, "the checker failed with " + e);
+      return Finding.notChecked(part.lock, "the checker failed with " + e);
     }
   }
 
-  private Finding judge(Part part, Search.Budget budget) {
+  private Finding examine(LockHistory part, Search.Budget budget) {
     for (Call call : part.calls) {
+      Operation completion = call.completion();
       String problem = problem(call.invocation());
+      problem = problem == null && completion != null ? problem(completion) : problem;
       if (problem != null) {
-        return Finding.notJudged(part.lock, problem + ": " + call.describe());
+        return Finding.notChecked(part.lock, problem + ": " + call.describe());
       }
     }
     List<Step> steps = steps(part.calls, part.notices);
     // What is valid is so at a glance, nearly always; what is not may take very long to refute.
-    Search.Outcome outcome = Search.glance(model, steps, budget);
-    if (outcome == Search.Outcome.GAVE_UP && model.contradiction(steps) != null) {
+    Search.SearchOutcome outcome = Search.glance(model, steps, budget);
+    if (outcome == Search.SearchOutcome.GAVE_UP && model.contradiction(steps) != null) {
       return new Prefixes(part, budget.part(PART_FOR_PREFIX)).explanation();
     }
-    if (outcome == Search.Outcome.GAVE_UP) {
+    if (outcome == Search.SearchOutcome.GAVE_UP) {
       outcome = Search.run(model, steps, budget);
     }
     return switch (outcome) {
       case ORDER -> Finding.ORDER;
       case GAVE_UP -> {
         Search.Limit hit = Objects.requireNonNull(budget.hit());
-        yield Finding.notJudged(part.lock, inWords(hit), hit);
+        yield Finding.notChecked(part.lock, inWords(hit), hit);
       }
       case NO_ORDER -> new Prefixes(part, budget).explanation();
     };
   }
 
   /**
-   * Says why an operation is not one that this checker's model can judge or leave out.
+   * Says why an operation is not one that this checker's model can check or leave out.
    *
    * @param operation of any kind
    * @return what is wrong with it, as a sentence without its full stop; null if nothing is
@@ -315,6 +327,12 @@ public final class LinearizabilityChecker implements Checker {
           + " has "
           + model.operations().stream().sorted().collect(Collectors.joining(", "));
     }
+    if (!isLock() && operation.value().containsKey(Step.PLAIN)) {
+      String others = Step.others(operation).sorted().collect(Collectors.joining(", "));
+      if (!others.isEmpty()) {
+        return "what the value is cannot be told: beside the key value it has " + others;
+      }
+    }
     boolean isPair = operation.value().get(Step.PLAIN) instanceof List<?> pair && pair.size() == 2;
     return f.equals("cas") && operation.type() == Operation.Type.INVOKE && !isPair
         ? "the value of a cas must be a pair of the expected value and the new one"
@@ -331,7 +349,8 @@ public final class LinearizabilityChecker implements Checker {
     for (Call call : calls) {
       boolean isLoss = call.f().equals(Vocabulary.LOST) || call.f().equals(Vocabulary.EXPIRE);
       // A renewal that is not known to have happened prolongs nothing, and need not have.
-      boolean isNothing = call.isFailed() || (call.f().equals(Vocabulary.RENEW) && !call.isOk());
+      boolean mustBeOk = call.f().equals(Vocabulary.RENEW) || call.f().equals(Vocabulary.BELIEF);
+      boolean isNothing = call.isFailed() || (mustBeOk && !call.isOk());
       if (!isNothing && (!isLoss || (model.hasExpiry() && call.isOk()))) {
         steps.add(Step.of(call));
       }
@@ -353,7 +372,7 @@ public final class LinearizabilityChecker implements Checker {
    * then is open, and what is told later is not known.
    */
   private final class Prefixes {
-    private final Part part;
+    private final LockHistory part;
     private final Search.Budget budget;
 
     /** The answers that say whether something happened, in their order. */
@@ -361,7 +380,7 @@ public final class LinearizabilityChecker implements Checker {
 
     private final IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
 
-    Prefixes(Part part, Search.Budget budget) {
+    Prefixes(LockHistory part, Search.Budget budget) {
       this.part = part;
       this.budget = budget;
       this.answers =
@@ -374,7 +393,7 @@ public final class LinearizabilityChecker implements Checker {
       }
     }
 
-    /** What was known when so many answers had been given; at least one. */
+    /** Returns what was known after that many answers; at least one. */
     private List<Call> known(int count) {
       long end = answers.get(count - 1).completedAt();
       List<Call> known = new ArrayList<>();
@@ -449,7 +468,7 @@ public final class LinearizabilityChecker implements Checker {
     private Finding finding(Call last, List<Violation.Placed> order, List<String> words) {
       List<Violation.Placed> end = order.subList(Math.max(0, order.size() - NAMED), order.size());
       return new Finding(
-          Search.Outcome.NO_ORDER,
+          Search.SearchOutcome.NO_ORDER,
           words,
           null,
           new Violation(
@@ -481,7 +500,7 @@ public final class LinearizabilityChecker implements Checker {
       List<Call> calls = known(count);
       int from = Math.max(0, calls.size() - NAMED);
       return "The smallest failing prefix has "
-          + Words.count(calls.size(), "call")
+          + Formats.count(calls.size(), "call")
           + " on lock \""
           + part.lock
           + "\""

@@ -1,10 +1,10 @@
 package dev.holdfast.history.check;
 
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Whoever lost a lease was told so before anybody else was granted the lock.
+ * A client that lost a lease was told so before another was granted the lock.
  *
  * <p>Only a holder that could be told counts. Not so one from which nothing was heard ever after
  * (it is taken for dead), nor one that a fault with its name as the target had stopped at that
@@ -53,8 +53,8 @@ public final class LossNoticeChecker implements Checker {
     for (Operation operation : history.operations()) {
       lastHeard.put(operation.client(), operation.time());
     }
-    Map<String, List<Fault>> faults =
-        Fault.of(history).stream().collect(Collectors.groupingBy(Fault::target));
+    Map<String, List<FaultInterval>> faults =
+        FaultInterval.of(history).stream().collect(Collectors.groupingBy(FaultInterval::target));
     List<Violation> violations = new ArrayList<>();
     int told = 0;
     int deaf = 0;
@@ -67,7 +67,7 @@ public final class LossNoticeChecker implements Checker {
           continue;
         }
         Operation loss = tenure.loss();
-        if (loss != null && loss.time() <= Words.plus(taken, grace.toNanos())) {
+        if (loss != null && loss.time() <= Formats.plus(taken, grace.toNanos())) {
           told++;
         } else if (lastHeard.getOrDefault(tenure.client(), taken) <= taken
             || isStopped(faults.getOrDefault(tenure.client(), List.of()), taken)) {
@@ -78,10 +78,10 @@ public final class LossNoticeChecker implements Checker {
                   String.format(
                       "%s was told %s that it had lost lock \"%s\", which was granted to %s at %s",
                       tenure.client(),
-                      loss == null ? "never" : "only at " + Words.seconds(loss.time()),
+                      loss == null ? "never" : "only at " + Formats.seconds(loss.time()),
                       tenure.lock(),
                       next.client(),
-                      Words.seconds(taken)),
+                      Formats.seconds(taken)),
                   tenure.acquire(),
                   next.acquire()));
         }
@@ -90,15 +90,15 @@ public final class LossNoticeChecker implements Checker {
     return Result.of(
         name(),
         told + deaf == 0
-            ? "None of " + Words.count(tenures.size(), "lease") + " was taken over unreleased."
+            ? "None of " + Formats.count(tenures.size(), "lease") + " was taken over unreleased."
             : String.format(
                 "%s told of the loss in time; %,d more dead or stopped at that moment.",
-                Words.count(told, "holder"), deaf),
-        Words.count(violations.size(), "holder") + " not told in time of the loss.",
+                Formats.count(told, "holder"), deaf),
+        Formats.count(violations.size(), "holder") + " not told in time of the loss.",
         violations);
   }
 
-  private static boolean isStopped(List<Fault> faults, long nanos) {
+  private static boolean isStopped(List<FaultInterval> faults, long nanos) {
     return faults.stream().anyMatch(f -> f.fromNanos() <= nanos && nanos <= f.toNanos());
   }
 }

@@ -1,7 +1,7 @@
 package dev.holdfast.history.check;
 
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,9 +14,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an object may do if one operation happens after the other: a first state, and for each state
- * and operation the next state, or null if the operation cannot happen then. States are immutable
- * and compare by value. Stateless, thread-safe.
+ * A sequential specification: a first state, and for each state and operation the next state, or
+ * null if the operation cannot happen then. States are immutable and compare by value. Stateless,
+ * thread-safe.
  */
 interface Model {
   /** The names of all models, as users write them. */
@@ -50,7 +50,7 @@ interface Model {
     return null;
   }
 
-  /** Whether leases end by themselves. */
+  /** Returns whether leases end by themselves. */
   default boolean hasExpiry() {
     return false;
   }
@@ -59,8 +59,8 @@ interface Model {
   Set<String> operations();
 
   /**
-   * What cannot be in any order, if that is seen at a glance: in time near-linear in the number of
-   * operations.
+   * Returns what cannot be in any order, if that is seen at a glance: in time near-linear in the
+   * number of operations.
    *
    * @param steps what happened, or may have, in order of the invocations
    * @return why there is no order, as the end of a sentence; null if that is not seen
@@ -122,7 +122,7 @@ interface Model {
     };
   }
 
-  /** At most so many permits are out. With one, a mutex that anybody may release. */
+  /** At most N permits are held. With one, a mutex that any client may release. */
   private static Model semaphore(int permits) {
     return of(
         0,
@@ -138,7 +138,7 @@ interface Model {
         });
   }
 
-  /** Who holds it, and how often. */
+  /** The holder, and how often it holds it. */
   record Hold(String owner, int times) {
     @Override
     public String toString() {
@@ -146,7 +146,7 @@ interface Model {
     }
   }
 
-  /** One client holds it at a time, at most so many times, and only that one releases it. */
+  /** One client holds it at a time, at most N times, and only that one releases it. */
   private static Model reentrant(int most) {
     return of(
         new Hold("", 0),
@@ -170,7 +170,7 @@ interface Model {
   }
 
   /**
-   * How long a grant lasts by itself.
+   * The time for which a grant lasts if nothing ends it earlier.
    *
    * @param since when its acquisition was invoked
    * @param ttl the acquisition's TTL; {@link Step#NONE} if it is not known
@@ -196,7 +196,7 @@ interface Model {
   }
 
   /**
-   * Who holds it with which token.
+   * The holder and its token.
    *
    * @param owner null if nobody does
    * @param fence of the owner's grant; null if it was not told
@@ -217,7 +217,7 @@ interface Model {
       String holder = owner == null ? "free" : "held by " + owner;
       return holder
           + (owner == null ? "" : fence == null ? " with an unknown fence" : " with fence " + fence)
-          + (lease.end == Long.MAX_VALUE ? "" : " until " + Words.seconds(lease.end))
+          + (lease.end == Long.MAX_VALUE ? "" : " until " + Formats.seconds(lease.end))
           + (highest == Long.MIN_VALUE ? "" : " (highest fence " + highest + ")");
     }
   }
@@ -229,17 +229,18 @@ interface Model {
    * it is the one that its client holds when it takes effect. So where several threads share a
    * client and no token tells, the search tries whatever there may have been.
    *
-   * <p>A grant that is only supposed is given back or ends only when something answered has shown
-   * it: without that, neither it nor its end need have happened, and to try all sets of such pairs
-   * would take for ever.
+   * <p>A grant that is only supposed is released or ends only when something answered has shown it:
+   * without that, neither it nor its end need have happened, and to try all sets of such pairs
+   * would take exponential time.
    */
   record Fenced(boolean hasExpiry) implements Model {
     private static final Set<String> OF_FENCED =
-        Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE);
+        Set.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.BELIEF, Vocabulary.RELEASE);
     private static final Set<String> OF_LEASES =
         Set.of(
             Vocabulary.ACQUIRE,
             Vocabulary.RENEW,
+            Vocabulary.BELIEF,
             Vocabulary.RELEASE,
             Vocabulary.LOST,
             Vocabulary.EXPIRE);
@@ -267,7 +268,7 @@ interface Model {
       Tenancy tenancy = (Tenancy) state;
       Long fence = step.fence();
       boolean rises = fence == null || fence > tenancy.highest;
-      // A grant of which no answer told has some token; it may be the one that is told of now.
+      // A grant of which no answer told has some token; it may be the one that this answer names.
       boolean own =
           step.client().equals(tenancy.owner)
               && (fence == null || (tenancy.fence == null ? rises : fence.equals(tenancy.fence)));
@@ -284,7 +285,8 @@ interface Model {
                 : null;
         case Vocabulary.RELEASE ->
             own && !(tenancy.supposed && step.open()) ? Tenancy.free(highest) : null;
-        case Vocabulary.RENEW -> own ? renewed(tenancy, step, highest) : null;
+        // A belief shows that the lease lasted, as the answer to a renewal does.
+        case Vocabulary.RENEW, Vocabulary.BELIEF -> own ? renewed(tenancy, step, highest) : null;
         case Vocabulary.LOST, Vocabulary.EXPIRE -> {
           if (step.open()) {
             boolean mayBeIt = own && !tenancy.supposed && tenancy.lease.since <= step.to();
@@ -316,7 +318,7 @@ interface Model {
     }
   }
 
-  /** What a register holds. */
+  /** The content of a register. */
   record Content(@Nullable Object value) {
     @Override
     public String toString() {

@@ -1,14 +1,14 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
-import dev.holdfast.history.Words;
 import java.util.List;
 
 /**
- * Nobody held a lock while another certainly held it, by the intervals of {@link Tenure#of}. Takes
- * time near-linear in the number of operations.
+ * Checks that no client held a lock while another certainly held it, by the intervals of {@link
+ * Tenure#of}. Takes time near-linear in the number of operations.
  */
 public final class MutualExclusionChecker implements Checker {
 
@@ -23,16 +23,20 @@ public final class MutualExclusionChecker implements Checker {
     if (tenures.isEmpty()) {
       return Result.nothingSeen(name(), "no lock was ever granted");
     }
+    Result doubt = ClockDoubt.of(name(), history);
+    if (doubt != null) {
+      return doubt;
+    }
     List<Violation> violations =
         Tenure.overlaps(tenures).stream().map(MutualExclusionChecker::describe).toList();
     return Result.of(
         name(),
         "Nobody held a lock while another did: "
-            + Words.count(tenures.size(), "lease")
+            + Formats.count(tenures.size(), "lease")
             + " on "
-            + Words.count(Tenure.byLock(tenures).size(), "lock")
+            + Formats.count(Tenure.byLock(tenures).size(), "lock")
             + ".",
-        "Exclusion was broken " + Words.count(violations.size(), "time") + ".",
+        "Exclusion was broken " + Formats.count(violations.size(), "time") + ".",
         violations);
   }
 

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
-/** Runs tasks at the same time, as many as there are processors, on threads of its own. */
+/** Runs tasks at the same time, as many as there are processors, on its own threads. */
 final class Parallel {
   private Parallel() {}
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a checker found. Immutable.
+ * The result of a checker. Immutable.
  *
  * @param checker the checker's name
  * @param verdict its verdict
@@ -15,6 +15,8 @@ import java.util.Objects;
  * @param parts the results of the checkers that this one is composed of; empty for a single one
  * @param violations those of the details that name operations or say what is wrong, with the
  *     operations; at most {@link #MAX_DETAILS}
+ * @param nothingToCheck whether the verdict is unknown because the history has nothing that the
+ *     checker is about, and not because the checker gave up
  */
 public record Result(
     String checker,
@@ -22,9 +24,10 @@ public record Result(
     String summary,
     List<String> details,
     List<Result> parts,
-    List<Violation> violations) {
+    List<Violation> violations,
+    boolean nothingToCheck) {
 
-  /** How many details a result holds. */
+  /** The most details that a result holds. */
   public static final int MAX_DETAILS = 100;
 
   /** Validates, copies, and bounds the details. */
@@ -40,6 +43,26 @@ public record Result(
     details = List.copyOf(details);
     parts = List.copyOf(parts);
     violations = List.copyOf(violations.subList(0, Math.min(violations.size(), MAX_DETAILS)));
+  }
+
+  /**
+   * Makes a result of a history with something to check.
+   *
+   * @param checker the checker's name
+   * @param verdict its verdict
+   * @param summary the verdict in a sentence
+   * @param details what in particular, a sentence each
+   * @param parts the results of the checkers that this one is composed of
+   * @param violations those of the details that name operations or say what is wrong
+   */
+  public Result(
+      String checker,
+      Verdict verdict,
+      String summary,
+      List<String> details,
+      List<Result> parts,
+      List<Violation> violations) {
+    this(checker, verdict, summary, details, parts, violations, false);
   }
 
   /**
@@ -89,9 +112,15 @@ public record Result(
             violations);
   }
 
-  /** Makes the result of a checker that saw nothing to judge. */
+  /** Makes the result of a checker that saw nothing to check. */
   static Result nothingSeen(String checker, String what) {
     return new Result(
-        checker, Verdict.UNKNOWN, "Not judged: " + what + " in this history.", List.of());
+        checker,
+        Verdict.UNKNOWN,
+        "Not checked: " + what + " in this history.",
+        List.of(),
+        List.of(),
+        List.of(),
+        true);
   }
 }

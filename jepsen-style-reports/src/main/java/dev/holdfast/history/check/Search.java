@@ -27,29 +27,29 @@ import org.jspecify.annotations.Nullable;
  * one is less likely than 1 in 10^24.
  */
 final class Search {
-  /** One in so many steps looks at what is left of the budget. */
+  /** One step in this many checks the remaining budget. */
   private static final int LOOK = 1_024;
 
-  /** How many steps for each operation a valid history takes at most, as a rule. */
+  /** The most steps for each operation that a valid history takes, as a rule. */
   private static final int FEW = 20;
 
-  /** What came of it. */
-  enum Outcome {
+  /** The outcome of a search. */
+  enum SearchOutcome {
     ORDER,
     NO_ORDER,
     GAVE_UP
   }
 
-  /** What a search may use up. */
+  /** Resources that a search may use up. */
   enum Limit {
     TIME,
     MEMORY,
     INTERRUPT
   }
 
-  /** What several searches may use up together. Thread-safe. */
+  /** A budget that several searches share. Thread-safe. */
   static final class Budget {
-    /** How much is remembered at most: some 100 bytes each. */
+    /** The most states that are remembered: some 100 bytes each. */
     static final long MEMORIES = 3_000_000;
 
     private final long deadline;
@@ -81,7 +81,7 @@ final class Search {
       return new Budget(now + Math.max(0, deadline - now) / divisor, memories);
     }
 
-    /** Which limit ended a search; null if none has been hit. */
+    /** Returns which limit ended a search; null if none has been hit. */
     @Nullable Limit hit() {
       return hit;
     }
@@ -99,28 +99,28 @@ final class Search {
   }
 
   /** An invocation or an answer, in a list from which both can be taken and put back. */
-  private static final class Node {
+  private static final class CallEntry {
     final int step;
     final boolean isCall;
     final boolean isOpen;
     int place;
     boolean isTaken;
-    @Nullable Node answer;
-    Node call = this;
+    @Nullable CallEntry answer;
+    CallEntry call = this;
 
     /** The call before it of the same process, which comes first even if no time passed. */
-    @Nullable Node previous;
+    @Nullable CallEntry previous;
 
-    Node before = this;
-    Node after = this;
+    CallEntry before = this;
+    CallEntry after = this;
 
-    Node(int step, boolean isCall, boolean isOpen) {
+    CallEntry(int step, boolean isCall, boolean isOpen) {
       this.step = step;
       this.isCall = isCall;
       this.isOpen = isOpen;
     }
 
-    /** Whether nothing of its own process must come first. */
+    /** Returns whether nothing of its own process must come first. */
     boolean isInTurn() {
       return previous == null || previous.isTaken;
     }
@@ -143,7 +143,7 @@ final class Search {
       after.before = this;
     }
 
-    void append(Node last) {
+    void append(CallEntry last) {
       last.before = before;
       last.after = this;
       before.after = last;
@@ -156,9 +156,9 @@ final class Search {
    *
    * @param limit the place of the answer that had to be explained when it was made
    */
-  private record Taken(Node call, Object stateBefore, int limit) {}
+  private record Taken(CallEntry call, Object stateBefore, int limit) {}
 
-  private record Seen(long high, long low, Object state) {}
+  private record VisitedState(long high, long low, Object state) {}
 
   private final Model model;
   private final List<Step> steps;
@@ -168,18 +168,18 @@ final class Search {
   private final long end;
 
   /** Before the invocations and answers of what was answered. */
-  private final Node answered = new Node(-1, false, false);
+  private final CallEntry answered = new CallEntry(-1, false, false);
 
   /** Before the invocations of what is open. */
-  private final Node open = new Node(-1, false, true);
+  private final CallEntry open = new CallEntry(-1, false, true);
 
   /** The choice that the lease that is held ends by itself, which is no operation. */
-  private final Node expiry = new Node(-1, false, false);
+  private final CallEntry expiry = new CallEntry(-1, false, false);
 
   /** All invocations and answers in order. */
-  private final List<Node> nodes = new ArrayList<>();
+  private final List<CallEntry> nodes = new ArrayList<>();
 
-  private final Set<Seen> seen = new HashSet<>();
+  private final Set<VisitedState> seen = new HashSet<>();
   private final long[] highs;
   private final long[] lows;
   private long high;
@@ -201,21 +201,21 @@ final class Search {
   }
 
   /** Looks for an order. */
-  static Outcome run(Model model, List<Step> steps, Budget budget) {
+  static SearchOutcome run(Model model, List<Step> steps, Budget budget) {
     return new Search(model, steps, budget, Long.MAX_VALUE).run(null);
   }
 
   /** As {@link #run}, but gives up where it takes more than a few steps for each operation. */
-  static Outcome glance(Model model, List<Step> steps, Budget budget) {
+  static SearchOutcome glance(Model model, List<Step> steps, Budget budget) {
     Search search = new Search(model, steps, budget, Long.MAX_VALUE);
     search.most = (long) FEW * steps.size();
     return search.run(null);
   }
 
-  /** How many steps it takes to find out, for tests of how that grows. */
+  /** Returns how many steps it takes to find out, for tests of how that grows. */
   static long count(Model model, List<Step> steps, Budget budget) {
     Search search = new Search(model, steps, budget, Long.MAX_VALUE);
-    Outcome unused = search.run(null);
+    SearchOutcome unused = search.run(null);
     return search.tried;
   }
 
@@ -226,31 +226,31 @@ final class Search {
    */
   static Set<Object> finalStates(Model model, List<Step> steps, Budget budget, long end) {
     Set<Object> states = new HashSet<>();
-    Outcome unused = new Search(model, steps, budget, end).run(states);
+    SearchOutcome unused = new Search(model, steps, budget, end).run(states);
     return states;
   }
 
   /** The longest order of a part of the operations that was found, with the state after each. */
   static List<Violation.Placed> longest(Model model, List<Step> steps, Budget budget) {
     Search search = new Search(model, steps, budget, Long.MAX_VALUE);
-    Outcome unused = search.run(null);
+    SearchOutcome unused = search.run(null);
     return search.longest;
   }
 
   private void link() {
-    Map<Long, Node> latest = new HashMap<>(); // by process
+    Map<Long, CallEntry> latest = new HashMap<>(); // by process
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
       boolean isOpen = step.open();
-      Node call = new Node(i, true, isOpen);
-      Node previous = isOpen ? latest.get(step.process()) : latest.put(step.process(), call);
+      CallEntry call = new CallEntry(i, true, isOpen);
+      CallEntry previous = isOpen ? latest.get(step.process()) : latest.put(step.process(), call);
       boolean isNotice = step.isLoss() && isOpen; // it is no call of that process
       boolean isAtOnce =
           previous != null && !isNotice && steps.get(previous.step).to() == step.from();
       call.previous = isAtOnce ? previous : null;
       nodes.add(call);
       if (!isOpen) {
-        Node answer = new Node(i, false, false);
+        CallEntry answer = new CallEntry(i, false, false);
         answer.call = call;
         call.answer = answer;
         nodes.add(answer);
@@ -260,11 +260,11 @@ final class Search {
     // At equal times all invocations come first: then the operations are concurrent, but for those
     // of one process.
     nodes.sort(
-        Comparator.<Node>comparingLong(
+        Comparator.<CallEntry>comparingLong(
                 node -> node.isCall ? steps.get(node.step).from() : steps.get(node.step).to())
             .thenComparing(node -> !node.isCall));
     for (int i = 0; i < nodes.size(); i++) {
-      Node node = nodes.get(i);
+      CallEntry node = nodes.get(i);
       node.place = i;
       (node.isOpen ? open : answered).append(node);
     }
@@ -275,7 +275,7 @@ final class Search {
    *
    * @param states where to put the states of all orders; null to stop at the first order
    */
-  private Outcome run(@Nullable Set<Object> states) {
+  private SearchOutcome run(@Nullable Set<Object> states) {
     try {
       return search(states);
     } finally {
@@ -283,17 +283,17 @@ final class Search {
     }
   }
 
-  private Outcome search(@Nullable Set<Object> states) {
+  private SearchOutcome search(@Nullable Set<Object> states) {
     ArrayDeque<Taken> taken = new ArrayDeque<>();
     Object state = model.initial();
     int limit = firstAnswer();
-    Node node = next(answered, limit);
+    CallEntry node = next(answered, limit);
     while (true) {
       if (++tried > most || (tried % LOOK == 0 && budget.isSpent())) {
-        return Outcome.GAVE_UP;
+        return SearchOutcome.GAVE_UP;
       }
       if (answersLeft == 0 && states == null) {
-        return Outcome.ORDER;
+        return SearchOutcome.ORDER;
       } else if (answersLeft == 0 && states != null) {
         states.add(state);
       }
@@ -325,7 +325,7 @@ final class Search {
           node = next(node, limit);
         }
       } else if (taken.isEmpty()) {
-        return states != null && !states.isEmpty() ? Outcome.ORDER : Outcome.NO_ORDER;
+        return states != null && !states.isEmpty() ? SearchOutcome.ORDER : SearchOutcome.NO_ORDER;
       } else {
         // Nothing leads to the first answer: what was taken last is wrong.
         if (taken.size() > longest.size()) {
@@ -357,7 +357,7 @@ final class Search {
     List<Violation.Placed> placed = new ArrayList<>();
     long holder = 0;
     for (int i = 0; i < inOrder.size(); i++) {
-      Node call = inOrder.get(i).call;
+      CallEntry call = inOrder.get(i).call;
       String after = (i + 1 < inOrder.size() ? inOrder.get(i + 1).stateBefore : last).toString();
       if (call == expiry) {
         // The end of the lease that is held, so of the last acquisition.
@@ -374,7 +374,7 @@ final class Search {
 
   /** The place of the first answer, before which its operation must be taken. */
   private int firstAnswer() {
-    Node node = answered.after;
+    CallEntry node = answered.after;
     while (node.isCall) {
       node = node.after;
     }
@@ -382,21 +382,21 @@ final class Search {
   }
 
   /**
-   * What to try after that: first the operation of the first answer, which is right most often,
-   * then the others that were invoked before that answer, then that the lease has ended by itself,
-   * then what is open. Where a lease can have ended by itself, nothing that is open need have ended
-   * it.
+   * Returns what to try after that: first the operation of the first answer, which is right most
+   * often, then the others that were invoked before that answer, then that the lease has ended by
+   * itself, then what is open. Where a lease can have ended by itself, nothing that is open need
+   * have ended it.
    */
-  private Node next(Node node, int limit) {
+  private CallEntry next(CallEntry node, int limit) {
     if (node == answered && limit < Integer.MAX_VALUE) {
       return nodes.get(limit).call;
     }
-    Node next = node.isOpen || !isUrgent(node, limit) ? node.after : answered.after;
+    CallEntry next = node.isOpen || !isUrgent(node, limit) ? node.after : answered.after;
     next = isUrgent(next, limit) ? next.after : next;
     return next.isCall || next.isOpen ? next : expiry;
   }
 
-  private static boolean isUrgent(Node node, int limit) {
+  private static boolean isUrgent(CallEntry node, int limit) {
     return node.answer != null && node.answer.place == limit;
   }
 
@@ -406,9 +406,11 @@ final class Search {
     low ^= lows[step];
   }
 
-  /** Whether the search has not been at that state with what is taken, and that one more. */
+  /**
+   * Returns whether the search has not been at that state with what is taken, and that one more.
+   */
   private boolean isNew(Object state, long moreHigh, long moreLow) {
-    boolean isNew = seen.add(new Seen(high ^ moreHigh, low ^ moreLow, state));
+    boolean isNew = seen.add(new VisitedState(high ^ moreHigh, low ^ moreLow, state));
     if (isNew) {
       long unused = budget.memories.decrementAndGet();
     }

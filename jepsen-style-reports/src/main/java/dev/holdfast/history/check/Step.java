@@ -1,11 +1,15 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +39,9 @@ record Step(
 
   /** The key of a value that is not a map. */
   static final String PLAIN = "value";
+
+  /** The keys that say of what an operation is, and whose. */
+  private static final Set<String> NAMES = Set.of(Vocabulary.LOCK, Vocabulary.CLIENT);
 
   /** No number is known. */
   static final long NONE = Long.MIN_VALUE;
@@ -93,16 +100,16 @@ record Step(
   }
 
   /**
-   * When the lease ends that this gets or renews.
+   * Returns when the lease ends that this gets or renews.
    *
    * @param otherwise its TTL if this tells none
    */
   long leaseEnd(long otherwise) {
     long own = ttl == NONE ? otherwise : ttl;
-    return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Words.plus(from, own);
+    return until != NONE ? until : own == NONE ? Long.MAX_VALUE : Formats.plus(from, own);
   }
 
-  /** Whether a client was told that it had lost its lease. */
+  /** Returns whether a client was told that it had lost its lease. */
   boolean isLoss() {
     return f.equals(Vocabulary.LOST) || f.equals(Vocabulary.EXPIRE);
   }
@@ -111,14 +118,35 @@ record Step(
     return call.invocation().process();
   }
 
-  /** What the invocation's value says. */
+  /** Returns what the invocation's value says. */
   @Nullable Object argument() {
-    return call.invocation().value().get(PLAIN);
+    return content(call.invocation());
   }
 
-  /** What the completion's value says; null if it was not told. */
+  /** Returns what the completion's value says; null if it was not told. */
   @Nullable Object result() {
     Operation completion = call.completion();
-    return completion == null || open ? null : completion.value().get(PLAIN);
+    return completion == null || open ? null : content(completion);
+  }
+
+  /**
+   * What an operation's value says of what an object holds: the entry of the key {@code value}, or
+   * where there is none, a map of all entries but those that name the object and the client.
+   */
+  private static @Nullable Object content(Operation operation) {
+    Map<String, Object> value = operation.value();
+    Object plain = value.get(PLAIN);
+    if (plain != null || others(operation).findAny().isEmpty()) {
+      return plain;
+    }
+    Map<String, Object> content = new HashMap<>(value);
+    content.keySet().removeAll(NAMES);
+    return content;
+  }
+
+  /** The keys of an operation's value that are no part of what {@link #PLAIN} says. */
+  static Stream<String> others(Operation operation) {
+    return operation.value().keySet().stream()
+        .filter(key -> !key.equals(PLAIN) && !NAMES.contains(key));
   }
 }

@@ -1,10 +1,10 @@
 package dev.holdfast.history.check;
 
 import dev.holdfast.history.Call;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.History;
 import dev.holdfast.history.Tenure;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,17 +17,18 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lease that was not released protects its lock for its time to live, and not for ever.
+ * A lease that was not released protects its lock for its time to live, and no longer.
  *
  * <p>After a lease whose release nobody asked for, the next grant is not answered before that lease
  * could have ended: at the {@link Vocabulary#UNTIL} of its acquire or its last successful renewal
  * or, where that is absent, its time to live less a margin after that call was made. An {@code
- * until} that had passed when its answer was recorded does not tell when: that lease is not judged.
+ * until} that had passed when its answer was recorded does not tell when: that lease is not
+ * checked.
  *
  * <p>And, where a bound is set: such a lease has ended a time to live after its acquire or its last
- * renewal was answered. If somebody was waiting from before that end until beyond the bound, then
- * somebody was granted the lock within the bound. A lease with a renewal that was never answered is
- * not judged, because its end is not known.
+ * renewal was answered. If a client was waiting from before that end until beyond the bound, then a
+ * client was granted the lock within the bound. A lease with a renewal that was never answered is
+ * not checked, because its end is not known.
  */
 public final class TtlExpiryChecker implements Checker {
 
@@ -72,6 +73,10 @@ public final class TtlExpiryChecker implements Checker {
     if (tenures.isEmpty()) {
       return Result.nothingSeen(name(), "no lock was ever granted");
     }
+    Result doubt = ClockDoubt.of(name(), history);
+    if (doubt != null) {
+      return doubt;
+    }
     Map<String, NavigableMap<Long, Long>> waiters = waiters(history);
     List<Violation> violations = new ArrayList<>();
     int takenOver = 0;
@@ -88,11 +93,11 @@ public final class TtlExpiryChecker implements Checker {
         }
         if (within != null) {
           long end = latestEnd(tenure);
-          long bound = Words.plus(end, within.toNanos());
+          long bound = Formats.plus(end, within.toNanos());
           boolean granted = next != null && next.grantedAt() <= bound;
           if (!granted
               && !tenure.isReleasedBy(bound)
-              && somebodyWaited(
+              && clientWaited(
                   waiters.getOrDefault(tenure.lock(), Collections.emptyNavigableMap()),
                   end,
                   bound)) {
@@ -104,22 +109,23 @@ public final class TtlExpiryChecker implements Checker {
     return Result.of(
         name(),
         takenOver == 0
-            ? "None of " + Words.count(tenures.size(), "lease") + " was taken over unreleased."
+            ? "None of " + Formats.count(tenures.size(), "lease") + " was taken over unreleased."
             : String.format(
                 "Of %s, %,d taken over unreleased, none before its end%s.",
-                Words.count(tenures.size(), "lease"),
+                Formats.count(tenures.size(), "lease"),
                 takenOver,
                 within == null
                     ? ""
-                    : "; nobody waited longer after that than " + Words.seconds(within.toNanos())),
-        "The time to live was not kept " + Words.count(violations.size(), "time") + ".",
+                    : "; nobody waited longer after that than "
+                        + Formats.seconds(within.toNanos())),
+        "The time to live was not kept " + Formats.count(violations.size(), "time") + ".",
         violations);
   }
 
-  /** When a lease could have ended at the earliest, by what its holder had been told. */
+  /** Returns when a lease could have ended at the earliest, by what its holder had been told. */
   private long earliestEnd(Tenure tenure, long seenAt) {
     Call last = tenure.acquire();
-    for (Call renewal : tenure.renewals()) {
+    for (Call renewal : tenure.confirmations()) {
       boolean tells = renewal.isOk() && renewal.invokedAt() < seenAt && !wasOver(renewal);
       last = tells ? renewal : last;
     }
@@ -130,10 +136,10 @@ public final class TtlExpiryChecker implements Checker {
     OptionalLong ttl = ttlNanos(tenure, last);
     return ttl.isEmpty()
         ? Long.MIN_VALUE
-        : Words.plus(last.invokedAt(), (long) (ttl.getAsLong() * (1 - margin)));
+        : Formats.plus(last.invokedAt(), (long) (ttl.getAsLong() * (1 - margin)));
   }
 
-  /** Until when the answer says that the lease lasts. */
+  /** Returns until when the answer says that the lease lasts. */
   static OptionalLong until(Call call) {
     return call.completion() == null
         ? OptionalLong.empty()
@@ -141,8 +147,8 @@ public final class TtlExpiryChecker implements Checker {
   }
 
   /**
-   * Whether a lease had ended when its holder came to hear of it, as after a pause of its process:
-   * such an answer does not tell when.
+   * Returns whether a lease had ended when its holder came to hear of it, as after a pause of its
+   * process: such an answer does not tell when.
    */
   static boolean wasOver(Call call) {
     OptionalLong until = until(call);
@@ -150,21 +156,23 @@ public final class TtlExpiryChecker implements Checker {
   }
 
   /**
-   * When a lease had ended at the latest, if the store acted on each call before it was answered.
+   * Returns when a lease had ended at the latest, if the store acted on each call before it was
+   * answered.
    */
   private static long latestEnd(Tenure tenure) {
     long end = Long.MIN_VALUE;
-    List<Call> calls = new ArrayList<>(tenure.renewals());
+    List<Call> calls = new ArrayList<>(tenure.confirmations());
     calls.add(tenure.acquire());
     for (Call call : calls) {
       OptionalLong ttl = ttlNanos(tenure, call);
       boolean known = ttl.isPresent() && call.completion() != null;
-      end = Math.max(end, known ? Words.plus(call.completedAt(), ttl.getAsLong()) : Long.MAX_VALUE);
+      end =
+          Math.max(end, known ? Formats.plus(call.completedAt(), ttl.getAsLong()) : Long.MAX_VALUE);
     }
     return end;
   }
 
-  /** How long the lease lasts that the call got, or of what it prolonged. */
+  /** Returns how long the lease lasts that the call got, or of what it prolonged. */
   static OptionalLong ttlNanos(Tenure tenure, Call call) {
     OptionalLong own = call.number(Vocabulary.TTL);
     OptionalLong millis = own.isPresent() ? own : tenure.acquire().number(Vocabulary.TTL);
@@ -177,16 +185,16 @@ public final class TtlExpiryChecker implements Checker {
     String what =
         String.format(
             "Lock \"%s\" was granted %s before an unreleased lease on it could have ended (at %s)",
-            tenure.lock(), Words.seconds(end - next.grantedAt()), Words.seconds(end));
+            tenure.lock(), Formats.seconds(end - next.grantedAt()), Formats.seconds(end));
     return Violation.of(what, tenure.acquire(), next.acquire());
   }
 
   private static Violation tooLate(Tenure tenure, long end, Duration within) {
     String what =
         String.format(
-            "Lock \"%s\" was granted to nobody, though somebody was waiting, within %s of the end of"
-                + " a lease (at %s)",
-            tenure.lock(), Words.seconds(within.toNanos()), Words.seconds(end));
+            "Lock \"%s\" was granted to nobody, though a client was waiting, within %s of the end"
+                + " of a lease (at %s)",
+            tenure.lock(), Formats.seconds(within.toNanos()), Formats.seconds(end));
     return Violation.of(what, tenure.acquire());
   }
 
@@ -208,7 +216,7 @@ public final class TtlExpiryChecker implements Checker {
     return waiters;
   }
 
-  private static boolean somebodyWaited(NavigableMap<Long, Long> waiters, long from, long to) {
+  private static boolean clientWaited(NavigableMap<Long, Long> waiters, long from, long to) {
     Map.Entry<Long, Long> before = waiters.floorEntry(from);
     return before != null && before.getValue() > to;
   }

@@ -2,11 +2,11 @@ package dev.holdfast.history.check;
 
 import java.util.Locale;
 
-/** What is known about a property of a history. Invalid beats unknown, which beats valid. */
+/** The verdict on a property of a history. Invalid beats unknown, which beats valid. */
 public enum Verdict {
   /** It was looked at, and it held. */
   VALID,
-  /** It could not be judged: nothing was seen, or the checker gave up. */
+  /** It could not be checked: the history shows nothing of it, or the checker gave up. */
   UNKNOWN,
   /** It was broken, and the result says where. */
   INVALID;

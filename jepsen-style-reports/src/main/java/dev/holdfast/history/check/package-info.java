@@ -1,6 +1,6 @@
 /**
- * Checkers: each judges one property of a history and says in words what it saw. A verdict is
- * valid, invalid or unknown; what could not be judged is never called valid.
+ * Checkers: each checks one property of a history and says in words what it saw. A verdict is
+ * valid, invalid or unknown; what could not be checked is never called valid.
  */
 @NullMarked
 package dev.holdfast.history.check;

@@ -1,7 +1,8 @@
 package dev.holdfast.history.cli;
 
-import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryFormatException;
+import dev.holdfast.history.ReadHistory;
+import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.Result;
@@ -36,7 +37,7 @@ import picocli.CommandLine;
       "0:all histories are valid",
       "1:one is invalid, or more are",
       "2:none is invalid, and one or more are unknown",
-      "3:a file or an option cannot be understood"
+      "3:a file or an option is invalid"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE)
@@ -71,11 +72,11 @@ final class CheckCommand implements Callable<Integer> {
     for (Path file : files) {
       try {
         Checker checker = options.checker(commandLine, file);
-        History history = options.read(commandLine, file);
+        ReadHistory read = options.read(commandLine, file, options.key(Vocabulary.LOCK));
         Result result =
             report == null
-                ? Checkers.safely(checker, history)
-                : finish(new RunStore(report).start(name(file)), file, history, checker, err);
+                ? Checkers.safely(checker, read.history())
+                : finish(new RunStore(report).start(name(file)), file, read, checker, err);
         out.println(file + "\t" + result.verdict().text());
         out.flush();
         CheckOptions.explain(file, result, err);
@@ -98,16 +99,27 @@ final class CheckCommand implements Callable<Integer> {
     return unreadable ? Main.UNREADABLE : Main.status(all);
   }
 
-  private Result finish(Run run, Path file, History history, Checker checker, PrintWriter err)
+  private Result finish(Run run, Path file, ReadHistory read, Checker checker, PrintWriter err)
       throws IOException {
+    Path again = readAgain(file, run);
     run.describe("The history " + file.toAbsolutePath().normalize() + ".");
-    Result result =
-        run.finish(history, checker, Main.COMMAND + " check" + options.asTyped() + " " + file);
+    String command = Main.COMMAND + " check" + options.asTyped() + " " + Main.quoted(again);
+    Result result = run.finish(read, options.key(Vocabulary.LOCK), checker, command);
     err.println(file + ": page: " + run.directory().resolve("index.html"));
     return result;
   }
 
-  /** What a run is called: as its file; one that is called like all others, as its folder. */
+  /** The file that a repetition can read from any folder: the saved one, where this was a pipe. */
+  private static Path readAgain(Path file, Run run) {
+    boolean isDevice = file.startsWith("/dev") || file.startsWith("/proc");
+    return Files.isRegularFile(file) && !isDevice
+        ? file.toAbsolutePath().normalize()
+        : run.directory().resolve("history.edn").toAbsolutePath().normalize();
+  }
+
+  /**
+   * Returns what a run is called: as its file; one that is called like all others, as its folder.
+   */
   private static String name(Path file) {
     String name = String.valueOf(file.toAbsolutePath().normalize().getFileName());
     Path folder = file.toAbsolutePath().normalize().getParent();

@@ -19,14 +19,15 @@ import picocli.CommandLine;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Makes up the valid history of a lock with leases, to try checkers on, and how fast they are.",
+      "Makes up the valid history of a lock with leases, to try checkers on, and how fast they"
+          + " are.",
       "The same numbers make the same history."
     },
     versionProvider = Main.Version.class,
     exitCodeListHeading = Main.EXIT_HEADING,
     exitCodeList = {
       "0:the file is written",
-      "3:an option cannot be understood, or the file cannot be written"
+      "3:an option is invalid, or the file cannot be written"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE)

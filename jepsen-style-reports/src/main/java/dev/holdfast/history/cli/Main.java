@@ -3,6 +3,7 @@ package dev.holdfast.history.cli;
 import dev.holdfast.history.check.Verdict;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 
 /** {@code java -jar holdfast-history.jar}. */
@@ -16,7 +17,7 @@ import picocli.CommandLine;
       "0:done; what was checked is valid",
       "1:something that was checked is invalid",
       "2:something that was checked is unknown",
-      "3:a file, a folder or an option cannot be understood or used"
+      "3:a file, a folder or an option is invalid or used"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE,
@@ -36,8 +37,10 @@ public final class Main implements Runnable {
 
   static final String EXIT_HEADING = "%nExit status:%n";
 
-  /** How to run this, for pages and for commands that repeat others. */
+  /** The command that runs this, for pages and for commands that repeat others. */
   static final String COMMAND = "java -jar holdfast-history.jar";
+
+  private static final Pattern PLAIN_WORD = Pattern.compile("[\\w./:@%+=,-]+");
 
   /** The version of the jar, or of no release where this does not run from one. */
   static final class Version implements CommandLine.IVersionProvider {
@@ -68,6 +71,12 @@ public final class Main implements Runnable {
   /** The command line, whose input errors exit as unreadable histories do. */
   static CommandLine commandLine() {
     return new CommandLine(new Main());
+  }
+
+  /** A path as a shell takes it for one word. */
+  static String quoted(Path path) {
+    String text = path.toString();
+    return PLAIN_WORD.matcher(text).matches() ? text : "'" + text.replace("'", "'\\''") + "'";
   }
 
   /** The folder, if it is one. */

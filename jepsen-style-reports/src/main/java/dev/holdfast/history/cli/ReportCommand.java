@@ -1,6 +1,7 @@
 package dev.holdfast.history.cli;
 
 import dev.holdfast.history.HistoryFormatException;
+import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import dev.holdfast.history.report.Run;
@@ -20,7 +21,9 @@ import picocli.CommandLine;
     description = {
       "Writes the pages of saved runs again, from their histories and results.",
       "Prints the page of each run, a TAB, and its verdict. Nothing is checked again, unless"
-          + " --model or --checkers say so: then the new results are saved too.",
+          + " --model or --checkers say so: then the new results are saved too. Results of checkers"
+          + " that only the tests have that made a run, such as those of a chaos run, are never"
+          + " replaced.",
       "Progress and errors go to the standard error stream."
     },
     versionProvider = Main.Version.class,
@@ -30,7 +33,7 @@ import picocli.CommandLine;
       "0:all pages are written; what was checked is valid",
       "1:something that was checked is invalid",
       "2:something that was checked is unknown",
-      "3:a folder, a history or an option cannot be understood"
+      "3:a folder, a history or an option is invalid"
     },
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE)
@@ -68,7 +71,16 @@ final class ReportCommand implements Callable<Integer> {
       try {
         Result result;
         if (options.isGiven() && !run.isSkipped()) {
-          result = run.check(options.keyed(options.checker(commandLine, run.directory())));
+          List<String> others =
+              run.checkers().stream().filter(name -> !CheckOptions.hasChecker(name)).toList();
+          if (!others.isEmpty()) {
+            failed = true;
+            err.println(run.directory() + ": " + refusal(run, others));
+            continue;
+          }
+          Checker checker = options.checker(commandLine, run.directory());
+          String key = options.key(run.key());
+          result = run.check(options.read(commandLine, run.historyFile(), key), key, checker);
           CheckOptions.explain(run.directory(), result, err);
           all = all.and(result.verdict());
         } else {
@@ -87,5 +99,19 @@ final class ReportCommand implements Callable<Integer> {
     }
     err.flush();
     return failed ? Main.UNREADABLE : Main.status(all);
+  }
+
+  /** Why the results of a run are not replaced, and what to do instead. */
+  private String refusal(Run run, List<String> others) {
+    return "not checked, and left as it is: it has results of checkers that only its own tests have"
+               + " ("
+        + String.join(", ", others)
+        + "); here no life of a deleted index is checked by itself. To check its history beside"
+        + " them: "
+        + Main.COMMAND
+        + " check"
+        + options.asTyped()
+        + " --report DIR "
+        + Main.quoted(run.directory().resolve("history.edn"));
   }
 }

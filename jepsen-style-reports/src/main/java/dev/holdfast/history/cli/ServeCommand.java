@@ -19,10 +19,7 @@ import picocli.CommandLine;
     versionProvider = Main.Version.class,
     sortOptions = false,
     exitCodeListHeading = Main.EXIT_HEADING,
-    exitCodeList = {
-      "0:interrupted",
-      "3:the folder or an option cannot be understood, or the port is taken"
-    },
+    exitCodeList = {"0:interrupted", "3:the folder or an option is invalid, or the port is taken"},
     exitCodeOnInvalidInput = Main.UNREADABLE,
     exitCodeOnExecutionException = Main.UNREADABLE)
 final class ServeCommand implements Callable<Integer> {

@@ -30,22 +30,22 @@ final class Counterexample {
 
   private static final int LEASES_BEFORE = 3;
 
-  /** What is shown before and after, as parts of what is to be seen. */
+  /** The margins before and after, as fractions of the window. */
   private static final double BEFORE = 0.5;
 
   private static final double AFTER = 0.25;
 
-  /** A lease that began so much earlier than what is to be seen is shown from its beginning. */
+  /** A lease that began this much earlier than the window is shown from its beginning. */
   private static final int NEAR = 6;
 
-  private final Story story;
+  private final RunAnalysis analysis;
   private final String checkers;
   private final Violation violation;
   private final List<Call> named;
   private final List<Call> ordered;
 
-  private Counterexample(Story story, String checkers, Violation violation) {
-    this.story = story;
+  private Counterexample(RunAnalysis analysis, String checkers, Violation violation) {
+    this.analysis = analysis;
     this.checkers = checkers;
     this.violation = violation;
     this.named = calls(violation.operations());
@@ -53,18 +53,18 @@ final class Counterexample {
   }
 
   private List<Call> calls(List<Long> operations) {
-    return operations.stream().map(story::call).filter(Objects::nonNull).toList();
+    return operations.stream().map(analysis::call).filter(Objects::nonNull).toList();
   }
 
   /**
    * The shortest one for each checker that found something; one for all that name the same calls.
    */
-  static List<Counterexample> of(Story story, Result result) {
+  static List<Counterexample> of(RunAnalysis analysis, Result result) {
     Map<Set<Long>, Counterexample> found = new LinkedHashMap<>();
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
       if (part.verdict() == Verdict.INVALID) {
         part.violations().stream()
-            .map(violation -> new Counterexample(story, part.checker(), violation))
+            .map(violation -> new Counterexample(analysis, part.checker(), violation))
             .filter(each -> !each.named.isEmpty())
             .min(Comparator.comparingLong(Counterexample::length))
             .ifPresent(
@@ -77,7 +77,7 @@ final class Counterexample {
   }
 
   private Counterexample and(Counterexample other) {
-    return new Counterexample(story, checkers + ", " + other.checkers, violation);
+    return new Counterexample(analysis, checkers + ", " + other.checkers, violation);
   }
 
   private long from() {
@@ -89,25 +89,28 @@ final class Counterexample {
   }
 
   private long end(Call call) {
-    return Math.min(call.completedAt(), story.history().endNanos());
+    return Math.min(call.completedAt(), analysis.history().endNanos());
   }
 
   private long length() {
     return to() - from();
   }
 
-  /** What is wrong and who found it, in two sentences; the drawing; the order; the operations. */
+  /**
+   * Returns what is wrong and who found it, in two sentences; the drawing; the order; the
+   * operations.
+   */
   String html() {
     History piece = piece();
-    Story told = Story.of(piece);
+    RunAnalysis told = RunAnalysis.of(piece);
     Tenure.Span window = window(told);
     StringBuilder out =
         new StringBuilder("<div class=\"counterexample\"><p class=\"lead\"><strong>");
     out.append(escape(violation.what())).append(".</strong> Found by ").append(escape(checkers));
     out.append(". <a href=\"").append(Html.timelineLink(window.fromNanos(), window.toNanos()));
     out.append("\">Show it in the timeline</a></p>\n");
-    for (int width : new int[] {SmallTimeline.WIDE, SmallTimeline.NARROW}) {
-      out.append("<div class=\"").append(width == SmallTimeline.WIDE ? "wide" : "narrow");
+    for (int width : new int[] {TimelineExcerpt.WIDE, TimelineExcerpt.NARROW}) {
+      out.append("<div class=\"").append(width == TimelineExcerpt.WIDE ? "wide" : "narrow");
       out.append("\">").append(drawing(told, window, width)).append("</div>\n");
     }
     out.append(order());
@@ -116,22 +119,22 @@ final class Counterexample {
     return out.append("</code></pre></details></div>\n").toString();
   }
 
-  private String drawing(Story told, Tenure.Span window, int width) {
+  private String drawing(RunAnalysis told, Tenure.Span window, int width) {
     Map<Long, Integer> places = new HashMap<>();
     for (int i = 0; i < violation.order().size(); i++) {
       Violation.Placed placed = violation.order().get(i);
-      Call call = story.call(placed.operation());
+      Call call = analysis.call(placed.operation());
       if (call != null && placed.what().equals(call.f())) { // else it is the end of its lease
         places.put(placed.operation(), i + 1);
       }
     }
     Set<Long> matter = Set.copyOf(violation.operations());
-    return new SmallTimeline(story, told, matter, places, window, width).html();
+    return new TimelineExcerpt(analysis, told, matter, places, window, width).html();
   }
 
-  /** What is to be seen, whole, with some room around it. */
-  private Tenure.Span window(Story told) {
-    long end = story.history().endNanos();
+  /** Returns the window that shows all of the counterexample, with some room around it. */
+  private Tenure.Span window(RunAnalysis told) {
+    long end = analysis.history().endNanos();
     long from = from();
     long to = to();
     for (Call call : ordered) {
@@ -154,11 +157,11 @@ final class Counterexample {
       before = Math.min(before, first - length / 10);
     }
     return new Tenure.Span(
-        Math.max(Math.min(0, story.startNanos()), before),
+        Math.max(Math.min(0, analysis.startNanos()), before),
         Math.max(from + 1, Math.min(end + length / 20, to + (long) (AFTER * length))));
   }
 
-  /** As far as a model could follow, and where it could not. */
+  /** The longest order that the model allows, and the operation that does not fit. */
   private String order() {
     if (violation.order().isEmpty()) {
       return "";
@@ -167,7 +170,7 @@ final class Counterexample {
     out.append("<p class=\"order-title\">The longest order that the model allows, with the state");
     out.append(" after each step:</p>\n<ol class=\"order\">\n");
     for (Violation.Placed placed : violation.order()) {
-      Call call = story.call(placed.operation());
+      Call call = analysis.call(placed.operation());
       String by =
           call == null ? "" : " by " + call.client() + ", operation " + Html.shownIndex(call);
       out.append("<li><span>").append(escape(placed.what() + by)).append("</span> <code>");
@@ -190,9 +193,9 @@ final class Counterexample {
     shown.forEach(call -> add(wanted, call));
     List<Tenure> before = new ArrayList<>();
     int leases = 0;
-    for (Tenure tenure : story.tenures()) {
+    for (Tenure tenure : analysis.tenures()) {
       if (shown.contains(tenure.acquire())
-          || tenure.renewals().stream().anyMatch(shown::contains)
+          || tenure.confirmations().stream().anyMatch(shown::contains)
           || (tenure.release() != null && shown.contains(tenure.release()))) {
         add(wanted, tenure);
         leases++;
@@ -205,12 +208,12 @@ final class Counterexample {
           .subList(Math.max(0, before.size() - LEASES_BEFORE), before.size())
           .forEach(tenure -> add(wanted, tenure));
     }
-    return History.of(story.history().operations().stream().filter(wanted::contains).toList());
+    return History.of(analysis.history().operations().stream().filter(wanted::contains).toList());
   }
 
   private static void add(Set<Operation> wanted, Tenure tenure) {
     add(wanted, tenure.acquire());
-    tenure.renewals().forEach(renewal -> add(wanted, renewal));
+    tenure.confirmations().forEach(renewal -> add(wanted, renewal));
     if (tenure.release() != null) {
       add(wanted, tenure.release());
     }

@@ -10,15 +10,15 @@ interface Drawing {
     END
   }
 
-  /** A filled rectangle; the words say what it is, to whoever points at it. */
-  void rect(Ink ink, double x, double y, double wide, double high, String words);
+  /** A filled rectangle; the words are its tooltip. */
+  void rect(Palette color, double x, double y, double wide, double high, String words);
 
   /** A line through points, broken where one is not a number. */
-  void line(Ink ink, double thick, double[] xs, double[] ys);
+  void line(Palette color, double thick, double[] xs, double[] ys);
 
   /** A dot at each point. */
-  void dots(Ink ink, double thick, double[] xs, double[] ys);
+  void dots(Palette color, double thick, double[] xs, double[] ys);
 
   /** A line of text. */
-  void text(Ink ink, Anchor anchor, boolean bold, double x, double y, String text);
+  void text(Palette color, Anchor anchor, boolean bold, double x, double y, String text);
 }

@@ -29,7 +29,7 @@ final class Html {
       DateTimeFormatter.ofPattern("d MMM yyyy, HH:mm 'UTC'", Locale.ENGLISH)
           .withZone(ZoneOffset.UTC);
 
-  /** How many digits of a fencing token are shown; timeline.js shows as many. */
+  /** The number of digits of a fencing token that are shown; timeline.js has the same. */
   static final int FENCE_DIGITS = 5;
 
   private Html() {}
@@ -96,10 +96,6 @@ final class Html {
         + BigDecimal.valueOf(toNanos, 9).toPlainString();
   }
 
-  static String count(long number) {
-    return String.format(Locale.ENGLISH, "%,d", number);
-  }
-
   /** A verdict: the word, and a sign that needs no colour. */
   static String badge(Verdict verdict) {
     return badge(verdict.text(), word(verdict));
@@ -110,7 +106,7 @@ final class Html {
     return "<span class=\"badge " + style + "\">" + icon(style) + word + "</span>";
   }
 
-  /** What a page says first of all. */
+  /** Returns what a page says first of all. */
   static String banner(String style, String word, String more) {
     return "<div class=\"verdict "
         + style

@@ -27,7 +27,7 @@ final class ImageDrawing implements Drawing {
     graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
     graphics.setRenderingHint(
         RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
-    rect(Ink.GROUND, 0, 0, width, height, "");
+    rect(Palette.GROUND, 0, 0, width, height, "");
   }
 
   void writePng(OutputStream out) throws IOException {
@@ -37,14 +37,14 @@ final class ImageDrawing implements Drawing {
   }
 
   @Override
-  public void rect(Ink ink, double x, double y, double wide, double high, String words) {
-    use(ink, 1);
+  public void rect(Palette color, double x, double y, double wide, double high, String words) {
+    use(color, 1);
     graphics.fill(new Rectangle2D.Double(x, y, wide, high));
   }
 
   @Override
-  public void line(Ink ink, double thick, double[] xs, double[] ys) {
-    use(ink, thick);
+  public void line(Palette color, double thick, double[] xs, double[] ys) {
+    use(color, thick);
     Path2D path = new Path2D.Double();
     boolean down = false;
     for (int i = 0; i < xs.length; i++) {
@@ -61,16 +61,16 @@ final class ImageDrawing implements Drawing {
   }
 
   @Override
-  public void dots(Ink ink, double thick, double[] xs, double[] ys) {
-    use(ink, 1);
+  public void dots(Palette color, double thick, double[] xs, double[] ys) {
+    use(color, 1);
     for (int i = 0; i < xs.length; i++) {
       graphics.fill(new Rectangle2D.Double(xs[i] - thick / 2, ys[i] - thick / 2, thick, thick));
     }
   }
 
   @Override
-  public void text(Ink ink, Anchor anchor, boolean bold, double x, double y, String text) {
-    use(ink, 1);
+  public void text(Palette color, Anchor anchor, boolean bold, double x, double y, String text) {
+    use(color, 1);
     graphics.setFont(new Font(Font.SANS_SERIF, bold ? Font.BOLD : Font.PLAIN, 12));
     double wide = graphics.getFontMetrics().stringWidth(text);
     double shift =
@@ -82,8 +82,8 @@ final class ImageDrawing implements Drawing {
     graphics.drawString(text, (float) (x - shift), (float) y);
   }
 
-  private void use(Ink ink, double thick) {
-    graphics.setColor(Color.decode(ink.light));
+  private void use(Palette color, double thick) {
+    graphics.setColor(Color.decode(color.light));
     graphics.setStroke(
         new BasicStroke((float) thick, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
   }

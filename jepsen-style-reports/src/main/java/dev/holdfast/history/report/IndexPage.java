@@ -2,7 +2,7 @@ package dev.holdfast.history.report;
 
 import static dev.holdfast.history.report.Html.escape;
 
-import dev.holdfast.history.Words;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.report.RunInfo.Standing;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,7 +82,7 @@ final class IndexPage {
                 + section("Runs", "", current, row -> isRun(row) && !isControl(row))
                 + section(
                     "Control runs",
-                    "Their clients are broken on purpose. Each passes only if the checker that"
+                    "Their clients are deliberately broken. Each passes only if the checker that"
                         + " exists for its mistake finds it invalid.",
                     current,
                     row -> isRun(row) && isControl(row))
@@ -134,11 +134,11 @@ final class IndexPage {
     long controls = count(row -> isRun(row) && isControl(row));
     if (runs > 0) {
       long valid = count(row -> !isControl(row) && row.info.standing() == Standing.PASSED);
-      parts.add(valid + " of " + Words.count(runs, "run") + " valid");
+      parts.add(valid + " of " + Formats.count(runs, "run") + " valid");
     }
     if (controls > 0) {
       long detected = count(row -> isControl(row) && row.info.standing() == Standing.PASSED);
-      parts.add(detected + " of " + Words.count(controls, "control run") + " detected");
+      parts.add(detected + " of " + Formats.count(controls, "control run") + " detected");
     }
     long skipped = count(row -> !isRun(row));
     if (skipped > 0) {
@@ -184,7 +184,7 @@ final class IndexPage {
     String id = title.toLowerCase(Locale.ROOT).replace(' ', '-');
     StringBuilder out = new StringBuilder();
     out.append("<section aria-labelledby=\"").append(id).append("\"><h2 id=\"").append(id);
-    out.append("\">").append(title).append(" <small>").append(Html.count(rows.size()));
+    out.append("\">").append(title).append(" <small>").append(Formats.number(rows.size()));
     out.append("</small></h2>\n");
     out.append(note.isEmpty() ? "" : "<p class=\"section-note\">" + note + "</p>\n");
     out.append("<table class=\"runs\">\n");
@@ -199,7 +199,7 @@ final class IndexPage {
     return out.append("</tbody></table></section>\n").toString();
   }
 
-  /** What there is of a run that was broken off, or goes on, is a row too. */
+  /** Returns what there is of a run that was broken off, or goes on, is a row too. */
   private static RunInfo info(Run run) {
     String missing;
     try {
@@ -239,10 +239,10 @@ final class IndexPage {
       return;
     }
     boolean known = info.operations() > 0;
-    Html.labelled(out, "Duration", known ? Words.seconds(info.durationNanos()) : "–");
-    Html.labelled(out, "Operations", known ? Html.count(info.operations()) : "–");
-    Html.labelled(out, "Overlaps", known ? Html.count(info.overlaps()) : "–");
-    Html.labelled(out, "Faults", known ? Html.count(info.faults()) : "–");
+    Html.labelled(out, "Duration", known ? Formats.seconds(info.durationNanos()) : "–");
+    Html.labelled(out, "Operations", known ? Formats.number(info.operations()) : "–");
+    Html.labelled(out, "Overlaps", known ? Formats.number(info.overlaps()) : "–");
+    Html.labelled(out, "Faults", known ? Formats.number(info.faults()) : "–");
     out.append("<td class=\"when\"><time datetime=\"").append(info.startedAt()).append("\">");
     out.append(Html.SHORTLY.format(info.startedAt())).append("</time></td></tr>\n");
   }
@@ -260,7 +260,7 @@ final class IndexPage {
     return Html.word(info.verdict());
   }
 
-  /** What has to be said beside the verdict, in a few words. */
+  /** Returns what has to be said beside the verdict, in a few words. */
   private static String why(RunInfo info) {
     String checker = info.intent().invalidBy();
     if (info.intent().isControl() && info.standing() == Standing.PASSED) {

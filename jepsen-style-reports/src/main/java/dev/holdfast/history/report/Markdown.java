@@ -1,11 +1,11 @@
 package dev.holdfast.history.report;
 
-import dev.holdfast.history.Fault;
-import dev.holdfast.history.Words;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.check.Result;
 import java.util.List;
 
-/** What a run found, in Markdown, for the page of a CI. Stateless. */
+/** A summary of a run in Markdown, for the page of a CI. Stateless. */
 final class Markdown {
 
   private static final int MAX_DETAILS = 5;
@@ -13,7 +13,7 @@ final class Markdown {
 
   private Markdown() {}
 
-  static String of(RunInfo info, Story story, Result result) {
+  static String of(RunInfo info, RunAnalysis analysis, Result result) {
     StringBuilder out = new StringBuilder();
     out.append("## ").append(escape(info.test())).append(": ").append(info.verdict().text());
     out.append("\n\n").append(escape(info.summary())).append("\n\n");
@@ -21,21 +21,25 @@ final class Markdown {
       out.append("Control run, expected invalid by ").append(escape(info.intent().invalidBy()));
       out.append(info.detected() ? ": detected.\n\n" : ": not detected.\n\n");
     }
+    List<String> warnings = info.intent().reading().warnings();
+    warnings.forEach(each -> out.append("- Warning: ").append(escape(each)).append(".\n"));
+    out.append(warnings.isEmpty() ? "" : "\n");
     if (!info.intent().about().isEmpty()) {
       out.append(escape(info.intent().about())).append("\n\n");
     }
     out.append("Run of ").append(Html.WHEN.format(info.startedAt())).append(": ");
-    out.append(Words.seconds(info.durationNanos())).append(", ");
-    out.append(Words.count(info.operations(), "operation")).append(", ");
-    out.append(Words.count(story.tenures().size(), "lease")).append(" on ");
-    out.append(Words.count(story.locks(), "lock")).append(", ");
-    out.append(Words.count(info.overlaps(), "overlap")).append(", ");
-    out.append(Words.count(info.faults(), "fault")).append(".\n\n");
+    out.append(Formats.seconds(info.durationNanos())).append(", ");
+    out.append(Formats.count(info.operations(), "operation")).append(", ");
+    out.append(Formats.count(analysis.tenures().size(), "lease")).append(" on ");
+    out.append(Formats.count(analysis.locks(), "lock")).append(", ");
+    out.append(Formats.count(info.overlaps(), "overlap")).append(", ");
+    out.append(Formats.count(info.faults(), "fault")).append(".\n\n");
     row(out, "check", "verdict", "why");
     row(out, "---", "---", "---");
     List<Result> parts = result.parts().isEmpty() ? List.of(result) : result.parts();
     for (Result part : parts) {
-      row(out, escape(part.checker()), part.verdict().text(), escape(part.summary()));
+      String verdict = part.nothingToCheck() ? "not applicable" : part.verdict().text();
+      row(out, escape(part.checker()), verdict, escape(part.summary()));
     }
     for (Result part : parts) {
       if (!part.details().isEmpty()) {
@@ -48,20 +52,20 @@ final class Markdown {
         }
       }
     }
-    if (!story.faults().isEmpty()) {
+    if (!analysis.faults().isEmpty()) {
       out.append('\n');
       row(out, "fault", "target", "from", "to");
       row(out, "---", "---", "---", "---");
-      for (Fault fault : story.faults().stream().limit(MAX_FAULTS).toList()) {
+      for (FaultInterval fault : analysis.faults().stream().limit(MAX_FAULTS).toList()) {
         row(
             out,
             escape(fault.name()),
             escape(fault.target()),
-            Words.seconds(fault.fromNanos()),
-            fault.healed() ? Words.seconds(fault.toNanos()) : "never healed");
+            Formats.seconds(fault.fromNanos()),
+            fault.healed() ? Formats.seconds(fault.toNanos()) : "never healed");
       }
-      if (story.faults().size() > MAX_FAULTS) {
-        out.append("\nand ").append(story.faults().size() - MAX_FAULTS).append(" more faults\n");
+      if (analysis.faults().size() > MAX_FAULTS) {
+        out.append("\nand ").append(analysis.faults().size() - MAX_FAULTS).append(" more faults\n");
       }
     }
     if (!info.intent().reproduce().isEmpty()) {

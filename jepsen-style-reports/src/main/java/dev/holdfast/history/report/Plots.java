@@ -1,9 +1,9 @@
 package dev.holdfast.history.report;
 
 import dev.holdfast.history.Call;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.Vocabulary;
-import dev.holdfast.history.Words;
 import dev.holdfast.history.report.Drawing.Anchor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,6 +45,7 @@ final class Plots {
   /** On a phone. */
   static final int NARROW = 330;
 
+  /* The layout, in pixels. */
   private static final int LEFT = 64;
   private static final int RIGHT = 14;
   private static final int TOP = 52;
@@ -55,10 +56,17 @@ final class Plots {
   private static final int PANEL = 190;
   private static final int BUCKETS = 100;
   private static final int PER_TICK = 90;
+
+  /** With more calls than this, dots are smaller and share a grid, so that the page stays small. */
   private static final int MANY = 3_000;
+
   private static final double[] QUANTILES = {0.5, 0.95, 0.99, 1};
 
-  private final Story story;
+  private final RunAnalysis analysis;
+
+  /** The calls to the lock service: beliefs are none. */
+  private final List<Call> calls;
+
   private final List<String> kinds;
   private final long bucketNanos;
   private final int width;
@@ -66,21 +74,25 @@ final class Plots {
   /** Where drawing begins below the legend, which takes more lines where it is narrow. */
   private final int top;
 
-  Plots(Story story) {
-    this(story, WIDE);
+  Plots(RunAnalysis analysis) {
+    this(analysis, WIDE);
   }
 
-  Plots(Story story, int width) {
+  Plots(RunAnalysis analysis, int width) {
     this.width = width;
     this.top = width == WIDE ? TOP : TOP + MORE_LINES * LEGEND_LINE;
-    this.story = story;
-    this.bucketNanos = Ticks.step((double) story.lengthNanos() / BUCKETS);
+    this.analysis = analysis;
+    this.bucketNanos = Ticks.step((double) analysis.lengthNanos() / BUCKETS);
     Map<String, Integer> seen = new LinkedHashMap<>();
     for (String f :
         List.of(Vocabulary.ACQUIRE, Vocabulary.RENEW, Vocabulary.RELEASE, Vocabulary.WRITE)) {
       seen.put(f, 0);
     }
-    story.history().calls().forEach(call -> seen.merge(call.f(), 1, Integer::sum));
+    this.calls =
+        analysis.history().calls().stream()
+            .filter(call -> !call.f().equals(Vocabulary.BELIEF))
+            .toList();
+    calls.forEach(call -> seen.merge(call.f(), 1, Integer::sum));
     this.kinds = seen.keySet().stream().filter(f -> seen.getOrDefault(f, 0) > 0).limit(5).toList();
   }
 
@@ -105,7 +117,7 @@ final class Plots {
   }
 
   private void draw(Plot plot, Drawing to) {
-    to.text(Ink.TEXT, Anchor.START, true, 4, 16, plot.title);
+    to.text(Palette.TEXT, Anchor.START, true, 4, 16, plot.title);
     switch (plot) {
       case LATENCY -> latency(to);
       case QUANTILES -> quantiles(to);
@@ -119,25 +131,25 @@ final class Plots {
     LogScale scale = latencies(call -> true, top, height(Plot.LATENCY) - BOTTOM);
     ground(to, scale.top, scale.bottom);
     scale.draw(to);
-    double dot = story.history().calls().size() > MANY ? 2 : 4;
+    double dot = calls.size() > MANY ? 2 : 4;
     Legend legend = new Legend(to);
     for (int kind = 0; kind < kinds.size(); kind++) {
       String f = kinds.get(kind);
-      scatter(to, Ink.of(kind), dot, scale, call -> call.f().equals(f) && call.isOk());
-      legend.add(Ink.of(kind), f);
+      scatter(to, Palette.of(kind), dot, scale, call -> call.f().equals(f) && call.isOk());
+      legend.add(Palette.of(kind), f);
     }
-    scatter(to, Ink.TEXT, dot + 1, scale, Call::isFailed);
-    legend.add(Ink.TEXT, "failed (did not happen)");
-    scatter(to, Ink.RED, dot + 1, scale, call -> !call.isOk() && !call.isFailed());
-    legend.add(Ink.RED, "unknown outcome");
+    scatter(to, Palette.TEXT, dot + 1, scale, Call::isFailed);
+    legend.add(Palette.TEXT, "failed (did not happen)");
+    scatter(to, Palette.RED, dot + 1, scale, call -> !call.isOk() && !call.isFailed());
+    legend.add(Palette.RED, "unknown outcome");
   }
 
   /** Draws no two dots of a kind at one place: a run may have hundreds of thousands. */
   private void scatter(
-      Drawing to, Ink ink, double thick, LogScale scale, Predicate<Call> predicate) {
+      Drawing to, Palette color, double thick, LogScale scale, Predicate<Call> predicate) {
     Set<Long> taken = new HashSet<>();
     List<double[]> dots = new ArrayList<>();
-    for (Call call : story.history().calls()) {
+    for (Call call : calls) {
       if (call.completion() != null && predicate.test(call)) {
         double x = placed(x(call.completedAt()));
         double y = placed(scale.y(call.completedAt() - call.invokedAt()));
@@ -147,22 +159,22 @@ final class Plots {
       }
     }
     to.dots(
-        ink,
+        color,
         thick,
         dots.stream().mapToDouble(dot -> dot[0]).toArray(),
         dots.stream().mapToDouble(dot -> dot[1]).toArray());
   }
 
-  /** Where there are many dots, they lie side by side at the least: a page is to stay small. */
+  /** Returns where there are many dots, they lie side by side at least: a page must stay small. */
   private double placed(double pixels) {
-    return story.history().calls().size() > MANY ? 2.0 * Math.round(pixels / 2) : pixels;
+    return calls.size() > MANY ? 2.0 * Math.round(pixels / 2) : pixels;
   }
 
   // --- Quantiles
 
   private List<String> quantileKinds() {
     return kinds.stream()
-        .filter(f -> story.history().calls().stream().anyMatch(c -> c.isOk() && c.f().equals(f)))
+        .filter(f -> calls.stream().anyMatch(c -> c.isOk() && c.f().equals(f)))
         .limit(3)
         .toList();
   }
@@ -171,7 +183,7 @@ final class Plots {
     Legend legend = new Legend(to);
     for (int i = 0; i < QUANTILES.length; i++) {
       String percent = String.format(Locale.ROOT, "%.0f %%", QUANTILES[i] * 100);
-      legend.add(Ink.of(i), QUANTILES[i] == 1 ? "slowest" : percent + " took at most");
+      legend.add(Palette.of(i), QUANTILES[i] == 1 ? "slowest" : percent + " took at most");
     }
     int panel = top;
     for (String f : quantileKinds()) {
@@ -179,12 +191,12 @@ final class Plots {
       LogScale scale = latencies(ofKind, panel + 22, panel + PANEL - BOTTOM);
       ground(to, scale.top, scale.bottom);
       scale.draw(to);
-      to.text(Ink.TEXT, Anchor.START, true, LEFT, panel + 14, f);
+      to.text(Palette.TEXT, Anchor.START, true, LEFT, panel + 14, f);
       List<List<Long>> buckets = new ArrayList<>();
       for (int i = 0; i < buckets(); i++) {
         buckets.add(new ArrayList<>());
       }
-      for (Call call : story.history().calls()) {
+      for (Call call : calls) {
         if (ofKind.test(call)) {
           buckets.get(bucket(call.completedAt())).add(call.completedAt() - call.invokedAt());
         }
@@ -201,8 +213,8 @@ final class Plots {
         }
         double[] xs = middles();
         double[] seen = apart(ys, below);
-        to.line(Ink.of(i), 1.8, xs, seen);
-        to.dots(Ink.of(i), 4, lonely(xs, seen, xs), lonely(xs, seen, ys));
+        to.line(Palette.of(i), 1.8, xs, seen);
+        to.dots(Palette.of(i), 4, lonely(xs, seen, xs), lonely(xs, seen, ys));
         below = ys;
       }
       panel += PANEL;
@@ -242,7 +254,7 @@ final class Plots {
 
   private void rate(Drawing to) {
     double[][] counts = new double[3][buckets()];
-    for (Call call : story.history().calls()) {
+    for (Call call : calls) {
       int outcome = call.isOk() ? 0 : call.isFailed() ? 1 : 2;
       long at = call.completion() == null ? call.invokedAt() : call.completedAt();
       counts[outcome][bucket(at)] += 1e9 / bucketNanos;
@@ -254,86 +266,85 @@ final class Plots {
     double step = highest < 4 ? highest / 4 : Ticks.step(highest / 4);
     for (int i = 0; i * step <= highest * 1.0001; i++) {
       double y = bottom - i * step / highest * (bottom - top);
-      String label = highest < 4 ? String.format(Locale.ROOT, "%.2f", i * step) : count(i * step);
+      String label =
+          highest < 4
+              ? String.format(Locale.ROOT, "%.2f", i * step)
+              : Formats.number(Math.round(i * step));
       tick(to, y, label);
     }
     Legend legend = new Legend(to);
     String[] names = {"succeeded", "failed", "unknown outcome"};
-    Ink[] inks = {Ink.BLUE, Ink.ORANGE, Ink.RED};
+    Palette[] colors = {Palette.BLUE, Palette.ORANGE, Palette.RED};
     for (int outcome = 0; outcome < counts.length; outcome++) {
       double[] ys =
           Arrays.stream(counts[outcome])
               .map(each -> bottom - each / highest * (bottom - top))
               .toArray();
       if (Arrays.stream(counts[outcome]).sum() > 0) {
-        to.line(inks[outcome], 1.8, middles(), ys);
+        to.line(colors[outcome], 1.8, middles(), ys);
       }
-      legend.add(inks[outcome], names[outcome]);
+      legend.add(colors[outcome], names[outcome]);
     }
   }
 
   // --- Axes
 
-  private static String count(double number) {
-    return String.format(Locale.ROOT, "%,.0f", number);
-  }
-
   private int buckets() {
-    return bucket(story.startNanos() + story.lengthNanos()) + 1;
+    return bucket(analysis.startNanos() + analysis.lengthNanos()) + 1;
   }
 
   private int bucket(long nanos) {
-    return (int) Math.max(0, (nanos - story.startNanos()) / bucketNanos);
+    return (int) Math.max(0, (nanos - analysis.startNanos()) / bucketNanos);
   }
 
   private double[] middles() {
     double[] xs = new double[buckets()];
     for (int i = 0; i < xs.length; i++) {
-      long middle = story.startNanos() + i * bucketNanos + bucketNanos / 2;
-      xs[i] = x(Math.min(middle, story.startNanos() + story.lengthNanos()));
+      long middle = analysis.startNanos() + i * bucketNanos + bucketNanos / 2;
+      xs[i] = x(Math.min(middle, analysis.startNanos() + analysis.lengthNanos()));
     }
     return xs;
   }
 
   private double x(long nanos) {
-    double part = (double) (nanos - story.startNanos()) / story.lengthNanos();
+    double part = (double) (nanos - analysis.startNanos()) / analysis.lengthNanos();
     return LEFT + part * (width - LEFT - RIGHT);
   }
 
   /** Shades the faults and draws the axis of time. */
   private void ground(Drawing to, int top, int bottom) {
     double shaded = 0;
-    for (Fault fault : story.faults()) {
+    for (FaultInterval fault : analysis.faults()) {
       double from = x(fault.fromNanos());
       double wide = Math.max(1.5, x(fault.toNanos()) - from);
       if (from + wide > shaded + 1) { // else hidden by the ones before
         String target = fault.target().isEmpty() ? "" : " of " + fault.target();
-        String words = fault.name() + target + " from " + Words.seconds(fault.fromNanos());
-        words += " to " + Words.seconds(fault.toNanos());
-        to.rect(Ink.SHADE, from, top, wide, bottom - top, words);
+        String words = fault.name() + target + " from " + Formats.seconds(fault.fromNanos());
+        words += " to " + Formats.seconds(fault.toNanos());
+        to.rect(Palette.SHADE, from, top, wide, bottom - top, words);
         shaded = Math.max(shaded, from + wide);
       }
     }
-    long step = Ticks.step((double) story.lengthNanos() * PER_TICK / (width - LEFT - RIGHT));
-    long end = story.startNanos() + story.lengthNanos();
-    for (long at = -Math.floorDiv(-story.startNanos(), step) * step; at <= end; at += step) {
+    long step = Ticks.step((double) analysis.lengthNanos() * PER_TICK / (width - LEFT - RIGHT));
+    long end = analysis.startNanos() + analysis.lengthNanos();
+    for (long at = -Math.floorDiv(-analysis.startNanos(), step) * step; at <= end; at += step) {
       double x = x(at);
-      to.line(Ink.GRID, 1, new double[] {x, x}, new double[] {top, bottom});
+      to.line(Palette.GRID, 1, new double[] {x, x}, new double[] {top, bottom});
       Anchor anchor = x > width - 40 ? Anchor.END : Anchor.MIDDLE;
-      to.text(Ink.MUTED, anchor, false, x, bottom + 18, Ticks.seconds(at));
+      to.text(Palette.MUTED, anchor, false, x, bottom + 18, Ticks.seconds(at));
     }
-    to.line(Ink.MUTED, 1, new double[] {LEFT, width - RIGHT}, new double[] {bottom, bottom});
+    to.line(Palette.MUTED, 1, new double[] {LEFT, width - RIGHT}, new double[] {bottom, bottom});
   }
 
   private void tick(Drawing to, double y, String label) {
-    to.line(Ink.GRID, 1, new double[] {LEFT, width - RIGHT}, new double[] {y, y});
-    to.text(Ink.MUTED, Anchor.END, false, LEFT - 8, y + 4, label);
+    to.line(Palette.GRID, 1, new double[] {LEFT, width - RIGHT}, new double[] {y, y});
+    to.text(Palette.MUTED, Anchor.END, false, LEFT - 8, y + 4, label);
   }
 
   private LogScale latencies(Predicate<Call> which, int top, int bottom) {
     long low = Long.MAX_VALUE;
     long high = 1;
-    for (Call call : story.history().calls()) {
+    for (Call call : calls) {
       if (call.completion() != null && which.test(call)) {
         low = Math.min(low, call.completedAt() - call.invokedAt());
         high = Math.max(high, call.completedAt() - call.invokedAt());
@@ -371,7 +382,7 @@ final class Plots {
       String[] units = {" ns", " µs", " ms", " s"};
       for (int power = low; power <= high; power++) {
         int unit = Math.min(units.length - 1, power / 3);
-        String label = count(Math.pow(10, power - 3 * unit)) + units[unit];
+        String label = Formats.number(Math.round(Math.pow(10, power - 3 * unit))) + units[unit];
         tick(to, y(Math.round(Math.pow(10, power))), label);
       }
     }
@@ -387,13 +398,13 @@ final class Plots {
       this.to = to;
     }
 
-    void add(Ink ink, String name) {
+    void add(Palette color, String name) {
       if (x > LEFT && x + 15 + name.length() * LETTER > width) {
         x = 4;
         y += LEGEND_LINE;
       }
-      to.rect(ink, x, y, 10, 10, "");
-      to.text(Ink.MUTED, Anchor.START, false, x + 15, y + 9, name);
+      to.rect(color, x, y, 10, 10, "");
+      to.text(Palette.MUTED, Anchor.START, false, x + 15, y + 9, name);
       x += 42 + name.length() * 6.5;
     }
   }

@@ -8,10 +8,10 @@ import static dev.holdfast.history.report.Html.tableHead;
 
 import dev.holdfast.history.Call;
 import dev.holdfast.history.Edn;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
+import dev.holdfast.history.Formats;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
-import dev.holdfast.history.Words;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import dev.holdfast.history.check.Violation;
@@ -27,7 +27,7 @@ import java.util.Set;
  * @param test what was run
  * @param startedAt when
  * @param intent what for
- * @param story what happened
+ * @param analysis what happened
  * @param result what was found; its parts are shown one by one
  * @param directory where the run is saved, for the command that checks it
  * @param files what to link to, relative to the page
@@ -37,7 +37,7 @@ record ReportPage(
     String test,
     Instant startedAt,
     Intent intent,
-    Story story,
+    RunAnalysis analysis,
     Result result,
     Path directory,
     List<String> files,
@@ -60,13 +60,13 @@ record ReportPage(
     return Html.fill(
         "run.html",
         Map.ofEntries(
-            Map.entry("head", Html.head(verdict() + ": " + test, script, Ink.css())),
+            Map.entry("head", Html.head(verdict() + ": " + test, script, Palette.css())),
             Map.entry("test", escape(test)),
             Map.entry(
                 "about", intent.about().isEmpty() ? "" : "<p>" + escape(intent.about()) + "</p>\n"),
             Map.entry("started", escape(Html.WHEN.format(startedAt))),
             Map.entry("startedIso", escape(startedAt.toString())),
-            Map.entry("banner", banner()),
+            Map.entry("banner", banner() + warnings()),
             Map.entry(
                 "allRuns", allRuns.isEmpty() ? "" : "<a href=\"" + allRuns + "\">All runs</a>"),
             Map.entry("numbers", numbers()),
@@ -76,7 +76,7 @@ record ReportPage(
             Map.entry("lanesScript", lanesScript(script)),
             Map.entry("counterexamples", counterexamples()),
             Map.entry("checkers", checkers()),
-            Map.entry("faults", faults(story.faults())),
+            Map.entry("faults", faults(analysis.faults())),
             Map.entry("plots", plots()),
             Map.entry("operations", operations()),
             Map.entry("files", links()),
@@ -103,7 +103,7 @@ record ReportPage(
       return Html.banner(
           "unknown",
           verdict(),
-          "No checker has judged this history yet. This command checks it, and writes this page"
+          "No checker has checked this history yet. This command checks it, and writes this page"
               + " again:</div></div>\n<pre tabindex=\"0\"><code>"
               + escape(command)
               + "</code></pre>\n<div><div>");
@@ -112,12 +112,23 @@ record ReportPage(
       return Html.banner(
           isDetected ? "valid" : "invalid",
           verdict(),
-          "A control run: its clients are broken on purpose. Expected invalid, "
+          "A control run: its clients are deliberately broken. Expected invalid, "
               + (isDetected ? "found by " : "but not found by ")
               + escape(intent.invalidBy())
               + ".");
     }
     return Html.banner(result.verdict().text(), verdict(), escape(result.summary()));
+  }
+
+  /** What to know of how the history was read. */
+  private String warnings() {
+    List<String> warnings = intent.reading().warnings();
+    if (warnings.isEmpty()) {
+      return "";
+    }
+    StringBuilder out = new StringBuilder("<ul class=\"warnings\">\n");
+    warnings.forEach(each -> out.append("<li>").append(escape(each)).append(".</li>\n"));
+    return out.append("</ul>\n").toString();
   }
 
   /** The timeline alone, as large as the window. */
@@ -133,8 +144,8 @@ record ReportPage(
   }
 
   private String lanes(String fill) {
-    int overlaps = story.overlaps().size();
-    int allowed = Rulings.of(story, result).allowed().size();
+    int overlaps = analysis.overlaps().size();
+    int allowed = Rulings.of(analysis, result).allowed().size();
     return Html.fill(
         "lanes.html",
         Map.of(
@@ -143,11 +154,11 @@ record ReportPage(
             "autofocus",
             fill.isEmpty() ? "" : "autofocus",
             "description",
-            Words.count(story.tenures().size(), "lease")
+            Formats.count(analysis.tenures().size(), "lease")
                 + ", "
-                + Words.count(overlaps, "overlap")
+                + Formats.count(overlaps, "overlap")
                 + ", "
-                + Words.count(story.faults().size(), "fault")
+                + Formats.count(analysis.faults().size(), "fault")
                 + ".",
             "overlapButton",
             overlaps == 0
@@ -155,12 +166,12 @@ record ReportPage(
                 : "<button type=\"button\""
                     + (allowed == overlaps ? "" : " class=\"alarm\"")
                     + " data-key=\"o\">Next of "
-                    + Words.count(overlaps, "overlap")
+                    + Formats.count(overlaps, "overlap")
                     + "</button>"));
   }
 
   private String lanesScript(String script) {
-    TimelineData data = new TimelineData(story, Rulings.of(story, result).allowed());
+    TimelineData data = new TimelineData(analysis, Rulings.of(analysis, result).allowed());
     return Html.fill(
         "lanes-script.html",
         Map.of("json", data.json(), "columns", data.columns(), "script", script));
@@ -168,39 +179,39 @@ record ReportPage(
 
   private String numbers() {
     StringBuilder out = new StringBuilder();
-    List<Operation> all = story.history().operations();
-    number(out, "Duration", all.isEmpty() ? "–" : Words.seconds(story.lengthNanos()));
-    number(out, "Operations", Html.count(all.size()));
-    number(out, "Leases", Html.count(story.tenures().size()));
-    number(out, "Locks", Html.count(story.locks()));
-    number(out, "Overlaps", Html.count(story.overlaps().size()));
-    number(out, "Faults", Html.count(story.faults().size()));
+    List<Operation> all = analysis.history().operations();
+    number(out, "Duration", all.isEmpty() ? "–" : Formats.seconds(analysis.lengthNanos()));
+    number(out, "Operations", Formats.number(all.size()));
+    number(out, "Leases", Formats.number(analysis.tenures().size()));
+    number(out, "Locks", Formats.number(analysis.locks()));
+    number(out, "Overlaps", Formats.number(analysis.overlaps().size()));
+    number(out, "Faults", Formats.number(analysis.faults().size()));
     return out.toString();
   }
 
   private String exclusion() {
-    List<Tenure.Overlap> overlaps = story.overlaps();
-    if (story.tenures().isEmpty()) {
+    List<Tenure.Overlap> overlaps = analysis.overlaps();
+    if (analysis.tenures().isEmpty()) {
       return "<p class=\"held-words\">No lock was granted in this run.</p>\n";
     } else if (overlaps.isEmpty()) {
       return "<p class=\"held-words\">No two clients held a lock at the same time: "
-          + Words.count(story.tenures().size(), "lease")
+          + Formats.count(analysis.tenures().size(), "lease")
           + " on "
-          + Words.count(story.locks(), "lock")
+          + Formats.count(analysis.locks(), "lock")
           + ".</p>\n";
     }
-    Set<Tenure.Overlap> allowed = Rulings.of(story, result).allowed();
+    Set<Tenure.Overlap> allowed = Rulings.of(analysis, result).allowed();
     int broken = overlaps.size() - allowed.size();
     StringBuilder out = new StringBuilder();
     if (broken > 0) {
       out.append("<p class=\"held-words invalid\">Two clients held a lock at the same time: ");
-      out.append(Words.count(broken, "overlap")).append(".</p>\n");
+      out.append(Formats.count(broken, "overlap")).append(".</p>\n");
     }
     if (!allowed.isEmpty()) {
       out.append("<p class=\"held-words allowed\">");
       out.append(broken > 0 ? "Besides, two" : "Two")
           .append(" clients held a lock at the same time");
-      out.append(" without a violation: ").append(Words.count(allowed.size(), "overlap"));
+      out.append(" without a violation: ").append(Formats.count(allowed.size(), "overlap"));
       out.append(". ");
       out.append(
           intent.allowedOverlaps().isEmpty()
@@ -212,11 +223,11 @@ record ReportPage(
   }
 
   private String overlaps() {
-    List<Tenure.Overlap> overlaps = story.overlaps();
+    List<Tenure.Overlap> overlaps = analysis.overlaps();
     if (overlaps.isEmpty()) {
       return "";
     }
-    Set<Tenure.Overlap> allowed = Rulings.of(story, result).allowed();
+    Set<Tenure.Overlap> allowed = Rulings.of(analysis, result).allowed();
     StringBuilder out = new StringBuilder("<ul class=\"overlaps\">\n");
     for (int i = 0; i < Math.min(overlaps.size(), MAX_OVERLAPS); i++) {
       Tenure.Overlap overlap = overlaps.get(i);
@@ -226,7 +237,7 @@ record ReportPage(
       out.append(allowed.contains(overlap) ? " (allowed)</li>\n" : "</li>\n");
     }
     if (overlaps.size() > MAX_OVERLAPS) {
-      out.append("<li>and ").append(Html.count(overlaps.size() - MAX_OVERLAPS));
+      out.append("<li>and ").append(Formats.number(overlaps.size() - MAX_OVERLAPS));
       out.append(" more</li>\n");
     }
     return out.append("</ul>\n").toString();
@@ -238,7 +249,7 @@ record ReportPage(
   }
 
   private String counterexamples() {
-    List<Counterexample> found = Counterexample.of(story, result);
+    List<Counterexample> found = Counterexample.of(analysis, result);
     if (found.isEmpty()) {
       return "";
     }
@@ -250,8 +261,8 @@ record ReportPage(
 
   private String plots() {
     StringBuilder out = new StringBuilder();
-    Plots plots = new Plots(story);
-    Plots narrow = new Plots(story, Plots.NARROW);
+    Plots plots = new Plots(analysis);
+    Plots narrow = new Plots(analysis, Plots.NARROW);
     for (Plots.Plot plot : Plots.Plot.values()) {
       out.append("<div class=\"wide\">").append(plots.svg(plot).element()).append("</div>\n");
       out.append("<div class=\"narrow\">").append(narrow.svg(plot).element()).append("</div>\n");
@@ -268,7 +279,7 @@ record ReportPage(
   private String checkers() {
     StringBuilder out = new StringBuilder();
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
-      out.append("<li class=\"checker\">").append(Html.badge(part.verdict()));
+      out.append("<li class=\"checker\">").append(badge(part));
       out.append("<div><h3>").append(escape(part.checker())).append("</h3><p>");
       out.append(escape(part.summary())).append("</p>");
       if (!part.violations().isEmpty()) {
@@ -286,7 +297,13 @@ record ReportPage(
     return out.toString();
   }
 
-  /** What is wrong, and the calls that show it, each with its own words when pointed at. */
+  private static String badge(Result part) {
+    return part.nothingToCheck()
+        ? Html.badge("skipped", "Not applicable")
+        : Html.badge(part.verdict());
+  }
+
+  /** Returns what is wrong, and the calls that show it, each with its own words when pointed at. */
   private String violations(Result part) {
     StringBuilder out = new StringBuilder();
     out.append(part.violations().size() <= MAX_OPEN ? "<details open>" : "<details>");
@@ -294,7 +311,7 @@ record ReportPage(
     for (Violation violation : part.violations()) {
       out.append("<li>").append(escape(violation.what())).append('.');
       for (long index : violation.operations()) {
-        Call call = story.call(index);
+        Call call = analysis.call(index);
         out.append(call == null ? "" : " " + Html.call(call));
       }
       out.append("</li>");
@@ -306,22 +323,23 @@ record ReportPage(
     return out.append("</ul></details>").toString();
   }
 
-  private static String faults(List<Fault> faults) {
+  private static String faults(List<FaultInterval> faults) {
     if (faults.isEmpty()) {
       return "<p>No fault was injected in this run.</p>";
     }
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table class=\"stacked\">");
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of faults\"><table"
+            + " class=\"stacked\">");
     out.append("<caption>").append(shown("faults", faults.size(), MAX_FAULTS)).append("</caption>");
     tableHead(out, "Fault", "Target", ">From", ">To", ">Lasted", "Timeline");
-    for (Fault fault : faults.subList(0, Math.min(faults.size(), MAX_FAULTS))) {
+    for (FaultInterval fault : faults.subList(0, Math.min(faults.size(), MAX_FAULTS))) {
       out.append("<tr><th scope=\"row\">").append(escape(fault.name())).append("</th>");
       cell(out, "", fault.target().isEmpty() ? "–" : fault.target());
-      labelled(out, "From", Words.seconds(fault.fromNanos()));
-      labelled(out, "To", fault.healed() ? Words.seconds(fault.toNanos()) : "never healed");
+      labelled(out, "From", Formats.seconds(fault.fromNanos()));
+      labelled(out, "To", fault.healed() ? Formats.seconds(fault.toNanos()) : "never healed");
       long lasted = fault.toNanos() - fault.fromNanos();
-      labelled(out, "Lasted", lasted == 0 ? "a moment" : Words.seconds(lasted));
+      labelled(out, "Lasted", lasted == 0 ? "a moment" : Formats.seconds(lasted));
       out.append("<td><a href=\"");
       out.append(Html.timelineLink(fault.fromNanos(), fault.toNanos()));
       out.append("\">show</a></td></tr>\n");
@@ -330,10 +348,11 @@ record ReportPage(
   }
 
   private String operations() {
-    List<Operation> all = story.history().operations();
+    List<Operation> all = analysis.history().operations();
     StringBuilder out = new StringBuilder();
     out.append(
-        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of operations\"><table class=\"stacked operations\">");
+        "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Table of"
+            + " operations\"><table class=\"stacked operations\">");
     out.append("<caption>")
         .append(shown("operations", all.size(), MAX_OPERATIONS))
         .append("</caption>");
@@ -342,7 +361,7 @@ record ReportPage(
       String type = operation.type().text();
       out.append("<tr class=\"").append(operation.isNemesis() ? "nemesis" : type).append("\">");
       labelled(out, "Operation", Long.toString(operation.index()));
-      labelled(out, "At", Words.seconds(operation.time()));
+      labelled(out, "At", Formats.seconds(operation.time()));
       labelled(
           out, "Process", operation.isNemesis() ? "nemesis" : Long.toString(operation.process()));
       out.append("<td><span class=\"type\">").append(type).append("</span></td>");
@@ -374,11 +393,11 @@ record ReportPage(
 
   private static String shown(String what, int all, int atMost) {
     return all <= atMost
-        ? "All " + Html.count(all) + " " + what
+        ? "All " + Formats.number(all) + " " + what
         : "The first "
-            + Html.count(atMost)
+            + Formats.number(atMost)
             + " of "
-            + Html.count(all)
+            + Formats.number(all)
             + " "
             + what
             + "; the files have the rest";

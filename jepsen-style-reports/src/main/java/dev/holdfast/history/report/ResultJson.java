@@ -32,6 +32,9 @@ final class ResultJson {
     node.put("checker", result.checker());
     node.put("verdict", result.verdict().text());
     node.put("summary", result.summary());
+    if (result.nothingToCheck()) {
+      node.put("nothingToCheck", true);
+    }
     ArrayNode details = node.putArray("details");
     result.details().forEach(details::add);
     ArrayNode violations = node.putArray("violations");
@@ -94,7 +97,8 @@ final class ResultJson {
         node.path("summary").asText(),
         details,
         parts,
-        violations);
+        violations,
+        node.path("nothingToCheck").asBoolean());
   }
 
   static Verdict verdict(JsonNode node) {

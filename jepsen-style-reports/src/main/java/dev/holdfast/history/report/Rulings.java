@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What the checkers say of overlaps.
+ * The rulings of the checkers on overlaps.
  *
  * @param allowed those, by identity, that the check of mutual exclusion saw, and does not count as
  *     violations; empty if it gave no verdict
@@ -20,14 +20,14 @@ record Rulings(Set<Tenure.Overlap> allowed) {
 
   private static final String MUTUAL_EXCLUSION = "mutual-exclusion";
 
-  static Rulings of(Story story, Result result) {
+  static Rulings of(RunAnalysis analysis, Result result) {
     Set<Tenure.Overlap> allowed = Collections.newSetFromMap(new IdentityHashMap<>());
     for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
       if (part.checker().equals(MUTUAL_EXCLUSION) && part.verdict() != Verdict.UNKNOWN) {
         Set<List<Long>> named = new HashSet<>();
         part.violations().stream().map(Violation::operations).forEach(named::add);
         boolean isBounded = part.violations().size() >= Result.MAX_DETAILS;
-        for (Tenure.Overlap overlap : story.overlaps()) {
+        for (Tenure.Overlap overlap : analysis.overlaps()) {
           boolean isNamed =
               named.contains(List.of(asked(overlap.first()), asked(overlap.second())));
           if (!isNamed && !isBounded) { // those left out of the result may be violations too

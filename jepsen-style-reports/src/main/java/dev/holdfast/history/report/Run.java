@@ -4,6 +4,7 @@ import dev.holdfast.history.Edn;
 import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryReader;
 import dev.holdfast.history.Operation;
+import dev.holdfast.history.ReadHistory;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.Result;
@@ -87,7 +88,7 @@ public final class Run {
   }
 
   /**
-   * Makes this a control run, whose clients are broken on purpose: the list of all runs counts it
+   * Makes this a control run, whose clients are deliberately broken: the list of all runs counts it
    * as passed if the checker finds it invalid, and as failed if it does not. To be called before
    * {@link #finish}.
    *
@@ -173,14 +174,36 @@ public final class Run {
    * Saves the history, and only then checks it, saves the results and writes the report.
    *
    * @param history what happened
-   * @param checker judges it; if it throws, the verdict is unknown
+   * @param checker checks it; if it throws, the verdict is unknown
    * @param reproduce the command that repeats this run
    * @return the results
    * @throws IOException if something cannot be written
    */
   public Result finish(History history, Checker checker, String reproduce) throws IOException {
+    return finish(history, history.operations(), checker, reproduce);
+  }
+
+  /**
+   * As {@link #finish(History, Checker, String)}, of a history that was read from a file; it is
+   * saved as it was written.
+   *
+   * @param read what was read
+   * @param key the key of values that names the object of an operation
+   * @param checker checks it; if it throws, the verdict is unknown
+   * @param reproduce the command that repeats this check
+   * @return the results
+   * @throws IOException if something cannot be written
+   */
+  public Result finish(ReadHistory read, String key, Checker checker, String reproduce)
+      throws IOException {
+    intent = intent.readAs(new Intent.Reading(key, read.warnings()));
+    return finish(read.history(), read.written(), checker, reproduce);
+  }
+
+  private Result finish(History history, List<Operation> written, Checker checker, String reproduce)
+      throws IOException {
     intent = intent.repeatedBy(reproduce);
-    saveHistory(history);
+    saveOperations(written);
     Result result = Checkers.safely(checker, history);
     saveResult(result);
     writePages(history, result);
@@ -191,7 +214,7 @@ public final class Run {
   }
 
   /**
-   * Writes the pages anew from what is saved: the history, or where that is missing the recordings,
+   * Rewrites the pages from what is saved: the history, or where that is missing the recordings,
    * and the results. Nothing is checked again; a run without results is shown as unknown.
    *
    * @return the results as they were saved
@@ -218,28 +241,74 @@ public final class Run {
   /**
    * Checks the history that is saved, saves the results and writes the pages again.
    *
-   * @param checker judges it; if it throws, the verdict is unknown
+   * @param read what was read of {@link #historyFile}
+   * @param key the key of values that names the object of an operation
+   * @param checker checks it; if it throws, the verdict is unknown
    * @return the results
    * @throws IOException if something cannot be read or written
-   * @throws dev.holdfast.history.HistoryFormatException if the history cannot be understood
    */
-  public Result check(Checker checker) throws IOException {
+  public Result check(ReadHistory read, String key, Checker checker) throws IOException {
     readIntent();
-    History history = readHistory();
-    Result result = Checkers.safely(checker, history);
+    intent = intent.readAs(new Intent.Reading(key, warnings(read)));
+    Result result = Checkers.safely(checker, read.history());
     saveResult(result);
-    writePages(history, result);
+    writePages(read.history(), result);
     return result;
   }
 
-  private History readHistory() throws IOException {
+  /** What was noted when the history was first read, which is no longer to be seen in all cases. */
+  private List<String> warnings(ReadHistory read) {
+    return intent.reading().warnings().isEmpty() ? read.warnings() : intent.reading().warnings();
+  }
+
+  /**
+   * Returns the file with the history, made from the recordings where it is missing.
+   *
+   * @return the file
+   * @throws IOException if something cannot be read or written
+   * @throws dev.holdfast.history.HistoryFormatException if the recordings cannot be understood
+   */
+  public Path historyFile() throws IOException {
     Path saved = directory.resolve(HISTORY);
-    if (Files.exists(saved)) {
-      return History.of(HistoryReader.read(saved));
+    if (!Files.exists(saved)) {
+      saveHistory(readRecordings());
     }
-    History history = readRecordings();
-    saveHistory(history);
-    return history;
+    return saved;
+  }
+
+  /**
+   * Returns the key of values that names the object of an operation.
+   *
+   * @return as it was given when the history was read
+   * @throws IOException if what is saved cannot be read
+   */
+  public String key() throws IOException {
+    readIntent();
+    return intent.reading().key();
+  }
+
+  /**
+   * Returns the checkers whose results are saved.
+   *
+   * @return their names; empty if no results are saved
+   * @throws IOException if what is saved cannot be read
+   */
+  public List<String> checkers() throws IOException {
+    Path results = directory.resolve(RESULTS);
+    if (!Files.exists(results)) {
+      return List.of();
+    }
+    Result result = ResultJson.readResult(results);
+    return (result.parts().isEmpty() ? List.of(result) : result.parts())
+        .stream().map(Result::checker).toList();
+  }
+
+  private History readHistory() throws IOException {
+    String key = intent.reading().key();
+    ReadHistory read =
+        HistoryReader.readWhole(historyFile(), operation -> operation.named(key), count -> {});
+    intent = intent.readAs(new Intent.Reading(key, warnings(read)));
+    return read.history();
   }
 
   private void readIntent() throws IOException {
@@ -250,17 +319,17 @@ public final class Run {
   }
 
   private void writePages(History history, Result result) throws IOException {
-    Story story = Story.of(history);
-    RunInfo info = RunInfo.of(test, startedAt, intent, story, result);
+    RunAnalysis analysis = RunAnalysis.of(history);
+    RunInfo info = RunInfo.of(test, startedAt, intent, analysis, result);
     write(RunInfo.FILE, out -> out.write(ResultJson.text(info.toJson())));
-    write("summary.md", out -> out.write(Markdown.of(info, story, result)));
-    writePlots(new Plots(story));
+    write("summary.md", out -> out.write(Markdown.of(info, analysis, result)));
+    writePlots(new Plots(analysis));
     String allRuns = "";
     if (store != null) {
       allRuns = "../".repeat(store.relativize(directory).getNameCount()) + "index.html";
     }
     ReportPage page =
-        new ReportPage(test, startedAt, intent, story, result, directory, files(), allRuns);
+        new ReportPage(test, startedAt, intent, analysis, result, directory, files(), allRuns);
     write(TIMELINE, out -> out.write(page.timelineHtml()));
     write(INDEX, out -> out.write(page.html()));
   }
@@ -288,10 +357,14 @@ public final class Run {
    * @throws IOException if they cannot be written
    */
   public void saveHistory(History history) throws IOException {
+    saveOperations(history.operations());
+  }
+
+  private void saveOperations(List<Operation> operations) throws IOException {
     write(
         HISTORY,
         out -> {
-          for (Operation operation : history.operations()) {
+          for (Operation operation : operations) {
             out.append(operation.toEdn()).append('\n');
           }
         });
@@ -302,7 +375,7 @@ public final class Run {
               String.format(
                   "%8s  %12s  %-8s  %-6s  %-16s  value%n",
                   "index", "seconds", "process", "type", "f"));
-          for (Operation operation : history.operations()) {
+          for (Operation operation : operations) {
             out.append(row(operation)).append('\n');
           }
         });
@@ -368,15 +441,15 @@ public final class Run {
     return map;
   }
 
-  interface Content<T> {
+  interface FileContent<T> {
     void writeTo(T out) throws IOException;
   }
 
-  private void write(String name, Content<BufferedWriter> content) throws IOException {
+  private void write(String name, FileContent<BufferedWriter> content) throws IOException {
     write(directory, name, content);
   }
 
-  static void write(Path directory, String name, Content<BufferedWriter> content)
+  static void write(Path directory, String name, FileContent<BufferedWriter> content)
       throws IOException {
     // An OutputStreamWriter puts a question mark where text cannot be encoded;
     // Files.newBufferedWriter would throw.
@@ -391,7 +464,7 @@ public final class Run {
         });
   }
 
-  private static void writeBytes(Path directory, String name, Content<OutputStream> content)
+  private static void writeBytes(Path directory, String name, FileContent<OutputStream> content)
       throws IOException {
     Path temporary = directory.resolve(name + "-" + ProcessHandle.current().pid() + NEW);
     try (OutputStream out = Files.newOutputStream(temporary)) {

@@ -3,16 +3,19 @@ package dev.holdfast.history.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * What the list of all runs says of one, kept as {@code run.json}, so that making the list need not
- * read histories.
+ * The entry of a run in the list of all runs, kept as {@code run.json}, so that making the list
+ * need not read histories.
  *
  * @param test what was run
  * @param startedAt when
@@ -41,7 +44,7 @@ record RunInfo(
 
   static final String FILE = "run.json";
 
-  /** How a run counts in the list of all runs. */
+  /** The standing of a run in the list of all runs. */
   enum Standing {
     PASSED,
     FAILED,
@@ -49,7 +52,8 @@ record RunInfo(
     SKIPPED
   }
 
-  static RunInfo of(String test, Instant startedAt, Intent intent, Story story, Result result) {
+  static RunInfo of(
+      String test, Instant startedAt, Intent intent, RunAnalysis analysis, Result result) {
     return new RunInfo(
         test,
         startedAt,
@@ -58,10 +62,10 @@ record RunInfo(
         result.verdict(),
         isDetected(intent, result),
         result.summary(),
-        story.history().operations().isEmpty() ? 0 : story.lengthNanos(),
-        story.history().operations().size(),
-        story.overlaps().size(),
-        story.faults().size());
+        analysis.history().operations().isEmpty() ? 0 : analysis.lengthNanos(),
+        analysis.history().operations().size(),
+        analysis.overlaps().size(),
+        analysis.faults().size());
   }
 
   /** Of a run of which nothing was found, because of that. */
@@ -70,10 +74,10 @@ record RunInfo(
     return new RunInfo(test, startedAt, intent, skipped, Verdict.UNKNOWN, false, why, 0, 0, 0, 0);
   }
 
-  /** Whether the checker said invalid that must say so of such a run. */
+  /** Returns whether the checker said invalid that must say so of such a run. */
   static boolean isDetected(Intent intent, Result result) {
     return intent.isControl()
-        && (result.parts().isEmpty() ? java.util.List.of(result) : result.parts())
+        && (result.parts().isEmpty() ? List.of(result) : result.parts())
             .stream()
                 .anyMatch(
                     part ->
@@ -104,6 +108,10 @@ record RunInfo(
     if (!intent.allowedOverlaps().isEmpty()) {
       node.put("allowedOverlaps", intent.allowedOverlaps());
     }
+    if (!intent.reading().equals(Intent.Reading.OWN)) {
+      node.put("key", intent.reading().key());
+      intent.reading().warnings().forEach(node.putArray("warnings")::add);
+    }
     Intent.Series series = intent.series();
     if (series != null) {
       node.put("series", series.startedAt().toString()).put("planned", series.planned());
@@ -119,6 +127,8 @@ record RunInfo(
   /** Reads what {@link #toJson} gave; the exception names the file and what is wrong with it. */
   static RunInfo read(Path file) throws IOException {
     JsonNode node = ResultJson.read(file);
+    List<String> warnings = new ArrayList<>();
+    node.path("warnings").forEach(each -> warnings.add(each.asText()));
     try {
       Intent intent =
           new Intent(
@@ -129,7 +139,8 @@ record RunInfo(
               node.has("series")
                   ? new Intent.Series(
                       Instant.parse(node.path("series").asText()), node.path("planned").asInt())
-                  : null);
+                  : null,
+              new Intent.Reading(node.path("key").asText(Vocabulary.LOCK), warnings));
       return new RunInfo(
           node.path("test").asText(),
           Instant.parse(node.path("startedAt").asText()),

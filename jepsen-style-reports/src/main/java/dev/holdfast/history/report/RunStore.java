@@ -65,10 +65,10 @@ public final class RunStore {
   }
 
   /**
-   * Begins a series of runs, which the list of all runs judges together: it has passed if all that
+   * Begins a series of runs, which the list of all runs checks together: it has passed if all that
    * were planned have passed or were skipped.
    *
-   * @param planned how many runs are to be started or skipped
+   * @param planned how many runs will be started or skipped
    * @return this store; runs that it starts or skips belong to the series
    */
   public RunStore series(int planned) {

@@ -63,7 +63,7 @@ public final class StoreServer implements AutoCloseable {
   }
 
   /**
-   * Returns where it is to be found.
+   * Returns its address.
    *
    * @return the address of the list of all runs, such as {@code http://localhost:8080/}
    */

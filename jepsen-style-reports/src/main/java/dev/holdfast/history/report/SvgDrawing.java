@@ -4,7 +4,7 @@ import static dev.holdfast.history.report.Html.escape;
 
 import java.util.Locale;
 
-/** Draws SVG, in the colours of the page around it or, as a file of its own, of the reader. */
+/** Draws SVG, in the colours of the page around it or, as a separate file, of the reader. */
 final class SvgDrawing implements Drawing {
 
   private final StringBuilder out = new StringBuilder();
@@ -38,27 +38,27 @@ final class SvgDrawing implements Drawing {
     int inside = element.indexOf('\n') + 1;
     return element.substring(0, inside)
         + "<style>"
-        + Ink.css()
+        + Palette.css()
         + "</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n"
         + element.substring(inside)
         + "\n";
   }
 
   @Override
-  public void rect(Ink ink, double x, double y, double wide, double high, String words) {
-    draw("<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\"", ink.text(), x, y, wide);
+  public void rect(Palette color, double x, double y, double wide, double high, String words) {
+    draw("<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\"", color.text(), x, y, wide);
     draw(" height=\"%.1f\">", high);
     out.append(words.isEmpty() ? "" : "<title>" + escape(words) + "</title>").append("</rect>\n");
   }
 
   @Override
-  public void line(Ink ink, double thick, double[] xs, double[] ys) {
-    path("stroke-" + ink.text(), thick, xs, ys, false);
+  public void line(Palette color, double thick, double[] xs, double[] ys) {
+    path("stroke-" + color.text(), thick, xs, ys, false);
   }
 
   @Override
-  public void dots(Ink ink, double thick, double[] xs, double[] ys) {
-    path("dots stroke-" + ink.text(), thick, xs, ys, true);
+  public void dots(Palette color, double thick, double[] xs, double[] ys) {
+    path("dots stroke-" + color.text(), thick, xs, ys, true);
   }
 
   private void path(String style, double thick, double[] xs, double[] ys, boolean dots) {
@@ -80,8 +80,8 @@ final class SvgDrawing implements Drawing {
   }
 
   @Override
-  public void text(Ink ink, Anchor anchor, boolean bold, double x, double y, String text) {
-    draw("<text class=\"%s\" x=\"%.1f\" y=\"%.1f\"", ink.text(), x, y);
+  public void text(Palette color, Anchor anchor, boolean bold, double x, double y, String text) {
+    draw("<text class=\"%s\" x=\"%.1f\" y=\"%.1f\"", color.text(), x, y);
     out.append(" text-anchor=\"").append(anchor.name().toLowerCase(Locale.ROOT)).append('"');
     out.append(bold ? " font-weight=\"600\">" : ">").append(escape(text)).append("</text>\n");
   }

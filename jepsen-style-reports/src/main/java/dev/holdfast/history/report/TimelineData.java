@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.history.Call;
-import dev.holdfast.history.Fault;
+import dev.holdfast.history.FaultInterval;
 import dev.holdfast.history.Operation;
 import dev.holdfast.history.Tenure;
 import java.io.ByteArrayOutputStream;
@@ -22,10 +22,10 @@ import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A story as the script in the pages reads it: names and faults as JSON, calls and leases as
- * columns of numbers. Each number is the difference to what is to be expected, in as many bytes as
- * it needs (LEB128, signed ones as zigzag), so that 200,000 operations take a few megabytes. The
- * reader, {@code timeline.js}, takes the columns in the order in which they are put here.
+ * A run as the script in the pages reads it: names and faults as JSON, calls and leases as columns
+ * of numbers. Each number is the difference to the expected value, in as many bytes as it needs
+ * (LEB128, signed ones as zigzag), so that 200,000 operations take a few megabytes. The reader,
+ * {@code timeline.js}, takes the columns in the order in which they are put here.
  */
 final class TimelineData {
 
@@ -34,7 +34,7 @@ final class TimelineData {
 
   private static final int HAS_FENCE = 4;
 
-  private final Story story;
+  private final RunAnalysis analysis;
   private final Set<Tenure.Overlap> allowed;
   private final long unit;
   private final Map<String, Integer> clients = new LinkedHashMap<>();
@@ -48,12 +48,12 @@ final class TimelineData {
    *
    * @param allowed overlaps that are no violations
    */
-  TimelineData(Story story, Set<Tenure.Overlap> allowed) {
-    this.story = story;
+  TimelineData(RunAnalysis analysis, Set<Tenure.Overlap> allowed) {
+    this.analysis = analysis;
     this.allowed = allowed;
-    this.unit = story.lengthNanos() < SHORT_NANOS ? 1 : 1000;
+    this.unit = analysis.lengthNanos() < SHORT_NANOS ? 1 : 1000;
     IdentityHashMap<Call, Integer> places = new IdentityHashMap<>();
-    List<Call> calls = story.history().calls();
+    List<Call> calls = analysis.history().calls();
     calls.forEach(call -> places.put(call, places.size()));
     putCalls(calls);
     putTenures(places);
@@ -79,17 +79,17 @@ final class TimelineData {
   String json() {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("unit", unit);
-    root.put("start", at(story.startNanos()));
-    root.put("end", at(story.startNanos() + story.lengthNanos()));
-    root.put("calls", story.history().calls().size());
-    root.put("tenures", story.tenures().size());
+    root.put("start", at(analysis.startNanos()));
+    root.put("end", at(analysis.startNanos() + analysis.lengthNanos()));
+    root.put("calls", analysis.history().calls().size());
+    root.put("tenures", analysis.tenures().size());
     names(root.putArray("clients"), clients);
     names(root.putArray("locks"), locks);
     names(root.putArray("kinds"), kinds);
-    ranks(root.putArray("clientRanks"), clients, story.clientRanks());
-    ranks(root.putArray("lockRanks"), locks, story.lockRanks());
+    ranks(root.putArray("clientRanks"), clients, analysis.clientRanks());
+    ranks(root.putArray("lockRanks"), locks, analysis.lockRanks());
     ArrayNode faults = root.putArray("faults");
-    for (Fault fault : story.faults()) {
+    for (FaultInterval fault : analysis.faults()) {
       faults
           .addObject()
           .put("name", Html.visible(fault.name()))
@@ -99,9 +99,9 @@ final class TimelineData {
           .put("healed", fault.healed());
     }
     IdentityHashMap<Tenure, Integer> places = new IdentityHashMap<>();
-    story.tenures().forEach(tenure -> places.put(tenure, places.size()));
+    analysis.tenures().forEach(tenure -> places.put(tenure, places.size()));
     ArrayNode overlaps = root.putArray("overlaps");
-    for (Tenure.Overlap overlap : story.overlaps()) {
+    for (Tenure.Overlap overlap : analysis.overlaps()) {
       overlaps
           .addObject()
           .put("a", places.getOrDefault(overlap.first(), 0))
@@ -110,7 +110,7 @@ final class TimelineData {
           .put("first", Html.visible(overlap.firstHolder()))
           .put("second", Html.visible(overlap.secondHolder()))
           .put("from", at(overlap.fromNanos()))
-          .put("to", at(Math.min(overlap.toNanos(), story.history().endNanos())));
+          .put("to", at(Math.min(overlap.toNanos(), analysis.history().endNanos())));
     }
     return Html.scriptJson(root);
   }
@@ -125,7 +125,7 @@ final class TimelineData {
   }
 
   private void putCalls(List<Call> calls) {
-    long last = at(story.startNanos());
+    long last = at(analysis.startNanos());
     for (Call call : calls) {
       put(at(call.invokedAt()) - last);
       last = at(call.invokedAt());
@@ -166,15 +166,15 @@ final class TimelineData {
   }
 
   private void putTenures(IdentityHashMap<Call, Integer> places) {
-    Set<Tenure> takeovers = story.takeovers();
+    Set<Tenure> takeovers = analysis.takeovers();
     int last = 0;
-    for (Tenure tenure : story.tenures()) {
+    for (Tenure tenure : analysis.tenures()) {
       int place = places.getOrDefault(tenure.acquire(), 0);
       putSigned(place - last);
       last = place;
     }
-    story.tenures().forEach(tenure -> put(tenure.held().size()));
-    for (Tenure tenure : story.tenures()) {
+    analysis.tenures().forEach(tenure -> put(tenure.held().size()));
+    for (Tenure tenure : analysis.tenures()) {
       long from = at(tenure.grantedAt());
       for (Tenure.Span span : tenure.held()) {
         put(at(span.fromNanos()) - from);
@@ -182,22 +182,22 @@ final class TimelineData {
         from = at(end(span));
       }
     }
-    for (Tenure tenure : story.tenures()) {
-      long until = Math.min(tenure.validUntil(), story.history().endNanos());
+    for (Tenure tenure : analysis.tenures()) {
+      long until = Math.min(tenure.validUntil(), analysis.history().endNanos());
       putSigned(at(until) - at(tenure.grantedAt()));
     }
-    for (Tenure tenure : story.tenures()) {
+    for (Tenure tenure : analysis.tenures()) {
       Call release = tenure.release();
       putLater(tenure, release == null ? null : release.invocation());
     }
-    for (Tenure tenure : story.tenures()) {
+    for (Tenure tenure : analysis.tenures()) {
       putLater(tenure, tenure.loss());
     }
-    story.tenures().forEach(tenure -> put(takeovers.contains(tenure) ? 1 : 0));
-    for (Tenure tenure : story.tenures()) {
+    analysis.tenures().forEach(tenure -> put(takeovers.contains(tenure) ? 1 : 0));
+    for (Tenure tenure : analysis.tenures()) {
       put(tenure.renewals().stream().filter(Call::isOk).count());
     }
-    for (Tenure tenure : story.tenures()) {
+    for (Tenure tenure : analysis.tenures()) {
       int before = places.getOrDefault(tenure.acquire(), 0);
       for (Call renewal : tenure.renewals()) {
         if (renewal.isOk()) {
@@ -215,7 +215,7 @@ final class TimelineData {
   }
 
   private long end(Tenure.Span span) {
-    return Math.max(span.fromNanos(), Math.min(span.toNanos(), story.history().endNanos()));
+    return Math.max(span.fromNanos(), Math.min(span.toNanos(), analysis.history().endNanos()));
   }
 
   private long at(long nanos) {

@@ -63,7 +63,7 @@ const tail = t => isNaN(lost[t]) ? heldUntil[t] : Math.max(heldUntil[t], lost[t]
 
 // --- Lanes
 
-const ACQUIRE = about.kinds.indexOf("acquire"), LEASE_KINDS = new Set(["acquire", "renew", "release"].map(k => about.kinds.indexOf(k)));
+const ACQUIRE = about.kinds.indexOf("acquire"), LEASE_KINDS = new Set(["acquire", "renew", "belief", "release"].map(k => about.kinds.indexOf(k)));
 const clashing = new Set(about.overlaps.flatMap(o => [o.a, o.b]));
 const broken_ = new Set(about.overlaps.filter(o => !o.allowed).flatMap(o => [o.a, o.b]));
 const MAX_ROWS = 6;
@@ -80,7 +80,7 @@ function brief(names) {
   return names.map(n => n.slice(common));
 }
 const briefClients = brief(about.clients), briefLocks = brief(about.locks);
-/** What tells most comes first: overlaps, then losses and take-overs, then long leases; by name where alike. */
+/** The most telling comes first: overlaps, then losses and takeovers, then long leases; by name where alike. */
 const telling = lane => {
   let marks = 0, longest = 0;
   for (const row of lane.rows) for (const t of row.list) {
@@ -119,7 +119,7 @@ function group(by) {
   lanes.forEach((lane, place) => {
     lane.top = top;
     lane.bottom = Math.max(1, lane.rows.length) * ROW + 4;
-    lane.height = lane.bottom + 8 + (lane.said ? 18 : 0); // who waits, and what is to be said of an overlap
+    lane.height = lane.bottom + 8 + (lane.said ? 18 : 0); // waiting calls, and the label of an overlap
     top += lane.height;
     lane.calls = Uint32Array.from(lane.calls);
     lane.callEnds = highest(lane.calls, c => completed[c]);
@@ -345,7 +345,7 @@ function drawRow(row, top) {
     }
   }
   flush();
-  let last = -Infinity; // losses and take-overs are never left out, unless on top of each other
+  let last = -Infinity; // losses and takeovers are never left out, unless on top of each other
   const triangles = new Path2D(), crosses = new Path2D(); // one path each: thousands would cost frames
   for (let k = bisect(row.marked, view.from, tail); k < row.marked.length && granted[row.marked[k]] < view.to; k++) {
     const t = row.marked[k];

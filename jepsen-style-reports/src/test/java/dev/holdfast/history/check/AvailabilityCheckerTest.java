@@ -33,6 +33,13 @@ class AvailabilityCheckerTest {
   }
 
   @Test
+  void check_beliefs_askNothingOfTheService_andDoNotCount() {
+    Result result =
+        within(100, faulty().acquired(450, 500, "c1", 2, 10).believed(501, 502, "c1", 2, 9));
+    assertThat(result.details()).noneMatch(detail -> detail.contains("belief"));
+  }
+
+  @Test
   void check_grantedSoonAfterAFault_isValidAndTellsHowSoon() {
     Result result = within(100, faulty().acquired(450, 500, "c1", 2, 10));
     assertThat(result.verdict()).isEqualTo(Verdict.VALID);
@@ -59,7 +66,7 @@ class AvailabilityCheckerTest {
   }
 
   @Test
-  void check_nobodyAskedOrNotMended_isNotJudged() {
+  void check_nobodyAskedOrNotEnded_isNotChecked() {
     assertThat(within(100, faulty().released(900, 910, "c1", 1)).verdict())
         .isEqualTo(Verdict.VALID);
     assertThat(

@@ -45,7 +45,7 @@ class CheckersTest {
     assertThat(result.parts()).extracting(Result::verdict).containsExactly(UNKNOWN, VALID);
     assertThat(result.parts().get(0).summary()).contains("out of luck");
     assertThat(result.summary())
-        .startsWith("Not judged, and none seen broken: ")
+        .startsWith("Not checked, and none seen broken: ")
         .endsWith(" (1 of 2).");
   }
 
@@ -95,7 +95,7 @@ class CheckersTest {
         Checkers.compose(Duration.ofMillis(50), endless, always(INVALID), always(VALID))
             .check(EMPTY);
     assertThat(result.parts().get(0).verdict()).isEqualTo(UNKNOWN);
-    assertThat(result.parts().get(0).summary()).isEqualTo("Not judged: not done within 0.050 s.");
+    assertThat(result.parts().get(0).summary()).isEqualTo("Not checked: not done within 0.050 s.");
     assertThat(interrupted.await(1, TimeUnit.MINUTES)).isTrue();
   }
 

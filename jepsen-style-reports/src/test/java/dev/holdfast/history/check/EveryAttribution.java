@@ -190,7 +190,7 @@ final class EveryAttribution {
       return isDone;
     }
 
-    /** Whether there is an order that goes on with that act. */
+    /** Returns whether there is an order that goes on with that act. */
     private boolean then(int place, int held, @Nullable Long fence, long highest) {
       Act act = all.get(place);
       taken[place] = true;

@@ -44,17 +44,17 @@ class EveryOrderTest {
     SplittableRandom random = new SplittableRandom(model.hashCode());
     int valid = 0;
     int invalid = 0;
-    for (int judged = 0; judged < HISTORIES; ) {
+    for (int checked = 0; checked < HISTORIES; ) {
       History history = random(random, model);
       Verdict verdict = new LinearizabilityChecker(model, LIMIT).check(history).verdict();
-      if (verdict != Verdict.UNKNOWN) { // nothing succeeded: not judged
+      if (verdict != Verdict.UNKNOWN) { // nothing succeeded: not checked
         boolean explained = EveryOrder.explains(model, history);
         assertThat(verdict)
             .as("%s", history.operations())
             .isEqualTo(explained ? Verdict.VALID : Verdict.INVALID);
         valid += explained ? 1 : 0;
         invalid += explained ? 0 : 1;
-        judged++;
+        checked++;
       }
     }
     assertThat(valid).as("valid ones").isGreaterThan(HISTORIES / 20);
@@ -70,17 +70,17 @@ class EveryOrderTest {
     SplittableRandom random = new SplittableRandom(21);
     int valid = 0;
     int invalid = 0;
-    for (int judged = 0; judged < SHARED_HISTORIES; ) {
+    for (int checked = 0; checked < SHARED_HISTORIES; ) {
       History history = shared(random);
       Verdict verdict = new LinearizabilityChecker("lease", LIMIT).check(history).verdict();
-      if (verdict != Verdict.UNKNOWN) { // nothing succeeded: not judged
+      if (verdict != Verdict.UNKNOWN) { // nothing succeeded: not checked
         boolean explained = EveryAttribution.explains(history);
         assertThat(verdict)
             .as("%s", written(history))
             .isEqualTo(explained ? Verdict.VALID : Verdict.INVALID);
         valid += explained ? 1 : 0;
         invalid += explained ? 0 : 1;
-        judged++;
+        checked++;
       }
     }
     assertThat(valid).as("valid ones").isGreaterThan(SHARED_HISTORIES / 5);

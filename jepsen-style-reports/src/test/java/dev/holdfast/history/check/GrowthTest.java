@@ -46,7 +46,8 @@ class GrowthTest {
             });
     history.notices().forEach(notice -> steps.add(Step.loss(notice)));
     Search.Budget budget = new Search.Budget(System.nanoTime() + Duration.ofMinutes(5).toNanos());
-    assertThat(Search.run(Model.named("lease"), steps, budget)).isEqualTo(Search.Outcome.ORDER);
+    assertThat(Search.run(Model.named("lease"), steps, budget))
+        .isEqualTo(Search.SearchOutcome.ORDER);
     return Search.count(Model.named("lease"), steps, budget);
   }
 
@@ -87,7 +88,8 @@ class GrowthTest {
         .filter(call -> call.f().equals(Vocabulary.ACQUIRE) || call.f().equals(Vocabulary.RELEASE))
         .filter(call -> !call.isFailed())
         .forEach(call -> steps.add(Step.of(call)));
-    assertThat(Search.run(Model.named("lease"), steps, none)).isEqualTo(Search.Outcome.GAVE_UP);
+    assertThat(Search.run(Model.named("lease"), steps, none))
+        .isEqualTo(Search.SearchOutcome.GAVE_UP);
   }
 
   private static History sample(int operations, int locks) {

@@ -214,7 +214,7 @@ class LinearizabilityCheckerTest {
   }
 
   @Test
-  void locks_areJudgedOneByOne() {
+  void locks_areCheckedOneByOne() {
     assertVerdict(
         Verdict.VALID,
         "mutex",
@@ -239,9 +239,9 @@ class LinearizabilityCheckerTest {
 
     assertThat(result.verdict()).isEqualTo(Verdict.UNKNOWN);
     assertThat(result.summary())
-        .isEqualTo("Not judged: 1 lock, because the time limit of 0.050 s was hit.");
+        .isEqualTo("Not checked: 1 lock, because the time limit of 0.050 s was hit.");
     assertThat(result.details())
-        .containsExactly("Not judged: lock \"lock\": the time limit of 0.050 s was hit.");
+        .containsExactly("Not checked: lock \"lock\": the time limit of 0.050 s was hit.");
   }
 
   /** Many that overlap, none of which can be explained: all orders would have to be tried. */
@@ -261,7 +261,7 @@ class LinearizabilityCheckerTest {
 
     assertThat(result.verdict()).isEqualTo(Verdict.UNKNOWN);
     assertThat(result.summary())
-        .isEqualTo("Not judged: 1 lock, because the memory limit of 1,000 states was hit.");
+        .isEqualTo("Not checked: 1 lock, because the memory limit of 1,000 states was hit.");
   }
 
   @Test
@@ -271,7 +271,7 @@ class LinearizabilityCheckerTest {
       Result result =
           new LinearizabilityChecker("register", Duration.ofMinutes(5)).check(hard().build());
       assertThat(result.verdict()).isEqualTo(Verdict.UNKNOWN);
-      assertThat(result.summary()).isEqualTo("Not judged: 1 lock, because it was interrupted.");
+      assertThat(result.summary()).isEqualTo("Not checked: 1 lock, because it was interrupted.");
     } finally {
       assertThat(Thread.interrupted()).as("the flag is the caller's").isTrue();
     }
@@ -470,6 +470,16 @@ class LinearizabilityCheckerTest {
             .acquired(0, 5, "x", 1, 100)
             .ok(60, 70, "renew", "lock", "a", "client", "x", "ttl", 100);
     assertVerdict(Verdict.INVALID, "lease", renewed.acquired(120, 130, "y", 2, 100));
+  }
+
+  @Test
+  void lease_believedIn_lastsOn() {
+    HistoryScript granted = script().acquired(0, 5, "x", 1, 100);
+    assertVerdict(Verdict.VALID, "lease", granted.acquired(120, 130, "y", 2, 100));
+    HistoryScript believed = script().acquired(0, 5, "x", 1, 100).believed(60, 70, "x", 1, 100);
+    assertVerdict(Verdict.INVALID, "lease", believed.acquired(120, 130, "y", 2, 100));
+    HistoryScript after = script().acquired(0, 5, "x", 1, 100).acquired(120, 130, "y", 2, 100);
+    assertVerdict(Verdict.INVALID, "lease", after.believed(140, 150, "x", 1, 100));
   }
 
   @Test

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Histories in the forms in which Jepsen, Knossos and Porcupine publish theirs. */
 class PublishedHistoriesTest {
@@ -127,7 +129,7 @@ class PublishedHistoriesTest {
   }
 
   @Test
-  void locks_thatValuesOrTuplesName_areJudgedOneByOne() throws IOException {
+  void locks_thatValuesOrTuplesName_areCheckedOneByOne() throws IOException {
     for (List<String> name :
         List.of(List.of("\"a\"", "\"b\""), List.of("[1 nil]", "[2 nil]"), List.of(":a", ":b"))) {
       String both =
@@ -155,6 +157,85 @@ class PublishedHistoriesTest {
     assertVerdict(Verdict.VALID, "register", text);
     assertVerdict(
         Verdict.INVALID, "register", text.replace(":read, :value 1", ":read, :value nil"));
+  }
+
+  /** The value is the whole map, wherever it stands. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{:a 1}|{:a 2}",
+        "{:a 1}|{:b 1}",
+        "{:a 1}|nil",
+        "{}|nil",
+        "{}|{:a 1}",
+        "{:a {:b [1 2]}}|{:a {:b [2 1]}}",
+        "#{1 2}|#{1 3}",
+        "[{:a 1} 3]|[{:a 2} 3]",
+        "{:lock \"x\", :a 1}|{:lock \"x\", :a 2}",
+        "{:lock \"x\", :value {:a 1}}|{:lock \"x\", :value {:a 2}}",
+        "[\"x\" {:a 1}]|[\"x\" {:a 2}]",
+        "[\"x\" {:lock 1}]|[\"x\" {:lock 2}]",
+      })
+  void register_valuesThatAreMapsOrLists_areCompared(String written, String other)
+      throws IOException {
+    String text =
+        """
+        {:process 0, :type :invoke, :f :write, :value WRITTEN}
+        {:process 0, :type :ok, :f :write, :value WRITTEN}
+        {:process 1, :type :invoke, :f :read, :value ASKED}
+        {:process 1, :type :ok, :f :read, :value SEEN}
+        """
+            .replace("WRITTEN", written)
+            .replace("ASKED", written.startsWith("[\"x") ? "[\"x\" nil]" : "nil")
+            .replace("nil}\n", written.startsWith("{:lock") ? "{:lock \"x\"}}\n" : "nil}\n");
+    assertVerdict(Verdict.VALID, "register", text.replace("SEEN", written));
+    assertVerdict(Verdict.INVALID, "register", text.replace("SEEN", other));
+  }
+
+  /** Made of the same elements in another order, and more of them than stay in order by chance. */
+  @Test
+  void register_equalSetsInAnyOrder_areEqual() throws IOException {
+    assertVerdict(
+        Verdict.VALID,
+        "register",
+        """
+        {:process 0, :type :invoke, :f :write, :value #{1 17 33 "a" "b"}}
+        {:process 0, :type :ok, :f :write, :value #{1 17 33 "a" "b"}}
+        {:process 1, :type :invoke, :f :read, :value nil}
+        {:process 1, :type :ok, :f :read, :value #{"b" 33 17 "a" 1}}
+        """);
+  }
+
+  /** A lease of 10 s, and a clock that is behind by as much as is given. */
+  @Test
+  void leases_measuredByTimesThatGoBack_areNotJudged() throws IOException {
+    String text =
+        """
+        {:process 0, :type :invoke, :f :acquire, :value {:ttl 10000}, :time 50000000000}
+        {:process 0, :type :ok, :f :acquire, :value {:ttl 10000}, :time 51000000000}
+        {:process 1, :type :invoke, :f :acquire, :value {:ttl 10000}, :time BACK}
+        {:process 1, :type :ok, :f :acquire, :value {:ttl 10000}, :time 58000000000}
+        """;
+    String far = text.replace("BACK", "50000000000");
+    String near = text.replace("BACK", "50999000000");
+    for (Checker checker :
+        List.of(
+            new LinearizabilityChecker("lease", Duration.ofMinutes(1)),
+            new MutualExclusionChecker(),
+            new TtlExpiryChecker(0.02))) {
+      Result doubt = checker.check(history(far));
+      assertThat(doubt.verdict()).as(checker.name()).isEqualTo(Verdict.UNKNOWN);
+      assertThat(doubt.summary()).contains("times go back by up to 1.000 s", "lease of 10.000 s");
+      assertThat(checker.check(history(near)).verdict()).isEqualTo(Verdict.INVALID);
+    }
+    assertVerdict(Verdict.INVALID, "mutex", far);
+    assertVerdict(Verdict.INVALID, "lease", far.replaceAll("\\{:ttl 10000}", "nil"));
+  }
+
+  private History history(String text) throws IOException {
+    Path file = Files.writeString(folder.resolve("history"), text);
+    return HistoryReader.readHistory(file, UnaryOperator.identity(), count -> {});
   }
 
   private void assertVerdict(Verdict verdict, String model, String text) throws IOException {

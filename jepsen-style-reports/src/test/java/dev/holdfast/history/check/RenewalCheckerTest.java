@@ -37,12 +37,23 @@ class RenewalCheckerTest {
   void check_givenBack_isInvalid_butNotWhileThatGoesOn() {
     assertWrong(
         granted().released(100, 110, "c1", 1).renewed(111, 120, "c1", 1, 1000),
-        "its lease had been given back");
+        "its lease had been released");
     assertValid(granted().released(100, 110, "c1", 1).renewed(110, 120, "c1", 1, 1000));
     assertValid(
         granted()
             .call(100, 110, FAIL, "release", "lock", "a", "client", "c1", "fence", 1)
             .renewed(120, 130, "c1", 1, 1000));
+  }
+
+  @Test
+  void check_believedAfterItWasGivenBack_isInvalid() {
+    assertWrong(
+        granted().released(100, 110, "c1", 1).believed(111, 120, "c1", 1, 1000),
+        "A client believed that it held the lock, though",
+        "its lease had been released");
+    assertValid(granted().released(100, 110, "c1", 1).believed(110, 120, "c1", 1, 1000));
+    assertThat(check(granted().renewed(20, 30, "c1", 1, 9).believed(40, 50, "c1", 1, 9)).summary())
+        .isEqualTo("Each of 1 renewal and 1 belief that succeeded was of a lease held.");
   }
 
   @Test
@@ -73,7 +84,7 @@ class RenewalCheckerTest {
   void check_answerThatSaysItIsOver_isNoSuccess() {
     assertThat(check(released().ok(120, 130, "renew", until(129))).verdict())
         .isEqualTo(Verdict.UNKNOWN);
-    assertWrong(released().ok(120, 130, "renew", until(131)), "given back");
+    assertWrong(released().ok(120, 130, "renew", until(131)), "released");
   }
 
   @Test
@@ -121,9 +132,13 @@ class RenewalCheckerTest {
   }
 
   private static void assertWrong(HistoryScript script, String why) {
+    assertWrong(script, "A renewal succeeded, though", why);
+  }
+
+  private static void assertWrong(HistoryScript script, String what, String why) {
     Result result = check(script);
     assertThat(result.verdict()).isEqualTo(Verdict.INVALID);
-    assertThat(result.details()).singleElement().asString().contains("succeeded, though", why);
+    assertThat(result.details()).singleElement().asString().contains(what, why);
   }
 
   private static Result check(HistoryScript script) {

@@ -41,7 +41,8 @@ class TtlExpiryCheckerTest {
         .singleElement()
         .asString()
         .startsWith(
-            "Lock \"a\" was granted 0.010 s before an unreleased lease on it could have ended (at 0.980 s)");
+            "Lock \"a\" was granted 0.010 s before an unreleased lease on it could have ended (at"
+                + " 0.980 s)");
   }
 
   @Test
@@ -65,7 +66,7 @@ class TtlExpiryCheckerTest {
   }
 
   @Test
-  void check_concurrentGrantsAnsweredInTheOtherOrder_areJudgedByTheirFences() {
+  void check_concurrentGrantsAnsweredInTheOtherOrder_areCheckedByTheirFences() {
     // c1 had the lock first, gave it back, and c2 had it: the answer to c1 was slow.
     assertThat(
             check(
@@ -106,7 +107,9 @@ class TtlExpiryCheckerTest {
     return new HistoryScript().acquired(0, 10, "c1", 1, 1000).ok(500, 5000, "renew", over("c1", 1));
   }
 
-  /** What a process records that was paused beyond the end of its lease: that it ends now. */
+  /**
+   * Returns what a process records that was paused beyond the end of its lease: that it ends now.
+   */
   private static Object[] over(String client, long fence) {
     return new Object[] {
       "lock", "a", "client", client, "fence", fence, "ttl", 1000, "until", 4_999_999_999L

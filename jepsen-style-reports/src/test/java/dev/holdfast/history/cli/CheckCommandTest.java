@@ -1,10 +1,14 @@
 package dev.holdfast.history.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +41,7 @@ class CheckCommandTest {
   @Test
   void check_valid_saysSoAndExitsWith0() throws IOException {
     Path file = file("a.edn", VALID);
-    Answer answer = Answer.to("check", "--model", "fenced-mutex", file);
+    CommandOutput answer = CommandOutput.to("check", "--model", "fenced-mutex", file);
 
     assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
     assertThat(answer.status()).isZero();
@@ -49,13 +53,15 @@ class CheckCommandTest {
     Path invalid = file("b.edn", INVALID);
     Path unknown = file("c.edn", UNKNOWN);
 
-    Answer all = Answer.to("check", "--model", "fenced-mutex", valid, invalid, unknown);
+    CommandOutput all =
+        CommandOutput.to("check", "--model", "fenced-mutex", valid, invalid, unknown);
     assertThat(all.out())
         .isEqualTo(valid + "\tvalid\n" + invalid + "\tinvalid\n" + unknown + "\tunknown\n");
     assertThat(all.status()).isEqualTo(1);
     assertThat(all.err()).contains("Nothing explains acquire of \"lock\" by process 1");
 
-    assertThat(Answer.to("check", "--model", "fenced-mutex", valid, unknown).status()).isEqualTo(2);
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", valid, unknown).status())
+        .isEqualTo(2);
   }
 
   @Test
@@ -64,7 +70,7 @@ class CheckCommandTest {
     Path bad = file("b.edn", VALID + "{:type :sideways, :process 0, :f :acquire}\n{}\n");
     Path missing = dir.resolve("c.edn");
 
-    Answer answer = Answer.to("check", "--model", "mutex", good, bad, missing);
+    CommandOutput answer = CommandOutput.to("check", "--model", "mutex", good, bad, missing);
 
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).as("no half a verdict").isEqualTo(good + "\tvalid\n");
@@ -83,8 +89,9 @@ class CheckCommandTest {
             {:type :ok, :process 1, :f :acquire, :value {:door "right"}}
             """);
 
-    assertThat(Answer.to("check", "--model", "mutex", "--key", "door", file).status()).isZero();
-    assertThat(Answer.to("check", "--model", "mutex", file).status()).isEqualTo(1);
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--key", "door", file).status())
+        .isZero();
+    assertThat(CommandOutput.to("check", "--model", "mutex", file).status()).isEqualTo(1);
   }
 
   @Test
@@ -98,25 +105,28 @@ class CheckCommandTest {
   }
 
   @Test
-  void check_checkers_judgeByTheRulesOfLocks() throws IOException {
+  void check_checkers_checkByTheRulesOfLocks() throws IOException {
     Path file = file("a.edn", VALID);
-    Answer some = Answer.to("check", "--checkers", "fencing,mutual-exclusion", file);
+    CommandOutput some = CommandOutput.to("check", "--checkers", "fencing,mutual-exclusion", file);
     assertThat(some.out()).isEqualTo(file + "\tvalid\n");
     assertThat(some.status()).isZero();
     assertThat(some.err()).contains(file + ": fencing: valid: The fences of 1 grant rose");
 
-    Answer all = Answer.to("check", "--checkers", "all", "--model", "lease", file);
-    assertThat(all.out()).isEqualTo(file + "\tunknown\n");
-    assertThat(all.err()).contains("renewal: unknown: Not judged: no renewal succeeded");
+    CommandOutput all = CommandOutput.to("check", "--checkers", "all", "--model", "lease", file);
+    assertThat(all.out()).isEqualTo(file + "\tvalid\n");
+    assertThat(all.err()).contains("renewal: not applicable: Not checked: no renewal succeeded");
+    CommandOutput renewal = CommandOutput.to("check", "--checkers", "renewal,fencing", file);
+    assertThat(renewal.out()).as("asked for by name").isEqualTo(file + "\tunknown\n");
 
     Path invalid = file("b.edn", INVALID);
-    assertThat(Answer.to("check", "--checkers", "mutual-exclusion", invalid).status()).isEqualTo(1);
+    assertThat(CommandOutput.to("check", "--checkers", "mutual-exclusion", invalid).status())
+        .isEqualTo(1);
   }
 
   @Test
   void check_whatDoesNotFit_saysTheLine() throws IOException {
     Path file = file("a.edn", VALID + VALID.lines().skip(1).findFirst().orElseThrow() + "\n");
-    Answer answer = Answer.to("check", "--model", "mutex", file);
+    CommandOutput answer = CommandOutput.to("check", "--model", "mutex", file);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).isEmpty();
     assertThat(answer.err()).contains("a.edn, line 5: ", "answers no invocation");
@@ -127,20 +137,210 @@ class CheckCommandTest {
     String odd = VALID + "{:type :invoke, :process 0, :f :%s, :value %s}\n";
     assertTurnedAway("mutex", odd.formatted("renew", "nil"), "the model does not know renew");
     assertTurnedAway("lease", odd.formatted("aquire", "nil"), "the model does not know aquire");
-    assertTurnedAway("lease", odd.formatted("read", "nil"), "has acquire, expire, lost, release");
+    assertTurnedAway(
+        "lease", odd.formatted("read", "nil"), "has acquire, belief, expire, lost, release");
     assertTurnedAway(
         "register", "{:type :invoke, :process 0, :f :cas, :value [1 2]}\n", "does not know cas");
     assertTurnedAway(
         "cas-register", "{:type :invoke, :process 0, :f :cas, :value 2}\n", "must be a pair");
     Path file = file("a.edn", odd.formatted("aquire", "nil"));
-    Answer rules = Answer.to("check", "--checkers", "mutual-exclusion", file);
+    CommandOutput rules = CommandOutput.to("check", "--checkers", "mutual-exclusion", file);
     assertThat(rules.status()).isEqualTo(3);
     assertThat(rules.err()).contains("a.edn, line 5: there is no operation aquire");
   }
 
+  @Test
+  void check_registerWithMoreThanItsValue_saysTheLine() throws IOException {
+    assertTurnedAway(
+        "register",
+        """
+        {:type :invoke, :process 0, :f :write, :value {:value 1, :version 2}}
+        """,
+        "beside the key value it has version");
+    assertTurnedAway(
+        "register",
+        """
+        {:type :invoke, :process 0, :f :read, :value nil}
+        {:type :ok, :process 0, :f :read, :value {:value 1, :version 2}}
+        """,
+        "beside the key value it has version");
+  }
+
+  @Test
+  void check_registersOfAKey_areJudgedByWhatTheyHold() throws IOException {
+    String text =
+        """
+        {:type :invoke, :process 0, :f :write, :value {:id "x", :a 1}}
+        {:type :ok, :process 0, :f :write, :value {:id "x", :a 1}}
+        {:type :invoke, :process 0, :f :read, :value {:id "x"}}
+        {:type :ok, :process 0, :f :read, :value {:id "x", :a %d}}
+        """;
+    for (int seen = 1; seen <= 2; seen++) {
+      Path file = file("a.edn", text.formatted(seen));
+      assertThat(CommandOutput.to("check", "--model", "register", "--key", "id", file).status())
+          .isEqualTo(seen - 1);
+    }
+  }
+
+  @Test
+  void check_objectsThatAnotherKeyMayName_areReported() throws IOException {
+    String doors =
+        """
+        {:type :invoke, :process 0, :f :acquire, :value {:door "a", :client "x"}}
+        {:type :ok, :process 0, :f :acquire, :value {:door "a", :client "x"}}
+        """;
+    Path file = file("a.edn", doors);
+    assertThat(CommandOutput.to("check", "--model", "mutex", file).err())
+        .contains("a.edn: no value has the key lock", "the keys door, of which --key");
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--key", "door", file).err())
+        .isEmpty();
+    Path both = file("b.edn", doors + VALID.replaceAll(":process 0", ":process 1"));
+    assertThat(CommandOutput.to("check", "--model", "mutex", both).err())
+        .contains("b.edn: 1 call of 3 without the key lock");
+    CommandOutput missing = CommandOutput.to("check", "--model", "mutex", "--key", "door", both);
+    assertThat(missing.status()).isEqualTo(3);
+    assertThat(missing.err())
+        .contains("b.edn, line 3: the value has no key door, which is to name the object");
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", file("c.edn", VALID)).err())
+        .isEmpty();
+    assertThat(CommandOutput.to("check", "--model", "fenced-mutex", file("d.edn", INVALID)).err())
+        .doesNotContain("--key");
+  }
+
+  /** Of a system that has neither fences, renewals nor notices, and of a run that ended early. */
+  @Test
+  void check_allOfAnotherSystemsHistory_isNotHeldAgainstIt() throws IOException {
+    Path held =
+        file(
+            "a.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value nil, :time 1000}
+            {:type :ok, :process 0, :f :acquire, :value nil, :time 2000}
+            """);
+    CommandOutput answer = CommandOutput.to("check", "--checkers", "all", held);
+    assertThat(answer.out()).as(answer.err()).isEqualTo(held + "\tvalid\n");
+    assertThat(answer.err()).contains("fencing: not applicable").doesNotContain("coverage");
+    assertThat(CommandOutput.to("check", "--checkers", "coverage", held).status())
+        .as("asked for by name")
+        .isEqualTo(1);
+
+    Path taken =
+        file(
+            "b.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value {:ttl 1000}, :time 0}
+            {:type :ok, :process 0, :f :acquire, :value {:ttl 1000}, :time 1000}
+            {:type :invoke, :process 1, :f :acquire, :value {:ttl 1000}, :time 3000000000}
+            {:type :ok, :process 1, :f :acquire, :value {:ttl 1000}, :time 3000001000}
+            {:type :invoke, :process 0, :f :acquire, :value {:ttl 1000}, :time 3000002000}
+            """);
+    CommandOutput leases =
+        CommandOutput.to("check", "--model", "lease", "--checkers", "all", taken);
+    assertThat(leases.out()).as(leases.err()).isEqualTo(taken + "\tvalid\n");
+    assertThat(leases.err()).contains("loss-notice: not applicable");
+
+    Path nothing = file("c.edn", UNKNOWN);
+    assertThat(CommandOutput.to("check", "--checkers", "all", nothing).status()).isEqualTo(2);
+    CommandOutput register =
+        CommandOutput.to(
+            "check",
+            "--model",
+            "register",
+            "--checkers",
+            "all",
+            file(
+                "d.edn",
+                VALID.replaceAll("acquire|release", "write").replaceAll("\\{:lock.*", "5}")));
+    assertThat(register.status()).as(register.err()).isZero();
+  }
+
+  /** As it was written: tuples, values and times; so it is read again as it was the first time. */
+  @Test
+  void check_report_savesTheHistoryAsItWas_withWarningsAndACommandThatRepeatsIt()
+      throws IOException {
+    String text =
+        """
+        {:index 4, :time 100, :type :invoke, :process 0, :f :write, :value ["x" {:a 1}]}
+        {:index 5, :time 200, :type :ok, :process 0, :f :write, :value ["x" {:a 1}]}
+        {:index 6, :time 150, :type :invoke, :process 1, :f :read, :value ["x" nil]}
+        {:index 9, :time 300, :type :ok, :process 1, :f :read, :value ["x" {:a 2}]}
+        """;
+    Path file = file("it's.edn", text + "{:index 10, :ti");
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "register", "--report", store, file);
+    assertThat(answer.status()).as(answer.err()).isEqualTo(1);
+    Path run = store.resolve("it-s/latest");
+    assertThat(run.resolve("history.edn")).hasContent(text);
+    String command =
+        "java -jar holdfast-history.jar check --model register '"
+            + dir.toAbsolutePath()
+            + "/it'\\''s.edn'";
+    assertThat(run.resolve("summary.md"))
+        .content()
+        .contains("    " + command, "- Warning: ", "line 5: the last line was not")
+        .contains("1 time goes back, by up to 0.000 s");
+    String page = Files.readString(run.resolve("index.html"));
+    assertThat(page)
+        .contains(command.replace("'", "&#39;"), "<ul class=\"warnings\">", "1 time goes back")
+        .contains("line 5: the last line was not written to its end, and is left out.");
+
+    assertThat(CommandOutput.to("report", store).status()).isZero();
+    assertThat(run.resolve("index.html")).as("written again").content().isEqualTo(page);
+    Path saved = run.resolve("history.edn");
+    assertThat(CommandOutput.to("check", "--model", "register", saved).status()).isEqualTo(1);
+  }
+
+  @Test
+  void check_reportOfAKey_isReadByItAgain() throws IOException {
+    Path file =
+        file(
+            "a.edn",
+            """
+            {:type :invoke, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :ok, :process 0, :f :acquire, :value {:door "left"}}
+            {:type :invoke, :process 1, :f :acquire, :value {:door "right"}}
+            {:type :ok, :process 1, :f :acquire, :value {:door "right"}}
+            """);
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "mutex", "--key", "door", "--report", store, file);
+    assertThat(answer.status()).as(answer.err()).isZero();
+    Path page = store.resolve("a/latest/index.html");
+    assertThat(page).content().contains("2 leases on 2 locks");
+    assertThat(CommandOutput.to("report", store).status()).isZero();
+    assertThat(page).content().contains("2 leases on 2 locks");
+    assertThat(CommandOutput.to("report", "--model", "mutex", store).status()).isZero();
+    assertThat(page).content().contains("2 leases on 2 locks");
+  }
+
+  @Test
+  void check_reportOfAPipe_isRepeatedFromWhatWasSaved() throws Exception {
+    Path pipe = dir.resolve("pipe");
+    assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "mkfifo");
+    CompletableFuture<Path> written =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return Files.writeString(pipe, VALID, StandardOpenOption.WRITE);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    Path store = dir.resolve("out");
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "fenced-mutex", "--report", store, pipe);
+    assertThat(written.join()).isEqualTo(pipe);
+    assertThat(answer.status()).as(answer.err()).isZero();
+    Path run = store.resolve("pipe/latest").toRealPath();
+    assertThat(run.resolve("summary.md"))
+        .content()
+        .contains("check --model fenced-mutex " + run.resolve("history.edn"));
+  }
+
   private void assertTurnedAway(String model, String text, String problem) throws IOException {
     Path file = file("a.edn", text);
-    Answer answer = Answer.to("check", "--model", model, file);
+    CommandOutput answer = CommandOutput.to("check", "--model", model, file);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.out()).isEmpty();
     assertThat(answer.err())
@@ -157,14 +357,14 @@ class CheckCommandTest {
     }
     Path file = file("a.edn", VALID + also + "{:type :info, :process 6, :f :lost}\n");
     for (String model : new String[] {"lease", "mutex", "fenced-mutex"}) {
-      assertThat(Answer.to("check", "--model", model, file).status()).as(model).isZero();
+      assertThat(CommandOutput.to("check", "--model", model, file).status()).as(model).isZero();
     }
   }
 
   @Test
   void check_tornLastLine_isReported() throws IOException {
     Path file = file("a.edn", VALID + "{:type :inv");
-    Answer answer = Answer.to("check", "--model", "fenced-mutex", file);
+    CommandOutput answer = CommandOutput.to("check", "--model", "fenced-mutex", file);
     assertThat(answer.out()).isEqualTo(file + "\tvalid\n");
     assertThat(answer.err()).contains("a.edn, line 5: the last line was not written to its end");
   }
@@ -172,14 +372,15 @@ class CheckCommandTest {
   @Test
   void generate_thenCheck_isValidByAllThatIsKnown() {
     Path file = dir.resolve("made.edn");
-    assertThat(Answer.to("generate", "--operations", 6000, "--locks", 2, file).status()).isZero();
-    Answer answer = Answer.to("check", "--model", "lease", "--checkers", "all", file);
+    assertThat(CommandOutput.to("generate", "--operations", 6000, "--locks", 2, file).status())
+        .isZero();
+    CommandOutput answer = CommandOutput.to("check", "--model", "lease", "--checkers", "all", file);
     assertThat(answer.out()).as(answer.err()).isEqualTo(file + "\tvalid\n");
 
-    Answer again = Answer.to("generate", file);
+    CommandOutput again = CommandOutput.to("generate", file);
     assertThat(again.status()).isEqualTo(3);
     assertThat(again.err()).contains("there is such a file already");
-    assertThat(Answer.to("generate", "--operations", 0, file).status()).isEqualTo(3);
+    assertThat(CommandOutput.to("generate", "--operations", 0, file).status()).isEqualTo(3);
   }
 
   @Test
@@ -188,8 +389,8 @@ class CheckCommandTest {
     Path invalid = file("history.edn", INVALID);
     Path store = dir.resolve("out");
 
-    Answer answer =
-        Answer.to(
+    CommandOutput answer =
+        CommandOutput.to(
             "check",
             "--model",
             "fenced-mutex",
@@ -216,11 +417,12 @@ class CheckCommandTest {
         .content()
         .contains("<strong>Invalid</strong>", "The smallest counterexample");
 
-    assertThat(Answer.to("check", "--model", "mutex", "--report", valid, valid).status())
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--report", valid, valid).status())
         .as("a file, not a folder")
         .isEqualTo(3);
     Path bad = file("bad.edn", "{:type :sideways}");
-    Answer unreadable = Answer.to("check", "--model", "mutex", "--report", store, bad);
+    CommandOutput unreadable =
+        CommandOutput.to("check", "--model", "mutex", "--report", store, bad);
     assertThat(unreadable.status()).isEqualTo(3);
     assertThat(store.resolve("bad")).as("no page about what was not understood").doesNotExist();
   }
@@ -229,7 +431,8 @@ class CheckCommandTest {
   void check_reportIntoARelativeFolderThatIsNotThere_makesIt() throws IOException {
     Path store = Path.of("").toAbsolutePath().relativize(dir.resolve("not/there/yet"));
 
-    Answer answer = Answer.to("check", "--model", "mutex", "--report", store, file("a.edn", VALID));
+    CommandOutput answer =
+        CommandOutput.to("check", "--model", "mutex", "--report", store, file("a.edn", VALID));
 
     assertThat(answer.status()).as(answer.err()).isZero();
     assertThat(store.resolve("a/latest/index.html"))
@@ -241,13 +444,14 @@ class CheckCommandTest {
   void check_unknown_exitsWith2AlsoWithAReport() throws IOException {
     Path unknown = file("c.edn", UNKNOWN);
     Path store = dir.resolve("out");
-    assertThat(Answer.to("check", "--model", "mutex", "--report", store, unknown).status())
+    assertThat(CommandOutput.to("check", "--model", "mutex", "--report", store, unknown).status())
         .isEqualTo(2);
   }
 
   @Test
   void check_formerNameOfAChecker_isStillUnderstood() throws IOException {
-    Answer answer = Answer.to("check", "--checkers", "not-vacuous,fencing", file("a.edn", VALID));
+    CommandOutput answer =
+        CommandOutput.to("check", "--checkers", "not-vacuous,fencing", file("a.edn", VALID));
     assertThat(answer.err()).contains("coverage: valid");
     assertThat(answer.status()).isZero();
   }
@@ -256,27 +460,32 @@ class CheckCommandTest {
     Object[] all = new Object[arguments.length + 1];
     all[0] = "check";
     System.arraycopy(arguments, 0, all, 1, arguments.length);
-    Answer answer = Answer.to(all);
+    CommandOutput answer = CommandOutput.to(all);
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.err()).contains(message);
   }
 
   @Test
   void help_namesWhatThereIs() {
-    assertThat(Answer.to("--help").out()).contains("check");
-    assertThat(Answer.to("check", "--help").out())
+    assertThat(CommandOutput.to("--help").out()).contains("check");
+    assertThat(CommandOutput.to("check", "--help").out())
         .contains("--model", "--key", "--time-limit", "semaphore:N");
-    assertThat(Answer.to().status()).as("nothing to do").isEqualTo(3);
+    assertThat(CommandOutput.to().status()).as("nothing to do").isEqualTo(3);
     for (String command : new String[] {"", "check", "generate", "report", "serve"}) {
-      Answer answer = command.isEmpty() ? Answer.to("--help") : Answer.to(command, "--help");
+      CommandOutput answer =
+          command.isEmpty() ? CommandOutput.to("--help") : CommandOutput.to(command, "--help");
       assertThat(answer.status()).as(command).isZero();
       assertThat(answer.out()).as(command).contains("Exit status:", "--version");
-      assertThat(Answer.to(command.isEmpty() ? "--nonsense" : command, "--nonsense").status())
+      assertThat(
+              CommandOutput.to(command.isEmpty() ? "--nonsense" : command, "--nonsense").status())
           .as(command)
           .isEqualTo(3);
-      assertThat(command.isEmpty() ? Answer.to("-V").out() : Answer.to(command, "-V").out())
+      assertThat(
+              command.isEmpty()
+                  ? CommandOutput.to("-V").out()
+                  : CommandOutput.to(command, "-V").out())
           .startsWith("holdfast-history ");
     }
-    assertThat(Answer.to("help", "check").out()).contains("--model");
+    assertThat(CommandOutput.to("help", "check").out()).contains("--model");
   }
 }

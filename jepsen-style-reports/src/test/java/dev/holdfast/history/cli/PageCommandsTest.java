@@ -2,8 +2,13 @@ package dev.holdfast.history.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
+import dev.holdfast.history.check.Checker;
+import dev.holdfast.history.check.Checkers;
 import dev.holdfast.history.check.MutualExclusionChecker;
+import dev.holdfast.history.check.Result;
+import dev.holdfast.history.check.Verdict;
 import dev.holdfast.history.report.Run;
 import dev.holdfast.history.report.RunStore;
 import java.io.BufferedReader;
@@ -20,6 +25,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,7 +55,7 @@ class PageCommandsTest {
     }
     Files.delete(folder.resolve("index.html"));
 
-    Answer answer = Answer.to("report", folder);
+    CommandOutput answer = CommandOutput.to("report", folder);
 
     assertThat(answer.status()).isZero();
     assertThat(answer.out())
@@ -72,7 +78,7 @@ class PageCommandsTest {
         {:type :ok, :process 0, :f :acquire, :value {:lock "a"}}
         """);
 
-    Answer answer = Answer.to("report", run);
+    CommandOutput answer = CommandOutput.to("report", run);
 
     assertThat(answer.out()).isEqualTo(run.resolve("index.html") + "\tunknown\n");
     assertThat(run.resolve("index.html"))
@@ -97,7 +103,7 @@ class PageCommandsTest {
         {:type :ok, :process 1, :f :acquire, :value {:door "a"}}
         """);
 
-    Answer answer = Answer.to("report", "--model", "mutex", "--key", "door", folder);
+    CommandOutput answer = CommandOutput.to("report", "--model", "mutex", "--key", "door", folder);
 
     assertThat(answer.out()).isEqualTo(run.resolve("index.html") + "\tinvalid\n");
     assertThat(answer.status()).isEqualTo(1);
@@ -105,16 +111,47 @@ class PageCommandsTest {
         .content()
         .contains("<strong>Invalid</strong>", "mvn -Dseed=7");
     assertThat(folder.resolve("index.html")).content().contains("<strong>Failed</strong>");
-    assertThat(Answer.to("report", folder).out()).as("saved").contains("\tinvalid\n");
-    assertThat(Answer.to("report", folder).status()).as("nothing is checked").isZero();
-    assertThat(Answer.to("report", "--model", "x", folder).status()).isEqualTo(3);
+    assertThat(CommandOutput.to("report", folder).out()).as("saved").contains("\tinvalid\n");
+    assertThat(CommandOutput.to("report", folder).status()).as("nothing is checked").isZero();
+    assertThat(CommandOutput.to("report", "--model", "x", folder).status()).isEqualTo(3);
+  }
+
+  /** Its tests have checkers that this command has not; what they found is not lost. */
+  @Test
+  void report_withAModel_leavesTheResultsOfARunsOwnCheckers() throws IOException {
+    Run run = new RunStore(folder).start("index-deleted");
+    var history = new HistoryScript().acquired(0, 10, "c1", 1, 1000).build();
+    Checker own =
+        new Checker() {
+          @Override
+          public String name() {
+            return "outlived-deletion";
+          }
+
+          @Override
+          public Result check(History all) {
+            return new Result(name(), Verdict.VALID, "So it is.", List.of());
+          }
+        };
+    Result unused =
+        run.finish(history, Checkers.compose(own, new MutualExclusionChecker()), "mvn -Dseed=7");
+    String results = Files.readString(run.directory().resolve("results.json"));
+
+    CommandOutput answer = CommandOutput.to("report", "--checkers", "all", folder);
+
+    assertThat(answer.status()).isEqualTo(3);
+    assertThat(answer.err())
+        .contains("left as it is", "(outlived-deletion)", "no life of a deleted index")
+        .contains("check --checkers all --report DIR " + run.directory().resolve("history.edn"));
+    assertThat(run.directory().resolve("results.json")).hasContent(results);
+    assertThat(CommandOutput.to("report", folder).status()).isZero();
   }
 
   @Test
   void report_aSkippedRun_isLeftAsItIs() throws IOException {
     new RunStore(folder).skip("nodes-partitioned", "", "only root can");
-    assertThat(Answer.to("report", folder).status()).isZero();
-    assertThat(Answer.to("report", "--model", "lease", folder).status()).isZero();
+    assertThat(CommandOutput.to("report", folder).status()).isZero();
+    assertThat(CommandOutput.to("report", "--model", "lease", folder).status()).isZero();
     assertThat(folder.resolve("index.html")).content().contains("only root can");
   }
 
@@ -124,7 +161,7 @@ class PageCommandsTest {
     Files.createDirectory(run.resolve("recordings"));
     Files.move(run.resolve("history.edn"), run.resolve("recordings/client.edn"));
 
-    assertThat(Answer.to("report", run).status()).isZero();
+    assertThat(CommandOutput.to("report", run).status()).isZero();
     assertThat(Files.readAllLines(run.resolve("history.edn"))).hasSize(4);
   }
 
@@ -134,7 +171,7 @@ class PageCommandsTest {
     Path good = finished("good");
     Files.writeString(bad.resolve("history.edn"), "{:type :sideways}\n{}\n");
 
-    Answer answer = Answer.to("report", folder);
+    CommandOutput answer = CommandOutput.to("report", folder);
 
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.err()).contains("history.edn, line 1", "sideways");
@@ -145,20 +182,22 @@ class PageCommandsTest {
   void commands_wrongFoldersAndOptions_sayWhatIsWrong() {
     Path missing = folder.resolve("missing");
     for (String command : new String[] {"report", "serve"}) {
-      assertThat(Answer.to(command, missing).status()).isEqualTo(3);
-      assertThat(Answer.to(command, missing).err()).contains("missing: there is no such folder");
-      assertThat(Answer.to(command).err()).contains("DIR");
-      assertThat(Answer.to(command, "--help").out()).contains("DIR");
+      assertThat(CommandOutput.to(command, missing).status()).isEqualTo(3);
+      assertThat(CommandOutput.to(command, missing).err())
+          .contains("missing: there is no such folder");
+      assertThat(CommandOutput.to(command).err()).contains("DIR");
+      assertThat(CommandOutput.to(command, "--help").out()).contains("DIR");
     }
-    assertThat(Answer.to("report", folder).err()).contains("no folder in it has a history.edn");
-    assertThat(Answer.to("serve", "--port", "70000", folder).err()).contains("0 to 65535");
-    assertThat(Answer.to("--help").out()).contains("check", "report", "serve");
+    assertThat(CommandOutput.to("report", folder).err())
+        .contains("no folder in it has a history.edn");
+    assertThat(CommandOutput.to("serve", "--port", "70000", folder).err()).contains("0 to 65535");
+    assertThat(CommandOutput.to("--help").out()).contains("check", "report", "serve");
   }
 
   @Test
   void serve_aPortThatIsTaken_saysSo() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      Answer answer = Answer.to("serve", "--port", taken.getLocalPort(), folder);
+      CommandOutput answer = CommandOutput.to("serve", "--port", taken.getLocalPort(), folder);
       assertThat(answer.status()).isEqualTo(3);
       assertThat(answer.err()).contains("is taken", "--port");
     }

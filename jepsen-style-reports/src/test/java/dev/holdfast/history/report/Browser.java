@@ -49,7 +49,7 @@ final class Browser implements AutoCloseable {
   private volatile CompletableFuture<Void> loaded = new CompletableFuture<>();
   private final String session;
 
-  /** Where a browser is, if there is one. */
+  /** Returns where a browser is, if there is one. */
   static Optional<Path> executable() {
     String told = System.getProperty(PROPERTY, "");
     if (!told.isEmpty()) {
@@ -66,7 +66,7 @@ final class Browser implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** What to say where there is none. */
+  /** Returns what to say where there is none. */
   static String missing() {
     return "no Chromium: looked for "
         + String.join(", ", NAMES)
@@ -189,7 +189,7 @@ final class Browser implements AutoCloseable {
                     + " : requestAnimationFrame(look); look(); })")
             .asBoolean();
     if (!held) {
-      throw new IllegalStateException("waited in vain for " + condition);
+      throw new IllegalStateException("timed out waiting for " + condition);
     }
   }
 

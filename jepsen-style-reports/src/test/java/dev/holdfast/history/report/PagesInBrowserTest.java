@@ -419,14 +419,14 @@ class PagesInBrowserTest {
   /** Prints what it measures; what it asserts is meant for a machine that is busy and slow. */
   @Test
   void timeline_of200000Calls_isSmallAndSmooth() throws IOException {
-    Story story = Story.of(LargeRun.of(200_000, 40, 16, 1));
+    RunAnalysis analysis = RunAnalysis.of(LargeRun.of(200_000, 40, 16, 1));
     Path page = Files.createDirectories(SCREENSHOTS).resolve("large.html"); // to be looked at
     ReportPage report =
         new ReportPage(
             "200,000 calls",
             Instant.EPOCH,
             new Intent("", "", "", "", null),
-            story,
+            analysis,
             NOT_CHECKED,
             Path.of("large"),
             List.of(),
@@ -442,9 +442,10 @@ class PagesInBrowserTest {
         browser.evaluate("performance.getEntriesByName('timeline-drawn')[0].startTime").asDouble();
     System.out.printf(
         Locale.ROOT,
-        "timeline of %,d calls, %,d leases: %.1f MB, first paint after %.0f ms, drawn after %.0f ms%n",
-        story.history().calls().size(),
-        story.tenures().size(),
+        "timeline of %,d calls, %,d leases: %.1f MB, first paint after %.0f ms, drawn after %.0f"
+            + " ms%n",
+        analysis.history().calls().size(),
+        analysis.tenures().size(),
         megabytes,
         paint,
         drawn);
@@ -531,7 +532,7 @@ class PagesInBrowserTest {
         + "')].filter(e => e.getClientRects().length)";
   }
 
-  /** How many of the elements that are shown reach beyond the window's edge. */
+  /** Returns how many of the elements that are shown reach beyond the window's edge. */
   private static int clipped(String selector) {
     return browser
         .evaluate(

@@ -28,25 +28,26 @@ import org.xml.sax.InputSource;
 class PlotsTest {
 
   /** Twenty calls: 19 took 10 ms and one took 1 s; one failed after 100 ms, one is open. */
-  private static final Story STORY = story();
+  private static final RunAnalysis ANALYSIS = analysis();
 
-  private static Story story() {
+  private static RunAnalysis analysis() {
     HistoryScript script = new HistoryScript();
     for (int i = 0; i < 19; i++) {
       script.ok(10L * i, 10L * i + 10, "acquire", "lock", "a" + i, "client", "c");
     }
     script.ok(0, 1000, "acquire", "lock", "b", "client", "c");
+    script.ok(0, 1000, "belief", "lock", "b", "client", "c"); // not a call to the lock service
     script.call(400, 500, Operation.Type.FAIL, "renew", "lock", "b");
     script.invoked(600, "release", "lock", "b");
     script.nemesis(300, "start-pause", "target", "<&>").nemesis(500, "stop-pause", "target", "<&>");
-    return Story.of(script.build());
+    return RunAnalysis.of(script.build());
   }
 
   private static List<Element> elements(Plot plot, String name) throws Exception {
     Document svg =
         DocumentBuilderFactory.newInstance()
             .newDocumentBuilder()
-            .parse(new InputSource(new StringReader(new Plots(STORY).svg(plot).file())));
+            .parse(new InputSource(new StringReader(new Plots(ANALYSIS).svg(plot).file())));
     var nodes = svg.getElementsByTagName(name);
     return IntStream.range(0, nodes.getLength()).mapToObj(i -> (Element) nodes.item(i)).toList();
   }
@@ -113,8 +114,8 @@ class PlotsTest {
       script.ok(100L * i, 100L * i + 10, "acquire", "lock", "a", "client", "c");
     }
     script.ok(2_000, 2_500, "acquire", "lock", "b", "client", "c");
-    Story story = Story.of(script.build());
-    String svg = new Plots(story).svg(Plot.QUANTILES).file();
+    RunAnalysis analysis = RunAnalysis.of(script.build());
+    String svg = new Plots(analysis).svg(Plot.QUANTILES).file();
     Map<String, Integer> points = new HashMap<>();
     Matcher paths =
         Pattern.compile("<path class=\"stroke-(blue|orange|green|sky)\".* d=\"(.*)\"").matcher(svg);
@@ -164,10 +165,10 @@ class PlotsTest {
   @Test
   void image_ofAPlot_isAPngWithTheShadeInIt() throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    new Plots(STORY).image(Plot.LATENCY).writePng(out);
+    new Plots(ANALYSIS).image(Plot.LATENCY).writePng(out);
     BufferedImage image = ImageIO.read(new ByteArrayInputStream(out.toByteArray()));
     assertThat(image.getWidth()).isEqualTo(2000);
-    int shade = Color.decode(Ink.SHADE.light).getRGB();
+    int shade = Color.decode(Palette.SHADE.light).getRGB();
     long shaded =
         IntStream.range(0, image.getWidth()).filter(x -> image.getRGB(x, 200) == shade).count();
     assertThat(shaded).as("a fifth of the width of the plot").isBetween(300L, 400L);

@@ -22,7 +22,9 @@ import org.xml.sax.InputSource;
 
 class ReportPageTest {
 
-  /** What would run, end the script, turn the text around, or break the encoding. */
+  /**
+   * A text that would run, end the script, reverse the direction of text, or break the encoding.
+   */
   static final String EVIL =
       "<img src=x onerror=alert(1)>\"'&{{test}}</script><!--<script>\u2028\u202e\u0007\ud800";
 
@@ -104,8 +106,8 @@ class ReportPageTest {
     drawing(html);
     String markdown =
         Markdown.of(
-            RunInfo.of("a|b", Instant.EPOCH, NO_INTENT, Story.of(history), result(history)),
-            Story.of(history),
+            RunInfo.of("a|b", Instant.EPOCH, NO_INTENT, RunAnalysis.of(history), result(history)),
+            RunAnalysis.of(history),
             result(history));
     assertThat(markdown).contains("a\\|b").doesNotContain(" <img", "\"<img");
   }
@@ -141,7 +143,7 @@ class ReportPageTest {
             "x",
             Instant.EPOCH,
             intent,
-            Story.of(history),
+            RunAnalysis.of(history),
             result(history),
             Path.of("x"),
             List.of(),
@@ -158,7 +160,7 @@ class ReportPageTest {
                 "x",
                 Instant.EPOCH,
                 NO_INTENT.allowingOverlaps("Deleting the index releases <all> locks."),
-                Story.of(history),
+                RunAnalysis.of(history),
                 valid,
                 Path.of("x"),
                 List.of(),
@@ -194,7 +196,7 @@ class ReportPageTest {
         "partition-heals",
         Instant.parse("2026-11-23T09:15:02Z"),
         NO_INTENT.repeatedBy(reproduce),
-        Story.of(history),
+        RunAnalysis.of(history),
         result,
         Path.of("store/run"),
         List.of("history.edn", "history.txt", "recordings/c#1.edn", "results.edn", "results.json"),

@@ -77,7 +77,7 @@ class RunStoreTest {
   @Test
   void finish_aRun_leavesEverythingInItsFolder() throws IOException {
     Run run = store.start("partition");
-    run.describe("A link is cut & mended.");
+    run.describe("A link is cut & restored.");
     Result result =
         run.finish(
             HISTORY, Checkers.compose(new MutualExclusionChecker(), new FencingChecker()), "mvn");
@@ -92,16 +92,17 @@ class RunStoreTest {
                 + " \"c1\", :fence 1, :ttl 1000}");
     assertThat(run.directory().resolve("results.edn"))
         .hasContent(
-            "{:valid? true, :summary \"All 2 checks passed.\", :mutual-exclusion {:valid?"
-                + " true, :summary \"Nobody held a lock while another did: 1 lease on 1 lock.\"}, :fencing"
-                + " {:valid? true, :summary \"The fences of 1 grant rose, and 0 accepted writes never went back.\"}}\n");
+            "{:valid? true, :summary \"All 2 checks passed.\", :mutual-exclusion {:valid? true,"
+                + " :summary \"Nobody held a lock while another did: 1 lease on 1 lock.\"},"
+                + " :fencing {:valid? true, :summary \"The fences of 1 grant rose, and 0 accepted"
+                + " writes never went back.\"}}\n");
     JsonNode json = new ObjectMapper().readTree(run.directory().resolve("results.json").toFile());
     assertThat(json.get("verdict").asText()).isEqualTo("valid");
     assertThat(json.at("/parts/1/checker").asText()).isEqualTo("fencing");
     assertThat(run.directory().resolve("index.html"))
         .content()
         .contains("href=\"./history.edn\"", "href=\"./rate.svg\"", "href=\"../../index.html\"")
-        .contains("A link is cut &amp; mended.");
+        .contains("A link is cut &amp; restored.");
     assertThat(run.directory().resolve("timeline.html")).content().contains("timeline-columns");
     assertThat(run.directory().resolve("latency.svg")).content().startsWith("<svg ");
     assertThat(run.directory().resolve("latency-quantiles.png")).isNotEmptyFile();
@@ -110,7 +111,7 @@ class RunStoreTest {
         .contains(
             "## partition: valid",
             "0.030 s, 4 operations, 1 lease on 1 lock, 0 overlaps, 0 faults",
-            "A link is cut \\& mended.",
+            "A link is cut \\& restored.",
             "| mutual-exclusion | valid |",
             "    mvn");
 
@@ -120,7 +121,7 @@ class RunStoreTest {
         .isEqualTo(Verdict.VALID);
     assertThat(run.directory().resolve("index.html"))
         .content()
-        .contains("A link is cut &amp; mended.");
+        .contains("A link is cut &amp; restored.");
     assertThat(root.resolve("index.html"))
         .content()
         .contains("href=\"./partition/20261123T091502.123Z/index.html\"", "23 Nov 2026");
@@ -186,7 +187,7 @@ class RunStoreTest {
   }
 
   @Test
-  void index_withoutASeries_judgesTheNewestRunOfEachTest() throws IOException {
+  void index_withoutASeries_checksTheNewestRunOfEachTest() throws IOException {
     run(store, "a", Verdict.INVALID, "");
     run(store, "a", Verdict.VALID, "");
     assertThat(index()).contains("<strong>Passed</strong>1 of 1 run valid.", ">Earlier runs <");

@@ -6,10 +6,10 @@ import dev.holdfast.history.History;
 import dev.holdfast.history.HistoryScript;
 import dev.holdfast.history.check.Checker;
 import dev.holdfast.history.check.Checkers;
+import dev.holdfast.history.check.CoverageChecker;
 import dev.holdfast.history.check.FencingChecker;
 import dev.holdfast.history.check.LossNoticeChecker;
 import dev.holdfast.history.check.MutualExclusionChecker;
-import dev.holdfast.history.check.NotVacuousChecker;
 import dev.holdfast.history.check.TtlExpiryChecker;
 import java.time.Duration;
 import java.util.Set;
@@ -123,7 +123,7 @@ final class SampleRun {
         new FencingChecker(),
         new TtlExpiryChecker(0.02, Duration.ofMillis(1500)),
         new LossNoticeChecker(),
-        new NotVacuousChecker(Set.of("acquire", "renew", "release", "write"), true));
+        new CoverageChecker(Set.of("acquire", "renew", "release", "write"), true));
   }
 
   private static HistoryScript script() {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.platform.commons.support.AnnotationSupport;
 
-/** What {@link HoldfastElasticsearch} does. The node is in the store of the annotated class. */
+/** Implements {@link HoldfastElasticsearch}. The node is in the store of the annotated class. */
 final class NodeExtension implements ExecutionCondition, BeforeAllCallback, ParameterResolver {
 
   private static final Namespace NAMESPACE = Namespace.create(NodeExtension.class);

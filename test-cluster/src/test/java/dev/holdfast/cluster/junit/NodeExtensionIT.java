@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class NodeExtensionIT {
 
-  /** What each use of the extension must hold to. */
+  /** The contract of each use of the extension. */
   abstract static class Contract {
 
     final URI ofConstructor;

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.platform.testkit.engine.EngineExecutionResults;
 import org.junit.platform.testkit.engine.EngineTestKit;
 
-/** What the extension says where there is no node to be had. */
+/** The behaviour of the extension where no node is available. */
 class NodeExtensionTest {
 
   @Test

@@ -1,0 +1,276 @@
+package dev.holdfast.chaos.sim;
+
+import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
+import dev.holdfast.lock.FencingToken;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.LockRecord;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/** Checks the invariants after every event. The first {@link InvariantViolation} ends the run. */
+final class InvariantChecker {
+  /** Part of the library's message for a lease that ended by time alone. */
+  private static final String LOST_BY_TIME = "validity ended";
+
+  /**
+   * Part of its message after two reads in a row found no record. A copy that is behind may say so
+   * too: what is absent has no version by which to tell. It ends a lease that might have gone on.
+   */
+  private static final String LOST_BY_ABSENCE = "its record was deleted";
+
+  /** One event in this many also checks uncontended leases. */
+  private static final int SAMPLE = 64;
+
+  private final Simulation simulation;
+  private final boolean copiesMayBeBehind;
+  private final SplittableRandom random;
+  private final Map<String, List<ObservedGrant>> grants = new HashMap<>();
+  private final Map<String, FencingToken> lastToken = new HashMap<>();
+  private final Map<String, FencingToken> lastAccepted = new HashMap<>();
+  private final Map<String, Long> acknowledgedSent = new HashMap<>();
+
+  /** The incarnation of the index in which a token's last acknowledged write was. */
+  private final Map<String, String> incarnations = new HashMap<>();
+
+  /** Tokens whose record was replaced or deleted by another, and incarnations that are gone. */
+  private final Set<String> ended = new HashSet<>();
+
+  private int contended;
+
+  /** A lease as a client has it. */
+  static final class ObservedGrant {
+    final Lease lease;
+    final Host host;
+    final long ttlNanos;
+    private int lossesTold;
+    private boolean lossOwed;
+    private boolean seenOver;
+    private boolean over;
+
+    ObservedGrant(Lease lease, Host host, long ttlNanos) {
+      this.lease = lease;
+      this.host = host;
+      this.ttlNanos = ttlNanos;
+    }
+
+    private boolean isSettled() {
+      return host.isCrashed() || (over && !lossOwed);
+    }
+
+    private boolean isBelieved() {
+      return !over && !host.isCrashed() && lease.isHeld();
+    }
+  }
+
+  /**
+   * Makes a checker for one run.
+   *
+   * @param copiesMayBeBehind whether reads may show what is out of date
+   */
+  InvariantChecker(Simulation simulation, boolean copiesMayBeBehind) {
+    this.simulation = simulation;
+    this.copiesMayBeBehind = copiesMayBeBehind;
+    this.random = simulation.fork();
+  }
+
+  /** The token in the record of a lease, which may have been handed off since. */
+  static String recordToken(Lease lease) {
+    return lease.token().split("#", 2)[0];
+  }
+
+  // --- Notifications
+
+  /** A client was given a lease. */
+  void granted(ObservedGrant grant) {
+    Lease lease = grant.lease;
+    List<ObservedGrant> all = grants.computeIfAbsent(lease.lockId(), lock -> new ArrayList<>());
+    all.removeIf(ObservedGrant::isSettled);
+    all.add(grant);
+    if (all.size() == 2) {
+      contended++;
+    }
+    if (grant.isBelieved()) {
+      FencingToken token = lease.fencingToken();
+      FencingToken before = lastToken.get(lease.lockId());
+      if (before != null && before.era() == token.era() && token.compareTo(before) <= 0) {
+        simulation.violated(
+            Invariant.TOKENS_RISE,
+            lease.lockId() + " was granted with " + token + " after " + before);
+      }
+      if (before == null || token.compareTo(before) > 0) {
+        lastToken.put(lease.lockId(), token);
+      }
+    }
+    lease.onLost(
+        loss -> {
+          if (++grant.lossesTold > 1) {
+            simulation.violated(Invariant.LOSS_TOLD_ONCE, "a second time: " + loss.getMessage());
+          }
+        });
+  }
+
+  /** A client has been told that its lease is over: released, or lost. */
+  void over(ObservedGrant grant) {
+    grant.over = true;
+  }
+
+  /** A client is about to release. If its lease is over by now, it must be told that. */
+  void releasing(ObservedGrant grant) {
+    if (!grant.lease.isHeld() && !grant.over) {
+      grant.lossOwed = true;
+    }
+  }
+
+  /** A client was notified of a loss, which only a holder may be, and only of a real one. */
+  void lossTold(ObservedGrant grant, boolean wasReleased, String message) {
+    if (wasReleased) {
+      simulation.violated(
+          Invariant.LOSS_TOLD_ONCE, grant.lease + " was released, and then said to be lost");
+    }
+    String token = recordToken(grant.lease);
+    String incarnation = incarnations.getOrDefault(token, "");
+    boolean isReal =
+        message.contains(LOST_BY_TIME)
+            || (copiesMayBeBehind && message.contains(LOST_BY_ABSENCE))
+            || ended.contains(token)
+            || ended.contains(incarnation);
+    if (!isReal) {
+      simulation.violated(
+          Invariant.LOSS_TOLD_ONCE,
+          "no other client touched the record of " + grant.lease + ": " + message);
+    }
+    grant.lossOwed = false;
+    over(grant);
+  }
+
+  /** A client had a write acknowledged that it had sent then. */
+  void acknowledged(String token, long sentAt, Incarnation incarnation) {
+    acknowledgedSent.merge(token, sentAt, Math::max);
+    incarnations.put(token, incarnation.id());
+  }
+
+  /** An operator deleted the index. */
+  void indexDeleted(Incarnation incarnation) {
+    ended.add(incarnation.id());
+  }
+
+  /** The rightful primary carries out a write. */
+  void executed(SimCluster.Write write, SimCluster.@Nullable Doc there) {
+    LockRecord old = there == null ? null : there.record();
+    if (old == null || old.token().equals(write.by())) {
+      return;
+    }
+    if (!isOwner(write, old)) {
+      ended.add(old.token());
+    }
+    for (ObservedGrant grant : grants.getOrDefault(write.lockId(), List.of())) {
+      if (recordToken(grant.lease).equals(old.token())
+          && !isOwner(write, old)
+          && grant.isBelieved()) {
+        simulation.violated(
+            Invariant.RECORD_OF_ANOTHER,
+            "the record of " + grant.lease + ", which is held, is changed by " + write.by());
+      }
+    }
+  }
+
+  /**
+   * Returns whether it is a delete by the process that wrote the record: tokens begin with its
+   * place.
+   */
+  private static boolean isOwner(SimCluster.Write write, LockRecord record) {
+    String token = record.token();
+    return write.by().equals("client " + token.substring(0, token.indexOf('-')));
+  }
+
+  /** The resource took a write. */
+  void accepted(String lockId, FencingToken token) {
+    FencingToken before = lastAccepted.get(lockId);
+    if (before != null && token.compareTo(before) < 0) {
+      simulation.violated(
+          Invariant.FENCING, "the resource took " + token + " after " + before + " of " + lockId);
+    }
+    lastAccepted.put(lockId, token);
+  }
+
+  /** The resource rejected a write. */
+  void turnedAway(ObservedGrant grant) {
+    if (grant.isBelieved()) {
+      simulation.violated(
+          Invariant.FENCING, "the resource rejected a write of " + grant.lease + ", which is held");
+    }
+  }
+
+  // --- Checks after every event
+
+  void look() {
+    if (contended == 0 && random.nextInt(SAMPLE) != 0) {
+      return;
+    }
+    contended = 0;
+    for (Map.Entry<String, List<ObservedGrant>> entry : grants.entrySet()) {
+      List<ObservedGrant> all = entry.getValue();
+      if (all.size() > 1) {
+        all.removeIf(ObservedGrant::isSettled);
+      }
+      ObservedGrant holder = null;
+      for (ObservedGrant grant : all) {
+        if (!grant.isBelieved()) {
+          grant.seenOver = true;
+        } else if (grant.seenOver) {
+          simulation.violated(
+              Invariant.LOSS_IS_FINAL, grant.lease + " is held again, after it was over");
+        } else {
+          checkBelief(grant);
+          if (holder != null && isSameIncarnation(holder, grant)) {
+            simulation.violated(
+                Invariant.MUTUAL_EXCLUSION,
+                holder.lease + " and " + grant.lease + " are both held");
+          }
+          holder = grant;
+        }
+      }
+      if (all.size() > 1) {
+        contended++;
+      }
+    }
+  }
+
+  /**
+   * Returns when the index was deleted, exclusion resumes only when the leases of that time have
+   * ended.
+   */
+  private boolean isSameIncarnation(ObservedGrant a, ObservedGrant b) {
+    return Objects.equals(
+        incarnations.get(recordToken(a.lease)), incarnations.get(recordToken(b.lease)));
+  }
+
+  /** Checks at the end that each client that lost a lease was told. */
+  void end() {
+    for (List<ObservedGrant> all : grants.values()) {
+      for (ObservedGrant grant : all) {
+        if (grant.lossOwed && !grant.host.isCrashed()) {
+          simulation.violated(Invariant.LOSS_TOLD_ONCE, "never told of its loss: " + grant.lease);
+        }
+      }
+    }
+  }
+
+  private void checkBelief(ObservedGrant grant) {
+    Long sent = acknowledgedSent.get(recordToken(grant.lease));
+    long since = sent == null ? Long.MAX_VALUE : simulation.now() - sent;
+    if (since > grant.ttlNanos) {
+      simulation.violated(
+          Invariant.BELIEF,
+          grant.lease + " is believed " + since + " ns after its last acknowledged write was sent");
+    }
+  }
+}

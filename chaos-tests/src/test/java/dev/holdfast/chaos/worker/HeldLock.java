@@ -1,0 +1,59 @@
+package dev.holdfast.chaos.worker;
+
+import dev.holdfast.lock.FencingToken;
+import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.ReleaseResult;
+
+/** A lock that was granted to a client, as the client sees it. */
+interface HeldLock {
+
+  FencingToken token();
+
+  boolean isHeld();
+
+  /** Returns until when it believes to hold the lock, by {@link System#nanoTime}. */
+  long untilNanos();
+
+  boolean renew();
+
+  ReleaseResult release();
+
+  /** Has the task run, once, when it is told that the lock is lost. */
+  void onLost(Runnable task);
+
+  /** The grip that lock-core gives. */
+  record OfLease(Lease lease) implements HeldLock {
+
+    @Override
+    public FencingToken token() {
+      return lease.fencingToken();
+    }
+
+    @Override
+    public boolean isHeld() {
+      return lease.isHeld();
+    }
+
+    /** The clock is read first: what remains may be less by the time it is asked, never more. */
+    @Override
+    public long untilNanos() {
+      long now = System.nanoTime();
+      return now + lease.remaining().toNanos();
+    }
+
+    @Override
+    public boolean renew() {
+      return lease.renew();
+    }
+
+    @Override
+    public ReleaseResult release() {
+      return lease.release();
+    }
+
+    @Override
+    public void onLost(Runnable task) {
+      lease.onLost(loss -> task.run());
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.holdfast.chaos.worker;
+
+import dev.holdfast.lock.LockAcquisitionException;
+import dev.holdfast.lock.LockException;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.OnLeaseLost;
+import java.time.Duration;
+import java.util.Optional;
+
+/** A way to acquire locks: the library itself, or one with a defect. */
+interface LockClient {
+
+  /** Nothing is known about the lock. */
+  final class UnavailableException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    UnavailableException(Throwable cause) {
+      super(cause.toString(), cause);
+    }
+
+    /**
+     * Returns whether Elasticsearch had no room in a queue. An error of an item of a bulk request
+     * has no type of its own in the library's exceptions, only in their text.
+     */
+    boolean isRejected() {
+      return toString().contains("rejected_execution");
+    }
+  }
+
+  /**
+   * Acquires a lock.
+   *
+   * @param renewed whether it is kept by itself until it is released
+   * @return empty if another holds it
+   */
+  Optional<HeldLock> acquire(String lock, Duration wait, boolean renewed)
+      throws UnavailableException, InterruptedException;
+
+  /** The way of lock-core. */
+  record OfManager(LockManager manager, Duration ttl) implements LockClient {
+
+    @Override
+    public Optional<HeldLock> acquire(String lock, Duration wait, boolean renewed)
+        throws UnavailableException, InterruptedException {
+      LockOptions options =
+          LockOptions.defaults()
+              .withTtl(ttl)
+              .withWaitTimeout(wait)
+              .withAutoRenew(renewed)
+              .withOnLeaseLost(OnLeaseLost.NOTIFY);
+      try {
+        return Optional.of(new HeldLock.OfLease(manager.acquire(lock, options)));
+      } catch (LockAcquisitionException e) {
+        return Optional.empty();
+      } catch (LockException e) {
+        throw new UnavailableException(e);
+      }
+    }
+  }
+}
