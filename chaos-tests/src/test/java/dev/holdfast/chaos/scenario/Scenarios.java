@@ -371,7 +371,7 @@ public final class Scenarios {
                         .add(partitioned(NodeRole.MASTER, CutDirection.BOTH), 7_000, 2_000)
                         .add(partitioned(NodeRole.PRIMARY, CutDirection.INBOUND), 5_000, 2_000)
                         // Not until it is overcome: Elasticsearch does not part with a node that
-                        // was the master too (see ARCHITECTURE.md).
+                        // was the master too (see docs/adr/0017).
                         .add(
                             NodeFaults.partition(NodeRole.PRIMARY, CutDirection.OUTBOUND),
                             8_000,

@@ -60,7 +60,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Privileges needed on the index and its aliases: {@code read}, {@code index}, {@code delete}
  * and {@code view_index_metadata}; to make the index also {@code manage}, which Elasticsearch asks
- * to create an index with aliases. The docs have them as roles.
+ * to create an index with aliases. {@code docs/operations.md} has them as roles.
  */
 public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   /** How long Elasticsearch waits for a primary shard before it says that there is none. */
