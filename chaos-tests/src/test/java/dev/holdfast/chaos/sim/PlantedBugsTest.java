@@ -15,9 +15,11 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.SoftAssertions;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Each bug that is planted is caught, and the table of how. */
+@Tag("slow")
 class PlantedBugsTest {
   private static final long MAX_SEEDS = 2_000;
   private static final int WANTED = 25;

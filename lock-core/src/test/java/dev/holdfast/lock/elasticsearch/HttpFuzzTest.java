@@ -23,6 +23,7 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tag;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.lifecycle.AfterContainer;
 
@@ -169,6 +170,7 @@ class HttpFuzzTest {
     }
   }
 
+  @Tag("slow")
   @Property(tries = 600)
   void answer_withDamage_isBelievedOnlyWhereItSaysSo(
       @ForAll Target target, @ForAll("damages") List<Damage> damages) throws Exception {
