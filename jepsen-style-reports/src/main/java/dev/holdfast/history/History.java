@@ -49,7 +49,7 @@ public final class History {
    *     answer answers nothing
    */
   public static History of(List<Operation> operations) {
-    List<Operation> all = withNumberedClients(operations);
+    List<Operation> all = withNumberedClients(withAnsweredClients(operations));
     List<@Nullable Call> calls = new ArrayList<>();
     List<Operation> notices = new ArrayList<>();
     List<Operation> nemesis = new ArrayList<>();
@@ -78,6 +78,12 @@ public final class History {
             throw new HistoryFormatException(
                 i, describe(operation) + " answers an invocation of " + open.f());
           }
+          if (operation.value().containsKey(Vocabulary.LOCK)
+              && open.invocation().value().containsKey(Vocabulary.LOCK)
+              && !operation.lock().equals(open.lock())) {
+            throw new HistoryFormatException(
+                i, describe(operation) + " names another lock than its invocation, " + open.lock());
+          }
           calls.set(place, new Call(open.invocation(), operation));
         } else if (operation.type() == Operation.Type.INFO) {
           notices.add(operation);
@@ -101,6 +107,38 @@ public final class History {
    */
   public long movedNanos() {
     return movedNanos;
+  }
+
+  /** With the client of the answer in each invocation that names none. */
+  private static List<Operation> withAnsweredClients(List<Operation> operations) {
+    boolean isAny =
+        operations.stream()
+            .anyMatch(
+                each ->
+                    each.type() == Operation.Type.INVOKE
+                        && !each.value().containsKey(Vocabulary.CLIENT));
+    if (!isAny) {
+      return operations;
+    }
+    List<Operation> all = new ArrayList<>(operations);
+    Map<Long, Integer> pending = new HashMap<>(); // process to place
+    for (int i = 0; i < all.size(); i++) {
+      Operation operation = all.get(i);
+      if (operation.isNemesis()) {
+        continue;
+      } else if (operation.type() == Operation.Type.INVOKE) {
+        pending.put(operation.process(), i);
+        continue;
+      }
+      Integer asked = pending.remove(operation.process());
+      Object client = operation.value().get(Vocabulary.CLIENT);
+      if (asked != null
+          && client != null
+          && !all.get(asked).value().containsKey(Vocabulary.CLIENT)) {
+        all.set(asked, all.get(asked).with(Vocabulary.CLIENT, client));
+      }
+    }
+    return all;
   }
 
   private static List<Operation> withNumberedClients(List<Operation> operations) {

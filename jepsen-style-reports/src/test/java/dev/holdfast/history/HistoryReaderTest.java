@@ -566,6 +566,32 @@ class HistoryReaderTest {
   }
 
   @Test
+  void readHistory_clientOfTheAnswerAlone_isTheClient() throws IOException {
+    History history =
+        history(
+            """
+            {:type :invoke, :process 3, :f :acquire, :value {:lock "a"}}
+            {:type :ok, :process 3, :f :acquire, :value {:lock "a", :client "x"}}
+            {:type :invoke, :process 4, :f :release, :value {:lock "a"}}
+            """);
+    assertThat(history.calls()).extracting(Call::client).containsExactly("x", "process 4");
+  }
+
+  @Test
+  void readHistory_answerOfAnotherLock_isAnErrorOfItsLine() {
+    assertThatThrownBy(
+            () ->
+                history(
+                    """
+                    {:type :invoke, :process 3, :f :acquire, :value {:lock "a"}}
+                    {:type :ok, :process 3, :f :acquire, :value {:lock "b"}}
+                    """))
+        .isInstanceOf(HistoryFormatException.class)
+        .hasMessageContaining("history.edn, line 2: ")
+        .hasMessageContaining("names another lock than its invocation, a");
+  }
+
+  @Test
   void readHistory_whatTheChangeTurnsAway_isAnErrorOfItsLine() {
     Path file = folder.resolve("history.edn");
     assertThatThrownBy(

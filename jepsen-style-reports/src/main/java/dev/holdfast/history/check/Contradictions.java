@@ -48,7 +48,7 @@ final class Contradictions {
     static final Latest NONE = new Latest(Long.MIN_VALUE, null, Long.MIN_VALUE);
 
     Latest with(Step write) {
-      Object written = written(write);
+      Object written = write.f().equals("read") ? write.result() : written(write);
       if (Objects.equals(written, value)) {
         return new Latest(Math.max(from, write.from()), value, otherFrom);
       }
@@ -71,9 +71,9 @@ final class Contradictions {
     for (Step step : steps) {
       if (!step.f().equals("read")) {
         byValue.computeIfAbsent(written(step), value -> new Writes()).add(step.from(), step.to());
-        if (!step.open()) {
-          answered.add(step);
-        }
+      }
+      if (!step.open()) {
+        answered.add(step); // what was read was there, as if it had been written
       }
     }
     answered.sort(Comparator.comparingLong(Step::to));

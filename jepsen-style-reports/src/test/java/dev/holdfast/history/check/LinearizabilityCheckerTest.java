@@ -250,7 +250,12 @@ class LinearizabilityCheckerTest {
     for (int i = 0; i < 40; i++) {
       script.ok(i, 1_000, "write", "value", i);
     }
-    return script.ok(2_000, 2_001, "read", "value", 5).ok(2_002, 2_003, "read", "value", 6);
+    // Each may have been written once more, but not twice.
+    script.invoked(0, "write", "value", 5).invoked(0, "write", "value", 6);
+    for (int i = 0; i < 4; i++) {
+      script.ok(2_000 + 2 * i, 2_001 + 2 * i, "read", "value", 5 + i % 2);
+    }
+    return script;
   }
 
   @Test
@@ -326,6 +331,18 @@ class LinearizabilityCheckerTest {
             .ok(4, 1_000, "read", "value", 8)
             .ok(2_000, 2_001, "read", "value", 7),
         "7 had been overwritten");
+  }
+
+  /** Which of them was the last is not known, but there was one. */
+  @Test
+  void reads_thatGoToAndFroAfterConcurrentWrites_areInvalidAtOnce() {
+    HistoryScript script = script();
+    for (int i = 1; i <= 40; i++) {
+      script.ok(0, 10, "write", "value", i);
+    }
+    script.ok(20, 21, "read", "value", 1).ok(22, 23, "read", "value", 2);
+    script.ok(24, 25, "read", "value", 1);
+    assertContradiction("register", script, "had been overwritten");
   }
 
   @Test
