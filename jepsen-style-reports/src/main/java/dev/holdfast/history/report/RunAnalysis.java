@@ -48,7 +48,7 @@ record RunAnalysis(
       Sharing sharing = NOBODY;
       for (Result part : result.parts().isEmpty() ? List.of(result) : result.parts()) {
         if (part.checker().equals(Rulings.MUTUAL_EXCLUSION) && part.verdict() == Verdict.INVALID) {
-          return NOBODY; // whoever asks for that check allows none
+          return NOBODY; // a caller that asks for that check allows none
         } else if (part.checker().matches("linearizable-semaphore-(?!1$).*")) {
           sharing = ANYBODY;
         } else if (part.checker().matches("linearizable-reentrant-mutex-(?!1$).*")) {
