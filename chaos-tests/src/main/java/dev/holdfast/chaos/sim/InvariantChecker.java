@@ -3,6 +3,7 @@ package dev.holdfast.chaos.sim;
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.FencingToken;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
 import java.util.ArrayList;
@@ -17,15 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks the invariants after every event. The first {@link InvariantViolation} ends the run. */
 final class InvariantChecker {
-  /** Part of the library's message for a lease that ended by time alone. */
-  private static final String LOST_BY_TIME = "validity ended";
-
-  /**
-   * Part of its message after two reads in a row found no record. A copy that is behind may say so
-   * too: what is absent has no version by which to tell. It ends a lease that might have gone on.
-   */
-  private static final String LOST_BY_ABSENCE = "its record was deleted";
-
   /** One event in this many also checks uncontended leases. */
   private static final int SAMPLE = 64;
 
@@ -130,22 +122,25 @@ final class InvariantChecker {
   }
 
   /** A client was notified of a loss, which only a holder may be, and only of a real one. */
-  void lossTold(ObservedGrant grant, boolean wasReleased, String message) {
+  void lossTold(ObservedGrant grant, boolean wasReleased, LeaseLostException loss) {
     if (wasReleased) {
       simulation.violated(
           Invariant.LOSS_TOLD_ONCE, grant.lease + " was released, and then said to be lost");
     }
     String token = recordToken(grant.lease);
     String incarnation = incarnations.getOrDefault(token, "");
+    // Two reads in a row may be of copies that are behind: what is absent has no version by which
+    // to
+    // tell. That ends a lease that might have gone on.
     boolean isReal =
-        message.contains(LOST_BY_TIME)
-            || (copiesMayBeBehind && message.contains(LOST_BY_ABSENCE))
+        loss.reason() == LeaseLostException.Reason.EXPIRED
+            || (copiesMayBeBehind && loss.reason() == LeaseLostException.Reason.RECORD_DELETED)
             || ended.contains(token)
             || ended.contains(incarnation);
     if (!isReal) {
       simulation.violated(
           Invariant.LOSS_TOLD_ONCE,
-          "no other client touched the record of " + grant.lease + ": " + message);
+          "no other client touched the record of " + grant.lease + ": " + loss.getMessage());
     }
     grant.lossOwed = false;
     over(grant);

@@ -251,7 +251,7 @@ final class SimClient {
           run.losses++;
           run.recording.lost(lease);
           simulation.log(() -> name(call) + " is told: " + loss.getMessage(), place, call);
-          run.invariants.lossTold(grant, task.released, String.valueOf(loss.getMessage()));
+          run.invariants.lossTold(grant, task.released, loss);
         });
     task.work(profile.steps(random));
   }

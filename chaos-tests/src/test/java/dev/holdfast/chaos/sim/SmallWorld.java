@@ -279,7 +279,7 @@ final class SmallWorld {
       granted.onLost(
           loss -> {
             log("c" + number + " is told: " + loss.getMessage());
-            invariants.lossTold(grant, false, String.valueOf(loss.getMessage()));
+            invariants.lossTold(grant, false, loss);
           });
       giveBack =
           () -> {
