@@ -1,5 +1,6 @@
 package dev.holdfast.lock;
 
+import dev.holdfast.lock.internal.Yielding;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * spare one while it waits.
  */
 final class FutureWaits {
-  /** Bounds how long a thread gives way also on a clock that stands still. */
+  /** Bounds how long a thread yields on a clock that stands still. */
   private static final int MAX_TURNS = 10_000;
 
   private FutureWaits() {}
@@ -117,22 +118,17 @@ final class FutureWaits {
   }
 
   /**
-   * Gives way ({@link Thread#yield}) until the future is done, or for so long, or until this thread
-   * is interrupted. Correct whatever the scheduler does: at worst, processor time is spent.
+   * Yields ({@link Thread#yield}) until the future is done, or for so long, or until this thread is
+   * interrupted.
    */
-  @SuppressWarnings("ThreadPriorityCheck")
-  static void giveWay(Future<?> future, Ticker ticker, long patienceNanos) {
+  static void yieldFor(Future<?> future, Ticker ticker, long patienceNanos) {
     if (patienceNanos <= 0 || future.isDone()) {
       return;
     }
-    long since = ticker.nanos();
-    for (int turn = 0; turn < MAX_TURNS; turn++) {
-      Thread.yield();
-      if (future.isDone()
-          || Thread.currentThread().isInterrupted()
-          || ticker.nanos() - since >= patienceNanos) {
-        return;
-      }
-    }
+    Yielding.during(
+        () -> !future.isDone() && !Thread.currentThread().isInterrupted(),
+        ticker::nanos,
+        patienceNanos,
+        MAX_TURNS);
   }
 }

@@ -3,24 +3,23 @@ package dev.holdfast.lock;
 import java.time.Duration;
 
 /**
- * How fast a lock goes from hand to hand in this process, and so when it has to be renewed before
- * the numbers of handoffs run out, and whether a thread that waits for it gives way ({@link
- * Thread#yield}) before it sleeps. Where handoffs follow each other at once, to wake a thread, on
- * another processor above all, costs more than all the rest: 60,000 handoffs a second became
- * 170,000, and each took less CPU.
+ * Decides how far ahead of the last fencing token a lock has to be renewed, and for how long a
+ * thread that waits for it yields ({@link Thread#yield}) before it parks, by how fast handoffs
+ * follow one another in this process. Where they follow at once, waking a parked thread costs more
+ * than all the rest; docs/adr/0007 has measurements.
  *
- * <p>Wait in two phases, the first as long as the second costs (Karlin, Li, Manasse and Owicki,
+ * <p>It waits in two phases, the first as long as the second costs (Karlin, Li, Manasse and Owicki,
  * "Empirical Studies of Competitive Spinning for a Shared-Memory Multiprocessor", SOSP 1991); here
  * for as long as the handoffs so far let expect, and not at all for a lock that is held for long.
  *
- * <p>The queue's serial writes; any thread may ask for {@link #patienceNanos}.
+ * <p>The queue's serial executor writes; any thread may ask for {@link #patienceNanos}.
  */
 final class HandoffPacing {
-  /** The longest time between two handoffs, on average, at which a thread gives way. */
+  /** The longest time between two handoffs, on average, at which a thread yields. */
   static final long BRISK_NANOS = 50_000;
 
-  /** How many threads give way for one lock: with more, they take more CPU than sleeping does. */
-  static final int MAX_GIVING_WAY = 32;
+  /** How many threads yield for one lock: with more, they take more CPU than sleeping does. */
+  static final int MAX_YIELDING = 32;
 
   /** One pause, however long, counts for so much, so that the average recovers from it soon. */
   private static final long MAX_NANOS = 8 * BRISK_NANOS;
@@ -58,8 +57,6 @@ final class HandoffPacing {
   /** Estimates how long to yield to so many earlier callers; 0 if not at all. */
   long patienceNanos(int ahead) {
     long average = averageNanos;
-    return average > BRISK_NANOS || ahead >= MAX_GIVING_WAY
-        ? 0
-        : BRISK_NANOS + 2L * ahead * average;
+    return average > BRISK_NANOS || ahead >= MAX_YIELDING ? 0 : BRISK_NANOS + 2L * ahead * average;
   }
 }

@@ -231,7 +231,7 @@ final class LockQueue implements Executor {
     pump(nextAttempt == null);
   }
 
-  /** How long the caller of the next acquisition gives way before it sleeps. */
+  /** How long the caller of the next acquisition yields before it parks. */
   long patienceNanos() {
     return pace.patienceNanos(waiting.size());
   }

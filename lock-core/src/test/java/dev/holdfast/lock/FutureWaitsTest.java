@@ -13,10 +13,10 @@ class FutureWaitsTest {
   /** Wraps around within the first microseconds. */
   private final AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5_500);
 
-  /** Reads of the clock, each a microsecond after the last, until it has given way. */
-  private int readsWhileGivingWay(Future<?> future, long patienceNanos) {
+  /** Reads of the clock, each a microsecond after the last, until it has yielded. */
+  private int readsWhileYielding(Future<?> future, long patienceNanos) {
     AtomicLong reads = new AtomicLong();
-    FutureWaits.giveWay(
+    FutureWaits.yieldFor(
         future,
         () -> {
           reads.incrementAndGet();
@@ -27,15 +27,15 @@ class FutureWaitsTest {
   }
 
   @Test
-  void givesWay_untilItsPatienceEnds_alsoWhereTheClockWrapsAround() {
-    assertThat(readsWhileGivingWay(new CompletableFuture<>(), 10_000)).isEqualTo(11);
+  void yields_untilItsPatienceEnds_alsoWhereTheClockWrapsAround() {
+    assertThat(readsWhileYielding(new CompletableFuture<>(), 10_000)).isEqualTo(11);
   }
 
   @Test
-  void givesWay_untilTheFutureIsDone() {
+  void yields_untilTheFutureIsDone() {
     CompletableFuture<String> future = new CompletableFuture<>();
     AtomicLong reads = new AtomicLong();
-    FutureWaits.giveWay(
+    FutureWaits.yieldFor(
         future,
         () -> {
           if (reads.incrementAndGet() == 3) {
@@ -46,23 +46,23 @@ class FutureWaitsTest {
         1);
     // It is looked at again after the turn in which it was completed.
     assertThat(reads.get()).isBetween(3L, 4L);
-    assertThat(readsWhileGivingWay(future, 10_000)).isZero();
+    assertThat(readsWhileYielding(future, 10_000)).isZero();
   }
 
   @Test
-  void givesWay_untilItIsInterrupted_andLeavesTheInterrupt() {
+  void yields_untilItIsInterrupted_andLeavesTheInterrupt() {
     Thread.currentThread().interrupt();
-    assertThat(readsWhileGivingWay(new CompletableFuture<>(), 10_000)).isEqualTo(1);
+    assertThat(readsWhileYielding(new CompletableFuture<>(), 10_000)).isEqualTo(1);
     assertThat(Thread.interrupted()).isTrue();
   }
 
   @Test
   void onAClockThatStandsStill_endsAllTheSame() {
-    FutureWaits.giveWay(new CompletableFuture<>(), () -> 7, 1);
+    FutureWaits.yieldFor(new CompletableFuture<>(), () -> 7, 1);
   }
 
   @Test
   void withoutPatience_readsNoClock() {
-    assertThat(readsWhileGivingWay(new CompletableFuture<>(), 0)).isZero();
+    assertThat(readsWhileYielding(new CompletableFuture<>(), 0)).isZero();
   }
 }

@@ -25,7 +25,7 @@ class HandoffPacingTest {
   }
 
   @Test
-  void briskHandOvers_giveWayForTwiceTheTimeThatThoseAheadTake() {
+  void briskHandOvers_yieldForTwiceTheTimeThatThoseAheadTake() {
     handoffs(200, BRISK);
 
     assertThat(pace.patienceNanos(0)).isEqualTo(HandoffPacing.BRISK_NANOS);
@@ -38,8 +38,8 @@ class HandoffPacingTest {
   void manyWhoWait_sleep() {
     handoffs(200, BRISK);
 
-    assertThat(pace.patienceNanos(HandoffPacing.MAX_GIVING_WAY - 1)).isPositive();
-    assertThat(pace.patienceNanos(HandoffPacing.MAX_GIVING_WAY)).isZero();
+    assertThat(pace.patienceNanos(HandoffPacing.MAX_YIELDING - 1)).isPositive();
+    assertThat(pace.patienceNanos(HandoffPacing.MAX_YIELDING)).isZero();
   }
 
   @Test

@@ -446,7 +446,7 @@ class HandoffTest extends OnVirtualTime {
     assertThat(b.canAcquire("x")).isTrue();
   }
 
-  /** What blocks gives way before it sleeps, once handoffs follow each other at once. */
+  /** A blocking call yields before it parks, once handoffs follow each other at once. */
   @Test
   void pace_ofAQueue_isThatOfItsHandOvers() {
     LockQueue queue = Objects.requireNonNull(a.manager.engine.queues.get("x"));
@@ -458,10 +458,12 @@ class HandoffTest extends OnVirtualTime {
     assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
   }
 
-  /** On a clock that stands still each gives way as often as it may, and looks at it each time. */
+  /**
+   * On a clock that stands still each call yields as often as it may, and looks at it each time.
+   */
   @Test
   @Timeout(120)
-  void acquireAndRelease_whileHandOversAreBrisk_giveWayBeforeTheySleep() throws Exception {
+  void acquireAndRelease_whileHandOversAreBrisk_yieldBeforeTheySleep() throws Exception {
     AtomicReference<@Nullable Thread> caller = new AtomicReference<>();
     AtomicInteger looks = new AtomicInteger();
     World.Client c =

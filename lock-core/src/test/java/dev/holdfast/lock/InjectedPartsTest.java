@@ -250,9 +250,8 @@ class InjectedPartsTest {
   @Test
   void waitInAForkJoinPool_runsNoOtherTaskOnItsStack() throws Exception {
     LockManager locks = managed(LockManager.builder(memory));
-    // Workers of the common pool are those that would run other tasks, and they would take them
-    // from
-    // their own queues: hence a task that brings the others. See argLine in the POM.
+    // Workers of the common pool would run other tasks, which they take from their own queues:
+    // hence a task that brings the others. See argLine in the POM.
     ForkJoinPool pool = ForkJoinPool.commonPool();
     assertThat(pool.getParallelism()).isGreaterThanOrEqualTo(2);
     AtomicInteger ran = new AtomicInteger();

@@ -21,6 +21,7 @@ import dev.holdfast.lock.internal.Batcher;
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.GoneQuorum;
 import dev.holdfast.lock.internal.SizeLimit;
+import dev.holdfast.lock.internal.Yielding;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -103,7 +104,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
           sizeLimit,
           Failures::isStale,
           this::ask,
-          toBeGivenWayTo -> {});
+          othersAreToRun -> {});
 
   /** Writes whose index is said to be gone. Apart, so that they hold up no others. */
   private final Batcher<Sending, BulkResponseItem> doubted;
@@ -357,7 +358,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
         sizeLimit,
         Failures::isStale,
         sender,
-        GivingWay::during);
+        Yielding::toWoken);
   }
 
   /**

@@ -42,7 +42,7 @@ public final class Batcher<O, R> {
   private final int maxOperations;
   private final SizeLimit limit;
   private final Predicate<Throwable> isStale;
-  private final Consumer<BooleanSupplier> giveWay;
+  private final Consumer<BooleanSupplier> yielding;
 
   /**
    * How often an operation leaves again after connections that were dead: as often as there may be
@@ -69,23 +69,23 @@ public final class Batcher<O, R> {
       int maxOperations,
       long maxBytes,
       Function<List<O>, CompletableFuture<List<R>>> sender) {
-    this(maxRequests, maxOperations, maxBytes, sender, toBeGivenWayTo -> {});
+    this(maxRequests, maxOperations, maxBytes, sender, othersAreToRun -> {});
   }
 
-  /** Makes one that gives way, see there, and whose requests are never rejected for their size. */
+  /** Makes one that yields, see there, and whose requests are never rejected for their size. */
   public Batcher(
       int maxRequests,
       int maxOperations,
       long maxBytes,
       Function<List<O>, CompletableFuture<List<R>>> sender,
-      Consumer<BooleanSupplier> giveWay) {
+      Consumer<BooleanSupplier> yielding) {
     this(
         maxRequests,
         maxOperations,
         new SizeLimit(maxBytes, (failure, bytes) -> false),
         failure -> false,
         sender,
-        giveWay);
+        yielding);
   }
 
   /**
@@ -94,7 +94,7 @@ public final class Batcher<O, R> {
    * @param limit of the size of one request, unless one operation alone has more
    * @param isStale whether a request failed because of a connection that was dead before it left:
    *     its operations leave again, and must bear being sent more than once
-   * @param giveWay called when a request of several operations has been answered, before the next
+   * @param yielding called when a request of several operations has been answered, before the next
    *     one leaves: lets other threads run while its argument says so, and for a moment at most
    */
   public Batcher(
@@ -103,13 +103,13 @@ public final class Batcher<O, R> {
       SizeLimit limit,
       Predicate<Throwable> isStale,
       Function<List<O>, CompletableFuture<List<R>>> sender,
-      Consumer<BooleanSupplier> giveWay) {
+      Consumer<BooleanSupplier> yielding) {
     this.maxRequests = maxRequests;
     this.maxOperations = maxOperations;
     this.limit = limit;
     this.isStale = isStale;
     this.sender = sender;
-    this.giveWay = giveWay;
+    this.yielding = yielding;
   }
 
   /**
@@ -191,7 +191,7 @@ public final class Batcher<O, R> {
                 } else {
                   limit.passed(batch.bytes);
                   batch.complete(results);
-                  giveWayToThoseOf(batch);
+                  yieldToThoseOf(batch);
                 }
               } catch (RuntimeException | Error e) {
                 // Nobody waits for ever, also where memory has run out.
@@ -246,13 +246,13 @@ public final class Batcher<O, R> {
   }
 
   /** One alone sends its next operation at once anyway. */
-  private void giveWayToThoseOf(Batch answered) {
+  private void yieldToThoseOf(Batch answered) {
     if (answered.items.size() > 1) {
-      giveWay.accept(() -> isToBeGivenWayTo(answered));
+      yielding.accept(() -> mayStillRun(answered));
     }
   }
 
-  private synchronized boolean isToBeGivenWayTo(Batch answered) {
+  private synchronized boolean mayStillRun(Batch answered) {
     return answered.counts && waiting.size() < answered.items.size();
   }
 

@@ -23,7 +23,7 @@ class BatcherTest {
   /** The requests that left, in order. */
   private final List<Request> sent = new ArrayList<>();
 
-  private Consumer<BooleanSupplier> whileGivingWay = toBeGivenWayTo -> {};
+  private Consumer<BooleanSupplier> whileYielding = othersAreToRun -> {};
 
   private final Batcher<String, String> batcher =
       new Batcher<>(
@@ -35,7 +35,7 @@ class BatcherTest {
             sent.add(request);
             return request.future;
           },
-          toBeGivenWayTo -> whileGivingWay.accept(toBeGivenWayTo));
+          othersAreToRun -> whileYielding.accept(othersAreToRun));
 
   private static final class Request {
     final List<String> operations;
@@ -171,13 +171,13 @@ class BatcherTest {
     sent.get(0).answer();
     List<Boolean> worthIt = new ArrayList<>();
     AtomicInteger sentMeanwhile = new AtomicInteger();
-    whileGivingWay =
-        toBeGivenWayTo -> {
+    whileYielding =
+        othersAreToRun -> {
           for (String next : List.of("e", "f")) {
-            worthIt.add(toBeGivenWayTo.getAsBoolean());
+            worthIt.add(othersAreToRun.getAsBoolean());
             add(next);
           }
-          worthIt.add(toBeGivenWayTo.getAsBoolean());
+          worthIt.add(othersAreToRun.getAsBoolean());
           sentMeanwhile.set(sent.size());
         };
 
@@ -192,7 +192,7 @@ class BatcherTest {
   @Test
   void nobody_isGivenWayTo_afterALoneOperation_aFailure_orOneThatWasGivenUp() {
     AtomicInteger times = new AtomicInteger();
-    whileGivingWay = toBeGivenWayTo -> times.addAndGet(toBeGivenWayTo.getAsBoolean() ? 1 : 0);
+    whileYielding = othersAreToRun -> times.addAndGet(othersAreToRun.getAsBoolean() ? 1 : 0);
     add("a");
     add("b");
     add("c");
@@ -274,7 +274,7 @@ class BatcherTest {
               };
           return request.future;
         },
-        toBeGivenWayTo -> {});
+        othersAreToRun -> {});
   }
 
   private static final class TooLarge extends IOException {
@@ -442,7 +442,7 @@ class BatcherTest {
                 }),
             failure -> false,
             operations -> CompletableFuture.failedFuture(new IOException("reset")),
-            toBeGivenWayTo -> {});
+            othersAreToRun -> {});
 
     for (int i = 0; i < 3; i++) {
       CompletableFuture<String> result = throwing.submit("a", 1);

@@ -1,4 +1,4 @@
-package dev.holdfast.lock.elasticsearch;
+package dev.holdfast.lock.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-class GivingWayTest {
+class YieldingTest {
   private final AtomicInteger asked = new AtomicInteger();
 
   private boolean answer(boolean othersAreToRun) {
@@ -17,7 +17,7 @@ class GivingWayTest {
 
   @Test
   void toNobody_endsAtOnce() {
-    GivingWay.during(() -> answer(false));
+    Yielding.toWoken(() -> answer(false));
 
     assertThat(asked).hasValue(1);
   }
@@ -25,7 +25,7 @@ class GivingWayTest {
   /** How soon is up to the scheduler; that it ends is not. */
   @Test
   void toThoseWhoNeverCome_ends() {
-    GivingWay.during(() -> answer(true));
+    Yielding.toWoken(() -> answer(true));
 
     assertThat(asked.get()).isBetween(1, 64);
   }
