@@ -52,6 +52,11 @@ final class Acquisition {
   /** Set within that queue's serial executor, before anything else is done there. */
   private volatile @Nullable LockQueue queue;
 
+  /**
+   * Set before the queue is read, as the queue is set before this is read: one of the two shows.
+   */
+  private volatile boolean abandoned;
+
   private volatile long patienceNanos = HandoffPacing.BRISK_NANOS;
   private long arrival;
   private @Nullable String token;
@@ -87,7 +92,7 @@ final class Acquisition {
     LEASE
   }
 
-  /** How one attempt ended, for the queue(). */
+  /** How one attempt ended, for the queue. */
   sealed interface Ending {
     /** Won. */
     record Won(Session session, @Nullable LockInfo previous) implements Ending {}
@@ -144,16 +149,20 @@ final class Acquisition {
   }
 
   /**
-   * The caller has gone: a lock that it is granted is released. On any thread; tasks for one lock
-   * run in the order of their submission, so the queue has had this acquisition by then.
+   * The caller has gone: a lock that it is granted is released. On any thread. Nothing but an
+   * assignment has to succeed for an acquisition that is in no queue yet, as this is also called
+   * where there is no memory or stack left.
    */
   void abandon() {
+    abandoned = true;
     LockQueue entered = queue;
     if (entered != null) {
       entered.execute(() -> entered.abandoned(this));
-    } else {
-      engine.onQueue(lockId, any -> any.abandoned(this));
     }
+  }
+
+  boolean isAbandoned() {
+    return abandoned;
   }
 
   /** Ends the wait in time, whatever the store does. Again does nothing. */

@@ -193,6 +193,9 @@ final class LockQueue implements Executor {
 
   void submit(Acquisition acquisition) {
     acquisition.enter(this, ++arrivals, patienceNanos());
+    if (acquisition.isAbandoned()) {
+      acquisition.finish(new Outcome.Closed());
+    }
     if (acquisition.isDone()) {
       return;
     }

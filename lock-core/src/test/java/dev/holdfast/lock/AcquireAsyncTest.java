@@ -54,6 +54,28 @@ class AcquireAsyncTest extends OnVirtualTime {
     assertThat(c.failure(unlucky)).hasMessageContaining("no token could be made");
   }
 
+  /**
+   * Where a caller's stack ends, its call may already be among the queue's tasks, and nothing else
+   * can be submitted: that it was abandoned has to show when the queue comes to it.
+   */
+  @Test
+  void call_thatIsAbandonedBeforeItsQueueHasIt_isGrantedNothing() {
+    Engine engine = a.manager.engine;
+    Acquisition call =
+        new Acquisition(
+            engine, "x", World.PATIENT, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
+    call.abandon();
+    assertThat(call.isDone()).as("nothing was submitted").isFalse();
+
+    engine.onQueue("x", queue -> queue.submit(call));
+    world.time.settle();
+
+    assertThat(call.outcome.join()).isInstanceOf(Outcome.Closed.class);
+    assertThat(a.store.requests()).isEmpty();
+    assertThat(engine.queues).isEmpty();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
   @Test
   void future_thatIsCancelledWhileItWaits_endsTheWait() {
     Lease held = b.acquire("x");
