@@ -113,7 +113,7 @@ public final class EngineAdvice {
     static void enter(@Advice.This LeaseHandle lease) {
       LeaseLostException loss =
           new LeaseLostException(
-              lease.lockId(), LeaseLostException.Reason.EXPIRED, "there is no reason");
+              lease.lockId(), LeaseLostException.Reason.TAKEN_OVER, "nobody did");
       if (lease.lost(loss)) {
         var unused = lease.runCallbacks(loss);
       }

@@ -129,9 +129,8 @@ final class InvariantChecker {
     }
     String token = recordToken(grant.lease);
     String incarnation = incarnations.getOrDefault(token, "");
-    // Two reads in a row may be of copies that are behind: what is absent has no version by which
-    // to
-    // tell. That ends a lease that might have gone on.
+    // Two reads in a row may be of copies that are behind, as what is absent has no version by
+    // which to tell. That ends a lease that might have gone on.
     boolean isReal =
         loss.reason() == LeaseLostException.Reason.EXPIRED
             || (copiesMayBeBehind && loss.reason() == LeaseLostException.Reason.RECORD_DELETED)
