@@ -195,7 +195,11 @@ final class Acquisition {
    * none.
    */
   void makeToken() {
-    token = Objects.requireNonNull(engine.tokens.get(), "token");
+    String made = Objects.requireNonNull(engine.tokens.get(), "token");
+    if (LockRecord.isUnheldToken(made)) {
+      throw new IllegalStateException("a token must not be one of a record that nobody holds");
+    }
+    token = made;
   }
 
   String token() {

@@ -51,6 +51,10 @@ final class Engine {
   final double maxClockDrift;
   final boolean calendarTakeover;
   final Duration releaseTimeout;
+
+  /** The longest pause between two attempts, but for jitter. */
+  final Duration maxPollInterval;
+
   final Callbacks callbacks;
 
   /** Where this manager's instants are, as a part of what is between two of them. */
@@ -60,6 +64,7 @@ final class Engine {
   final Observations observations;
   final ConcurrentHashMap<String, LockQueue> queues = new ConcurrentHashMap<>();
   final LossWatch lossWatch;
+  final LingeringSessions lingering;
 
   /** How many tokens are tracked by clean-ups. */
   final AtomicInteger cleanups = new AtomicInteger();
@@ -86,11 +91,13 @@ final class Engine {
     this.calendarTakeover = builder.calendarTakeover;
     this.requestTimeout = builder.requestTimeout;
     this.releaseTimeout = builder.releaseTimeout;
+    this.maxPollInterval = builder.maxPollInterval;
     // A scheduler alone makes no simulation.
     boolean driven = builder.scheduler != null && !builder.realTime;
     this.callbacks = new Callbacks(builder.callbackExecutor, driven, timers);
     this.events = new EventDispatch(builder.listeners, this.callbacks);
     this.lossWatch = new LossWatch(timers);
+    this.lingering = new LingeringSessions(builder.maxLingering);
     this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
     this.unsubscribe = store.onIncarnationGone(this::incarnationGone);

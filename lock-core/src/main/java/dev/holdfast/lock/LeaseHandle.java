@@ -28,6 +28,15 @@ final class LeaseHandle implements Lease {
   private final String token;
   private final Instant acquiredAt;
   private final boolean forBody;
+  private final @Nullable Duration maxHold;
+  private final long sinceNanos;
+
+  /** Set by the first that finds the longest hold over, on any thread, and never taken back. */
+  private volatile boolean holdOver;
+
+  /** Set if the lock was granted to a caller that had gone, who did nothing under it. */
+  private volatile boolean unused;
+
   private final AtomicBoolean releaseRequested = new AtomicBoolean();
   private final CompletableFuture<ReleaseResult> released = new CompletableFuture<>();
 
@@ -42,22 +51,24 @@ final class LeaseHandle implements Lease {
   /**
    * A lease on a session.
    *
-   * @param onLeaseLost whether the body is interrupted when it is lost
-   * @param forBody whether it is for a body that Holdfast runs, and released by Holdfast after that
+   * @param granted whose options say how long it may be held, and whether the body is interrupted
+   *     when it is lost
+   * @param since when it was granted
    */
   LeaseHandle(
       Session session,
-      OnLeaseLost onLeaseLost,
+      Acquisition granted,
       FencingToken fencingToken,
       String token,
-      Instant acquiredAt,
-      boolean forBody) {
+      ClockReading since) {
     this.session = session;
-    this.onLeaseLost = onLeaseLost;
+    this.onLeaseLost = granted.options.onLeaseLost();
     this.fencingToken = fencingToken;
     this.token = token;
-    this.acquiredAt = acquiredAt;
-    this.forBody = forBody;
+    this.acquiredAt = since.wall();
+    this.sinceNanos = since.nanos();
+    this.maxHold = granted.options.maxHold().orElse(null);
+    this.forBody = granted.purpose == Acquisition.Purpose.BODY;
   }
 
   @Override
@@ -82,9 +93,31 @@ final class LeaseHandle implements Lease {
 
   @Override
   public Duration remaining() {
-    return releaseRequested.get() || loss() != null
-        ? Duration.ZERO
-        : Duration.ofNanos(session.remainingNanos());
+    if (releaseRequested.get() || loss() != null) {
+      return Duration.ZERO;
+    }
+    boolean wasOver = holdOver;
+    long holdLeft = holdNanosLeft();
+    if (holdLeft <= 0 && !wasOver) {
+      session.heldTooLong();
+    }
+    return Duration.ofNanos(Math.min(holdLeft, session.remainingNanos()));
+  }
+
+  /** How much is left of the longest hold, 0 if nothing; finding nothing is final. Any thread. */
+  long holdNanosLeft() {
+    if (maxHold == null) {
+      return Long.MAX_VALUE;
+    }
+    if (holdOver) {
+      return 0;
+    }
+    long left = Times.nanos(maxHold) - (session.engine().clocks.ticker().nanos() - sinceNanos);
+    if (left <= 0) {
+      holdOver = true;
+      return 0;
+    }
+    return left;
   }
 
   @Override
@@ -124,7 +157,9 @@ final class LeaseHandle implements Lease {
       boolean unused = renew();
     }
     if (remaining().compareTo(atLeast) < 0) {
-      throw notHeld(Reason.EXPIRED, "it could not be renewed for " + atLeast);
+      throw holdNanosLeft() < Times.nanos(atLeast)
+          ? notHeld(Reason.MAX_HOLD, "it may not be held for " + atLeast + " more")
+          : notHeld(Reason.EXPIRED, "it could not be renewed for " + atLeast);
     }
   }
 
@@ -173,6 +208,17 @@ final class LeaseHandle implements Lease {
     return result;
   }
 
+  /** Releases what was granted to a caller that had gone. On any thread. */
+  void giveBackUnused() {
+    unused = true;
+    requestRelease();
+  }
+
+  /** Whether its caller may have done something under it. */
+  boolean wasUsed() {
+    return !unused;
+  }
+
   @Override
   public void close() {
     ReleaseResult unused = release();
@@ -201,7 +247,12 @@ final class LeaseHandle implements Lease {
   /** The loss, or one for a reason that has not been told yet. */
   LeaseLostException notHeld(Reason reason, String message) {
     LeaseLostException lost = loss();
-    return lost != null ? lost : new LeaseLostException(lockId(), reason, message);
+    if (lost != null) {
+      return lost;
+    }
+    return holdOver
+        ? SessionState.Lost.maxHold().exception(lockId())
+        : new LeaseLostException(lockId(), reason, message);
   }
 
   /** Whether the body gave the lock back itself, before it was lost. */

@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>A lock id is any text that is not blank and takes at most 512 bytes in UTF-8. Locks are not
- * reentrant. The calls without {@link LockOptions} use {@link LockOptions#defaults}.
+ * reentrant. The calls without {@link LockOptions} use {@link Builder#defaultOptions}.
  *
  * <p>What is guaranteed: at no time do two leases of one lock judge themselves valid, as long as
  * one machine's monotonic clock is slower than another's by at most {@link Builder#maxClockDrift}
@@ -61,6 +63,7 @@ public final class LockManager implements AutoCloseable {
   private final OperatorCalls operatorCalls;
 
   private final int maxMetadataBytes;
+  private final LockOptions defaultOptions;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final AtomicBoolean finishing = new AtomicBoolean();
   private final CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
@@ -69,6 +72,7 @@ public final class LockManager implements AutoCloseable {
     this.engine = new Engine(builder);
     this.operatorCalls = new OperatorCalls(engine);
     this.maxMetadataBytes = builder.maxMetadataBytes;
+    this.defaultOptions = builder.defaultOptions;
   }
 
   /** A manager with default settings on this store, which stays the caller's to close. */
@@ -86,7 +90,7 @@ public final class LockManager implements AutoCloseable {
   /** Like {@link #withLock(String, LockOptions, LockedCallable)} with default options. */
   public <T extends @Nullable Object, E extends Exception> T withLock(
       String lockId, LockedCallable<T, E> body) throws E, InterruptedException {
-    return withLock(lockId, LockOptions.defaults(), body);
+    return withLock(lockId, defaultOptions, body);
   }
 
   /**
@@ -104,8 +108,11 @@ public final class LockManager implements AutoCloseable {
    *     returns.
    * @throws InterruptedException if this thread was interrupted while it waited for the lock; then
    *     the lock is not held, and what the store may hold of it is cleaned up in the background
-   * @throws IllegalArgumentException if the lock id or an option is out of range
-   * @throws IllegalStateException if this manager is closed
+   * @throws IllegalArgumentException if the lock id or an option is out of range; or if the body
+   *     returned a {@link CompletionStage}, whose work may go on after the release, see {@link
+   *     #withLockAsync}
+   * @throws LockManagerClosedException if this manager is closed, or was before the lock was
+   *     granted
    */
   public <T extends @Nullable Object, E extends Exception> T withLock(
       String lockId, LockOptions options, LockedCallable<T, E> body)
@@ -117,7 +124,7 @@ public final class LockManager implements AutoCloseable {
   /** Like {@link #withLock(String, LockOptions, LockedRunnable)} with default options. */
   public <E extends Exception> void withLock(String lockId, LockedRunnable<E> body)
       throws E, InterruptedException {
-    withLock(lockId, LockOptions.defaults(), body);
+    withLock(lockId, defaultOptions, body);
   }
 
   /** Like {@link #withLock(String, LockOptions, LockedCallable)}, for a body without a result. */
@@ -130,7 +137,7 @@ public final class LockManager implements AutoCloseable {
   /** Like {@link #tryWithLock(String, LockOptions, LockedRunnable)} with default options. */
   public <E extends Exception> boolean tryWithLock(String lockId, LockedRunnable<E> body)
       throws E, InterruptedException {
-    return tryWithLock(lockId, LockOptions.defaults(), body);
+    return tryWithLock(lockId, defaultOptions, body);
   }
 
   /**
@@ -154,7 +161,7 @@ public final class LockManager implements AutoCloseable {
   /** Like {@link #withLease(String, LockOptions, LeaseFunction)} with default options. */
   public <T extends @Nullable Object, E extends Exception> T withLease(
       String lockId, LeaseFunction<T, E> body) throws E, InterruptedException {
-    return withLease(lockId, LockOptions.defaults(), body);
+    return withLease(lockId, defaultOptions, body);
   }
 
   /**
@@ -171,7 +178,7 @@ public final class LockManager implements AutoCloseable {
   /** Like {@link #runWithLease(String, LockOptions, LeaseConsumer)} with default options. */
   public <E extends Exception> void runWithLease(String lockId, LeaseConsumer<E> body)
       throws E, InterruptedException {
-    runWithLease(lockId, LockOptions.defaults(), body);
+    runWithLease(lockId, defaultOptions, body);
   }
 
   /** Like {@link #withLease(String, LockOptions, LeaseFunction)}, for a body without a result. */
@@ -194,6 +201,7 @@ public final class LockManager implements AutoCloseable {
       LeaseHandle lease, LeaseFunction<T, E> body) throws E, InterruptedException {
     // The wait may have been long: a lease that has ended by now runs no body.
     if (!lease.isHeld() || !lease.enterBody()) {
+      lease.giveBackUnused();
       ReleaseResult unused = lease.release();
       throw lease.notHeld(
           Reason.EXPIRED, "it ended, or the manager was closed, before the body began");
@@ -211,6 +219,13 @@ public final class LockManager implements AutoCloseable {
     LeaseLostException loss = endBody(lease, null);
     if (loss != null) {
       throw loss.around(null);
+    }
+    if (result instanceof CompletionStage) {
+      throw new IllegalArgumentException(
+          "the body of lock \""
+              + Texts.printable(lease.lockId())
+              + "\" returned a CompletionStage, whose work would go on without the lock: use"
+              + " withLockAsync or withLeaseAsync");
     }
     return result;
   }
@@ -233,7 +248,7 @@ public final class LockManager implements AutoCloseable {
 
   /** Like {@link #acquire(String, LockOptions)} with default options. */
   public Lease acquire(String lockId) throws InterruptedException {
-    return acquire(lockId, LockOptions.defaults());
+    return acquire(lockId, defaultOptions);
   }
 
   /**
@@ -243,7 +258,8 @@ public final class LockManager implements AutoCloseable {
    * @throws LockStoreUnavailableException if the store did not answer
    * @throws InterruptedException if this thread was interrupted while it waited
    * @throws IllegalArgumentException if the lock id or an option is out of range
-   * @throws IllegalStateException if this manager is closed
+   * @throws LockManagerClosedException if this manager is closed, or was before the lock was
+   *     granted
    */
   public Lease acquire(String lockId, LockOptions options) throws InterruptedException {
     return granted(lockId, await(lockId, options, Acquisition.Purpose.LEASE));
@@ -251,7 +267,7 @@ public final class LockManager implements AutoCloseable {
 
   /** Like {@link #tryAcquire(String, LockOptions)} with default options. */
   public Optional<Lease> tryAcquire(String lockId) throws InterruptedException {
-    return tryAcquire(lockId, LockOptions.defaults());
+    return tryAcquire(lockId, defaultOptions);
   }
 
   /**
@@ -269,7 +285,7 @@ public final class LockManager implements AutoCloseable {
 
   /** Like {@link #acquireAsync(String, LockOptions)} with default options. */
   public CompletableFuture<Lease> acquireAsync(String lockId) {
-    return acquireAsync(lockId, LockOptions.defaults());
+    return acquireAsync(lockId, defaultOptions);
   }
 
   /**
@@ -279,7 +295,8 @@ public final class LockManager implements AutoCloseable {
    * them.
    *
    * @throws IllegalArgumentException if the lock id or an option is out of range
-   * @throws IllegalStateException if this manager is closed
+   * @throws LockManagerClosedException if this manager is closed, or was before the lock was
+   *     granted
    */
   public CompletableFuture<Lease> acquireAsync(String lockId, LockOptions options) {
     CompletableFuture<Lease> result = new CompletableFuture<>();
@@ -296,10 +313,55 @@ public final class LockManager implements AutoCloseable {
     return result;
   }
 
+  /** Like {@link #withLockAsync(String, LockOptions, Supplier)} with the default options. */
+  public <T extends @Nullable Object> CompletableFuture<T> withLockAsync(
+      String lockId, Supplier<? extends CompletionStage<T>> body) {
+    return withLockAsync(lockId, defaultOptions, body);
+  }
+
+  /**
+   * Runs an asynchronous body while the lock is held, without blocking, and releases the lock when
+   * the stage that the body returned has completed, however it completes.
+   *
+   * <p>The body is called on the callback executor, and must not block it.
+   *
+   * @return completes after the release, with the stage's value or failure. It fails with what
+   *     {@link #acquire} throws if the lock was not acquired; the body was not called then. It
+   *     fails with {@link LeaseLostException} as soon as the lease is lost, also when this manager
+   *     is closed; the stage is cancelled then, unless the options say {@link OnLeaseLost#NOTIFY}.
+   *     Cancelling it gives up the wait for the lock, or cancels the stage; the lock is released
+   *     when the stage has completed.
+   * @throws IllegalArgumentException if the lock id or an option is out of range
+   * @throws LockManagerClosedException if this manager is closed
+   */
+  public <T extends @Nullable Object> CompletableFuture<T> withLockAsync(
+      String lockId, LockOptions options, Supplier<? extends CompletionStage<T>> body) {
+    Objects.requireNonNull(body, "body");
+    return withLeaseAsync(lockId, options, lease -> body.get());
+  }
+
+  /** Like {@link #withLeaseAsync(String, LockOptions, Function)} with the default options. */
+  public <T extends @Nullable Object> CompletableFuture<T> withLeaseAsync(
+      String lockId, Function<? super Lease, ? extends CompletionStage<T>> body) {
+    return withLeaseAsync(lockId, defaultOptions, body);
+  }
+
+  /**
+   * Like {@link #withLockAsync(String, LockOptions, Supplier)}, for a body that uses the lease. The
+   * body may release it early; after that, no loss is an error.
+   */
+  public <T extends @Nullable Object> CompletableFuture<T> withLeaseAsync(
+      String lockId,
+      LockOptions options,
+      Function<? super Lease, ? extends CompletionStage<T>> body) {
+    Objects.requireNonNull(body, "body");
+    return AsyncBody.run(acquireAsync(lockId, options), options.onLeaseLost(), body);
+  }
+
   private void complete(CompletableFuture<Lease> result, String lockId, Outcome outcome) {
     if (outcome instanceof Outcome.Granted granted) {
       if (!result.complete(granted.lease())) {
-        var unused = granted.lease().releaseAsync();
+        granted.lease().giveBackUnused();
       }
       return;
     }
@@ -317,6 +379,7 @@ public final class LockManager implements AutoCloseable {
     checkOpen();
     check(lockId);
     Objects.requireNonNull(options, "options");
+    options.check();
     Duration unused = engine.requestTimeout(options.ttl());
     if (options.metadataBytes() > maxMetadataBytes) {
       throw new IllegalArgumentException(
@@ -386,7 +449,7 @@ public final class LockManager implements AutoCloseable {
         call.outcome.thenAccept(
             outcome -> {
               if (outcome instanceof Outcome.Granted granted) {
-                var unusedToo = granted.lease().releaseAsync();
+                granted.lease().giveBackUnused();
               }
             });
   }
@@ -409,7 +472,8 @@ public final class LockManager implements AutoCloseable {
     } else if (outcome instanceof Outcome.Unavailable unavailable) {
       return unavailable.exception(lockId, engine.store.description());
     }
-    return new Outcome.Closed().exception(lockId);
+    return new LockManagerClosedException(
+        "the lock manager was closed before lock \"" + Texts.printable(lockId) + "\" was acquired");
   }
 
   private static void check(String lockId) {
@@ -557,7 +621,7 @@ public final class LockManager implements AutoCloseable {
 
   private void checkOpen() {
     if (closing.get()) {
-      throw new IllegalStateException("the lock manager is closed");
+      throw new LockManagerClosedException("the lock manager is closed");
     }
   }
 
@@ -565,6 +629,8 @@ public final class LockManager implements AutoCloseable {
   public static final class Builder {
     private static final Duration MAX_SKEW = Duration.ofHours(1);
     private static final double MAX_DRIFT = 0.5;
+    private static final Duration MIN_POLL_INTERVAL = Duration.ofMillis(5);
+    private static final Duration MAX_POLL_INTERVAL = Duration.ofSeconds(10);
     private static final int MAX_METADATA_LIMIT = 10 * 1024 * 1024;
 
     final LockStore store;
@@ -579,6 +645,9 @@ public final class LockManager implements AutoCloseable {
     boolean calendarTakeover = true;
     @Nullable Duration requestTimeout;
     Duration releaseTimeout = Duration.ofSeconds(5);
+    Duration maxPollInterval = Duration.ofMillis(104);
+    LockOptions defaultOptions = LockOptions.defaults();
+    int maxLingering = LingeringSessions.MAX;
     int maxMetadataBytes = 64 * 1024;
     @Nullable Scheduler scheduler;
     @Nullable Executor callbackExecutor;
@@ -683,6 +752,42 @@ public final class LockManager implements AutoCloseable {
      */
     public Builder releaseTimeout(Duration releaseTimeout) {
       this.releaseTimeout = Timeouts.checked(releaseTimeout, "releaseTimeout");
+      return this;
+    }
+
+    /**
+     * The longest pause between two attempts of a call that waits for a lock that another process
+     * holds, 104 ms by default, give or take some by chance. A lock that another process releases
+     * is granted within about this time; a shorter interval costs as many more requests. Pauses
+     * begin at 10 ms, or at this interval if it is shorter, and double. Calls of this manager that
+     * wait for one lock poll together; a handoff within one manager needs no poll.
+     *
+     * <p>Give all processes that contend for a lock the same interval: a busy process leaves a lock
+     * alone for 1.44 times its own interval, and at least for 150 ms, so that others find it free.
+     *
+     * @param maxPollInterval 5 ms to 10 s
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Builder maxPollInterval(Duration maxPollInterval) {
+      Objects.requireNonNull(maxPollInterval, "maxPollInterval");
+      if (maxPollInterval.compareTo(MIN_POLL_INTERVAL) < 0
+          || maxPollInterval.compareTo(MAX_POLL_INTERVAL) > 0) {
+        throw new IllegalArgumentException(
+            "maxPollInterval must be from 5 ms to 10 s, but is " + maxPollInterval);
+      }
+      this.maxPollInterval = maxPollInterval;
+      return this;
+    }
+
+    /**
+     * The options of calls that are given none, {@link LockOptions#defaults} by default.
+     *
+     * @throws IllegalArgumentException if two of the options contradict each other
+     */
+    public Builder defaultOptions(LockOptions defaultOptions) {
+      Objects.requireNonNull(defaultOptions, "defaultOptions");
+      defaultOptions.check();
+      this.defaultOptions = defaultOptions;
       return this;
     }
 

@@ -5,6 +5,9 @@ import dev.holdfast.lock.store.LockRecord;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a lock is to be acquired and kept. Immutable: each {@code with} method returns a changed
@@ -20,35 +23,64 @@ public final class LockOptions {
   /** The longest wait: 365 days. */
   public static final Duration MAX_WAIT = Duration.ofDays(365);
 
-  private static final LockOptions DEFAULTS =
-      new LockOptions(
-          Duration.ofSeconds(30), Duration.ZERO, Metadata.NONE, true, OnLeaseLost.INTERRUPT);
+  /** The longest time for which a lock may be held at least: 24 h, as the longest TTL. */
+  public static final Duration MAX_HOLD_AT_LEAST = MAX_TTL;
+
+  private static final LockOptions DEFAULTS = new LockOptions(new Draft());
 
   private final Duration ttl;
   private final Duration waitTimeout;
   private final Metadata metadata;
   private final boolean autoRenew;
   private final OnLeaseLost onLeaseLost;
+  private final Duration linger;
+  private final Duration holdAtLeast;
+  private final @Nullable Duration maxHold;
 
-  private LockOptions(
-      Duration ttl,
-      Duration waitTimeout,
-      Metadata metadata,
-      boolean autoRenew,
-      OnLeaseLost onLeaseLost) {
-    this.ttl = ttl;
-    this.waitTimeout = waitTimeout;
-    this.metadata = metadata;
-    this.autoRenew = autoRenew;
-    this.onLeaseLost = onLeaseLost;
+  /** What a copy is made from, with one part changed. */
+  private static final class Draft {
+    private Duration ttl = Duration.ofSeconds(30);
+    private Duration waitTimeout = Duration.ZERO;
+    private Metadata metadata = Metadata.NONE;
+    private boolean autoRenew = true;
+    private OnLeaseLost onLeaseLost = OnLeaseLost.INTERRUPT;
+    private Duration linger = Duration.ZERO;
+    private Duration holdAtLeast = Duration.ZERO;
+    private @Nullable Duration maxHold;
+  }
+
+  private LockOptions(Draft draft) {
+    this.ttl = draft.ttl;
+    this.waitTimeout = draft.waitTimeout;
+    this.metadata = draft.metadata;
+    this.autoRenew = draft.autoRenew;
+    this.onLeaseLost = draft.onLeaseLost;
+    this.linger = draft.linger;
+    this.holdAtLeast = draft.holdAtLeast;
+    this.maxHold = draft.maxHold;
   }
 
   /**
    * A TTL of 30 s, one attempt without waiting, no metadata, renewed in the background, and the
-   * body interrupted when the lease is lost.
+   * body interrupted when the lease is lost. The lock is free as soon as it is released, and held
+   * for as long as the body runs.
    */
   public static LockOptions defaults() {
     return DEFAULTS;
+  }
+
+  private LockOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    draft.ttl = ttl;
+    draft.waitTimeout = waitTimeout;
+    draft.metadata = metadata;
+    draft.autoRenew = autoRenew;
+    draft.onLeaseLost = onLeaseLost;
+    draft.linger = linger;
+    draft.holdAtLeast = holdAtLeast;
+    draft.maxHold = maxHold;
+    change.accept(draft);
+    return new LockOptions(draft);
   }
 
   /**
@@ -66,7 +98,7 @@ public final class LockOptions {
     if (!ttl.equals(Duration.ofMillis(ttl.toMillis()))) {
       throw new IllegalArgumentException("ttl must be in whole milliseconds, but is " + ttl);
     }
-    return new LockOptions(ttl, waitTimeout, metadata, autoRenew, onLeaseLost);
+    return with(draft -> draft.ttl = ttl);
   }
 
   /**
@@ -82,7 +114,7 @@ public final class LockOptions {
       throw new IllegalArgumentException(
           "waitTimeout must be from 0 to 365 days, but is " + waitTimeout);
     }
-    return new LockOptions(ttl, waitTimeout, metadata, autoRenew, onLeaseLost);
+    return with(draft -> draft.waitTimeout = waitTimeout);
   }
 
   /**
@@ -96,18 +128,78 @@ public final class LockOptions {
    *     message names the value
    */
   public LockOptions withMetadata(Map<String, ?> metadata) {
-    return new LockOptions(ttl, waitTimeout, Metadata.of(metadata), autoRenew, onLeaseLost);
+    Metadata copied = Metadata.of(metadata);
+    return with(draft -> draft.metadata = copied);
   }
 
   /** Whether the lease is renewed in the background while it is held. */
   public LockOptions withAutoRenew(boolean autoRenew) {
-    return new LockOptions(ttl, waitTimeout, metadata, autoRenew, onLeaseLost);
+    return with(draft -> draft.autoRenew = autoRenew);
   }
 
   /** What happens to a running body when its lease is lost. */
   public LockOptions withOnLeaseLost(OnLeaseLost onLeaseLost) {
     Objects.requireNonNull(onLeaseLost, "onLeaseLost");
-    return new LockOptions(ttl, waitTimeout, metadata, autoRenew, onLeaseLost);
+    return with(draft -> draft.onLeaseLost = onLeaseLost);
+  }
+
+  /**
+   * How long this process keeps the lock after its release, without a holder. The next acquisition
+   * here with the same TTL and metadata gets it from memory, with the next fencing token and
+   * without a request. Other processes find the lock held for that time.
+   *
+   * <p>Nothing is renewed for this alone, so a lock that was held for long before its release may
+   * be given up sooner. So it is when the manager is closed, an operator releases it by force, its
+   * index is replaced, the process has had it for its share of time ({@code docs/protocol.md},
+   * fairness), or the process keeps more than 10,000 such locks. Without {@link #autoRenew} it has
+   * no effect.
+   *
+   * @param linger zero for none, up to half the TTL; whether it is within the TTL is checked when
+   *     the lock is acquired
+   * @throws IllegalArgumentException if it is negative or more than half of {@link #MAX_TTL}
+   */
+  public LockOptions withLinger(Duration linger) {
+    Objects.requireNonNull(linger, "linger");
+    if (linger.isNegative() || linger.compareTo(MAX_TTL.dividedBy(2)) > 0) {
+      throw new IllegalArgumentException("linger must be from 0 to 12 h, but is " + linger);
+    }
+    return with(draft -> draft.linger = linger);
+  }
+
+  /**
+   * How long after its grant the lock stays unavailable, also when it is released before: nobody
+   * holds it then, and nobody can acquire it, this process included. For jobs that must not run
+   * again too soon, on machines whose clocks differ. A release beyond that time frees the lock at
+   * once. After a crash, the lock is free when its TTL has passed.
+   *
+   * @param holdAtLeast zero for none, up to 24 h
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public LockOptions withHoldAtLeast(Duration holdAtLeast) {
+    Objects.requireNonNull(holdAtLeast, "holdAtLeast");
+    if (holdAtLeast.isNegative() || holdAtLeast.compareTo(MAX_HOLD_AT_LEAST) > 0) {
+      throw new IllegalArgumentException(
+          "holdAtLeast must be from 0 to 24 h, but is " + holdAtLeast);
+    }
+    return with(draft -> draft.holdAtLeast = holdAtLeast);
+  }
+
+  /**
+   * How long the lock may be held at most. Then the lease is lost, with {@link
+   * LeaseLostException.Reason#MAX_HOLD}, and renewed no more; others can acquire the lock when it
+   * has been released, or when its TTL has passed. A guard against a body that hangs, and against a
+   * lease that was forgotten, which would be renewed for as long as the process lives.
+   *
+   * @param maxHold 1 ms to 365 days
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public LockOptions withMaxHold(Duration maxHold) {
+    Objects.requireNonNull(maxHold, "maxHold");
+    if (maxHold.compareTo(Duration.ofMillis(1)) < 0 || maxHold.compareTo(MAX_WAIT) > 0) {
+      throw new IllegalArgumentException(
+          "maxHold must be from 1 ms to 365 days, but is " + maxHold);
+    }
+    return with(draft -> draft.maxHold = maxHold);
   }
 
   /** How long the lease lasts when it is not renewed. */
@@ -135,6 +227,37 @@ public final class LockOptions {
     return onLeaseLost;
   }
 
+  /** How long this process keeps the lock after its release, without a holder; zero for none. */
+  public Duration linger() {
+    return linger;
+  }
+
+  /** How long after its grant the lock stays unavailable at least; zero for none. */
+  public Duration holdAtLeast() {
+    return holdAtLeast;
+  }
+
+  /** How long the lock may be held at most; empty for as long as it is renewed. */
+  public Optional<Duration> maxHold() {
+    return Optional.ofNullable(maxHold);
+  }
+
+  /**
+   * Checks what depends on more than one option.
+   *
+   * @throws IllegalArgumentException if two of them contradict each other
+   */
+  void check() {
+    if (linger.compareTo(ttl.dividedBy(2)) > 0) {
+      throw new IllegalArgumentException(
+          "linger must be at most half the TTL of " + ttl + ", but is " + linger);
+    }
+    if (maxHold != null && holdAtLeast.compareTo(maxHold) > 0) {
+      throw new IllegalArgumentException(
+          "holdAtLeast must be at most maxHold, which is " + maxHold + ", but is " + holdAtLeast);
+    }
+  }
+
   int metadataBytes() {
     return metadata.bytes();
   }
@@ -150,12 +273,16 @@ public final class LockOptions {
         && waitTimeout.equals(o.waitTimeout)
         && metadata.equals(o.metadata)
         && autoRenew == o.autoRenew
-        && onLeaseLost == o.onLeaseLost;
+        && onLeaseLost == o.onLeaseLost
+        && linger.equals(o.linger)
+        && holdAtLeast.equals(o.holdAtLeast)
+        && Objects.equals(maxHold, o.maxHold);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(ttl, waitTimeout, metadata, autoRenew, onLeaseLost);
+    return Objects.hash(
+        ttl, waitTimeout, metadata, autoRenew, onLeaseLost, linger, holdAtLeast, maxHold);
   }
 
   @Override
@@ -171,6 +298,12 @@ public final class LockOptions {
             + autoRenew
             + ", onLeaseLost="
             + onLeaseLost
+            + ", linger="
+            + linger
+            + ", holdAtLeast="
+            + holdAtLeast
+            + ", maxHold="
+            + maxHold
             + "]");
   }
 }

@@ -24,18 +24,18 @@ import org.slf4j.LoggerFactory;
  */
 final class LockQueue implements Executor {
   /**
-   * The first pause between two attempts, give or take a tenth by chance, and the longest, which is
-   * from 33 ms less to 11 ms more, and 2 ms less on average. That mean bounds the cost of waiting.
+   * The first pause between two attempts, give or take a tenth by chance. The longest is {@link
+   * LockManager.Builder#maxPollInterval}, from a third less to a tenth more, and 2 % less on
+   * average. That mean bounds the cost of waiting.
    */
-  static final Duration FIRST_POLL = Duration.ofMillis(10);
-
-  static final Duration MAX_POLL = Duration.ofMillis(104);
+  private static final Duration FIRST_POLL = Duration.ofMillis(10);
 
   /**
-   * How far apart the instants are, on average, at which the longest pauses of all locks of a
-   * manager end, so that it asks for many locks in one request. They are what is left to chance.
+   * How many instants there are, on average, within the longest pause, at which such pauses of all
+   * locks of a manager end, so that it asks for many locks in one request. They are what is left to
+   * chance.
    */
-  private static final Duration POLL_INSTANTS = Duration.ofMillis(22);
+  private static final double POLL_INSTANTS_PER_PAUSE = 104.0 / 22;
 
   /** The pauses while the store does not answer. */
   private static final Duration FIRST_BACKOFF = Duration.ofMillis(50);
@@ -67,7 +67,9 @@ final class LockQueue implements Executor {
   /** Whether the next attempt waits so that others get their turn: nobody may hurry it. */
   private boolean pausing;
 
-  private final LocalTenure tenure = new LocalTenure();
+  private final LocalTenure tenure;
+  private final Duration firstPoll;
+  private final Duration maxPoll;
 
   private long delayNanos;
   private int writesInFlight;
@@ -88,6 +90,9 @@ final class LockQueue implements Executor {
   LockQueue(Engine engine, String lockId) {
     this.engine = engine;
     this.lockId = lockId;
+    this.maxPoll = engine.maxPollInterval;
+    this.firstPoll = FIRST_POLL.compareTo(maxPoll) < 0 ? FIRST_POLL : maxPoll;
+    this.tenure = new LocalTenure(maxPoll);
   }
 
   @Override
@@ -207,7 +212,11 @@ final class LockQueue implements Executor {
       return;
     }
     Session held = heldSession();
-    if (held != null) {
+    if (held != null && held.isHolderless()) {
+      if (held.resume(acquisition)) {
+        return;
+      }
+    } else if (held != null) {
       if (held.isBodyOf(acquisition.caller)) {
         end(acquisition, new Outcome.Reentrant(held.info()));
         return;
@@ -231,6 +240,9 @@ final class LockQueue implements Executor {
       return;
     }
     waiting.add(acquisition);
+    if (held != null) {
+      held.resumeOrGiveBack();
+    }
     pump(nextAttempt == null);
   }
 
@@ -297,7 +309,7 @@ final class LockQueue implements Executor {
       if (ending instanceof Acquisition.Ending.Contended contended) {
         tenure.foundContended();
         endAttemptOfFailFast(contended.holder());
-        later(FIRST_POLL, MAX_POLL, contended.nanosLeft());
+        later(firstPoll, maxPoll, contended.nanosLeft());
       } else if (ending instanceof Acquisition.Ending.Unavailable unavailable) {
         endUnavailable(acquisition, unavailable);
         later(FIRST_BACKOFF, MAX_BACKOFF, Long.MAX_VALUE);
@@ -373,6 +385,42 @@ final class LockQueue implements Executor {
     noticeAcquired(successor, lease);
   }
 
+  // --- Sessions without a holder
+
+  /** Whether a session may stay here without a holder: nobody is kept waiting by that. */
+  boolean allowsLingering() {
+    return waiting.isEmpty()
+        && closing == null
+        && !engine.isClosing()
+        && !tenure.isOver(engine.clocks.ticker().nanos());
+  }
+
+  boolean hasWaiting() {
+    return !waiting.isEmpty();
+  }
+
+  /** Whether it is this one's turn to get a lock that was acquired with those options. */
+  boolean isNextFor(Acquisition next, LockOptions options) {
+    Acquisition first = waiting.peek();
+    return (first == null || first == next)
+        && closing == null
+        && !engine.isClosing()
+        && !tenure.isOver(engine.clocks.ticker().nanos())
+        && next.acceptsHandoff(options);
+  }
+
+  /** A caller got the lock that nobody held in this process. */
+  void resumed(Acquisition next, LeaseHandle lease) {
+    waiting.remove(next);
+    next.finish(new Outcome.Granted(lease));
+    tenure.granted(engine.clocks.ticker().nanos());
+    noticeAcquired(next, lease);
+    Session resumed = session;
+    if (!waiting.isEmpty() && resumed != null) {
+      endAttemptOfFailFast(resumed.info());
+    }
+  }
+
   /** Ends the calls that wanted one attempt and were there when it began, or whose lock is held. */
   private void endAttemptOfFailFast(@Nullable LockInfo holder) {
     for (Acquisition other : List.copyOf(waiting)) {
@@ -405,8 +453,8 @@ final class LockQueue implements Executor {
   private void armNextAttempt(Duration first, Duration max, long nanosLeft) {
     delayNanos = Math.min(Math.max(delayNanos * 2, first.toNanos()), max.toNanos());
     long pause = engine.jittered(delayNanos, JITTER);
-    if (delayNanos == MAX_POLL.toNanos()) {
-      long apart = POLL_INSTANTS.toNanos();
+    if (delayNanos == maxPoll.toNanos()) {
+      long apart = (long) (delayNanos / POLL_INSTANTS_PER_PAUSE);
       long now = engine.clocks.ticker().nanos();
       pause = engine.pollInstant(now + delayNanos + apart / 2, apart) - now;
     }
@@ -444,14 +492,16 @@ final class LockQueue implements Executor {
     }
     Session held = heldSession();
     boolean wasTrying = trying == acquisition;
-    if (held != null) {
+    if (held != null && !held.isHolderless()) {
       end(acquisition, heldByOther(acquisition, held.info()));
-    } else if (lastEnding instanceof Acquisition.Ending.Contended contended
+    } else if (held == null
+        && lastEnding instanceof Acquisition.Ending.Contended contended
         && !acquisition.options.isFailFast()) {
       end(acquisition, heldByOther(acquisition, contended.holder()));
-    } else if (lastEnding instanceof Acquisition.Ending.Unavailable unavailable) {
+    } else if (held == null && lastEnding instanceof Acquisition.Ending.Unavailable unavailable) {
       end(acquisition, Outcome.noAnswer(unavailable.cause(), unavailable.retryable()));
     } else {
+      // The store does not answer; nor does it where this process gives back what nobody holds.
       Duration waited = engine.clocks.since(acquisition.started);
       end(acquisition, new Outcome.Unavailable(engine.noAnswerWithin(waited), true));
     }
@@ -470,10 +520,12 @@ final class LockQueue implements Executor {
 
   private void afterLeaving(boolean wasTrying) {
     if (waiting.isEmpty()) {
-      cancelNextAttempt();
+      if (!pausing) {
+        cancelNextAttempt();
+      }
     } else if (wasTrying) {
       // Its request is still out: many who leave at once must not send one each.
-      armNextAttempt(FIRST_POLL, MAX_POLL, Long.MAX_VALUE);
+      armNextAttempt(firstPoll, maxPoll, Long.MAX_VALUE);
     } else {
       pump(false);
     }
@@ -553,16 +605,18 @@ final class LockQueue implements Executor {
       if (waiting.isEmpty() || tenureOver) {
         tenure.end();
       }
-      if (tenureOver && !waiting.isEmpty() && nextAttempt == null) {
+      // Who kept it without a holder wants it again and again, though nobody may wait just now.
+      boolean wanted = !waiting.isEmpty() || ended.hasLingered();
+      if (tenureOver && wanted && nextAttempt == null && closing == null) {
         notice(
             () ->
                 LOG.debug(
                     "Lock \"{}\": left alone for {} ms, for others",
                     Logs.shown(lockId),
-                    LocalTenure.FAIRNESS_PAUSE.toMillis()));
+                    tenure.pause().toMillis()));
         pausing = true;
         tenure.pausing();
-        attemptAfter(LocalTenure.FAIRNESS_PAUSE.toNanos());
+        attemptAfter(tenure.pause().toNanos());
       } else {
         pump(true);
       }
@@ -656,7 +710,8 @@ final class LockQueue implements Executor {
         && trying == null
         && waiting.isEmpty()
         && cleanup == null
-        && writesInFlight == 0) {
+        && writesInFlight == 0
+        && !(pausing && nextAttempt != null)) {
       disposed = true;
       engine.queues.remove(lockId, this);
       if (closing != null) {

@@ -158,7 +158,8 @@ final class Observations {
       // Not written by Holdfast as we know it: its dates may mean something else.
       return null;
     }
-    long skewMillis = Math.max(theirSkew, maxClockSkew.toMillis());
+    // Nobody believes in a record that is unheld: to take it over early is no error.
+    long skewMillis = record.isUnheld() ? 0 : Math.max(theirSkew, maxClockSkew.toMillis());
     try {
       return expiresAt.plusMillis(skewMillis);
     } catch (java.time.DateTimeException | ArithmeticException e) {

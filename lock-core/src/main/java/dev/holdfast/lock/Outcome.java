@@ -69,9 +69,5 @@ sealed interface Outcome {
   }
 
   /** The manager was closed meanwhile. */
-  record Closed() implements Outcome {
-    LockAcquisitionException exception(String lockId) {
-      return new LockAcquisitionException(lockId, "the lock manager was closed", null);
-    }
-  }
+  record Closed() implements Outcome {}
 }

@@ -9,6 +9,7 @@ import dev.holdfast.lock.internal.Logs;
 import dev.holdfast.lock.internal.Texts;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Releases a session: a conditional delete, and reads where its answer is unclear. What an answer
- * means is up to {@link SessionState}. All methods run in the queue's serial executor.
+ * Releases a session: a conditional delete, or a conditional replacement by a record that nobody
+ * holds, and reads where its answer is unclear. What an answer means is up to {@link SessionState}.
+ * All methods run in the queue's serial executor.
  */
 final class Release {
   private static final long FIRST_PAUSE_NANOS = Duration.ofMillis(20).toNanos();
@@ -55,9 +57,13 @@ final class Release {
               .orElse(null);
       Acquisition successor = again == null ? null : session.successor(again);
       if (again != null && successor != null) {
+        boolean held = !session.isHolderless();
         session.state(again);
+        // One without a holder is resumed there.
         session.renewal.renewed(applied.version(), reading);
-        session.handOff(successor);
+        if (held) {
+          session.handOff(successor);
+        }
         return;
       }
       session.state(
@@ -79,6 +85,11 @@ final class Release {
       firstDeleteAt = engine.clocks.wallNow();
     }
     session.requestOut = true;
+    long nanosToStay = session.nanosToStayUnavailable();
+    if (nanosToStay > 0) {
+      replaceByUnheld(releasing.version(), nanosToStay);
+      return;
+    }
     engine.delete(
         queue,
         engine.requestTimeout(options.ttl()),
@@ -88,6 +99,24 @@ final class Release {
           session.requestOut = false;
           if (session.state() instanceof Releasing current) {
             deleteAnswered(current, result);
+          }
+        });
+  }
+
+  /** The lock is to stay unavailable: a record that nobody holds takes the place of ours. */
+  private void replaceByUnheld(Version expected, long nanos) {
+    LockRecord unheld = session.unheldRecord(engine.clocks.read(), nanos);
+    engine.write(
+        queue,
+        engine.requestTimeout(options.ttl()),
+        () -> engine.store.replace(unheld, expected),
+        result -> {
+          session.requestOut = false;
+          if (session.state() instanceof Releasing current) {
+            deleteAnswered(current, result);
+            if (result instanceof WriteResult.Applied applied) {
+              engine.observations.decide(unheld, applied.version(), options.ttl());
+            }
           }
         });
   }
@@ -137,6 +166,11 @@ final class Release {
   private void seen(SessionState next, ObservedRecord observed) {
     if (next instanceof Released released) {
       if (observed instanceof ObservedRecord.Others others) {
+        if (others.record().token().equals(LockRecord.unheldToken(session.token))) {
+          // What was to take the place of our record did, though the answer did not say so.
+          session.released(new Released(ReleaseResult.RELEASED));
+          return;
+        }
         if (firstDeleteAt == null || wasHeldBefore(others.record())) {
           session.overlapped(
               Lost.because(

@@ -120,6 +120,10 @@ final class Renewal {
         engine.requestTimeout(options.ttl()),
         () -> engine.store.replace(record, expected),
         result -> {
+          if (!(result instanceof WriteResult.Applied)) {
+            // A session without a holder is not worth a second request.
+            session.stopLingering();
+          }
           session.requestOut = false;
           written(result, reading);
         });
@@ -213,6 +217,9 @@ final class Renewal {
                 session.token,
                 took.toMillis()));
     queue.tell(l -> l.renewed(queue.lockId, took));
+    if (session.isHolderless() && queue.hasWaiting()) {
+      session.resumeOrGiveBack();
+    }
   }
 
   private void failed(Throwable cause) {

@@ -76,8 +76,20 @@ final class Session {
   /** Whether a request is out: a session has one at a time. */
   boolean requestOut;
 
+  /**
+   * Whether the last lease was released and the session stays with this manager for the next
+   * caller: it lingers. Still set while such a session is given back.
+   */
+  private boolean holderless;
+
+  /** Whether it was ever without a holder. */
+  private boolean lingered;
+
+  private long lingerEndNanos;
+
   private boolean cleanedUp;
   private Scheduler.@Nullable Timer timer;
+  private long timerDueNanos;
 
   /** Tells the tick that is meant from those that were cancelled too late. */
   private long ticks;
@@ -101,14 +113,7 @@ final class Session {
     this.uncertainCreate = uncertainCreate;
     this.state = Holding.granted(version, validity);
     this.leaseSince = grantedAt;
-    this.lease =
-        new LeaseHandle(
-            this,
-            options.onLeaseLost(),
-            FencingToken.of(version, 0),
-            token,
-            grantedAt.wall(),
-            acquisition.purpose == Acquisition.Purpose.BODY);
+    this.lease = new LeaseHandle(this, acquisition, FencingToken.of(version, 0), token, leaseSince);
     this.renewal = new Renewal(this);
     this.release = new Release(this);
   }
@@ -148,6 +153,21 @@ final class Session {
   /** Returns the record for a write whose clocks are read now. */
   LockRecord record(ClockReading reading) {
     return engine.record(queue.lockId, token, grantedAt, reading, options);
+  }
+
+  /** Returns the record that keeps the lock unavailable for so long, and that nobody holds. */
+  LockRecord unheldRecord(ClockReading reading, long nanos) {
+    long millis = Math.max(1, Times.toMillisUp(nanos));
+    LockRecord held = record(reading);
+    return new LockRecord(
+        held.lockId(),
+        LockRecord.unheldToken(token),
+        held.owner(),
+        held.createdAt(),
+        reading.wall().plusMillis(millis),
+        millis,
+        held.maxClockSkewMillis(),
+        held.metadata());
   }
 
   SessionState state() {
@@ -199,14 +219,29 @@ final class Session {
         lose(Lost.validityEnded());
       } else if (holding.at(engine.clocks.read()) instanceof Lost lost) {
         lose(lost);
+      } else if (!holderless && lease.holdNanosLeft() <= 0) {
+        lose(Lost.maxHold());
       }
     }
+  }
+
+  /** On any thread: a look at the clock has shown that the lease has been held for too long. */
+  void heldTooLong() {
+    engine.soon(queue, this::expireIfOver);
   }
 
   private void tick() {
     timer = null;
     expireIfOver();
     if (!(state instanceof Holding)) {
+      return;
+    }
+    if (holderless) {
+      if (lingerNanosLeft() <= 0) {
+        stopLingering();
+      } else {
+        armTimer();
+      }
       return;
     }
     if (lease.isReleaseRequested()) {
@@ -222,10 +257,25 @@ final class Session {
 
   /** The next look at the clocks: for a renewal that is due, or just to notice a loss in time. */
   void armTimer() {
-    if (!(state instanceof Holding holding)) {
-      return;
+    if (state instanceof Holding holding) {
+      armTimer(this::tick, nanosToNextLook(holding));
     }
+  }
+
+  /** Arms the timer unless it is due early enough: what it finds to be too early is armed again. */
+  private void keepTimer(Holding holding) {
+    long delay = nanosToNextLook(holding);
+    if (timer == null || timerDueNanos - (engine.clocks.ticker().nanos() + delay) > 0) {
+      armTimer(this::tick, delay);
+    }
+  }
+
+  private long nanosToNextLook(Holding holding) {
     long delay = holding.validity().remainingNanos(engine.clocks.read());
+    if (holderless) {
+      return Math.min(delay, Math.max(0, lingerNanosLeft()));
+    }
+    delay = Math.min(delay, lease.holdNanosLeft());
     long check = holding.validity().ttlNanos() / CHECKS_PER_TTL;
     if (check < LossWatch.INTERVAL_NANOS) {
       delay = Math.min(delay, check);
@@ -233,12 +283,13 @@ final class Session {
     if (options.autoRenew() && !requestOut) {
       delay = Math.min(delay, Math.max(0, renewal.nanosUntilDue()));
     }
-    armTimer(this::tick, delay);
+    return delay;
   }
 
   private void armTimer(Runnable task, long delay) {
     cancelTimer();
     long tick = ticks;
+    timerDueNanos = engine.clocks.ticker().nanos() + delay;
     timer =
         engine.timers.schedule(
             () ->
@@ -264,6 +315,16 @@ final class Session {
   void lose(Lost lost) {
     state = lost;
     settleLost(lost);
+    if (holderless) {
+      queue.notice(
+          () ->
+              LOG.debug(
+                  "Lock \"{}\": lost without a holder, token {}: {}",
+                  Logs.shown(queue.lockId),
+                  token,
+                  Logs.shown(lost.message())));
+      return;
+    }
     queue.notice(
         () ->
             LOG.warn(
@@ -276,7 +337,11 @@ final class Session {
   /** What follows from a loss. Again does nothing. */
   private void settleLost(Lost lost) {
     LeaseLostException loss = lost.exception(queue.lockId);
-    if (lease.lost(loss)) {
+    if (holderless) {
+      // Its last lease was released: nobody is to be notified, and nobody will release it.
+      engine.lingering.remove(this);
+      cleanUp(lost.recordMayRemain() ? lastSent : uncertainCreate);
+    } else if (lease.lost(loss)) {
       queue.tell(l -> l.lost(queue.lockId, loss));
       LeaseHandle told = lease;
       queue.notice(
@@ -298,7 +363,7 @@ final class Session {
     grantee.finish(new Outcome.Granted(lease));
     if (!grantee.isGranted()) {
       // Its call has ended in another way meanwhile: nobody else will give the lock back.
-      var unused = lease.releaseAsync();
+      lease.giveBackUnused();
     }
     if (handedOff != null) {
       handedOff.released(ReleaseResult.RELEASED);
@@ -307,7 +372,10 @@ final class Session {
       if (!requestOut) {
         renewal.complete(false);
       }
-      if (lease.isReleaseRequested()) {
+      if (holderless) {
+        lease.released(ReleaseResult.RELEASED);
+        stopLingering();
+      } else if (lease.isReleaseRequested()) {
         release(lease);
       } else {
         armTimer();
@@ -327,7 +395,11 @@ final class Session {
   void incarnationGone(IncarnationGoneException gone) {
     Incarnation incarnation = gone.incarnation();
     if (state instanceof Holding holding && holding.version().incarnation().equals(incarnation)) {
+      boolean wasHeld = !holderless;
       lose(Lost.indexGone(gone));
+      if (!wasHeld) {
+        return;
+      }
       queue.notice(
           () ->
               LOG.error(
@@ -352,7 +424,9 @@ final class Session {
 
   /** The manager closes: the holder is told, and the lock given back when it has done its work. */
   void closing() {
-    if (state instanceof Holding && !lease.tellBodyOfClosing()) {
+    if (holderless) {
+      stopLingering();
+    } else if (state instanceof Holding && !lease.tellBodyOfClosing()) {
       LeaseHandle told = lease;
       LeaseLostException loss =
           new LeaseLostException(
@@ -385,7 +459,7 @@ final class Session {
    * that is not the one of now, or that is given back already.
    */
   void release(LeaseHandle given) {
-    if (given != lease) {
+    if (given != lease || holderless) {
       return;
     }
     expireIfOver();
@@ -395,14 +469,10 @@ final class Session {
       Acquisition successor = hasNumber && renewal.isCertain() ? successor(holding) : null;
       if (successor != null) {
         handOff(successor);
-        return;
-      }
-      cancelTimer();
-      Releasing releasing = holding.release();
-      state = releasing;
-      armReleaseTimer(releasing);
-      if (!requestOut) {
-        release.sendDelete();
+      } else if (mayLinger()) {
+        linger(holding);
+      } else {
+        giveBack(holding);
       }
     } else if (state instanceof Lost lost) {
       lease.released(ReleaseResult.NOT_HELD);
@@ -412,6 +482,27 @@ final class Session {
         cleanUp(uncertainCreate);
       }
     }
+  }
+
+  private void giveBack(Holding holding) {
+    cancelTimer();
+    Releasing releasing = holding.release();
+    state = releasing;
+    armReleaseTimer(releasing);
+    if (!requestOut) {
+      release.sendDelete();
+    }
+  }
+
+  /**
+   * For how long nobody is to have the lock, from now, although it is released; 0 if not at all.
+   */
+  long nanosToStayUnavailable() {
+    if (holderless || !lease.wasUsed()) {
+      return 0;
+    }
+    long atLeast = Times.nanos(grantee.options.holdAtLeast());
+    return atLeast == 0 ? 0 : Math.max(0, atLeast - engine.clocks.since(leaseSince).toNanos());
   }
 
   private void armReleaseTimer(Releasing releasing) {
@@ -437,7 +528,10 @@ final class Session {
 
   /** Who in this process is to have the lock next, without its being given back in between. */
   @Nullable Acquisition successor(Holding holding) {
-    return options.autoRenew() && !latched && holding.lastsForAnother(engine.clocks.read())
+    return options.autoRenew()
+            && !latched
+            && nanosToStayUnavailable() == 0
+            && holding.lastsForAnother(engine.clocks.read())
         ? queue.successor(options)
         : null;
   }
@@ -445,23 +539,120 @@ final class Session {
   void handOff(Acquisition successor) {
     LeaseHandle previous = lease;
     Duration held = engine.clocks.since(leaseSince);
-    leaseSince = engine.clocks.read();
-    LeaseHandle next =
-        new LeaseHandle(
-            this,
-            successor.options.onLeaseLost(),
-            FencingToken.of(version, nextHandoff++),
-            token + "#" + ++handoffs,
-            leaseSince.wall(),
-            successor.purpose == Acquisition.Purpose.BODY);
     handedOff = previous;
-    grantee = successor;
-    lease = next;
+    grantNext(successor);
     previous.released(ReleaseResult.RELEASED);
     queue.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
     queue.handedOff(successor, lease, held);
     if (!requestOut && isShortOfNumbers()) {
       renewal.begin();
+    }
+  }
+
+  private void grantNext(Acquisition next) {
+    leaseSince = engine.clocks.read();
+    LeaseHandle granted =
+        new LeaseHandle(
+            this,
+            next,
+            FencingToken.of(version, nextHandoff++),
+            token + "#" + ++handoffs,
+            leaseSince);
+    grantee = next;
+    lease = granted;
+  }
+
+  // --- Lingering
+
+  boolean isHolderless() {
+    return holderless;
+  }
+
+  boolean hasLingered() {
+    return lingered;
+  }
+
+  private long lingerNanosLeft() {
+    return lingerEndNanos - engine.clocks.ticker().nanos();
+  }
+
+  /** Whether the session may stay without a holder, now that its lease is released. */
+  private boolean mayLinger() {
+    return options.autoRenew()
+        && !grantee.options.linger().isZero()
+        && !latched
+        && nanosToStayUnavailable() == 0
+        && renewal.isCertain()
+        && (nextHandoff <= FencingToken.MAX_HANDOFF || requestOut)
+        && queue.allowsLingering();
+  }
+
+  private void linger(Holding holding) {
+    holderless = true;
+    lingered = true;
+    lingerEndNanos = engine.clocks.ticker().nanos() + Times.nanos(grantee.options.linger());
+    Duration held = engine.clocks.since(leaseSince);
+    keepTimer(holding);
+    lease.released(ReleaseResult.RELEASED);
+    queue.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
+    Session eldest = engine.lingering.add(this);
+    if (eldest != null) {
+      eldest.queue.execute(eldest::stopLingering);
+    }
+  }
+
+  /**
+   * Grants the lock to a caller while nobody holds it here.
+   *
+   * @return false if that one must wait until the session has been given back, or has new numbers
+   */
+  boolean resume(Acquisition next) {
+    expireIfOver();
+    if (!holderless
+        || latched
+        || nextHandoff > FencingToken.MAX_HANDOFF
+        || !(state instanceof Holding holding)
+        || !holding.lastsForNext(engine.clocks.read())
+        || !queue.isNextFor(next, options)) {
+      return false;
+    }
+    holderless = false;
+    handedOff = null;
+    engine.lingering.remove(this);
+    grantNext(next);
+    queue.resumed(next, lease);
+    if (!requestOut && (isShortOfNumbers() || renewal.nanosUntilDue() <= 0)) {
+      renewal.begin();
+    }
+    keepTimer(holding);
+    return true;
+  }
+
+  /**
+   * Callers wait while nobody holds the lock here: the first gets it, at once or with the numbers
+   * that a renewal under way brings; or the session is given back, for them to acquire again.
+   */
+  void resumeOrGiveBack() {
+    if (!holderless) {
+      return;
+    }
+    Acquisition first = queue.successor(options);
+    if (first != null && resume(first)) {
+      return;
+    }
+    boolean awaitsNumbers =
+        first != null && requestOut && nextHandoff > FencingToken.MAX_HANDOFF && !latched;
+    if (!awaitsNumbers) {
+      stopLingering();
+    }
+  }
+
+  /** Gives back a session that nobody holds. Does nothing for one that has a holder. */
+  void stopLingering() {
+    expireIfOver();
+    if (holderless && state instanceof Holding holding) {
+      engine.lingering.remove(this);
+      giveBack(holding);
     }
   }
 
@@ -477,7 +668,7 @@ final class Session {
    */
   void overlapped(Lost lost) {
     LeaseLostException loss = lost.exception(queue.lockId);
-    if (lease.lost(loss)) {
+    if (!holderless && lease.lost(loss)) {
       queue.tell(l -> l.lost(queue.lockId, loss));
       queue.notice(
           () ->
@@ -494,6 +685,16 @@ final class Session {
     Duration held = engine.clocks.since(leaseSince);
     settleReleased(released);
     ReleaseResult result = released.result();
+    if (holderless) {
+      queue.notice(
+          () ->
+              LOG.debug(
+                  "Lock \"{}\": given back without a holder, token {}: {}",
+                  Logs.shown(queue.lockId),
+                  token,
+                  result));
+      return;
+    }
     queue.tell(l -> l.released(queue.lockId, result, held));
     queue.notice(
         () -> {
@@ -521,7 +722,8 @@ final class Session {
     engine.lossWatch.remove(this);
     cancelTimer();
     boolean unconfirmed = result == ReleaseResult.UNCONFIRMED;
-    cleanUp(unconfirmed ? lastSent : uncertainCreate);
+    // What is to stay unavailable is left to its TTL.
+    cleanUp(unconfirmed && nanosToStayUnavailable() == 0 ? lastSent : uncertainCreate);
     queue.sessionEnded(this, unconfirmed ? null : info());
   }
 

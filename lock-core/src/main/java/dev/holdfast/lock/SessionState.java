@@ -14,7 +14,8 @@ import java.util.Optional;
  *   Holding --acknowledged--> Holding      (only while valid)
  *   Holding --seen----------> Holding | Lost
  *   Holding --validity over-> Lost
- *   Holding --handed off---> Holding      (to a waiter in the same process)
+ *   Holding --handed off---> Holding      (to a waiter in the same process, or to the next caller
+ *                                          while nobody holds it there)
  *   Holding --release-------> Releasing --deleted/seen/timeout--> Released
  *   Releasing --acknowledged--> Holding    (handed off after a renewal)
  * </pre>
@@ -78,6 +79,14 @@ sealed interface SessionState {
       return validity.remainingNanos(now) >= validity.fullNanos() / 2;
     }
 
+    /**
+     * Whether there is enough time for a caller that finds the session without a holder, and whose
+     * renewal begins at once if it is due: at least a quarter of what a renewal gives.
+     */
+    boolean lastsForNext(ClockReading now) {
+      return validity.remainingNanos(now) >= validity.fullNanos() / 4;
+    }
+
     Releasing release() {
       return new Releasing(version, validity, false, 0);
     }
@@ -103,7 +112,7 @@ sealed interface SessionState {
    *
    * @param version of the last write known to be ours
    * @param validity that the last acknowledged one gave
-   * @param deleteSent whether a delete may have been applied
+   * @param deleteSent whether a delete, or what is written in its place, may have been applied
    * @param absences how many reads in a row found no record
    */
   record Releasing(Version version, Validity validity, boolean deleteSent, int absences)
@@ -164,6 +173,11 @@ sealed interface SessionState {
     static Lost validityEnded() {
       return new Lost(
           Reason.EXPIRED, "no renewal was acknowledged before its validity ended", true);
+    }
+
+    /** Held for as long as it may be. Its record stays until it is released, or for its TTL. */
+    static Lost maxHold() {
+      return new Lost(Reason.MAX_HOLD, "it was held for as long as its options allow", true);
     }
 
     static Lost indexGone(IncarnationGoneException gone) {

@@ -32,6 +32,11 @@ final class Times {
     return millis > Long.MAX_VALUE / NANOS_PER_MILLI ? Long.MAX_VALUE : millis * NANOS_PER_MILLI;
   }
 
+  /** The least number of milliseconds that is no shorter. */
+  static long toMillisUp(long nanos) {
+    return Math.floorDiv(nanos - 1, NANOS_PER_MILLI) + 1;
+  }
+
   /** The sum of two numbers, the second of which is 0 or more. */
   static long plus(long a, long b) {
     long sum = a + b;

@@ -19,7 +19,7 @@ class FairnessTest extends OnVirtualTime {
    * this store requests take no time.
    */
   private static final Duration BOUND =
-      LocalTenure.MAX_LOCAL_TENURE.plus(BODY).plus(LocalTenure.FAIRNESS_PAUSE).plusMillis(1);
+      LocalTenure.MAX_LOCAL_TENURE.plus(BODY).plus(LocalTenure.MIN_PAUSE).plusMillis(1);
 
   private boolean over;
   private final Map<World.Client, Integer> bodies = new HashMap<>();

@@ -441,7 +441,7 @@ class HandoffTest extends OnVirtualTime {
     CompletableFuture<Void> closed = a.manager.closeAsync();
     world.time.settle();
 
-    assertThat(a.failure(waiter)).isInstanceOf(LockAcquisitionException.class);
+    assertThat(a.failure(waiter)).isInstanceOf(LockManagerClosedException.class);
     assertThat(closed).isCompleted();
     assertThat(b.canAcquire("x")).isTrue();
   }

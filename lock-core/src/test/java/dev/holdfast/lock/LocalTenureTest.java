@@ -2,13 +2,16 @@ package dev.holdfast.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LocalTenureTest {
   private static final long LONG = LocalTenure.MAX_LOCAL_TENURE.toNanos();
-  private static final long SHORT = LocalTenure.CONTENDED_TENURE.toNanos();
+  private static final long SHORT = LocalTenure.MIN_PAUSE.toNanos();
 
-  private final LocalTenure tenure = new LocalTenure();
+  private final LocalTenure tenure = new LocalTenure(Duration.ofMillis(104));
 
   /** Starts where a ticker may: just before it overflows. */
   private long now = Long.MAX_VALUE - 1;
@@ -61,11 +64,21 @@ class LocalTenureTest {
     assertThat(isOverAfter(LONG)).isTrue();
   }
 
-  /** Another process polls at least once within a pause. */
-  @Test
-  void pause_isLongerThanTheLongestPoll() {
-    assertThat(LocalTenure.FAIRNESS_PAUSE)
-        .isGreaterThan(LockQueue.MAX_POLL.multipliedBy(11).dividedBy(10));
+  /** Another process with the same settings polls at least once within a pause. */
+  @ParameterizedTest
+  @ValueSource(longs = {5, 104, 105, 1_000, 10_000})
+  void pause_isLongerThanTheLongestPoll_andThatTenureNoShorter(long maxPollMillis) {
+    Duration maxPoll = Duration.ofMillis(maxPollMillis);
+    LocalTenure polled = new LocalTenure(maxPoll);
+    assertThat(polled.pause())
+        .isGreaterThan(maxPoll.multipliedBy(11).dividedBy(10))
+        .isGreaterThanOrEqualTo(LocalTenure.MIN_PAUSE);
+
+    polled.foundContended();
+    polled.granted(now);
+    polled.granted(now);
+    assertThat(polled.isOver(now + polled.pause().toNanos() - 1)).isFalse();
+    assertThat(polled.isOver(now + polled.pause().toNanos())).isTrue();
   }
 
   private void twoGrants() {

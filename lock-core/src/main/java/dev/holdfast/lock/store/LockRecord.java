@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * record is somebody's lock all the same.
  *
  * @param lockId the lock's name
- * @param token what only its holder knows: a fresh one for each acquisition; empty if unknown
+ * @param token what only its holder knows: a fresh one for each acquisition, or that of {@link
+ *     #unheldToken} for a record that nobody holds; empty if unknown
  * @param owner who holds it, diagnostic only; empty if unknown
  * @param createdAt when the acquisition began, by the holder's wall clock; null if unknown
  * @param expiresAt when the lease ends if it is not renewed, by the holder's wall clock; null if
@@ -40,6 +41,9 @@ public record LockRecord(
    */
   public static final int MAX_METADATA_DEPTH = 100;
 
+  /** What the token of a record begins with that nobody holds, see {@link #isUnheld}. */
+  private static final String UNHELD = "unheld:";
+
   /** Checks the parts and makes the metadata unmodifiable. */
   public LockRecord {
     Objects.requireNonNull(lockId, "lockId");
@@ -47,5 +51,23 @@ public record LockRecord(
     Objects.requireNonNull(owner, "owner");
     // Not Map.copyOf: JSON objects may hold null values, and their order is worth keeping.
     metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+  }
+
+  /**
+   * Whether nobody holds the lock, and the record only keeps it unavailable until it expires: the
+   * holder has released it, but had asked for it to be unavailable for longer.
+   */
+  public boolean isUnheld() {
+    return isUnheldToken(token);
+  }
+
+  /** The token of the record that nobody holds, and that takes the place of a holder's. */
+  public static String unheldToken(String token) {
+    return UNHELD + token;
+  }
+
+  /** Whether no holder may have that token, as it is one that {@link #unheldToken} makes. */
+  public static boolean isUnheldToken(String token) {
+    return token.startsWith(UNHELD);
   }
 }

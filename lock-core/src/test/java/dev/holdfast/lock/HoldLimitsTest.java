@@ -1,0 +1,222 @@
+package dev.holdfast.lock;
+
+import static dev.holdfast.lock.ScriptedStore.DELETE;
+import static dev.holdfast.lock.ScriptedStore.REPLACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** How long a lock is held at least, and at most. */
+class HoldLimitsTest extends OnVirtualTime {
+  private static final Duration LIMIT = Duration.ofSeconds(50);
+  private static final LockOptions AT_LEAST = World.ONE_ATTEMPT.withHoldAtLeast(LIMIT);
+  private static final LockOptions AT_MOST = World.ONE_ATTEMPT.withMaxHold(LIMIT);
+
+  // --- At least
+
+  @Test
+  void heldAtLeast_releasedBefore_nobodyGetsItUntilThen() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    advance(seconds(5));
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(lease.isHeld()).isFalse();
+    assertThat(a.store.count(DELETE)).isZero();
+    assertThat(b.manager.find("x").orElseThrow().expiresAt())
+        .isEqualTo(lease.acquiredAt().plus(LIMIT));
+
+    advance(LIMIT.minusSeconds(5).minusMillis(1));
+    assertThat(a.canAcquire("x")).isFalse();
+    assertThat(b.canAcquire("x")).isFalse();
+
+    advance(MILLI.multipliedBy(2));
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtLeast_expiresForItsOwnProcessToo_alsoWhereDatesAreNotTrusted() {
+    World.Client c = world.client("C", builder -> builder.calendarTakeover(false));
+    Lease lease = c.acquire("x", AT_LEAST);
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+
+    advance(LIMIT.minusMillis(1));
+    assertThat(c.canAcquire("x")).isFalse();
+    advance(MILLI.multipliedBy(2));
+    assertThat(c.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtLeast_releasedAfterwards_isFreeAtOnce() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    advance(LIMIT);
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(a.store.count(DELETE)).isEqualTo(1);
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtLeast_isNotHandedOff_norDoesItLinger() {
+    Lease lease = a.acquire("x", AT_LEAST.withLinger(seconds(10)));
+    CompletableFuture<Lease> waiter = a.manager.acquireAsync("x", World.PATIENT);
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+
+    advance(LIMIT.minusMillis(1));
+    assertThat(waiter).isNotDone();
+    assertThat(a.manager.engine.lingering.size()).isZero();
+
+    advance(seconds(1));
+    Lease next = world.now(waiter);
+    assertThat(next.fencingToken()).isGreaterThan(lease.fencingToken());
+    next.close();
+  }
+
+  /** The job did not run: it may run elsewhere. */
+  @Test
+  void heldAtLeast_callerHadGone_isFreeAtOnce() {
+    a.store.next(ScriptedStore.CREATE, ScriptedStore.late(a.machine, seconds(1)));
+    CompletableFuture<Lease> call = a.manager.acquireAsync("x", AT_LEAST);
+    world.time.settle();
+    call.cancel(false);
+    advance(seconds(2));
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtLeast_answerOfTheReleaseLost_isReadAndKept() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    a.store.next(REPLACE, ScriptedStore.landsButUnclear());
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(1));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    assertThat(b.canAcquire("x")).isFalse();
+    advance(LIMIT);
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtLeast_releaseWasLost_isSentAgain() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    a.store.next(REPLACE, ScriptedStore.unclear());
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(1));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(a.store.count(REPLACE)).isEqualTo(2);
+    advance(LIMIT.minusSeconds(2));
+    assertThat(b.canAcquire("x")).isFalse();
+    advance(seconds(2));
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** A record that nobody holds is another's once it has been taken over: it is not touched. */
+  @Test
+  void heldAtLeast_releaseArrivesLate_doesNotTouchASuccessor() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    a.store.always(REPLACE, ScriptedStore.holdBack());
+    a.store.always(ScriptedStore.READ, ScriptedStore.holdBack());
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(World.TTL.plus(World.SKEW).plusMillis(1));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.UNCONFIRMED);
+    Lease ofB = b.acquire("x");
+    a.store.last(REPLACE).land();
+    assertThat(b.store.found("x").record().token()).isEqualTo(ofB.token());
+    assertThat(world.now(ofB.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  // --- At most
+
+  @Test
+  void heldAtMost_isLostThen_andFreeWhenItIsReleased() {
+    Lease lease = a.acquire("x", AT_MOST);
+    List<LeaseLostException> losses = new ArrayList<>();
+    lease.onLost(losses::add);
+
+    advance(LIMIT.minusMillis(1));
+    assertThat(lease.isHeld()).isTrue();
+    assertThat(lease.remaining()).isEqualTo(MILLI);
+    assertThat(losses).isEmpty();
+
+    advance(MILLI);
+    assertThat(lease.isHeld()).isFalse();
+    assertThat(losses)
+        .singleElement()
+        .extracting(LeaseLostException::reason)
+        .isEqualTo(LeaseLostException.Reason.MAX_HOLD);
+    assertThat(lease.renew()).isFalse();
+    assertThat(b.canAcquire("x")).as("its record stands until the release").isFalse();
+
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.NOT_HELD);
+    advance(seconds(2));
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtMost_forgotten_isNotRenewed_andFreeAfterItsTtl() {
+    var unused = a.acquire("x", AT_MOST);
+    advance(LIMIT);
+    a.store.clear();
+    advance(World.TTL.plus(World.SKEW));
+    assertThat(a.store.requests()).isEmpty();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtMost_countsFromEachGrant() {
+    Lease first = a.acquire("x", AT_MOST);
+    CompletableFuture<Lease> waiter =
+        a.manager.acquireAsync("x", AT_MOST.withWaitTimeout(Duration.ofMinutes(2)));
+    advance(LIMIT.minusSeconds(1));
+    first.close();
+    Lease second = world.now(waiter);
+    advance(LIMIT.minusMillis(1));
+    assertThat(second.isHeld()).isTrue();
+    advance(MILLI);
+    assertThat(second.isHeld()).isFalse();
+    assertThat(second.release()).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
+  void heldAtMost_shorterThanTheTtl_endsWhenItSays() {
+    Lease lease = a.acquire("x", World.ONE_ATTEMPT.withMaxHold(Duration.ofMillis(700)));
+    assertThat(lease.remaining()).isEqualTo(Duration.ofMillis(700));
+    advance(Duration.ofMillis(700));
+    assertThat(a.events.count("lost x")).isEqualTo(1);
+    assertThatThrownBy(lease::close)
+        .isInstanceOf(LeaseLostException.class)
+        .extracting("reason")
+        .isEqualTo(LeaseLostException.Reason.MAX_HOLD);
+  }
+
+  @Test
+  void heldAtMost_ensureHeldForLonger_saysWhy() {
+    Lease lease = a.acquire("x", World.ONE_ATTEMPT.withMaxHold(seconds(8)));
+    assertThatThrownBy(() -> lease.ensureHeld(seconds(10)))
+        .isInstanceOf(LeaseLostException.class)
+        .extracting("reason")
+        .isEqualTo(LeaseLostException.Reason.MAX_HOLD);
+    lease.ensureHeld(seconds(7));
+    lease.close();
+  }
+
+  @Test
+  void limits_thatContradictEachOther_areRejected() {
+    assertThatThrownBy(
+            () -> a.manager.acquireAsync("x", AT_LEAST.withMaxHold(LIMIT.minusMillis(1))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("holdAtLeast")
+        .hasMessageContaining("maxHold");
+    assertThatThrownBy(() -> LockOptions.defaults().withMaxHold(Duration.ZERO))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> LockOptions.defaults().withHoldAtLeast(Duration.ofHours(25)))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(
+            () ->
+                LockManager.builder(world.memory)
+                    .defaultOptions(LockOptions.defaults().withLinger(Duration.ofSeconds(20))))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+}
