@@ -57,7 +57,6 @@ final class Acquisition {
    */
   private volatile boolean abandoned;
 
-  private volatile long patienceNanos = HandoffPacing.BRISK_NANOS;
   private long arrival;
   private @Nullable String token;
   private Scheduler.@Nullable Timer deadline;
@@ -121,10 +120,9 @@ final class Acquisition {
   }
 
   /** The queue has it now. */
-  void enter(LockQueue entered, long itsArrival, long itsPatienceNanos) {
+  void enter(LockQueue entered, long itsArrival) {
     queue = entered;
     arrival = itsArrival;
-    patienceNanos = itsPatienceNanos;
   }
 
   LockQueue queue() {
@@ -133,11 +131,6 @@ final class Acquisition {
 
   long arrival() {
     return arrival;
-  }
-
-  /** How long the caller yields before it parks. On any thread. */
-  long patienceNanos() {
-    return patienceNanos;
   }
 
   /** The caller's own thread found that the time for it is up. */

@@ -1,11 +1,9 @@
 package dev.holdfast.lock;
 
-import dev.holdfast.lock.internal.Yielding;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiFunction;
@@ -18,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * spare one while it waits.
  */
 final class FutureWaits {
-  /** Bounds how long a thread yields on a clock that stands still. */
-  private static final int MAX_TURNS = 10_000;
-
   private FutureWaits() {}
 
   /**
@@ -115,20 +110,5 @@ final class FutureWaits {
       }
       return true;
     }
-  }
-
-  /**
-   * Yields ({@link Thread#yield}) until the future is done, or for so long, or until this thread is
-   * interrupted.
-   */
-  static void yieldFor(Future<?> future, Ticker ticker, long patienceNanos) {
-    if (patienceNanos <= 0 || future.isDone()) {
-      return;
-    }
-    Yielding.during(
-        () -> !future.isDone() && !Thread.currentThread().isInterrupted(),
-        ticker::nanos,
-        patienceNanos,
-        MAX_TURNS);
   }
 }

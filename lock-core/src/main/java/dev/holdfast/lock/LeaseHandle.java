@@ -184,10 +184,8 @@ final class LeaseHandle implements Lease {
   @Override
   public ReleaseResult release() {
     requestRelease();
-    // It may be another thread that hands over, one that is in the queue's serial.
     Engine engine = session.engine();
     LockQueue queue = session.queue();
-    FutureWaits.yieldFor(released, engine.clocks.ticker(), queue.pace.patienceNanos(0));
     if (!FutureWaits.awaitUninterruptibly(released, engine.releaseTimeout)) {
       // The engine's own timer is late: this thread does what that was to do.
       queue.execute(() -> session.releaseOverdue(this));

@@ -420,7 +420,6 @@ public final class LockManager implements AutoCloseable {
     Acquisition call = submit(lockId, options, purpose, Thread.currentThread());
     boolean taken = false;
     try {
-      FutureWaits.yieldFor(call.outcome, engine.clocks.ticker(), call.patienceNanos());
       if (!FutureWaits.await(call.outcome, limit)) {
         // The engine's own timer is late: this thread does what that was to do.
         call.timeOut();

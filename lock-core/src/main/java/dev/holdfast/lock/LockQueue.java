@@ -197,7 +197,7 @@ final class LockQueue implements Executor {
   }
 
   void submit(Acquisition acquisition) {
-    acquisition.enter(this, ++arrivals, patienceNanos());
+    acquisition.enter(this, ++arrivals);
     if (acquisition.isAbandoned()) {
       acquisition.finish(new Outcome.Closed());
     }
@@ -244,11 +244,6 @@ final class LockQueue implements Executor {
       held.resumeOrGiveBack();
     }
     pump(nextAttempt == null);
-  }
-
-  /** How long the caller of the next acquisition yields before it parks. */
-  long patienceNanos() {
-    return pace.patienceNanos(waiting.size());
   }
 
   /** A write that is out keeps the queue alive, also when its caller has gone. */
@@ -376,12 +371,11 @@ final class LockQueue implements Executor {
         : first;
   }
 
-  /** A waiter got the lock from its holder in this process, who had held it for so long. */
-  void handedOff(Acquisition successor, LeaseHandle lease, Duration held) {
+  /** A waiter got the lock from its holder in this process. */
+  void handedOff(Acquisition successor, LeaseHandle lease) {
     waiting.remove(successor);
     successor.finish(new Outcome.Granted(lease));
     tenure.granted(engine.clocks.ticker().nanos());
-    pace.handedOff(held);
     noticeAcquired(successor, lease);
   }
 

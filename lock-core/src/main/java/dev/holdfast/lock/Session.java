@@ -543,7 +543,7 @@ final class Session {
     grantNext(successor);
     previous.released(ReleaseResult.RELEASED);
     queue.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
-    queue.handedOff(successor, lease, held);
+    queue.handedOff(successor, lease);
     if (!requestOut && isShortOfNumbers()) {
       renewal.begin();
     }

@@ -204,7 +204,6 @@ class ArchitectureTest {
           "dev.holdfast.lock.FutureWaits", // callers that block, which a simulator has none of
           "dev.holdfast.lock.FutureWaits$Wait", // likewise
           "dev.holdfast.lock.internal.Daemons", // threads for those who may have any
-          "dev.holdfast.lock.internal.Yielding", // threads that were woken, likewise
           "dev.holdfast.lock.elasticsearch.ManagedTransport", // connections, and how old names are
           // how long a connection has been silent, below the store
           "dev.holdfast.lock.elasticsearch.StaleConnections$Watched",

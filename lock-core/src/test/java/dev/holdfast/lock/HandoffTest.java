@@ -11,15 +11,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -444,79 +439,6 @@ class HandoffTest extends OnVirtualTime {
     assertThat(a.failure(waiter)).isInstanceOf(LockManagerClosedException.class);
     assertThat(closed).isCompleted();
     assertThat(b.canAcquire("x")).isTrue();
-  }
-
-  /** A blocking call yields before it parks, once handoffs follow each other at once. */
-  @Test
-  void pace_ofAQueue_isThatOfItsHandOvers() {
-    LockQueue queue = Objects.requireNonNull(a.manager.engine.queues.get("x"));
-    handoffs(100, Duration.ZERO);
-    assertThat(queue.patienceNanos()).isEqualTo(HandoffPacing.BRISK_NANOS);
-
-    handoffs(20, Duration.ofMillis(1));
-    assertThat(queue.patienceNanos()).isZero();
-    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
-  }
-
-  /**
-   * On a clock that stands still each call yields as often as it may, and looks at it each time.
-   */
-  @Test
-  @Timeout(120)
-  void acquireAndRelease_whileHandOversAreBrisk_yieldBeforeTheySleep() throws Exception {
-    AtomicReference<@Nullable Thread> caller = new AtomicReference<>();
-    AtomicInteger looks = new AtomicInteger();
-    World.Client c =
-        world.client(
-            "c",
-            builder ->
-                builder.ticker(
-                    () -> {
-                      if (Thread.currentThread() == caller.get()) {
-                        looks.incrementAndGet();
-                      }
-                      return a.machine.nanos();
-                    }));
-    assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
-    held = c.acquire("x");
-    for (boolean brisk : List.of(false, true)) {
-      if (brisk) {
-        for (int i = 0; i < 100; i++) {
-          CompletableFuture<Lease> next = c.manager.acquireAsync("x", World.PATIENT);
-          world.time.settle();
-          assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
-          held = world.now(next);
-        }
-      }
-      CompletableFuture<Lease> first = c.manager.acquireAsync("x", World.PATIENT);
-      world.time.settle();
-      FutureTask<Lease> acquired = new FutureTask<>(() -> c.manager.acquire("x", World.PATIENT));
-      Thread thread = new Thread(acquired);
-      looks.set(0);
-      caller.set(thread);
-      startAndAwaitItsSleep(thread);
-      if (brisk) {
-        assertThat(looks).hasValueGreaterThan(1_000);
-      } else {
-        assertThat(looks).hasValueLessThan(20);
-      }
-      assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
-      // First come, first served: the thread came second.
-      held = world.now(first);
-      assertThat(world.now(held.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
-      held = acquired.get();
-      thread.join();
-    }
-
-    // A release that nobody waits for is a request.
-    c.store.always(DELETE, ScriptedStore.late(c.machine, seconds(1)));
-    Thread thread = new Thread(held::release);
-    looks.set(0);
-    caller.set(thread);
-    startAndAwaitItsSleep(thread);
-    assertThat(looks).hasValueGreaterThan(1_000);
-    world.advance(seconds(2));
-    thread.join();
   }
 
   private static void startAndAwaitItsSleep(Thread thread) throws InterruptedException {

@@ -79,6 +79,10 @@ public class OwnLocksBenchmark {
     @Param("30")
     private int ttlSeconds = 30;
 
+    /** How long a lock stays with the manager after its release. */
+    @Param("0")
+    private int lingerMillis;
+
     private LockManager manager;
     private LockOptions options;
 
@@ -91,7 +95,8 @@ public class OwnLocksBenchmark {
       options =
           LockOptions.defaults()
               .withTtl(Duration.ofSeconds(ttlSeconds))
-              .withWaitTimeout(Duration.ofMinutes(5));
+              .withWaitTimeout(Duration.ofMinutes(5))
+              .withLinger(Duration.ofMillis(lingerMillis));
       manager =
           LockManager.create(
               switch (store) {

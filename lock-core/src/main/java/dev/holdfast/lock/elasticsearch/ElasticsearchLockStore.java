@@ -21,7 +21,6 @@ import dev.holdfast.lock.internal.Batcher;
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.internal.GoneQuorum;
 import dev.holdfast.lock.internal.SizeLimit;
-import dev.holdfast.lock.internal.Yielding;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ListResult;
@@ -99,12 +98,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private final Batcher<Sending, BulkResponseItem> writes;
   private final Batcher<MultiGetOperation, MultiGetResponseItem<Source>> reads =
       new Batcher<>(
-          MAX_READ_REQUESTS,
-          MAX_READS_PER_REQUEST,
-          sizeLimit,
-          Failures::isStale,
-          this::ask,
-          othersAreToRun -> {});
+          MAX_READ_REQUESTS, MAX_READS_PER_REQUEST, sizeLimit, Failures::isStale, this::ask);
 
   /** Writes whose index is said to be gone. Apart, so that they hold up no others. */
   private final Batcher<Sending, BulkResponseItem> doubted;
@@ -353,12 +347,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
   private Batcher<Sending, BulkResponseItem> writeBatcher(
       Function<List<Sending>, CompletableFuture<List<BulkResponseItem>>> sender) {
     return new Batcher<>(
-        MAX_WRITE_REQUESTS,
-        MAX_WRITES_PER_REQUEST,
-        sizeLimit,
-        Failures::isStale,
-        sender,
-        Yielding::toWoken);
+        MAX_WRITE_REQUESTS, MAX_WRITES_PER_REQUEST, sizeLimit, Failures::isStale, sender);
   }
 
   /**

@@ -8,8 +8,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +40,6 @@ public final class Batcher<O, R> {
   private final int maxOperations;
   private final SizeLimit limit;
   private final Predicate<Throwable> isStale;
-  private final Consumer<BooleanSupplier> yielding;
 
   /**
    * How often an operation leaves again after connections that were dead: as often as there may be
@@ -56,7 +53,7 @@ public final class Batcher<O, R> {
   private int requests;
 
   /**
-   * Makes one.
+   * Makes one whose requests are never rejected for their size.
    *
    * @param maxRequests how many requests may be out before operations wait, 1 or more
    * @param maxOperations in one request, 1 or more
@@ -69,47 +66,32 @@ public final class Batcher<O, R> {
       int maxOperations,
       long maxBytes,
       Function<List<O>, CompletableFuture<List<R>>> sender) {
-    this(maxRequests, maxOperations, maxBytes, sender, othersAreToRun -> {});
-  }
-
-  /** Makes one that yields, see there, and whose requests are never rejected for their size. */
-  public Batcher(
-      int maxRequests,
-      int maxOperations,
-      long maxBytes,
-      Function<List<O>, CompletableFuture<List<R>>> sender,
-      Consumer<BooleanSupplier> yielding) {
     this(
         maxRequests,
         maxOperations,
         new SizeLimit(maxBytes, (failure, bytes) -> false),
         failure -> false,
-        sender,
-        yielding);
+        sender);
   }
 
   /**
-   * Makes one that waits for those it has answered.
+   * Makes one.
    *
    * @param limit of the size of one request, unless one operation alone has more
    * @param isStale whether a request failed because of a connection that was dead before it left:
    *     its operations leave again, and must bear being sent more than once
-   * @param yielding called when a request of several operations has been answered, before the next
-   *     one leaves: lets other threads run while its argument says so, and for a moment at most
    */
   public Batcher(
       int maxRequests,
       int maxOperations,
       SizeLimit limit,
       Predicate<Throwable> isStale,
-      Function<List<O>, CompletableFuture<List<R>>> sender,
-      Consumer<BooleanSupplier> yielding) {
+      Function<List<O>, CompletableFuture<List<R>>> sender) {
     this.maxRequests = maxRequests;
     this.maxOperations = maxOperations;
     this.limit = limit;
     this.isStale = isStale;
     this.sender = sender;
-    this.yielding = yielding;
   }
 
   /**
@@ -191,7 +173,6 @@ public final class Batcher<O, R> {
                 } else {
                   limit.passed(batch.bytes);
                   batch.complete(results);
-                  yieldToThoseOf(batch);
                 }
               } catch (RuntimeException | Error e) {
                 // Nobody waits for ever, also where memory has run out.
@@ -243,17 +224,6 @@ public final class Batcher<O, R> {
 
   private synchronized @Nullable Batch more() {
     return gather();
-  }
-
-  /** One alone sends its next operation at once anyway. */
-  private void yieldToThoseOf(Batch answered) {
-    if (answered.items.size() > 1) {
-      yielding.accept(() -> mayStillRun(answered));
-    }
-  }
-
-  private synchronized boolean mayStillRun(Batch answered) {
-    return answered.counts && waiting.size() < answered.items.size();
   }
 
   /** A request has returned, or is not waited for any more: there is room for the next. */

@@ -10,8 +10,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,8 +21,6 @@ class BatcherTest {
   /** The requests that left, in order. */
   private final List<Request> sent = new ArrayList<>();
 
-  private Consumer<BooleanSupplier> whileYielding = othersAreToRun -> {};
-
   private final Batcher<String, String> batcher =
       new Batcher<>(
           MAX_REQUESTS,
@@ -34,8 +30,7 @@ class BatcherTest {
             Request request = new Request(operations);
             sent.add(request);
             return request.future;
-          },
-          othersAreToRun -> whileYielding.accept(othersAreToRun));
+          });
 
   private static final class Request {
     final List<String> operations;
@@ -163,57 +158,6 @@ class BatcherTest {
   }
 
   @Test
-  void operations_ofThoseWhoWereAnsweredTogether_areGivenWayTo_untilThereAreAsMany() {
-    add("a");
-    add("b");
-    add("c");
-    add("d");
-    sent.get(0).answer();
-    List<Boolean> worthIt = new ArrayList<>();
-    AtomicInteger sentMeanwhile = new AtomicInteger();
-    whileYielding =
-        othersAreToRun -> {
-          for (String next : List.of("e", "f")) {
-            worthIt.add(othersAreToRun.getAsBoolean());
-            add(next);
-          }
-          worthIt.add(othersAreToRun.getAsBoolean());
-          sentMeanwhile.set(sent.size());
-        };
-
-    sent.get(2).answer();
-
-    assertThat(batches().get(2)).containsExactly("c", "d");
-    assertThat(worthIt).containsExactly(true, true, false);
-    assertThat(sentMeanwhile).as("nothing leaves meanwhile").hasValue(3);
-    assertThat(batches()).hasSize(4).last().isEqualTo(List.of("e", "f"));
-  }
-
-  @Test
-  void nobody_isGivenWayTo_afterALoneOperation_aFailure_orOneThatWasGivenUp() {
-    AtomicInteger times = new AtomicInteger();
-    whileYielding = othersAreToRun -> times.addAndGet(othersAreToRun.getAsBoolean() ? 1 : 0);
-    add("a");
-    add("b");
-    add("c");
-    add("d");
-    sent.get(0).answer();
-    sent.get(2).future.completeExceptionally(new IOException("reset"));
-    sent.get(1).answer();
-    assertThat(batches()).last().isEqualTo(List.of("c", "d"));
-    add("e");
-    add("f");
-    CompletableFuture<String> g = submit("g");
-    add("h");
-    sent.get(3).answer();
-    assertThat(batches()).last().isEqualTo(List.of("g", "h"));
-    g.cancel(false);
-    sent.get(5).answer();
-
-    assertThat(times).hasValue(0);
-  }
-
-  @Test
   void sender_thatThrows_failsTheOperations_andIsAskedAgainForTheNext() {
     AtomicInteger calls = new AtomicInteger();
     Batcher<String, String> throwing =
@@ -273,8 +217,7 @@ class BatcherTest {
                 }
               };
           return request.future;
-        },
-        othersAreToRun -> {});
+        });
   }
 
   private static final class TooLarge extends IOException {
@@ -441,8 +384,7 @@ class BatcherTest {
                   throw new OutOfMemoryError("planted");
                 }),
             failure -> false,
-            operations -> CompletableFuture.failedFuture(new IOException("reset")),
-            othersAreToRun -> {});
+            operations -> CompletableFuture.failedFuture(new IOException("reset")));
 
     for (int i = 0; i < 3; i++) {
       CompletableFuture<String> result = throwing.submit("a", 1);
