@@ -107,6 +107,33 @@ public final class EngineAdvice {
     }
   }
 
+  /** On {@code Session.linger}: its record is deleted all the same. */
+  public static final class DeleteWhatLingers {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.This Session session,
+        @Advice.FieldValue("engine") Engine engine,
+        @Advice.FieldValue("version") Version version) {
+      var unused = engine.store.delete(session.lockId(), version);
+    }
+  }
+
+  /** On {@code Session.nanosToStayUnavailable}. */
+  public static final class NotAtAll {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return(readOnly = false) long nanos) {
+      nanos = 0;
+    }
+  }
+
+  /** On {@code LeaseHandle.holdNanosLeft}. */
+  public static final class ForEver {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return(readOnly = false) long nanos) {
+      nanos = Long.MAX_VALUE;
+    }
+  }
+
   /** On {@code LeaseHandle.released}. */
   public static final class TellALoss {
     @Advice.OnMethodEnter

@@ -488,6 +488,9 @@ final class LockQueue implements Executor {
     boolean wasTrying = trying == acquisition;
     if (held != null && !held.isHolderless()) {
       end(acquisition, heldByOther(acquisition, held.info()));
+    } else if (pausing) {
+      // The store may answer well: this process leaves the lock to others.
+      end(acquisition, heldByOther(acquisition, null));
     } else if (held == null
         && lastEnding instanceof Acquisition.Ending.Contended contended
         && !acquisition.options.isFailFast()) {

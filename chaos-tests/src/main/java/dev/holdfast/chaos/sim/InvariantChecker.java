@@ -4,8 +4,10 @@ import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.FencingToken;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LeaseLostException;
+import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.LockRecord;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -35,22 +37,48 @@ final class InvariantChecker {
   /** Tokens whose record was replaced or deleted by another, and incarnations that are gone. */
   private final Set<String> ended = new HashSet<>();
 
+  /** Locks that were released and are to stay unavailable. */
+  private final Map<String, Unheld> unheld = new HashMap<>();
+
   private int contended;
+
+  /**
+   * A record that nobody holds.
+   *
+   * @param until when it may be taken over at the earliest, in true time
+   */
+  private record Unheld(String recordToken, long until) {}
 
   /** A lease as a client has it. */
   static final class ObservedGrant {
     final Lease lease;
     final Host host;
-    final long ttlNanos;
+    final LockOptions options;
+
+    /** When the lock was asked for, by the process's monotonic clock: before the lease begins. */
+    private final long askedNanos;
+
+    /** When the lock was granted, by the same: after the lease has begun. */
+    private final long grantedNanos;
+
+    /** When the grant was observed, in true time. */
+    private long grantedAt;
+
     private int lossesTold;
     private boolean lossOwed;
     private boolean seenOver;
     private boolean over;
 
-    ObservedGrant(Lease lease, Host host, long ttlNanos) {
+    ObservedGrant(Lease lease, Host host, LockOptions options, long askedNanos) {
       this.lease = lease;
       this.host = host;
-      this.ttlNanos = ttlNanos;
+      this.options = options;
+      this.askedNanos = askedNanos;
+      this.grantedNanos = host.nanos();
+    }
+
+    private long maxHoldNanos() {
+      return options.maxHold().map(Duration::toNanos).orElse(Long.MAX_VALUE);
     }
 
     private boolean isSettled() {
@@ -86,6 +114,8 @@ final class InvariantChecker {
     List<ObservedGrant> all = grants.computeIfAbsent(lease.lockId(), lock -> new ArrayList<>());
     all.removeIf(ObservedGrant::isSettled);
     all.add(grant);
+    grant.grantedAt = simulation.now();
+    checkUnheld(grant);
     if (all.size() == 2) {
       contended++;
     }
@@ -114,6 +144,33 @@ final class InvariantChecker {
     grant.over = true;
   }
 
+  /** A client has released a lock; it may have asked for it to stay unavailable for longer. */
+  void released(ObservedGrant grant) {
+    long atLeast = grant.options.holdAtLeast().toNanos();
+    if (atLeast > 0) {
+      long waited = grant.grantedNanos - grant.askedNanos;
+      // Counted by two monotonic clocks, and by wall clocks where dates are trusted.
+      long margin = (long) (2 * SimRun.MAX_DRIFT * (atLeast + waited)) + SimRun.MAX_SKEW;
+      unheld.put(
+          grant.lease.lockId(),
+          new Unheld(recordToken(grant.lease), grant.grantedAt - waited + atLeast - margin));
+    }
+  }
+
+  private void checkUnheld(ObservedGrant grant) {
+    Unheld before = unheld.remove(grant.lease.lockId());
+    if (before != null
+        && simulation.now() < before.until
+        && isSameIncarnation(before.recordToken, recordToken(grant.lease))) {
+      simulation.violated(
+          Invariant.HOLD_LIMITS,
+          grant.lease
+              + " is granted "
+              + (before.until - simulation.now())
+              + " ns before the lock may be free");
+    }
+  }
+
   /** A client is about to release. If its lease is over by now, it must be told that. */
   void releasing(ObservedGrant grant) {
     if (!grant.lease.isHeld() && !grant.over) {
@@ -133,6 +190,8 @@ final class InvariantChecker {
     // which to tell. That ends a lease that might have gone on.
     boolean isReal =
         loss.reason() == LeaseLostException.Reason.EXPIRED
+            || (loss.reason() == LeaseLostException.Reason.MAX_HOLD
+                && grant.host.nanos() - grant.askedNanos >= grant.maxHoldNanos())
             || (copiesMayBeBehind && loss.reason() == LeaseLostException.Reason.RECORD_DELETED)
             || ended.contains(token)
             || ended.contains(incarnation);
@@ -159,7 +218,7 @@ final class InvariantChecker {
   /** The rightful primary carries out a write. */
   void executed(SimCluster.Write write, SimCluster.@Nullable Doc there) {
     LockRecord old = there == null ? null : there.record();
-    if (old == null || old.token().equals(write.by())) {
+    if (old == null || old.isUnheld() || old.token().equals(write.by())) {
       return;
     }
     if (!isOwner(write, old)) {
@@ -182,7 +241,8 @@ final class InvariantChecker {
    */
   private static boolean isOwner(SimCluster.Write write, LockRecord record) {
     String token = record.token();
-    return write.by().equals("client " + token.substring(0, token.indexOf('-')));
+    return write.by().equals("client " + token.substring(0, token.indexOf('-')))
+        || write.by().equals(LockRecord.unheldToken(token));
   }
 
   /** The resource took a write. */
@@ -224,7 +284,8 @@ final class InvariantChecker {
               Invariant.LOSS_IS_FINAL, grant.lease + " is held again, after it was over");
         } else {
           checkBelief(grant);
-          if (holder != null && isSameIncarnation(holder, grant)) {
+          if (holder != null
+              && isSameIncarnation(recordToken(holder.lease), recordToken(grant.lease))) {
             simulation.violated(
                 Invariant.MUTUAL_EXCLUSION,
                 holder.lease + " and " + grant.lease + " are both held");
@@ -239,12 +300,11 @@ final class InvariantChecker {
   }
 
   /**
-   * Returns when the index was deleted, exclusion resumes only when the leases of that time have
-   * ended.
+   * Whether two records were in one life of the index. When it was deleted, exclusion resumes only
+   * when the leases of that time have ended.
    */
-  private boolean isSameIncarnation(ObservedGrant a, ObservedGrant b) {
-    return Objects.equals(
-        incarnations.get(recordToken(a.lease)), incarnations.get(recordToken(b.lease)));
+  private boolean isSameIncarnation(String recordToken, String otherRecordToken) {
+    return Objects.equals(incarnations.get(recordToken), incarnations.get(otherRecordToken));
   }
 
   /** Checks at the end that each client that lost a lease was told. */
@@ -261,7 +321,11 @@ final class InvariantChecker {
   private void checkBelief(ObservedGrant grant) {
     Long sent = acknowledgedSent.get(recordToken(grant.lease));
     long since = sent == null ? Long.MAX_VALUE : simulation.now() - sent;
-    if (since > grant.ttlNanos) {
+    if (grant.host.nanos() - grant.grantedNanos > grant.maxHoldNanos()) {
+      simulation.violated(
+          Invariant.HOLD_LIMITS, grant.lease + " is held for more than " + grant.options.maxHold());
+    }
+    if (since > grant.options.ttl().toNanos()) {
       simulation.violated(
           Invariant.BELIEF,
           grant.lease + " is believed " + since + " ns after its last acknowledged write was sent");

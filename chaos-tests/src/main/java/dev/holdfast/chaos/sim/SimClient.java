@@ -5,6 +5,7 @@ import dev.holdfast.history.Operation;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.ReleaseResult;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
 import dev.holdfast.lock.store.ReadResult;
@@ -192,7 +193,7 @@ final class SimClient {
                     simulation.log(() -> name(call) + " has not: " + failure, place, call);
                     next();
                   } else {
-                    held(call, lease, options);
+                    held(call, lease, options, begun);
                   }
                   return lease;
                 })
@@ -231,7 +232,7 @@ final class SimClient {
     }
   }
 
-  private void held(int call, Lease lease, LockOptions options) {
+  private void held(int call, Lease lease, LockOptions options, long begun) {
     run.grants++;
     if (Recording.isHandedOver(lease)) {
       run.handoffs++;
@@ -243,7 +244,7 @@ final class SimClient {
         lease.fencingToken().primaryTerm(),
         lease.fencingToken().seqNo());
     InvariantChecker.ObservedGrant grant =
-        new InvariantChecker.ObservedGrant(lease, host, options.ttl().toNanos());
+        new InvariantChecker.ObservedGrant(lease, host, options, begun);
     Task task = new Task(call, lease, grant);
     run.invariants.granted(grant);
     lease.onLost(
@@ -300,6 +301,9 @@ final class SimClient {
                           case NOT_HELD, UNCONFIRMED -> Operation.Type.INFO;
                         });
                     run.invariants.over(grant);
+                    if (result == ReleaseResult.RELEASED) {
+                      run.invariants.released(grant);
+                    }
                     simulation.log(
                         () -> name(call) + " released: " + result,
                         place,

@@ -288,19 +288,18 @@ final class SimRun {
             Invariant.LIVENESS, "c" + client.place + " has calls that do not end");
       }
     }
-    if (plan.leavesNothing() && !cluster.all().isEmpty()) {
+    if (plan.leavesNothing()
+        && cluster.all().stream().anyMatch(found -> !found.record().isUnheld())) {
       throw new InvariantViolation(
           Invariant.RECORDS, "left behind by processes that never crashed: " + cluster.all());
     }
     SimClient last = new SimClient(this, NODES + places, host());
     // A client that waits alone for a lock that is not held any more has it when a record that was
-    // left
-    // has stood for its TTL since the first look (MAX_TTL, on a clock that may be slow by a tenth),
-    // or
-    // has been out of date for the skew (MAX_SKEW); at the next poll (0.12 s), after a read and a
-    // write (a few milliseconds each, from now on). 2 s are enough for
-    // the last three, and for the slow clock. Twice all that, since a record seen for the first
-    // time begins a new count.
+    // left has stood for its TTL since the first look (MAX_TTL, on a clock that may be slow by a
+    // tenth), or has been out of date for the skew (MAX_SKEW); at the next poll (0.12 s), after a
+    // read and a write (a few milliseconds each, from now on). 2 s are enough for the last three,
+    // and for the slow clock. Twice all that, since a record seen for the first time begins a new
+    // count.
     long bound = 2 * (MAX_TTL + MAX_SKEW + 2 * Simulation.SECOND);
     for (int number = 0; number < locks; number++) {
       assertServed(last, lock(number), bound);

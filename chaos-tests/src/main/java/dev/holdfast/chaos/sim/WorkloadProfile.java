@@ -20,7 +20,14 @@ enum WorkloadProfile {
       Duration ttl = TTLS.get(random.nextInt(TTLS.size()));
       Duration wait = WAITS.get(random.nextInt(WAITS.size()));
       boolean renews = random.nextInt(4) != 0;
-      return LockOptions.defaults().withTtl(ttl).withWaitTimeout(wait).withAutoRenew(renews);
+      LockOptions options =
+          LockOptions.defaults().withTtl(ttl).withWaitTimeout(wait).withAutoRenew(renews);
+      return switch (random.nextInt(6)) {
+        case 0 -> options.withMaxHold(upTo(LONGEST_LIMIT, random));
+        case 1 -> options.withHoldAtLeast(upTo(LONGEST_LIMIT, random));
+        case 2, 3 -> options.withLinger(upTo(ttl.dividedBy(2), random));
+        default -> options;
+      };
     }
 
     @Override
@@ -47,6 +54,11 @@ enum WorkloadProfile {
     }
 
     @Override
+    LockOptions options(SplittableRandom random) {
+      return sometimesLingering(random);
+    }
+
+    @Override
     long step(SplittableRandom random) {
       return random.nextLong(MOMENT);
     }
@@ -57,6 +69,11 @@ enum WorkloadProfile {
     @Override
     long pause(SplittableRandom random) {
       return random.nextInt(BURST) == 0 ? random.nextLong(10 * Simulation.SECOND) : 0;
+    }
+
+    @Override
+    LockOptions options(SplittableRandom random) {
+      return sometimesLingering(random);
     }
 
     @Override
@@ -95,6 +112,9 @@ enum WorkloadProfile {
   private static final List<Duration> WAITS =
       List.of(Duration.ZERO, Duration.ofMillis(200), Duration.ofSeconds(3), Duration.ofSeconds(30));
 
+  /** The longest time for which a lock is to be held at least, or at most. */
+  private static final Duration LONGEST_LIMIT = Duration.ofSeconds(3);
+
   private static final LockOptions PATIENT =
       LockOptions.defaults().withTtl(Duration.ofSeconds(5)).withWaitTimeout(Duration.ofSeconds(30));
 
@@ -120,6 +140,14 @@ enum WorkloadProfile {
    */
   private static final long SERVED_WITHIN =
       WAITING * (2 * Simulation.SECOND + 150 * Simulation.MILLI + 2 * MOMENT + SOME_REQUESTS);
+
+  private static Duration upTo(Duration most, SplittableRandom random) {
+    return Duration.ofMillis(1 + random.nextLong(most.toMillis()));
+  }
+
+  private static LockOptions sometimesLingering(SplittableRandom random) {
+    return random.nextBoolean() ? PATIENT.withLinger(upTo(Duration.ofSeconds(1), random)) : PATIENT;
+  }
 
   /** Returns for how long a task pauses before it acquires a lock. */
   abstract long pause(SplittableRandom random);

@@ -25,6 +25,12 @@ enum EngineBug {
       "Engine", SimScenario.LOSSES, EngineAdvice.CancelTheDeadline.class, "requestDeadline"),
   LOSS_TOLD_AFTER_RELEASE(
       "LeaseHandle", SimScenario.CALM, EngineAdvice.TellALoss.class, "released"),
+  LINGERING_RECORD_IS_DELETED(
+      "Session", SimScenario.CALM, EngineAdvice.DeleteWhatLingers.class, "linger"),
+  HOLD_AT_LEAST_IS_FORGOTTEN(
+      "Session", SimScenario.CALM, EngineAdvice.NotAtAll.class, "nanosToStayUnavailable"),
+  MAX_HOLD_IS_FORGOTTEN(
+      "LeaseHandle", SimScenario.CALM, EngineAdvice.ForEver.class, "holdNanosLeft"),
   HAND_OVER_WITHOUT_A_NEW_TOKEN(
       "FencingToken", SimScenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(

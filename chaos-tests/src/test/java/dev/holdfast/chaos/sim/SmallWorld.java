@@ -32,6 +32,8 @@ final class SmallWorld {
   private static final String LOCK = "lock";
   private static final Incarnation INCARNATION = new Incarnation("only", 0);
   private static final Duration TTL = Duration.ofMillis(300);
+  private static final LockOptions OPTIONS =
+      LockOptions.defaults().withTtl(TTL).withWaitTimeout(Duration.ofMillis(400));
 
   /** Rounds of all that is left, none of which can change anything. */
   private static final int MAX_STEPS = 10_000;
@@ -256,25 +258,24 @@ final class SmallWorld {
     }
 
     void want() {
-      LockOptions options =
-          LockOptions.defaults().withTtl(TTL).withWaitTimeout(Duration.ofMillis(400));
+      long begun = host.nanos();
       var unused =
           manager
-              .acquireAsync(LOCK, options)
+              .acquireAsync(LOCK, OPTIONS)
               .handle(
                   (granted, failure) -> {
                     log("c" + number + (granted == null ? " has not" : " HAS " + granted));
                     if (granted != null) {
-                      held(granted);
+                      held(granted, begun);
                     }
                     return granted;
                   })
               .whenComplete(simulation::ended);
     }
 
-    private void held(Lease granted) {
+    private void held(Lease granted, long begun) {
       InvariantChecker.ObservedGrant grant =
-          new InvariantChecker.ObservedGrant(granted, host, TTL.toNanos());
+          new InvariantChecker.ObservedGrant(granted, host, OPTIONS, begun);
       invariants.granted(grant);
       granted.onLost(
           loss -> {
