@@ -65,6 +65,10 @@ class DocExamplesTest {
         protected Object report;
         protected record Account(String id) {}
         protected abstract List<Account> accounts();
+        protected record Message(String account) {}
+        protected abstract List<Message> messages();
+        protected abstract void process(Message message);
+        protected abstract CompletableFuture<String> fetchReport();
         protected abstract void reindex();
         protected abstract int export();
         protected abstract void cleanUp();
