@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A process that wants a lock all the time leaves it to others now and then. */
 class FairnessTest extends OnVirtualTime {
@@ -78,6 +80,32 @@ class FairnessTest extends OnVirtualTime {
     advance(seconds(5));
 
     assertThat(sum / seconds).isGreaterThan(0.9);
+  }
+
+  /** How soon a lock is granted that another process releases. */
+  @ParameterizedTest
+  @ValueSource(longs = {5, 10, 104, 2_000})
+  void waiter_isGrantedAFreeLock_withinTheLongestPoll(long maxPollMillis) {
+    Duration maxPoll = Duration.ofMillis(maxPollMillis);
+    World.Client c = world.client("C", builder -> builder.maxPollInterval(maxPoll));
+    Duration longest = Duration.ZERO;
+    for (int i = 0; i < 20; i++) {
+      Lease held = a.acquire("x");
+      CompletableFuture<Lease> waiter = c.manager.acquireAsync("x", World.PATIENT);
+      // Past the first, short polls, and at different moments of the long ones.
+      advance(maxPoll.multipliedBy(10).plus(maxPoll.dividedBy(7).multipliedBy(i)));
+      c.store.clear();
+      Duration watched = maxPoll.multipliedBy(20);
+      advance(watched);
+      assertThat(c.store.count(ScriptedStore.READ)).as("reads in %s", watched).isBetween(15, 32);
+      long released = c.machine.nanos();
+      held.close();
+      assertThat(world.time.runUntil(waiter::isDone, maxPoll.multipliedBy(2))).isTrue();
+      Duration waited = Duration.ofNanos(c.machine.nanos() - released);
+      longest = waited.compareTo(longest) > 0 ? waited : longest;
+      world.now(waiter).close();
+    }
+    assertThat(longest).isBetween(maxPoll.dividedBy(3), maxPoll.multipliedBy(112).dividedBy(100));
   }
 
   private int done(World.Client process) {

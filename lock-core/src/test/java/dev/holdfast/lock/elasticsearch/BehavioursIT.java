@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import dev.holdfast.lock.GuardsAgainst;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LockAcquisitionException;
 import dev.holdfast.lock.LockInfo;
 import dev.holdfast.lock.LockManager;
@@ -130,6 +131,87 @@ class BehavioursIT extends ClusterTest {
 
     assertThat(found(ID).token()).isEqualTo(successor.token());
     assertThat(successor.isHeld()).isTrue();
+  }
+
+  @Test
+  void release_lingering_staysHeldHere_andIsAcquiredAgainInMemory() throws Exception {
+    LockManager locks = cluster.manager();
+    LockOptions lingering =
+        PATIENT.withTtl(Duration.ofMinutes(10)).withLinger(Duration.ofMinutes(5));
+    Lease first = locks.acquire(ID, lingering);
+    assertThat(first.release()).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(found(ID).token()).isEqualTo(first.token());
+    assertThat(cluster.manager().tryAcquire(ID)).isEmpty();
+
+    Lease second = locks.acquire(ID, lingering);
+    assertThat(second.token()).isEqualTo(first.token() + "#1");
+    assertThat(second.fencingToken()).isGreaterThan(first.fencingToken());
+    assertThat(second.release()).isEqualTo(ReleaseResult.RELEASED);
+
+    locks.close();
+    assertThat(cluster.document(ID)).isEmpty();
+  }
+
+  @Test
+  void release_heldAtLeast_staysUnavailable_untilThen() throws Exception {
+    LockManager locks = cluster.manager();
+    Duration atLeast = Duration.ofMinutes(10);
+    Lease lease = locks.acquire(ID, PATIENT.withHoldAtLeast(atLeast));
+    assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
+
+    assertThat(found(ID).expiresAt())
+        .isBetween(
+            lease.acquiredAt().plus(atLeast), lease.acquiredAt().plus(atLeast).plusMillis(5));
+    assertThat(locks.tryAcquire(ID)).isEmpty();
+    assertThat(cluster.manager().tryAcquire(ID)).isEmpty();
+
+    assertThat(looker.forceRelease(ID)).isTrue();
+    Lease brief = locks.acquire(ID, PATIENT.withHoldAtLeast(Duration.ofMillis(400)));
+    assertThat(brief.release()).isEqualTo(ReleaseResult.RELEASED);
+    Lease next = cluster.manager().acquire(ID, PATIENT);
+    assertThat(next.fencingToken()).isGreaterThan(brief.fencingToken());
+    assertThat(Duration.between(brief.acquiredAt(), next.acquiredAt()))
+        .isGreaterThanOrEqualTo(Duration.ofMillis(399));
+  }
+
+  @Test
+  void body_heldForLongerThanItMay_isInterrupted_andTheLockFree() throws Exception {
+    LockManager locks = cluster.manager();
+    LockOptions limited = PATIENT.withMaxHold(Duration.ofMillis(300));
+
+    assertThatThrownBy(() -> locks.withLock(ID, limited, () -> TimeUnit.MINUTES.sleep(5)))
+        .isInstanceOfSatisfying(
+            LeaseLostException.class,
+            loss -> assertThat(loss.reason()).isEqualTo(LeaseLostException.Reason.MAX_HOLD))
+        .hasCauseInstanceOf(InterruptedException.class);
+
+    Lease next = cluster.manager().acquire(ID, PATIENT);
+    assertThat(next.release()).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  @Test
+  void asynchronousBody_holdsTheLockUntilItsStageCompletes() throws Exception {
+    CompletableFuture<String> stage = new CompletableFuture<>();
+    CompletableFuture<Lease> begun = new CompletableFuture<>();
+    CompletableFuture<String> result =
+        cluster
+            .manager()
+            .withLeaseAsync(
+                ID,
+                PATIENT,
+                lease -> {
+                  begun.complete(lease);
+                  return stage;
+                });
+    Lease lease = begun.get(1, TimeUnit.MINUTES);
+    assertThat(cluster.manager().tryAcquire(ID)).isEmpty();
+    assertThat(result).isNotDone();
+
+    stage.complete("done");
+
+    assertThat(result.get(1, TimeUnit.MINUTES)).isEqualTo("done");
+    assertThat(lease.isHeld()).isFalse();
+    assertThat(cluster.document(ID)).isEmpty();
   }
 
   @Test
