@@ -16,6 +16,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.holdfast.lock.internal.Daemons;
 import dev.holdfast.lock.internal.Timeouts;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -42,7 +43,9 @@ import org.apache.hc.client5.http.ssl.HttpsSupport;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.message.BasicHeader;
+import org.apache.hc.core5.http.nio.ssl.TlsStrategy;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.reactor.ssl.TransportSecurityLayer;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
 
@@ -205,18 +208,37 @@ final class ManagedTransport {
         .setDnsResolver(hostNames)
         .setMaxConnPerRoute(MAX_CONNECTIONS_PER_HOST)
         .setMaxConnTotal(MAX_CONNECTIONS)
-        // Both: what the JDK is to check, it is told too late in httpclient5 5.6.3, and checks not.
-        .setTlsStrategy(
-            new DefaultClientTlsStrategy(
-                settings.sslContext(),
-                HostnameVerificationPolicy.BOTH,
-                HttpsSupport.getDefaultHostnameVerifier()))
+        .setTlsStrategy(settings.usesTls() ? tls(settings.sslContext()) : new NoTls())
         .setDefaultConnectionConfig(
             ConnectionConfig.custom()
                 .setConnectTimeout(timeout(settings.connectTimeout))
                 .setSocketTimeout(timeout(settings.responseTimeout))
                 .build())
         .build();
+  }
+
+  private static TlsStrategy tls(SSLContext context) {
+    // Both: what the JDK is to check, it is told too late in httpclient5 5.6.3, and checks not.
+    return new DefaultClientTlsStrategy(
+        context, HostnameVerificationPolicy.BOTH, HttpsSupport.getDefaultHostnameVerifier());
+  }
+
+  /**
+   * For addresses of which none is https: reading the JVM's trust store takes a tenth of the time
+   * that a new process needs to acquire its first lock.
+   */
+  private static final class NoTls implements TlsStrategy {
+    @Override
+    @Deprecated // Abstract all the same.
+    public boolean upgrade(
+        TransportSecurityLayer layer,
+        HttpHost host,
+        SocketAddress localAddress,
+        SocketAddress remoteAddress,
+        Object attachment,
+        Timeout handshakeTimeout) {
+      throw new IllegalStateException("no address of this store is https, but " + host + " is");
+    }
   }
 
   /** To any of the nodes. */
@@ -310,10 +332,14 @@ final class ManagedTransport {
     }
 
     private void check() {
-      if (sslContext != null && addresses.stream().noneMatch(Address::isTls)) {
+      if (sslContext != null && !usesTls()) {
         throw new IllegalStateException(
             "it was said which servers to trust, but no URL begins with https://");
       }
+    }
+
+    private boolean usesTls() {
+      return addresses.stream().anyMatch(Address::isTls);
     }
 
     void sslContext(SSLContext context) {
