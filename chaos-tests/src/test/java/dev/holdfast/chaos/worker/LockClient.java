@@ -39,6 +39,15 @@ interface LockClient {
 
   /** The way of lock-core. */
   record OfManager(LockManager manager, Duration ttl) implements LockClient {
+    /** One lock in so many stays with the manager after its release. */
+    private static final int LINGERING_LOCKS = 4;
+
+    /** Short, so that others get the lock often. */
+    private static final int LINGERS_PER_TTL = 8;
+
+    private static boolean lingers(String lock) {
+      return Math.floorMod(lock.hashCode(), LINGERING_LOCKS) == 0;
+    }
 
     @Override
     public Optional<HeldLock> acquire(String lock, Duration wait, boolean renewed)
@@ -48,6 +57,7 @@ interface LockClient {
               .withTtl(ttl)
               .withWaitTimeout(wait)
               .withAutoRenew(renewed)
+              .withLinger(lingers(lock) ? ttl.dividedBy(LINGERS_PER_TTL) : Duration.ZERO)
               .withOnLeaseLost(OnLeaseLost.NOTIFY);
       try {
         return Optional.of(new HeldLock.OfLease(manager.acquire(lock, options)));
