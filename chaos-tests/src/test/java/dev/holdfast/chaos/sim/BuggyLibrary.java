@@ -36,12 +36,24 @@ final class BuggyLibrary extends ClassLoader {
    * @return the violation, or null
    */
   @Nullable String run(long seed, SimScenario scenario) {
+    return inside("violation", seed, scenario.name());
+  }
+
+  /**
+   * Tries all schedules of a small world with the bug, without faults.
+   *
+   * @return the violation, or null
+   */
+  @Nullable String explore(SmallWorld.Beginning beginning, long free) {
+    return inside("smallViolation", free, beginning.name());
+  }
+
+  private @Nullable String inside(String method, long number, String name) {
     try {
       Method run =
-          loadClass(Inside.class.getName())
-              .getDeclaredMethod("violation", long.class, String.class);
+          loadClass(Inside.class.getName()).getDeclaredMethod(method, long.class, String.class);
       run.setAccessible(true);
-      return (String) run.invoke(null, seed, scenario.name());
+      return (String) run.invoke(null, number, name);
     } catch (InvocationTargetException e) {
       throw new AssertionError(bug + " breaks the simulator", e.getCause());
     } catch (ReflectiveOperationException e) {
@@ -56,6 +68,14 @@ final class BuggyLibrary extends ClassLoader {
     static @Nullable String violation(long seed, String scenario) {
       InvariantViolation violation =
           SimRun.of(seed, SimScenario.valueOf(scenario).faults(), Planted.NOTHING, false)
+              .violation();
+      return violation == null ? null : violation.getMessage();
+    }
+
+    static @Nullable String smallViolation(long free, String beginning) {
+      InvariantViolation violation =
+          SmallWorld.explore(
+                  SmallWorld.Beginning.valueOf(beginning), (int) free, 0, Planted.NOTHING)
               .violation();
       return violation == null ? null : violation.getMessage();
     }

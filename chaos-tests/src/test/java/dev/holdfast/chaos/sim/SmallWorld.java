@@ -35,6 +35,8 @@ final class SmallWorld {
   private static final LockOptions OPTIONS =
       LockOptions.defaults().withTtl(TTL).withWaitTimeout(Duration.ofMillis(400));
 
+  private static final LockOptions LINGERING = OPTIONS.withLinger(TTL.dividedBy(3));
+
   /** Rounds of all that is left, none of which can change anything. */
   private static final int MAX_STEPS = 10_000;
 
@@ -49,7 +51,12 @@ final class SmallWorld {
     /** One holds the lock whose renewal is due. */
     RENEWING,
     /** One has crashed with the lock, and the other looks. */
-    CRASHED
+    CRASHED,
+    /**
+     * One has released the lock, which stays with it for a while. The other waits for it, and the
+     * first may want it again at any time.
+     */
+    LINGERING
   }
 
   /** The number of schedules, and the choices of one that failed. */
@@ -134,7 +141,7 @@ final class SmallWorld {
   private void begin(Beginning beginning) {
     Actor first = actors.get(0);
     Actor second = actors.get(1);
-    first.want();
+    first.want(beginning == Beginning.LINGERING ? LINGERING : OPTIONS);
     if (beginning != Beginning.NOTHING) {
       deliverAll();
     }
@@ -145,8 +152,19 @@ final class SmallWorld {
     } else if (beginning == Beginning.CRASHED) {
       first.host.crash();
       first.giveBack = null;
+    } else if (beginning == Beginning.LINGERING) {
+      while (first.giveBack == null) {
+        simulation.runNext();
+        deliverAll();
+      }
+      first.giveBack.run();
+      first.wantAgain =
+          () -> {
+            first.wantAgain = null;
+            first.want(LINGERING);
+          };
     }
-    second.want();
+    second.want(OPTIONS);
   }
 
   /** Takes the next choice, and returns whether there was any. */
@@ -174,6 +192,9 @@ final class SmallWorld {
     for (Actor actor : actors) {
       if (actor.giveBack != null) {
         choices.add(actor.giveBack);
+      }
+      if (actor.wantAgain != null) {
+        choices.add(actor.wantAgain);
       }
     }
     if (simulation.hasNext()) {
@@ -238,6 +259,9 @@ final class SmallWorld {
     /** Releases the lock; null if this client holds nothing. */
     @Nullable Runnable giveBack;
 
+    /** Wants the lock once more; null if this client does not. */
+    @Nullable Runnable wantAgain;
+
     Actor(int number, Planted planted) {
       this.number = number;
       SplittableRandom tokens = simulation.fork();
@@ -257,25 +281,25 @@ final class SmallWorld {
               .build();
     }
 
-    void want() {
+    void want(LockOptions options) {
       long begun = host.nanos();
       var unused =
           manager
-              .acquireAsync(LOCK, OPTIONS)
+              .acquireAsync(LOCK, options)
               .handle(
                   (granted, failure) -> {
                     log("c" + number + (granted == null ? " has not" : " HAS " + granted));
                     if (granted != null) {
-                      held(granted, begun);
+                      held(granted, options, begun);
                     }
                     return granted;
                   })
               .whenComplete(simulation::ended);
     }
 
-    private void held(Lease granted, long begun) {
+    private void held(Lease granted, LockOptions options, long begun) {
       InvariantChecker.ObservedGrant grant =
-          new InvariantChecker.ObservedGrant(granted, host, OPTIONS, begun);
+          new InvariantChecker.ObservedGrant(granted, host, options, begun);
       invariants.granted(grant);
       granted.onLost(
           loss -> {

@@ -13,7 +13,17 @@ class SmallWorldChaos {
 
   /** The number of free choices from each beginning: some have more choices at each step. */
   private static final Map<Beginning, Integer> FREE =
-      Map.of(Beginning.NOTHING, 7, Beginning.HELD, 9, Beginning.RENEWING, 8, Beginning.CRASHED, 10);
+      Map.of(
+          Beginning.NOTHING,
+          7,
+          Beginning.HELD,
+          9,
+          Beginning.RENEWING,
+          8,
+          Beginning.CRASHED,
+          10,
+          Beginning.LINGERING,
+          8);
 
   @Test
   void library_inEverySchedule_keepsEveryInvariant() {

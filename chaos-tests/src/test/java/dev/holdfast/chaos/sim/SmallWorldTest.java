@@ -39,6 +39,14 @@ class SmallWorldTest {
     assertThat(explored.trace()).last().asString().contains("VIOLATION");
   }
 
+  /** Its record is deleted at its release, and it is granted again in memory. */
+  @Test
+  void library_thatLingersWithoutItsRecord_isCaught() {
+    BuggyLibrary library = new BuggyLibrary(EngineBug.LINGERING_RECORD_IS_DELETED);
+
+    assertThat(library.explore(Beginning.LINGERING, FREE + 3)).startsWith("TOKENS_RISE");
+  }
+
   @Test
   void library_thatOverwrites_isCaught() {
     assertThat(
