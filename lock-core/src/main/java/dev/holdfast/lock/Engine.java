@@ -64,6 +64,18 @@ final class Engine {
   /** How many tokens are tracked by clean-ups. */
   final AtomicInteger cleanups = new AtomicInteger();
 
+  /** How many sessions have not ended, lingering ones included. */
+  final AtomicInteger sessions = new AtomicInteger();
+
+  /** How many sessions are kept without a holder. */
+  final AtomicInteger lingering = new AtomicInteger();
+
+  /** How many calls have no outcome yet. */
+  final AtomicInteger waiting = new AtomicInteger();
+
+  /** For listeners, which refer to it weakly: it lives as long as this engine. */
+  final Supplier<LockManagerStats> stats = this::stats;
+
   final CleanupBudget cleanupBudget;
 
   /** Ends the subscription to incarnations that the store finds to be gone. */
@@ -94,6 +106,18 @@ final class Engine {
     this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
     this.unsubscribe = store.onIncarnationGone(this::incarnationGone);
+  }
+
+  LockManagerStats stats() {
+    int idle = lingering.get();
+    return new LockManagerStats(
+        queues.size(),
+        Math.max(0, sessions.get() - idle),
+        waiting.get(),
+        idle,
+        observations.size(),
+        cleanups.get(),
+        events.dropped());
   }
 
   /** Runs a task on the queue of that lock, which is made if there is none. */

@@ -85,6 +85,11 @@ final class LockQueue implements Executor {
 
   private @Nullable Throwable failure;
 
+  /** What this queue adds to the engine's counts. */
+  private int countedSessions;
+
+  private int countedWaiting;
+
   LockQueue(Engine engine, String lockId) {
     this.engine = engine;
     this.lockId = lockId;
@@ -102,7 +107,25 @@ final class LockQueue implements Executor {
       boolean ended = ends(task);
       brokenOff = !(ended && recovered);
     } finally {
+      recount();
       tellNotices();
+    }
+  }
+
+  /**
+   * Brings the engine's counts up to date: before an outcome is passed on, so that its receiver
+   * finds it counted, and at the end of each task, so that none that breaks off is miscounted.
+   */
+  void recount() {
+    int sessions = session != null && !session.hasEnded() ? 1 : 0;
+    if (sessions != countedSessions) {
+      engine.sessions.addAndGet(sessions - countedSessions);
+      countedSessions = sessions;
+    }
+    int acquisitions = waiting.size();
+    if (acquisitions != countedWaiting) {
+      engine.waiting.addAndGet(acquisitions - countedWaiting);
+      countedWaiting = acquisitions;
     }
   }
 
@@ -311,6 +334,7 @@ final class LockQueue implements Executor {
     waiting.remove(acquisition);
     session = won.session();
     LeaseHandle lease = won.session().start();
+    recount();
     acquisition.finish(new Outcome.Granted(lease));
     noticeAcquired(acquisition, lease);
     LockInfo previous = won.previous();
@@ -367,6 +391,7 @@ final class LockQueue implements Executor {
   /** A waiter got the lock from its holder in this process, who had held it for so long. */
   void handedOff(Acquisition successor, LeaseHandle lease, Duration held) {
     waiting.remove(successor);
+    recount();
     successor.finish(new Outcome.Granted(lease));
     tenure.granted(engine.clocks.ticker().nanos());
     pace.handedOff(held);
@@ -485,6 +510,7 @@ final class LockQueue implements Executor {
     if (trying == acquisition) {
       trying = null;
     }
+    recount();
     acquisition.finish(outcome);
     Duration waited = engine.clocks.since(acquisition.started);
     if (outcome instanceof Outcome.HeldByOther held) {

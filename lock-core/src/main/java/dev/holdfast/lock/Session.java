@@ -77,6 +77,10 @@ final class Session {
   boolean requestOut;
 
   private boolean cleanedUp;
+
+  /** Whether listeners are notified of the loss: then they are not notified of a release. */
+  private boolean lossTold;
+
   private Scheduler.@Nullable Timer timer;
 
   /** Tells the tick that is meant from those that were cancelled too late. */
@@ -156,6 +160,10 @@ final class Session {
 
   void state(SessionState next) {
     state = next;
+  }
+
+  boolean hasEnded() {
+    return state instanceof Lost || state instanceof Released;
   }
 
   void renewalBegins() {
@@ -275,9 +283,11 @@ final class Session {
 
   /** What follows from a loss. Again does nothing. */
   private void settleLost(Lost lost) {
+    queue.recount();
     LeaseLostException loss = lost.exception(queue.lockId);
-    if (lease.lost(loss)) {
-      queue.tell(l -> l.lost(queue.lockId, loss));
+    boolean isNew = lease.lost(loss);
+    tellLoss(loss);
+    if (isNew) {
       LeaseHandle told = lease;
       queue.notice(
           () -> {
@@ -288,6 +298,15 @@ final class Session {
     cancelTimer();
     renewal.complete(false);
     queue.sessionEnded(this, lost.recordMayRemain() ? null : info());
+  }
+
+  /** Has the listeners told, once. The holder may know already, if the manager closes. */
+  private void tellLoss(LeaseLostException loss) {
+    if (!lossTold) {
+      Duration held = engine.clocks.since(leaseSince);
+      lossTold = true;
+      queue.tell(l -> l.lost(queue.lockId, loss, held));
+    }
   }
 
   /**
@@ -478,7 +497,7 @@ final class Session {
   void overlapped(Lost lost) {
     LeaseLostException loss = lost.exception(queue.lockId);
     if (lease.lost(loss)) {
-      queue.tell(l -> l.lost(queue.lockId, loss));
+      tellLoss(loss);
       queue.notice(
           () ->
               LOG.error(
@@ -494,7 +513,9 @@ final class Session {
     Duration held = engine.clocks.since(leaseSince);
     settleReleased(released);
     ReleaseResult result = released.result();
-    queue.tell(l -> l.released(queue.lockId, result, held));
+    if (!lossTold) {
+      queue.tell(l -> l.released(queue.lockId, result, held));
+    }
     queue.notice(
         () -> {
           if (result == ReleaseResult.RELEASED) {
@@ -516,6 +537,7 @@ final class Session {
 
   /** What follows from a release. Again does nothing. */
   private void settleReleased(Released released) {
+    queue.recount();
     ReleaseResult result = released.result();
     lease.released(result);
     engine.lossWatch.remove(this);

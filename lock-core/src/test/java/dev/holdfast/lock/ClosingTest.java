@@ -153,6 +153,10 @@ class ClosingTest extends OnVirtualTime {
 
     assertThat(closed.get(LIVENESS_SECONDS, TimeUnit.SECONDS)).isNull();
     assertThat(lease.isHeld()).isFalse();
+    while (c.events.count("lost x") == 0) {
+      Thread.sleep(1);
+    }
+    assertThat(c.events.all()).noneMatch(event -> event.startsWith("released"));
     mayEnd.countDown();
     advance(EXPIRED);
     assertThat(b.canAcquire("x")).as("after the TTL").isTrue();
