@@ -147,7 +147,7 @@ class HoldfastMetricsTest {
   @Test
   void gauges_keepNoManagerAlive_andDoNotFailAfterIt() throws Exception {
     HoldfastMetrics metrics = HoldfastMetrics.boundTo(registry);
-    WeakReference<LockManager> gone = closedManager(metrics);
+    WeakReference<?> gone = engineOfClosedManager(metrics);
 
     awaitCollected(gone);
 
@@ -155,11 +155,20 @@ class HoldfastMetricsTest {
     assertThat(registry.get("holdfast.lock.events.dropped").functionCounter().count()).isZero();
   }
 
-  private WeakReference<LockManager> closedManager(HoldfastMetrics metrics) throws Exception {
-    LockManager locks = LockManager.builder(store).listener(metrics).build();
+  /** What the manager gives its listeners lives as long as its engine. */
+  private WeakReference<?> engineOfClosedManager(HoldfastMetrics metrics) throws Exception {
+    List<WeakReference<?>> engines = new ArrayList<>();
+    LockListener watch =
+        new LockListener() {
+          @Override
+          public void attached(Supplier<LockManagerStats> stats) {
+            engines.add(new WeakReference<>(stats));
+          }
+        };
+    LockManager locks = LockManager.builder(store).listener(watch).listener(metrics).build();
     locks.acquire("x").close();
     locks.close();
-    return new WeakReference<>(locks);
+    return engines.get(0);
   }
 
   @Test

@@ -17,6 +17,8 @@ import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import io.micrometer.common.KeyValue;
 import io.micrometer.common.KeyValues;
+import io.micrometer.core.instrument.observation.DefaultMeterObservationHandler;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.GlobalObservationConvention;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler;
@@ -271,6 +273,22 @@ class HoldfastObservationsTest {
     locks.acquireAsync("x").get().close();
 
     assertThat(moments).isEmpty();
+  }
+
+  @Test
+  void handlerThatMakesMeters_makesThoseThatAreDocumented_withoutTheLocksId() throws Exception {
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    registry.observationConfig().observationHandler(new DefaultMeterObservationHandler(meters));
+
+    locks.withLock("x", () -> {});
+
+    assertThat(meters.get("holdfast.lock").tag("outcome", "completed").timer().count())
+        .isEqualTo(1);
+    assertThat(meters.getMeters())
+        .noneMatch(meter -> meter.getId().getTag("lock.id") != null)
+        .extracting(meter -> meter.getId().getName())
+        .containsExactlyInAnyOrder(
+            "holdfast.lock", "holdfast.lock.active", "holdfast.lock.acquired");
   }
 
   // --- Conventions
