@@ -31,23 +31,34 @@ final class ObservedCall {
   }
 
   /** Returns the lease, once the observer is told. */
+  @SuppressWarnings("EmptyCatch")
   LeaseHandle acquired(LeaseHandle lease) {
     if (call != null) {
       try {
         call.acquired(lease.fencingToken());
       } catch (Throwable e) {
-        logFailure(e);
+        try {
+          logFailure(e);
+        } catch (Throwable again) {
+          // No stack or memory left to log it. The lease has to reach the caller all the same.
+        }
       }
     }
     return lease;
   }
 
+  /** The lease, if there is one, is the caller's: see {@link #acquired}. */
+  @SuppressWarnings("EmptyCatch")
   void ended(@Nullable Throwable failure) {
     if (call != null) {
       try {
         call.ended(failure);
       } catch (Throwable e) {
-        logFailure(e);
+        try {
+          logFailure(e);
+        } catch (Throwable again) {
+          // As above.
+        }
       }
     }
   }
