@@ -69,6 +69,15 @@ final class Engine {
   /** How many tokens are tracked by clean-ups. */
   final AtomicInteger cleanups = new AtomicInteger();
 
+  /** How many locks are held here: granted, and neither lost nor released yet. */
+  final AtomicInteger held = new AtomicInteger();
+
+  /** How many calls have no outcome yet. */
+  final AtomicInteger waiting = new AtomicInteger();
+
+  /** For listeners, which refer to it weakly: it lives as long as this engine. */
+  final Supplier<LockManagerStats> stats = this::stats;
+
   final CleanupBudget cleanupBudget;
 
   /** Ends the subscription to incarnations that the store finds to be gone. */
@@ -101,6 +110,17 @@ final class Engine {
     this.cleanupBudget = new CleanupBudget(clocks.ticker(), timers);
     this.observations = new Observations(clocks, maxClockSkew, calendarTakeover);
     this.unsubscribe = store.onIncarnationGone(this::incarnationGone);
+  }
+
+  LockManagerStats stats() {
+    return new LockManagerStats(
+        queues.size(),
+        held.get(),
+        waiting.get(),
+        lingering.size(),
+        observations.size(),
+        cleanups.get(),
+        events.dropped());
   }
 
   /** Runs a task on the queue of that lock, which is made if there is none. */

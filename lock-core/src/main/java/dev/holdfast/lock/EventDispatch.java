@@ -7,7 +7,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +25,7 @@ final class EventDispatch {
   private final Queue<Consumer<LockListener>> events = new ConcurrentLinkedQueue<>();
   private final AtomicInteger queued = new AtomicInteger();
   private final AtomicBoolean overflown = new AtomicBoolean();
+  private final AtomicLong dropped = new AtomicLong();
 
   /** Whether a task of the executor tells events, or is about to. */
   private final AtomicBoolean telling = new AtomicBoolean();
@@ -32,11 +35,22 @@ final class EventDispatch {
     this.executor = executor;
   }
 
+  /** On the thread that builds the manager, before any event. */
+  void attached(Supplier<LockManagerStats> stats) {
+    tell(listener -> listener.attached(stats), listeners);
+  }
+
+  /** How many events were dropped so far. */
+  long dropped() {
+    return dropped.get();
+  }
+
   void tell(Consumer<LockListener> event) {
     if (listeners.isEmpty()) {
       return;
     }
     if (queued.get() >= MAX_QUEUED) {
+      dropped.incrementAndGet();
       if (!overflown.getAndSet(true)) {
         Logs.quietly(
             () -> LOG.error("Listeners are {} events behind; events are dropped", MAX_QUEUED));

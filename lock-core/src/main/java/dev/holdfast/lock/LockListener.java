@@ -2,6 +2,7 @@ package dev.holdfast.lock;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Is told what happens to locks, for metrics and audits. Called in order, one event at a time, on
@@ -9,6 +10,16 @@ import java.util.Optional;
  * than {@value EventDispatch#MAX_QUEUED} events behind misses events, and the log says so.
  */
 public interface LockListener {
+  /**
+   * A manager was built with this listener. Told once for each manager, before its first event, on
+   * the thread that builds it.
+   *
+   * @param stats what the manager tracks at the time of each call; without I/O, also after it is
+   *     closed. It lives as long as the manager and refers to it, so that whatever outlives the
+   *     manager should refer to it weakly.
+   */
+  default void attached(Supplier<LockManagerStats> stats) {}
+
   /**
    * A lock was acquired.
    *
@@ -41,12 +52,17 @@ public interface LockListener {
   /**
    * A renewal did not succeed; it is tried again until the lease ends.
    *
+   * @param took from the sending of its last write to its failure
    * @param remaining how long the lease is still valid
    */
-  default void renewalFailed(String lockId, Throwable cause, Duration remaining) {}
+  default void renewalFailed(String lockId, Throwable cause, Duration took, Duration remaining) {}
 
-  /** A lease was lost. */
-  default void lost(String lockId, LeaseLostException loss) {}
+  /**
+   * A lease was lost. Then its release is not told.
+   *
+   * @param held from the grant to the moment at which the loss was noticed
+   */
+  default void lost(String lockId, LeaseLostException loss, Duration held) {}
 
   /**
    * A lease was released.

@@ -64,6 +64,7 @@ public final class LockManager implements AutoCloseable {
 
   private final int maxMetadataBytes;
   private final LockOptions defaultOptions;
+  private final @Nullable CallObserver callObserver;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final AtomicBoolean finishing = new AtomicBoolean();
   private final CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
@@ -73,6 +74,7 @@ public final class LockManager implements AutoCloseable {
     this.operatorCalls = new OperatorCalls(engine);
     this.maxMetadataBytes = builder.maxMetadataBytes;
     this.defaultOptions = builder.defaultOptions;
+    this.callObserver = builder.callObserver;
   }
 
   /** A manager with default settings on this store, which stays the caller's to close. */
@@ -149,13 +151,20 @@ public final class LockManager implements AutoCloseable {
   public <E extends Exception> boolean tryWithLock(
       String lockId, LockOptions options, LockedRunnable<E> body) throws E, InterruptedException {
     Objects.requireNonNull(body, "body");
-    Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
-    if (outcome instanceof Outcome.HeldByOther) {
-      return false;
+    ObservedCall call = observed(lockId, options);
+    try {
+      Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
+      boolean runs = !(outcome instanceof Outcome.HeldByOther);
+      if (runs) {
+        LeaseConsumer<E> leased = lease -> body.run();
+        runBody(call.acquired(granted(lockId, outcome)), consumer(leased));
+      }
+      call.ended(null);
+      return runs;
+    } catch (Throwable failure) {
+      call.ended(failure);
+      throw failure;
     }
-    LeaseConsumer<E> leased = lease -> body.run();
-    runBody(granted(lockId, outcome), consumer(leased));
-    return true;
   }
 
   /** Like {@link #withLease(String, LockOptions, LeaseFunction)} with default options. */
@@ -171,8 +180,16 @@ public final class LockManager implements AutoCloseable {
   public <T extends @Nullable Object, E extends Exception> T withLease(
       String lockId, LockOptions options, LeaseFunction<T, E> body) throws E, InterruptedException {
     Objects.requireNonNull(body, "body");
-    Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
-    return runBody(granted(lockId, outcome), body);
+    ObservedCall call = observed(lockId, options);
+    try {
+      Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
+      T result = runBody(call.acquired(granted(lockId, outcome)), body);
+      call.ended(null);
+      return result;
+    } catch (Throwable failure) {
+      call.ended(failure);
+      throw failure;
+    }
   }
 
   /** Like {@link #runWithLease(String, LockOptions, LeaseConsumer)} with default options. */
@@ -262,7 +279,16 @@ public final class LockManager implements AutoCloseable {
    *     granted
    */
   public Lease acquire(String lockId, LockOptions options) throws InterruptedException {
-    return granted(lockId, await(lockId, options, Acquisition.Purpose.LEASE));
+    ObservedCall call = observed(lockId, options);
+    try {
+      Outcome outcome = await(lockId, options, Acquisition.Purpose.LEASE);
+      Lease lease = call.acquired(granted(lockId, outcome));
+      call.ended(null);
+      return lease;
+    } catch (Throwable failure) {
+      call.ended(failure);
+      throw failure;
+    }
   }
 
   /** Like {@link #tryAcquire(String, LockOptions)} with default options. */
@@ -277,10 +303,19 @@ public final class LockManager implements AutoCloseable {
    */
   public Optional<Lease> tryAcquire(String lockId, LockOptions options)
       throws InterruptedException {
-    Outcome outcome = await(lockId, options, Acquisition.Purpose.LEASE);
-    return outcome instanceof Outcome.HeldByOther
-        ? Optional.empty()
-        : Optional.of(granted(lockId, outcome));
+    ObservedCall call = observed(lockId, options);
+    try {
+      Outcome outcome = await(lockId, options, Acquisition.Purpose.LEASE);
+      Optional<Lease> lease =
+          outcome instanceof Outcome.HeldByOther
+              ? Optional.empty()
+              : Optional.of(call.acquired(granted(lockId, outcome)));
+      call.ended(null);
+      return lease;
+    } catch (Throwable failure) {
+      call.ended(failure);
+      throw failure;
+    }
   }
 
   /** Like {@link #acquireAsync(String, LockOptions)} with default options. */
@@ -407,6 +442,16 @@ public final class LockManager implements AutoCloseable {
       throw e;
     }
     return call;
+  }
+
+  /** A blocking call begins, which is observed if there is an observer. */
+  private ObservedCall observed(String lockId, LockOptions options) {
+    if (callObserver == null) {
+      return ObservedCall.NONE;
+    }
+    check(lockId);
+    Objects.requireNonNull(options, "options");
+    return ObservedCall.started(callObserver, lockId, options);
   }
 
   private Outcome await(String lockId, LockOptions options, Acquisition.Purpose purpose)
@@ -540,8 +585,7 @@ public final class LockManager implements AutoCloseable {
 
   /** What this manager tracks now. Without I/O; also after {@link #close()}. */
   public LockManagerStats stats() {
-    return new LockManagerStats(
-        engine.queues.size(), engine.observations.size(), engine.cleanups.get());
+    return engine.stats();
   }
 
   // --- The end
@@ -651,6 +695,7 @@ public final class LockManager implements AutoCloseable {
     @Nullable Scheduler scheduler;
     @Nullable Executor callbackExecutor;
     final List<LockListener> listeners = new ArrayList<>();
+    @Nullable CallObserver callObserver;
 
     private Builder(LockStore store) {
       this.store = store;
@@ -839,6 +884,14 @@ public final class LockManager implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Observes blocking calls on the threads that make them, such as for tracing. By default none.
+     */
+    public Builder callObserver(CallObserver callObserver) {
+      this.callObserver = Objects.requireNonNull(callObserver, "callObserver");
+      return this;
+    }
+
     /** The monotonic clock, {@link Ticker#system} by default. For simulation. */
     public Builder ticker(Ticker ticker) {
       this.ticker = Objects.requireNonNull(ticker, "ticker");
@@ -880,7 +933,9 @@ public final class LockManager implements AutoCloseable {
 
     /** The manager. */
     public LockManager build() {
-      return new LockManager(this);
+      LockManager manager = new LockManager(this);
+      manager.engine.events.attached(manager.engine.stats);
+      return manager;
     }
   }
 }

@@ -87,6 +87,11 @@ final class LockQueue implements Executor {
 
   private @Nullable Throwable failure;
 
+  /** What this queue adds to the engine's counts. */
+  private int countedHeld;
+
+  private int countedWaiting;
+
   LockQueue(Engine engine, String lockId) {
     this.engine = engine;
     this.lockId = lockId;
@@ -107,7 +112,25 @@ final class LockQueue implements Executor {
       boolean ended = ends(task);
       brokenOff = !(ended && recovered);
     } finally {
+      recount();
       tellNotices();
+    }
+  }
+
+  /**
+   * Brings the engine's counts up to date: before an outcome is passed on, so that its receiver
+   * finds it counted, and at the end of each task, so that none that breaks off is miscounted.
+   */
+  void recount() {
+    int held = session != null && session.hasHolder() ? 1 : 0;
+    if (held != countedHeld) {
+      engine.held.addAndGet(held - countedHeld);
+      countedHeld = held;
+    }
+    int acquisitions = waiting.size();
+    if (acquisitions != countedWaiting) {
+      engine.waiting.addAndGet(acquisitions - countedWaiting);
+      countedWaiting = acquisitions;
     }
   }
 
@@ -318,6 +341,7 @@ final class LockQueue implements Executor {
     waiting.remove(acquisition);
     session = won.session();
     LeaseHandle lease = won.session().start();
+    recount();
     acquisition.finish(new Outcome.Granted(lease));
     noticeAcquired(acquisition, lease);
     LockInfo previous = won.previous();
@@ -374,6 +398,7 @@ final class LockQueue implements Executor {
   /** A waiter got the lock from its holder in this process. */
   void handedOff(Acquisition successor, LeaseHandle lease) {
     waiting.remove(successor);
+    recount();
     successor.finish(new Outcome.Granted(lease));
     tenure.granted(engine.clocks.ticker().nanos());
     noticeAcquired(successor, lease);
@@ -406,6 +431,7 @@ final class LockQueue implements Executor {
   /** A caller got the lock that nobody held in this process. */
   void resumed(Acquisition next, LeaseHandle lease) {
     waiting.remove(next);
+    recount();
     next.finish(new Outcome.Granted(lease));
     tenure.granted(engine.clocks.ticker().nanos());
     noticeAcquired(next, lease);
@@ -534,6 +560,7 @@ final class LockQueue implements Executor {
     if (trying == acquisition) {
       trying = null;
     }
+    recount();
     acquisition.finish(outcome);
     Duration waited = engine.clocks.since(acquisition.started);
     if (outcome instanceof Outcome.HeldByOther held) {

@@ -244,7 +244,8 @@ final class Renewal {
                 session.token,
                 remaining.toMillis(),
                 Logs.shown(cause)));
-    queue.tell(l -> l.renewalFailed(queue.lockId, cause, remaining));
+    Duration took = engine.clocks.since(session.lastSent);
+    queue.tell(l -> l.renewalFailed(queue.lockId, cause, took, remaining));
   }
 
   /** Answers those who wait for a renewal. */

@@ -88,6 +88,10 @@ final class Session {
   private long lingerEndNanos;
 
   private boolean cleanedUp;
+
+  /** Whether listeners are notified of the loss: then they are not notified of a release. */
+  private boolean lossTold;
+
   private Scheduler.@Nullable Timer timer;
   private long timerDueNanos;
 
@@ -176,6 +180,11 @@ final class Session {
 
   void state(SessionState next) {
     state = next;
+  }
+
+  /** Whether there is a lease that has been neither lost nor released. */
+  boolean hasHolder() {
+    return !holderless && !(state instanceof Lost || state instanceof Released);
   }
 
   void renewalBegins() {
@@ -336,13 +345,17 @@ final class Session {
 
   /** What follows from a loss. Again does nothing. */
   private void settleLost(Lost lost) {
+    queue.recount();
     LeaseLostException loss = lost.exception(queue.lockId);
+    boolean isNew = !holderless && lease.lost(loss);
     if (holderless) {
       // Its last lease was released: nobody is to be notified, and nobody will release it.
       engine.lingering.remove(this);
       cleanUp(lost.recordMayRemain() ? lastSent : uncertainCreate);
-    } else if (lease.lost(loss)) {
-      queue.tell(l -> l.lost(queue.lockId, loss));
+    } else {
+      tellLoss(loss);
+    }
+    if (isNew) {
       LeaseHandle told = lease;
       queue.notice(
           () -> {
@@ -353,6 +366,15 @@ final class Session {
     cancelTimer();
     renewal.complete(false);
     queue.sessionEnded(this, lost.recordMayRemain() ? null : info());
+  }
+
+  /** Has the listeners told, once. The holder may know already, if the manager closes. */
+  private void tellLoss(LeaseLostException loss) {
+    if (!lossTold) {
+      Duration held = engine.clocks.since(leaseSince);
+      lossTold = true;
+      queue.tell(l -> l.lost(queue.lockId, loss, held));
+    }
   }
 
   /**
@@ -593,6 +615,7 @@ final class Session {
     lingerEndNanos = engine.clocks.ticker().nanos() + Times.nanos(grantee.options.linger());
     Duration held = engine.clocks.since(leaseSince);
     keepTimer(holding);
+    queue.recount();
     lease.released(ReleaseResult.RELEASED);
     queue.tell(l -> l.released(queue.lockId, ReleaseResult.RELEASED, held));
     Session eldest = engine.lingering.add(this);
@@ -669,7 +692,7 @@ final class Session {
   void overlapped(Lost lost) {
     LeaseLostException loss = lost.exception(queue.lockId);
     if (!holderless && lease.lost(loss)) {
-      queue.tell(l -> l.lost(queue.lockId, loss));
+      tellLoss(loss);
       queue.notice(
           () ->
               LOG.error(
@@ -695,7 +718,9 @@ final class Session {
                   result));
       return;
     }
-    queue.tell(l -> l.released(queue.lockId, result, held));
+    if (!lossTold) {
+      queue.tell(l -> l.released(queue.lockId, result, held));
+    }
     queue.notice(
         () -> {
           if (result == ReleaseResult.RELEASED) {
@@ -717,6 +742,7 @@ final class Session {
 
   /** What follows from a release. Again does nothing. */
   private void settleReleased(Released released) {
+    queue.recount();
     ReleaseResult result = released.result();
     lease.released(result);
     engine.lossWatch.remove(this);

@@ -40,7 +40,8 @@ class DocExamplesTest {
       import dev.holdfast.lock.memory.*;
       import dev.holdfast.lock.micrometer.*;
       import dev.holdfast.lock.store.LockStore;
-      import io.micrometer.core.instrument.MeterRegistry;
+      import io.micrometer.core.instrument.*;
+      import io.micrometer.observation.ObservationRegistry;
       import java.net.URI;
       import java.nio.file.Path;
       import java.time.Duration;
@@ -59,6 +60,7 @@ class DocExamplesTest {
         protected ElasticsearchClient client;
         protected FencedElasticsearchWriter writer;
         protected MeterRegistry meterRegistry;
+        protected ObservationRegistry observationRegistry;
         protected String user;
         protected String password;
         protected String apiKey;

@@ -38,6 +38,7 @@ class WordingTest {
       Set.of(
           "md",
           "java",
+          "kt",
           "xml",
           "html",
           "css",

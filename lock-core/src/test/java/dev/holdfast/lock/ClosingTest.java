@@ -153,6 +153,13 @@ class ClosingTest extends OnVirtualTime {
 
     assertThat(closed.get(LIVENESS_SECONDS, TimeUnit.SECONDS)).isNull();
     assertThat(lease.isHeld()).isFalse();
+    // Listeners are told on a thread of their own here.
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIVENESS_SECONDS);
+    while (c.events.count("lost x") == 0 && System.nanoTime() - deadline < 0) {
+      Thread.sleep(1);
+    }
+    assertThat(c.events.count("lost x")).isEqualTo(1);
+    assertThat(c.events.all()).noneMatch(event -> event.startsWith("released"));
     mayEnd.countDown();
     advance(EXPIRED);
     assertThat(b.canAcquire("x")).as("after the TTL").isTrue();

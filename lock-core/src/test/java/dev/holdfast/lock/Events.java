@@ -55,12 +55,12 @@ final class Events implements LockListener {
   }
 
   @Override
-  public void renewalFailed(String lockId, Throwable cause, Duration remaining) {
+  public void renewalFailed(String lockId, Throwable cause, Duration took, Duration remaining) {
     told.add("renewalFailed " + lockId);
   }
 
   @Override
-  public void lost(String lockId, LeaseLostException loss) {
+  public void lost(String lockId, LeaseLostException loss, Duration held) {
     told.add("lost " + lockId);
   }
 

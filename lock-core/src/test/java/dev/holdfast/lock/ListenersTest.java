@@ -3,6 +3,7 @@ package dev.holdfast.lock;
 import static dev.holdfast.lock.ScriptedStore.REPLACE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What listeners and callbacks are told, and what theirs can do to the engine: nothing. */
@@ -51,13 +54,13 @@ class ListenersTest extends OnVirtualTime {
     }
 
     @Override
-    public void renewalFailed(String lockId, Throwable cause, Duration remaining) {
-      told.add("renewalFailed " + (remaining.compareTo(World.VALIDITY) < 0));
+    public void renewalFailed(String lockId, Throwable cause, Duration took, Duration remaining) {
+      told.add("renewalFailed after " + took + " " + (remaining.compareTo(World.VALIDITY) < 0));
     }
 
     @Override
-    public void lost(String lockId, LeaseLostException loss) {
-      told.add("lost " + loss.lockId());
+    public void lost(String lockId, LeaseLostException loss, Duration held) {
+      told.add("lost " + loss.lockId() + " " + held);
     }
 
     @Override
@@ -126,8 +129,50 @@ class ListenersTest extends OnVirtualTime {
     assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
     world.time.settle();
 
-    assertThat(details.told).contains("renewalFailed true").endsWith("lost x");
-    assertThat(details.told.stream().filter("lost x"::equals)).hasSize(1);
+    assertThat(details.told)
+        .contains("renewalFailed after PT0S true")
+        .endsWith("lost x " + World.VALIDITY)
+        .filteredOn(event -> event.startsWith("lost"))
+        .hasSize(1);
+  }
+
+  @Test
+  void renewal_thatFailsLate_isToldWithTheTimeItTook() {
+    Details details = new Details();
+    World.Client c = world.client("C", m -> m.listener(details));
+    Lease lease = c.acquire("x");
+    c.store.next(
+        REPLACE,
+        request -> {
+          Scheduler.Timer unused =
+              c.machine.schedule(
+                  () -> request.answer(new WriteResult.Rejected(new IllegalStateException("busy"))),
+                  seconds(2).toNanos());
+        });
+    advance(World.TTL.dividedBy(3).plus(seconds(2)));
+    lease.close();
+    world.time.settle();
+
+    assertThat(details.told).contains("renewalFailed after PT2S true");
+  }
+
+  @Test
+  void loss_thatOnlyTheReleaseShows_isTold_andTheReleaseIsNot() {
+    Details details = new Details();
+    World.Client c = world.client("C", m -> m.listener(details));
+    Lease lease = c.acquire("x");
+    c.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(seconds(10));
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    assertThat(world.memory.delete("x", c.store.found("x").version())).isCompleted();
+    c.store.last(REPLACE).landAndAnswer();
+    advance(seconds(1));
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.NOT_HELD);
+    assertThat(details.told)
+        .satisfiesExactly(
+            event -> assertThat(event).startsWith("acquired"),
+            event -> assertThat(event).startsWith("lost"));
   }
 
   @Test
@@ -170,7 +215,41 @@ class ListenersTest extends OnVirtualTime {
     held.forEach(Runnable::run);
 
     assertThat(slow.all()).as("of twice as many").hasSize(EventDispatch.MAX_QUEUED);
+    assertThat(c.manager.stats().droppedEvents()).isEqualTo(EventDispatch.MAX_QUEUED);
     assertThat(never.getCount()).isEqualTo(1);
+  }
+
+  @Test
+  void listener_isAttachedBeforeItsFirstEvent_andMayThrow() {
+    List<String> told = new ArrayList<>();
+    LockListener broken =
+        new LockListener() {
+          @Override
+          public void attached(Supplier<LockManagerStats> stats) {
+            throw new IllegalStateException("a bug in a listener");
+          }
+        };
+    LockListener after =
+        new LockListener() {
+          private @Nullable Supplier<LockManagerStats> stats;
+
+          @Override
+          public void attached(Supplier<LockManagerStats> attached) {
+            stats = attached;
+            told.add("attached, held " + attached.get().held());
+          }
+
+          @Override
+          public void acquired(String lockId, FencingToken fencingToken, Duration waited) {
+            told.add("acquired, held " + (stats == null ? "?" : stats.get().held()));
+          }
+        };
+    World.Client c = world.client("C", m -> m.listener(broken).listener(after));
+
+    c.acquire("x").close();
+    world.time.settle();
+
+    assertThat(told).containsExactly("attached, held 0", "acquired, held 1");
   }
 
   @Test

@@ -87,6 +87,9 @@ final class World {
     for (Client client : clients) {
       LockManagerStats stats = client.manager.stats();
       assertThat(stats.locks()).as("queues of %s", client).isZero();
+      assertThat(stats.held()).as("held locks of %s", client).isZero();
+      assertThat(stats.waiting()).as("waiting calls of %s", client).isZero();
+      assertThat(stats.lingering()).as("lingering locks of %s", client).isZero();
       assertThat(stats.cleanUps()).as("clean-ups of %s", client).isZero();
       assertThat(client.machine.pendingTimers()).as("timers of %s", client).isZero();
     }

@@ -60,7 +60,8 @@ final class Renewals implements AutoCloseable {
             .listener(
                 new LockListener() {
                   @Override
-                  public void renewalFailed(String lockId, Throwable cause, Duration remaining) {
+                  public void renewalFailed(
+                      String lockId, Throwable cause, Duration took, Duration remaining) {
                     lastFailure.set(cause);
                   }
                 })

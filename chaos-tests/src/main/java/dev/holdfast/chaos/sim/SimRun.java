@@ -321,7 +321,9 @@ final class SimRun {
     for (SimClient client : all) {
       LockManagerStats stats = client.manager.stats();
       // No answer tells a client that the record which it observed last is gone.
-      boolean isAtRest = stats.locks() == 0 && stats.cleanUps() == 0 && stats.observed() <= locks;
+      boolean isIdle = stats.held() == 0 && stats.waiting() == 0 && stats.lingering() == 0;
+      boolean isAtRest =
+          isIdle && stats.locks() == 0 && stats.cleanUps() == 0 && stats.observed() <= locks;
       if (!client.host.isCrashed() && !isAtRest) {
         throw new InvariantViolation(
             Invariant.BOUNDS, "c" + client.place + " has not let go: " + stats);

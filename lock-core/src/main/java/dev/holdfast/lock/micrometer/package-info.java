@@ -1,4 +1,8 @@
-/** Metrics through Micrometer, which is an optional dependency. */
+/**
+ * Metrics and observations through Micrometer, which is an optional dependency: {@link
+ * dev.holdfast.lock.micrometer.HoldfastMetrics} and {@link
+ * dev.holdfast.lock.micrometer.HoldfastObservations}.
+ */
 @NullMarked
 package dev.holdfast.lock.micrometer;
 
