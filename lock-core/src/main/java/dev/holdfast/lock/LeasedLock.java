@@ -21,6 +21,12 @@ final class LeasedLock implements Lock {
    */
   static final Duration MIN_PATIENCE = Engine.DEFAULT_REQUEST_TIMEOUT;
 
+  /**
+   * The shortest wait for another holder. In less time, a store that works may have no answer yet,
+   * which would count as an outage.
+   */
+  static final Duration MIN_WAIT = Duration.ofMillis(100);
+
   private final LockManager locks;
   private final LocalLocks localLocks;
   private final String lockId;
@@ -91,7 +97,10 @@ final class LeasedLock implements Lock {
   }
 
   private static Duration waitTimeout(long nanos) {
-    Duration left = Duration.ofNanos(Math.max(0, nanos));
+    Duration left = Duration.ofNanos(nanos);
+    if (left.compareTo(MIN_WAIT) < 0) {
+      return Duration.ZERO;
+    }
     return left.compareTo(LockOptions.MAX_WAIT) > 0 ? LockOptions.MAX_WAIT : left;
   }
 

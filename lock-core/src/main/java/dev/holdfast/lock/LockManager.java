@@ -342,8 +342,9 @@ public final class LockManager implements AutoCloseable {
    *       answered for as long as the wait timeout of the options, but at least for 10 s; or at
    *       once when it rejects the request.
    *   <li>{@link Lock#tryLock()} makes one attempt, which takes at most the request timeout.
-   *   <li>{@link Lock#tryLock(long, TimeUnit)} waits at most for that time, and makes one attempt
-   *       if it is 0 or less. The wait timeout of the options does not matter.
+   *   <li>{@link Lock#tryLock(long, TimeUnit)} waits at most for that time. If it is shorter than
+   *       0.1 s, it makes one attempt as {@link Lock#tryLock()} does. The wait timeout of the
+   *       options does not matter.
    *   <li>All of them throw {@link LockStoreUnavailableException} if the store did not answer:
    *       {@code false} always means that another holds the lock.
    *   <li>{@link Lock#newCondition} is not supported.

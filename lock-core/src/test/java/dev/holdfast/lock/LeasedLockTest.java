@@ -153,6 +153,18 @@ class LeasedLockTest extends OnVirtualTime {
   }
 
   @Test
+  void tryLock_withAShortTime_hearsTheStoreOut() throws Exception {
+    Lease other = b.acquire("x");
+    a.store.next(CREATE, ScriptedStore.late(a.machine, seconds(1)));
+    Caller<Boolean> call = Caller.of(() -> lock.tryLock(1, TimeUnit.MILLISECONDS)).awaitBlocked();
+
+    advance(seconds(1));
+
+    assertThat(call.result()).isFalse();
+    other.close();
+  }
+
+  @Test
   void tryLock_withATime_isTrueWhenTheLockBecomesFree() throws Exception {
     Lease other = b.acquire("x");
     Caller<Boolean> call =
