@@ -270,7 +270,8 @@ public final class LeaderElection implements AutoCloseable {
   }
 
   private void elected(LeaseHandle lease) {
-    LeaderTerm begun = new LeaderTerm(engine, lease, body, executor, onRevoked, this::report);
+    LeaderTerm begun =
+        new LeaderTerm(engine, lease, body, executor, onRevoked, this::report, this::termEnded);
     boolean tooLate;
     synchronized (this) {
       campaigning = false;
@@ -291,7 +292,7 @@ public final class LeaderElection implements AutoCloseable {
                 "Leader election \"{}\": elected, fencing token {}",
                 Logs.shown(name),
                 lease.fencingToken()));
-    begun.begin(() -> termEnded(begun));
+    begun.begin();
   }
 
   private void termEnded(LeaderTerm ended) {

@@ -5,6 +5,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +30,7 @@ final class LeaderTerm {
 
   private final AtomicBoolean lossReported = new AtomicBoolean();
   private volatile boolean failed;
-  private volatile Runnable whenOver = () -> {};
+  private final Consumer<LeaderTerm> whenOver;
 
   LeaderTerm(
       Engine engine,
@@ -37,19 +38,20 @@ final class LeaderTerm {
       @Nullable LeaseConsumer<?> body,
       Executor executor,
       Runnable onRevoked,
-      BiConsumer<String, Throwable> report) {
+      BiConsumer<String, Throwable> report,
+      Consumer<LeaderTerm> whenOver) {
     this.engine = engine;
     this.lease = lease;
     this.body = body;
     this.executor = executor;
     this.onRevoked = onRevoked;
     this.report = report;
+    this.whenOver = whenOver;
     this.begun = engine.clocks.read();
   }
 
-  /** On the callback executor. */
-  void begin(Runnable toRunWhenOver) {
-    whenOver = toRunWhenOver;
+  /** On the callback executor. It may have been revoked by then. */
+  void begin() {
     lease.onLost(
         loss -> {
           reportLoss(loss);
@@ -167,6 +169,6 @@ final class LeaderTerm {
       // Only the release may have shown it.
       reportLoss(loss);
     }
-    whenOver.run();
+    whenOver.accept(this);
   }
 }

@@ -38,7 +38,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>A lock id is any text that is not blank and takes at most 512 bytes in UTF-8. Locks are not
- * reentrant. The calls without {@link LockOptions} use {@link LockOptions#defaults}.
+ * reentrant, except by {@link #asLock}. The calls without {@link LockOptions} use {@link
+ * LockOptions#defaults}.
  *
  * <p>What is guaranteed: at no time do two leases of one lock judge themselves valid, as long as
  * one machine's monotonic clock is slower than another's by at most {@link Builder#maxClockDrift}

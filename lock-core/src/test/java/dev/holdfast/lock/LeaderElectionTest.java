@@ -536,6 +536,29 @@ class LeaderElectionTest extends OnVirtualTime {
     assertThat(log).containsExactly("revoked A");
   }
 
+  @Test
+  void term_thatIsRevokedBeforeItsBodyIsSubmitted_endsWithoutIt() {
+    var call = a.manager.submit("leader", World.ONE_ATTEMPT, Acquisition.Purpose.BODY, null);
+    LeaseHandle lease = ((Outcome.Granted) call.outcome.join()).lease();
+    LeaderTerm term =
+        new LeaderTerm(
+            a.manager.engine,
+            lease,
+            given -> log.add("ran"),
+            a.machine,
+            () -> log.add("revoked"),
+            (what, failure) -> errors.add(failure),
+            ended -> log.add("over"));
+
+    term.revoke();
+    world.time.settle();
+    term.begin();
+    world.time.settle();
+
+    assertThat(log).containsExactly("revoked", "over");
+    assertThat(a.store.isFree("leader")).isTrue();
+  }
+
   // --- The end
 
   @Test

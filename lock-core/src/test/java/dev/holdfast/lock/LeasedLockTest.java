@@ -184,6 +184,24 @@ class LeasedLockTest extends OnVirtualTime {
   }
 
   @Test
+  void tryLock_thatFails_letsTheNextThreadOfThisProcessTry() throws Exception {
+    Lease other = b.acquire("x");
+    Caller<Boolean> first = Caller.of(() -> lock.tryLock(3, TimeUnit.SECONDS)).awaitBlocked();
+    LocalLocks.LocalLock local = a.manager.localLocks.enter("x");
+    Caller<Boolean> second = Caller.of(this::lockAndUnlock);
+    await(local.mutex::hasQueuedThreads);
+    a.manager.localLocks.leave("x");
+    advance(seconds(3));
+    assertThat(first.result()).isFalse();
+
+    second.awaitBlocked();
+    other.close();
+    advanceUntil(second::isDone);
+
+    assertThat(second.result()).as("interrupted").isFalse();
+  }
+
+  @Test
   void lock_thatAnotherProcessHolds_isWaitedForWithoutALimit() throws Exception {
     Lease other = b.acquire("x");
     Caller<Boolean> call = Caller.of(this::lockAndUnlock).awaitBlocked();

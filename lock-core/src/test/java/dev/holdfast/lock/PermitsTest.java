@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -310,6 +311,30 @@ class PermitsTest extends OnVirtualTime {
   }
 
   @Test
+  void future_thatIsCancelledWhileItsAttemptBegins_givesThePermitBack() {
+    AtomicReference<Runnable> whenTokenIsMade = new AtomicReference<>(() -> {});
+    World.Client c =
+        world.client(
+            "C",
+            m ->
+                m.tokens(
+                    () -> {
+                      whenTokenIsMade.getAndSet(() -> {}).run();
+                      return "token";
+                    }));
+    Lease held = permit(b, 1);
+    CompletableFuture<Optional<Lease>> call = waiter(c, 1);
+    advance(seconds(1));
+
+    whenTokenIsMade.set(() -> assertThat(call.cancel(false)).isTrue());
+    held.close();
+    advance(seconds(1));
+
+    assertThat(c.events.count("acquired p#0")).isEqualTo(1);
+    assertThat(c.store.isFree("p#0")).isTrue();
+  }
+
+  @Test
   void close_endsWaits() {
     Lease held = permit(b, 1);
     CompletableFuture<Optional<Lease>> first = waiter(a, 1);
@@ -349,6 +374,7 @@ class PermitsTest extends OnVirtualTime {
     call.interrupt();
 
     assertThat(call.failure()).isInstanceOf(InterruptedException.class);
+    assertThat(a.manager.permits.isEmpty()).as("the call has ended").isTrue();
     held.close();
     advance(seconds(1));
     assertThat(a.store.isFree("p#0")).isTrue();
