@@ -206,7 +206,7 @@ class LeasedLockTest extends OnVirtualTime {
     Lease other = b.acquire("x");
     Caller<Boolean> call = Caller.of(this::lockAndUnlock).awaitBlocked();
     for (int round = 0; round < 4; round++) {
-      endRound();
+      endRound(call);
     }
     assertThat(call.isDone()).isFalse();
 
@@ -224,12 +224,13 @@ class LeasedLockTest extends OnVirtualTime {
     return interrupted;
   }
 
-  /** Ends one round of a wait, and waits until the next one has begun. */
-  private void endRound() {
+  /** Ends one round of a wait, and waits until the first attempt of the next one has ended. */
+  private void endRound(Caller<?> call) {
     int rounds = a.store.count(CREATE);
     advance(LeasedLock.MIN_PATIENCE);
     // Each begins with one, since the lock may be free; later attempts begin with a read.
     await(() -> a.store.count(CREATE) > rounds);
+    call.awaitBlocked();
   }
 
   // --- Outages
@@ -291,15 +292,15 @@ class LeasedLockTest extends OnVirtualTime {
   void lock_thatIsHeld_survivesAnOutageThatIsShorterThanARound_andNotALongerOne() throws Exception {
     Lease other = b.acquire("x", World.ONE_ATTEMPT.withTtl(LockOptions.MAX_TTL));
     Caller<Boolean> call = Caller.of(this::lockAndUnlock).awaitBlocked();
-    endRound();
+    endRound(call);
     a.store.goDown();
-    endRound();
+    endRound(call);
     a.store.heal();
-    endRound();
+    endRound(call);
     assertThat(call.isDone()).as("after a short one").isFalse();
 
     a.store.goDown();
-    endRound();
+    endRound(call);
     assertThat(call.isDone()).as("after one round").isFalse();
     advance(LeasedLock.MIN_PATIENCE);
 
