@@ -7,6 +7,9 @@ package dev.holdfast.lock;
  */
 @FunctionalInterface
 public interface LeaseConsumer<E extends Exception> {
-  /** Runs the body, on the thread that called the lock manager. */
+  /**
+   * Runs the body, on the thread that called the lock manager, or on that of a {@link
+   * LeaderElection}.
+   */
   void accept(Lease lease) throws E, InterruptedException;
 }

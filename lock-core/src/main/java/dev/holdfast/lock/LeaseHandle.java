@@ -354,7 +354,8 @@ final class LeaseHandle implements Lease {
   }
 
   /**
-   * The manager closes.
+   * The manager closes, or the holder gives the lock up before its body has ended: a body that has
+   * not begun never does.
    *
    * @return whether there is a body, which is told, and after which the lock is given back
    */

@@ -12,11 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Lock;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -36,7 +40,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>A lock id is any text that is not blank and takes at most 512 bytes in UTF-8. Locks are not
- * reentrant. The calls without {@link LockOptions} use {@link Builder#defaultOptions}.
+ * reentrant, except by {@link #asLock}. The calls without {@link LockOptions} use {@link
+ * Builder#defaultOptions}.
  *
  * <p>What is guaranteed: at no time do two leases of one lock judge themselves valid, as long as
  * one machine's monotonic clock is slower than another's by at most {@link Builder#maxClockDrift}
@@ -62,6 +67,14 @@ public final class LockManager implements AutoCloseable {
 
   private final OperatorCalls operatorCalls;
 
+  /** The threads of this process that use a lock as a {@link Lock}. */
+  final LocalLocks localLocks = new LocalLocks();
+
+  final Permits permits;
+
+  /** What else ends when this manager begins to close. */
+  private final Set<Runnable> closingHooks = ConcurrentHashMap.newKeySet();
+
   private final int maxMetadataBytes;
   private final LockOptions defaultOptions;
   private final @Nullable CallObserver callObserver;
@@ -72,6 +85,7 @@ public final class LockManager implements AutoCloseable {
   private LockManager(Builder builder) {
     this.engine = new Engine(builder);
     this.operatorCalls = new OperatorCalls(engine);
+    this.permits = new Permits(this);
     this.maxMetadataBytes = builder.maxMetadataBytes;
     this.defaultOptions = builder.defaultOptions;
     this.callObserver = builder.callObserver;
@@ -409,20 +423,115 @@ public final class LockManager implements AutoCloseable {
     result.completeExceptionally(failure);
   }
 
-  private Acquisition submit(
+  // --- Without a body, for code that needs another form
+
+  /**
+   * A {@link Lock} on that lock id, for code that is written for {@code java.util.concurrent}. All
+   * that this manager returns for one id are the same lock. Reentrant: a thread that holds it gets
+   * it again at once, and has to unlock it as often. Not reentrant with the other methods of this
+   * class.
+   *
+   * <p>Threads of this process get the lock in the order in which they asked for it, except for
+   * {@link Lock#tryLock()}. Only the first of them uses the store.
+   *
+   * <ul>
+   *   <li>{@link Lock#lock} and {@link Lock#lockInterruptibly} wait for as long as another holds
+   *       the lock. They throw {@link LockStoreUnavailableException} when the store has not
+   *       answered for as long as the wait timeout of the options, but at least for 10 s; or at
+   *       once when it rejects the request.
+   *   <li>{@link Lock#tryLock()} makes one attempt, which takes at most the request timeout.
+   *   <li>{@link Lock#tryLock(long, TimeUnit)} waits at most for that time. If it is shorter than
+   *       0.1 s, it makes one attempt as {@link Lock#tryLock()} does. The wait timeout of the
+   *       options does not matter.
+   *   <li>All of them throw {@link LockStoreUnavailableException} if the store did not answer:
+   *       {@code false} always means that another holds the lock.
+   *   <li>{@link Lock#newCondition} is not supported.
+   * </ul>
+   *
+   * <p><b>Loss.</b> There is no body to interrupt, so no thread is: {@link OnLeaseLost} does not
+   * matter. {@link Lock#unlock} throws {@link LeaseLostException} if the lease had been lost
+   * before, for each level of a nested lock, and locking it again does so too. After the outermost
+   * {@code unlock}, other threads of this process can get the lock. To notice a loss earlier, and
+   * for the fencing token, use {@link #currentLease}.
+   *
+   * <p><b>Interrupt.</b> {@link Lock#lock} and {@link Lock#tryLock()} go on, and leave the
+   * interrupt flag set. {@link Lock#lockInterruptibly} and {@link Lock#tryLock(long, TimeUnit)} end
+   * in {@link InterruptedException}, and then the lock is not held.
+   *
+   * <p><b>{@link #close()}.</b> The lease of a thread that holds the lock is lost, and is released
+   * without waiting for {@code unlock}, which throws {@link LeaseLostException}. Threads that wait
+   * for another process get an exception at once; those that wait for a thread of this process get
+   * it when that thread has unlocked.
+   *
+   * @param options the wait timeout matters for outages only
+   * @throws IllegalArgumentException if the lock id is out of range
+   */
+  public Lock asLock(String lockId, LockOptions options) {
+    check(lockId);
+    return new LeasedLock(this, localLocks, lockId, Objects.requireNonNull(options, "options"));
+  }
+
+  /**
+   * The lease under which the calling thread holds a lock by {@link #asLock}, for its fencing
+   * token, to check it, or to be notified of its loss. Also a lease that was lost, until the lock
+   * is unlocked. Empty if this thread does not hold the lock in that way. Without I/O.
+   */
+  public Optional<Lease> currentLease(String lockId) {
+    return Optional.ofNullable(localLocks.leaseOfCurrentThread(lockId));
+  }
+
+  /**
+   * Acquires one of a number of permits: a semaphore across processes. The permits of {@code
+   * import} are the locks {@code import#0}, {@code import#1} and so on, so there are never more
+   * holders than permits, and each of them is a lock that can be listed, found and released by
+   * force. All processes have to pass the same number; if they do not, the largest counts.
+   *
+   * <p>A permit is chosen by chance first; if it is held, those that are free are tried. Without a
+   * wait timeout, that is all. With one, the call looks at all permits again and again, at the
+   * intervals at which a call waits for one lock ({@code 0.12 s} at most). Calls of this process
+   * that wait for permits of one name get them in their order, and only the first of them uses the
+   * store. Between processes, and before calls without a wait timeout, there is no order.
+   *
+   * <p><b>Loss, interrupt, {@link #close()}.</b> The same as for {@link #acquire}: a lease that is
+   * lost notifies {@link Lease#onLost}, and another process can have the permit then; an interrupt
+   * or {@code close()} ends the wait, and nothing is held afterwards. Fencing tokens rise for each
+   * permit by itself, not across permits; {@link Lease#lockId} names the permit.
+   *
+   * @param permits 1 to 256
+   * @return empty if others held all permits, until the wait timed out; never for an outage
+   * @throws LockStoreUnavailableException if the store did not answer
+   * @throws InterruptedException if this thread was interrupted while it waited
+   * @throws IllegalArgumentException if the number or an option is out of range, or if the name
+   *     with the longest suffix is no lock id
+   * @throws IllegalStateException if this manager is closed
+   */
+  public Optional<Lease> tryAcquirePermit(String name, int permits, LockOptions options)
+      throws InterruptedException {
+    return this.permits.tryAcquire(name, permits, options);
+  }
+
+  /**
+   * Acquires a permit as {@link #tryAcquirePermit} does, without blocking. The future fails with
+   * what that throws. When it is cancelled, or completed by anybody else, the call is given up, and
+   * a permit that was won is given back. Dependent stages run on the callback executor, or on the
+   * thread that adds them.
+   *
+   * @throws IllegalArgumentException if the number or an option is out of range, or if the name
+   *     with the longest suffix is no lock id
+   * @throws IllegalStateException if this manager is closed
+   */
+  public CompletableFuture<Optional<Lease>> tryAcquirePermitAsync(
+      String name, int permits, LockOptions options) {
+    return this.permits.tryAcquireAsync(name, permits, options);
+  }
+
+  // --- The way to the engine
+
+  Acquisition submit(
       String lockId, LockOptions options, Acquisition.Purpose purpose, @Nullable Thread caller) {
     checkOpen();
     check(lockId);
-    Objects.requireNonNull(options, "options");
-    options.check();
-    Duration unused = engine.requestTimeout(options.ttl());
-    if (options.metadataBytes() > maxMetadataBytes) {
-      throw new IllegalArgumentException(
-          "metadata must be at most "
-              + maxMetadataBytes
-              + " bytes as JSON, but is "
-              + options.metadataBytes());
-    }
+    check(options);
     ClockReading started = engine.clocks.read();
     Acquisition call = new Acquisition(engine, lockId, options, started, caller, purpose);
     try {
@@ -460,15 +569,53 @@ public final class LockManager implements AutoCloseable {
       throw new InterruptedException(
           "interrupted before lock \"" + lockId + "\" could be acquired");
     }
+    return outcome(lockId, options, purpose, FutureWaits::await);
+  }
+
+  /**
+   * One call without a body.
+   *
+   * @return null if another held the lock, until the wait timed out
+   */
+  @Nullable LeaseHandle tryLease(String lockId, LockOptions options) throws InterruptedException {
+    return lease(lockId, await(lockId, options, Acquisition.Purpose.LEASE));
+  }
+
+  /** Like {@link #tryLease}, but an interrupt does not end the wait, and is kept. */
+  @Nullable LeaseHandle tryLeaseUninterruptibly(String lockId, LockOptions options) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      return lease(
+          lockId,
+          outcome(lockId, options, Acquisition.Purpose.LEASE, FutureWaits::awaitUninterruptibly));
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private @Nullable LeaseHandle lease(String lockId, Outcome outcome) {
+    return outcome instanceof Outcome.HeldByOther ? null : granted(lockId, outcome);
+  }
+
+  /** How a thread waits for a future: whether an interrupt ends that. */
+  private interface Waiting<E extends Exception> {
+    boolean await(CompletableFuture<?> future, Duration limit) throws E;
+  }
+
+  private <E extends Exception> Outcome outcome(
+      String lockId, LockOptions options, Acquisition.Purpose purpose, Waiting<E> waiting)
+      throws E {
     Duration limit =
         options.isFailFast() ? engine.requestTimeout(options.ttl()) : options.waitTimeout();
     Acquisition call = submit(lockId, options, purpose, Thread.currentThread());
     boolean taken = false;
     try {
-      if (!FutureWaits.await(call.outcome, limit)) {
+      if (!waiting.await(call.outcome, limit)) {
         // The engine's own timer is late: this thread does what that was to do.
         call.timeOut();
-        if (!FutureWaits.await(call.outcome, GRACE)) {
+        if (!waiting.await(call.outcome, GRACE)) {
           return new Outcome.Unavailable(
               new TimeoutException(
                   "the lock engine had no outcome within "
@@ -489,13 +636,14 @@ public final class LockManager implements AutoCloseable {
   /** The caller goes away; the lock may have been granted at this very moment. */
   private static void giveBack(Acquisition call) {
     call.abandon();
-    var unused =
-        call.outcome.thenAccept(
-            outcome -> {
-              if (outcome instanceof Outcome.Granted granted) {
-                granted.lease().giveBackUnused();
-              }
-            });
+    var unused = call.outcome.thenAccept(LockManager::giveBack);
+  }
+
+  /** Releases what was granted to a caller that has gone. */
+  static void giveBack(Outcome outcome) {
+    if (outcome instanceof Outcome.Granted granted) {
+      granted.lease().giveBackUnused();
+    }
   }
 
   private LeaseHandle granted(String lockId, Outcome outcome) {
@@ -505,7 +653,8 @@ public final class LockManager implements AutoCloseable {
     throw failure(lockId, outcome);
   }
 
-  private RuntimeException failure(String lockId, Outcome outcome) {
+  /** Returns the exception for a call that was not granted; throws what is an error. */
+  RuntimeException failure(String lockId, Outcome outcome) {
     if (outcome instanceof Outcome.Broken broken) {
       throw broken.error();
     }
@@ -520,7 +669,21 @@ public final class LockManager implements AutoCloseable {
         "the lock manager was closed before lock \"" + Texts.printable(lockId) + "\" was acquired");
   }
 
-  private static void check(String lockId) {
+  /** Throws {@link IllegalArgumentException} if no lock can be acquired with these options. */
+  void check(LockOptions options) {
+    Objects.requireNonNull(options, "options");
+    options.check();
+    Duration unused = engine.requestTimeout(options.ttl());
+    if (options.metadataBytes() > maxMetadataBytes) {
+      throw new IllegalArgumentException(
+          "metadata must be at most "
+              + maxMetadataBytes
+              + " bytes as JSON, but is "
+              + options.metadataBytes());
+    }
+  }
+
+  static void check(String lockId) {
     Objects.requireNonNull(lockId, "lockId");
     if (lockId.isBlank()) {
       throw new IllegalArgumentException(
@@ -621,6 +784,8 @@ public final class LockManager implements AutoCloseable {
   private void beginClosing() {
     if (closing.compareAndSet(false, true)) {
       engine.beginClosing();
+      permits.closing();
+      closingHooks.forEach(hook -> Logs.quietly(() -> engine.callbacks.execute(hook)));
       Duration limit = engine.releaseTimeout.multipliedBy(2);
       Scheduler.Timer timer = deadlineOfClosing(limit);
       List<CompletableFuture<?>> pending = new ArrayList<>();
@@ -662,7 +827,27 @@ public final class LockManager implements AutoCloseable {
     }
   }
 
-  private void checkOpen() {
+  /** Has the hook run, on the callback executor, when this manager begins to close. */
+  void onClosing(Runnable hook) {
+    closingHooks.add(hook);
+    if (closing.get()) {
+      engine.callbacks.execute(hook);
+    }
+  }
+
+  void removeOnClosing(Runnable hook) {
+    closingHooks.remove(hook);
+  }
+
+  boolean isClosing() {
+    return closing.get();
+  }
+
+  LockOptions defaultOptions() {
+    return defaultOptions;
+  }
+
+  void checkOpen() {
     if (closing.get()) {
       throw new LockManagerClosedException("the lock manager is closed");
     }

@@ -28,7 +28,7 @@ final class LockQueue implements Executor {
    * LockManager.Builder#maxPollInterval}, from a third less to a tenth more, and 2 % less on
    * average. That mean bounds the cost of waiting.
    */
-  private static final Duration FIRST_POLL = Duration.ofMillis(10);
+  static final Duration FIRST_POLL = Duration.ofMillis(10);
 
   /**
    * How many instants there are, on average, within the longest pause, at which such pauses of all

@@ -47,6 +47,7 @@ class DocExamplesTest {
       import java.time.Duration;
       import java.util.*;
       import java.util.concurrent.CompletableFuture;
+      import java.util.concurrent.locks.Lock;
       import org.junit.jupiter.api.Test;
       """;
 
@@ -77,6 +78,7 @@ class DocExamplesTest {
         protected abstract void runImport();
         protected abstract void stopImport();
         protected abstract void lead(Lease lease) throws InterruptedException;
+        protected abstract void awaitShutdown() throws InterruptedException;
       }
       """;
 
