@@ -547,6 +547,10 @@ final class Session {
     if (!requestOut && isShortOfNumbers()) {
       renewal.begin();
     }
+    if (successor.options.maxHold().isPresent() && state instanceof Holding holding) {
+      // It may end before the session's next look.
+      keepTimer(holding);
+    }
   }
 
   private void grantNext(Acquisition next) {

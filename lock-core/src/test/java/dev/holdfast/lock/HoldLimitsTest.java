@@ -180,6 +180,25 @@ class HoldLimitsTest extends OnVirtualTime {
   }
 
   @Test
+  void heldAtMost_handedOff_isLostThen_notWhenTheNextRenewalIsDue() {
+    Lease first = a.acquire("x");
+    CompletableFuture<Lease> waiter =
+        a.manager.acquireAsync("x", World.PATIENT.withMaxHold(seconds(2)));
+    advance(seconds(1));
+    first.close();
+    Lease second = world.now(waiter);
+    assertThat(second.token()).as("handed off").contains("#");
+    List<LeaseLostException> losses = new ArrayList<>();
+    second.onLost(losses::add);
+
+    advance(seconds(2).minusMillis(1));
+    assertThat(losses).isEmpty();
+    advance(MILLI);
+    assertThat(losses).hasSize(1);
+    assertThat(second.release()).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
   void heldAtMost_shorterThanTheTtl_endsWhenItSays() {
     Lease lease = a.acquire("x", World.ONE_ATTEMPT.withMaxHold(Duration.ofMillis(700)));
     assertThat(lease.remaining()).isEqualTo(Duration.ofMillis(700));
