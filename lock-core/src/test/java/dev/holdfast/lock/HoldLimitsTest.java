@@ -49,6 +49,17 @@ class HoldLimitsTest extends OnVirtualTime {
     assertThat(c.canAcquire("x")).isTrue();
   }
 
+  /** Its holder released it: that it is acquired afterwards is no takeover from a crashed one. */
+  @Test
+  void heldAtLeast_acquiredAfterwards_isNoTakeover() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    advance(LIMIT.plusMillis(1));
+    assertThat(b.canAcquire("x")).isTrue();
+    assertThat(b.events.count("acquired x")).isEqualTo(1);
+    assertThat(b.events.count("takenOver x from A")).isZero();
+  }
+
   @Test
   void heldAtLeast_releasedAfterwards_isFreeAtOnce() {
     Lease lease = a.acquire("x", AT_LEAST);
