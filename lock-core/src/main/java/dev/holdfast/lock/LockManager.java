@@ -200,11 +200,13 @@ public final class LockManager implements AutoCloseable {
   private <T extends @Nullable Object, E extends Exception> T runBody(
       LeaseHandle lease, LeaseFunction<T, E> body) throws E, InterruptedException {
     // The wait may have been long: a lease that has ended by now runs no body.
-    if (!lease.isHeld() || !lease.enterBody()) {
+    boolean held = lease.isHeld();
+    if (!held || !lease.enterBody()) {
       lease.giveBackUnused();
       ReleaseResult unused = lease.release();
-      throw lease.notHeld(
-          Reason.EXPIRED, "it ended, or the manager was closed, before the body began");
+      throw held
+          ? lease.notHeld(Reason.MANAGER_CLOSED, "the manager was closed before the body began")
+          : lease.notHeld(Reason.EXPIRED, "it ended before the body began");
     }
     T result;
     try {
