@@ -302,6 +302,12 @@ public final class LockManager implements AutoCloseable {
    */
   public CompletableFuture<Lease> acquireAsync(String lockId, LockOptions options) {
     CompletableFuture<Lease> result = new CompletableFuture<>();
+    acquireAsync(lockId, options, result);
+    return result;
+  }
+
+  /** Completes the future, on the callback executor, with the lease or why there is none. */
+  private void acquireAsync(String lockId, LockOptions options, CompletableFuture<Lease> result) {
     Acquisition call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
     try {
       var unused =
@@ -312,7 +318,6 @@ public final class LockManager implements AutoCloseable {
       call.abandon();
       throw e;
     }
-    return result;
   }
 
   /** Like {@link #withLockAsync(String, LockOptions, Supplier)} with the default options. */
@@ -357,7 +362,12 @@ public final class LockManager implements AutoCloseable {
       LockOptions options,
       Function<? super Lease, ? extends CompletionStage<T>> body) {
     Objects.requireNonNull(body, "body");
-    return AsyncBody.run(acquireAsync(lockId, options), options.onLeaseLost(), body);
+    Objects.requireNonNull(options, "options");
+    CompletableFuture<Lease> acquired = new CompletableFuture<>();
+    // First, so that the body is called by whoever completes it, and never by this caller.
+    CompletableFuture<T> result = AsyncBody.run(acquired, options.onLeaseLost(), body);
+    acquireAsync(lockId, options, acquired);
+    return result;
   }
 
   private void complete(CompletableFuture<Lease> result, String lockId, Outcome outcome) {

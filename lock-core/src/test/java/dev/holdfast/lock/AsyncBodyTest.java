@@ -79,6 +79,48 @@ class AsyncBodyTest extends OnVirtualTime {
             });
     assertThat(a.failure(thrown)).isSameAs(failure);
     assertThat(b.canAcquire("x")).isTrue();
+
+    CompletableFuture<String> returnedNull =
+        a.manager.withLockAsync("x", World.ONE_ATTEMPT, AsyncBodyTest::nothing);
+    assertThat(a.failure(returnedNull))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessageContaining("CompletionStage");
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** The lock may be granted before the call returns: its caller must not be kept. */
+  @Test
+  void body_isNeverCalledOnTheCallersThread() {
+    World.Client c =
+        world.client("C", builder -> builder.callbackExecutor(AsyncBodyTest::onAnotherThread));
+    AtomicReference<Thread> bodyThread = new AtomicReference<>();
+    CompletableFuture<String> result =
+        c.manager.withLockAsync(
+            "x",
+            World.ONE_ATTEMPT,
+            () -> {
+              bodyThread.set(Thread.currentThread());
+              return stage;
+            });
+    assertThat(bodyThread.get()).isNotNull().isNotSameAs(Thread.currentThread());
+    stage.complete("done");
+    assertThat(world.now(result)).isEqualTo("done");
+  }
+
+  @SuppressWarnings("NullAway") // What a body must not do.
+  private static CompletionStage<String> nothing() {
+    return null;
+  }
+
+  /** Has run it when it returns. */
+  private static void onAnotherThread(Runnable task) {
+    Thread thread = new Thread(task);
+    thread.start();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
