@@ -12,6 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** Sessions that stay with their manager without a holder, for its next caller. */
@@ -87,6 +90,61 @@ class LingerTest extends OnVirtualTime {
     advance(seconds(0.2));
     assertThat(a.store.count(DELETE)).isEqualTo(1);
     assertThat(a.store.count(REPLACE)).isZero();
+  }
+
+  /** A renewal that was asked for at the moment of the release. */
+  @Test
+  void renewal_askedForByAHolderThatReleases_isNotSent() {
+    AtomicReference<Runnable> atNextLook = new AtomicReference<>(() -> {});
+    World.Client c =
+        world.client(
+            "C",
+            builder ->
+                builder.ticker(
+                    () -> {
+                      atNextLook.getAndSet(() -> {}).run();
+                      return a.machine.nanos();
+                    }));
+    Lease lease = c.acquire("x", LINGERING);
+    CompletableFuture<ReleaseResult> released = new CompletableFuture<>();
+    atNextLook.set(
+        () -> {
+          var unused = lease.releaseAsync().thenAccept(released::complete);
+        });
+
+    assertThat(lease.renew()).isFalse();
+
+    assertThat(world.now(released)).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(c.manager.engine.lingering.size()).isEqualTo(1);
+    assertThat(c.store.count(REPLACE)).isZero();
+  }
+
+  /** The clock fails when the answer comes. */
+  @Test
+  void renewal_whoseHandlerBreaksOff_isSentAgain() {
+    AtomicBoolean broken = new AtomicBoolean();
+    World.Client c =
+        world.client(
+            "C",
+            builder ->
+                builder.wallClock(
+                    () -> {
+                      if (broken.getAndSet(false)) {
+                        throw new IllegalStateException("no clock");
+                      }
+                      return a.machine.instant();
+                    }));
+    Lease lease = c.acquire("x", LINGERING);
+    c.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(seconds(10));
+    broken.set(true);
+    c.store.last(REPLACE).answerUnclear();
+    assertThat(broken).as("the clock was read").isFalse();
+
+    advance(World.TTL.multipliedBy(2));
+
+    assertThat(lease.isHeld()).isTrue();
+    release(lease);
   }
 
   @Test
@@ -289,6 +347,54 @@ class LingerTest extends OnVirtualTime {
     assertThat(c.store.isFree("lock-1")).isFalse();
     world.now(c.manager.closeAsync());
     assertThat(c.manager.engine.lingering.size()).isZero();
+  }
+
+  /** A task that breaks off, wherever it does, leaves nothing that lingers for ever. */
+  @Test
+  void clockThatFailsOnce_atAnyRead_leavesNoCallOpen_andNothingLingering() {
+    int failed = 0;
+    for (int read = 1; read <= 60; read++) {
+      AtomicInteger left = new AtomicInteger(read);
+      World.Client c =
+          world.client(
+              "C" + read,
+              builder ->
+                  builder.wallClock(
+                      () -> {
+                        if (left.decrementAndGet() == 0) {
+                          throw new IllegalStateException("no clock");
+                        }
+                        return a.machine.instant();
+                      }));
+      for (int i = 0; i < 3; i++) {
+        CompletableFuture<Lease> call = new CompletableFuture<>();
+        try {
+          call = c.manager.acquireAsync("x", LINGERING);
+          advance(seconds(11));
+        } catch (IllegalStateException e) {
+          continue;
+        }
+        assertThat(call).as("call %s, read %s", i, read).isDone();
+        if (!call.isCompletedExceptionally()) {
+          CompletableFuture<ReleaseResult> release = call.join().releaseAsync();
+          advance(seconds(2));
+          advance(seconds(4));
+          assertThat(release).as("release %s, read %s", i, read).isDone();
+        }
+      }
+      failed += left.get() <= 0 ? 1 : 0;
+      advance(LINGER);
+      assertThat(c.manager.engine.lingering.size()).as("read %s", read).isZero();
+      advance(World.TTL.plus(World.SKEW));
+      assertThat(c.manager.stats().locks()).as("read %s", read).isZero();
+      assertThat(b.canAcquire("x")).as("read %s", read).isTrue();
+      Lease again = c.acquire("x", LINGERING);
+      release(again);
+      world.now(c.manager.closeAsync());
+      assertThat(c.manager.engine.lingering.size()).isZero();
+      assertThat(c.store.isFree("x")).isTrue();
+    }
+    assertThat(failed).as("clocks that failed").isGreaterThan(20);
   }
 
   @Test
