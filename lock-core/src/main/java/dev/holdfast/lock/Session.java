@@ -547,8 +547,9 @@ final class Session {
     if (!requestOut && isShortOfNumbers()) {
       renewal.begin();
     }
-    if (successor.options.maxHold().isPresent() && state instanceof Holding holding) {
-      // It may end before the session's next look.
+    boolean mayEndSooner = successor.options.maxHold().isPresent();
+    // There is none where the timer itself saw that the lease was released.
+    if ((timer == null || mayEndSooner) && state instanceof Holding holding) {
       keepTimer(holding);
     }
   }
