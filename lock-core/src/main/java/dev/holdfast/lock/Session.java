@@ -621,10 +621,11 @@ final class Session {
         || !queue.isNextFor(next, options)) {
       return false;
     }
+    // First: if it fails, nobody holds it yet.
+    grantNext(next);
     holderless = false;
     handedOff = null;
     engine.lingering.remove(this);
-    grantNext(next);
     queue.resumed(next, lease);
     if (!requestOut && (isShortOfNumbers() || renewal.nanosUntilDue() <= 0)) {
       renewal.begin();
