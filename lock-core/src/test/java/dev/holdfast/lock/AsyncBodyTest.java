@@ -8,6 +8,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
 /** Bodies that return a stage: the lock is held until that has completed. */
@@ -183,6 +184,49 @@ class AsyncBodyTest extends OnVirtualTime {
     stage.cancel(true);
     world.time.settle();
     assertThatThrownBy(result::join).isInstanceOf(CancellationException.class);
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** Such as one of another library: whether it has completed is all that it tells. */
+  @Test
+  void stageThatCannotBeCancelled_isWaitedFor() {
+    CompletableFuture<String> foreign =
+        new CompletableFuture<>() {
+          @Override
+          public CompletableFuture<String> toCompletableFuture() {
+            throw new UnsupportedOperationException();
+          }
+        };
+    CompletableFuture<String> result =
+        a.manager.withLockAsync("x", World.ONE_ATTEMPT, () -> foreign);
+    world.time.settle();
+
+    result.cancel(true);
+    advance(World.TTL);
+    assertThat(foreign).isNotDone();
+    assertThat(b.canAcquire("x")).isFalse();
+
+    foreign.complete("done");
+    world.time.settle();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void stageThatCannotBeObserved_isCancelled_andReleases() {
+    IllegalStateException failure = new IllegalStateException("not observable");
+    CompletableFuture<String> broken =
+        new CompletableFuture<>() {
+          @Override
+          public CompletableFuture<String> whenComplete(
+              BiConsumer<? super String, ? super Throwable> action) {
+            throw failure;
+          }
+        };
+    CompletableFuture<String> result =
+        a.manager.withLockAsync("x", World.ONE_ATTEMPT, () -> broken);
+
+    assertThat(a.failure(result)).isSameAs(failure);
+    assertThat(broken).isCancelled();
     assertThat(b.canAcquire("x")).isTrue();
   }
 
