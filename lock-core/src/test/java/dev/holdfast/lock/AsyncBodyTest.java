@@ -172,6 +172,7 @@ class AsyncBodyTest extends OnVirtualTime {
             });
     advance(seconds(1));
     result.cancel(false);
+    assertThat(a.manager.stats().locks()).as("waits no more").isZero();
     held.close();
     advance(seconds(1));
     assertThat(called).hasValue("no");

@@ -97,6 +97,32 @@ class HoldLimitsTest extends OnVirtualTime {
   }
 
   @Test
+  void heldAtLeast_callerGoesWhenItIsGranted_isFreeAtOnce() {
+    // Granted by now, and nobody is told yet.
+    CompletableFuture<Lease> call = a.manager.acquireAsync("x", AT_LEAST);
+    assertThat(call.cancel(false)).isTrue();
+    world.time.settle();
+    assertThat(a.events.count("acquired x")).isEqualTo(1);
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** What cannot be replaced is left to its TTL: nobody gets the lock sooner. */
+  @Test
+  void heldAtLeast_releaseNotAnswered_isNotCleanedUp() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    a.store.cutOff();
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(5));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.UNCONFIRMED);
+    a.store.heal();
+
+    advance(World.TTL.minusSeconds(6));
+    assertThat(b.canAcquire("x")).isFalse();
+    advance(World.SKEW.plusSeconds(2));
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
   void heldAtLeast_answerOfTheReleaseLost_isReadAndKept() {
     Lease lease = a.acquire("x", AT_LEAST);
     a.store.next(REPLACE, ScriptedStore.landsButUnclear());

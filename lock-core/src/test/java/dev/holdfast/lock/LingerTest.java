@@ -163,6 +163,39 @@ class LingerTest extends OnVirtualTime {
     release(next);
   }
 
+  /** Its renewal might come too late. */
+  @Test
+  void veryLateNextCaller_acquiresAgain() {
+    Lease first = a.acquire("x", LINGERING.withLinger(Duration.ofSeconds(15)));
+    advance(seconds(9));
+    release(first);
+    advance(seconds(11));
+
+    Lease next = a.acquire("x", LINGERING);
+
+    assertThat(next.token()).doesNotContain("#");
+    assertThat(next.fencingToken()).isGreaterThan(first.fencingToken());
+    assertThat(a.store.count(DELETE)).isEqualTo(1);
+    release(next);
+  }
+
+  @Test
+  void renewalUnclear_whenReleased_doesNotLinger() {
+    a.store.next(REPLACE, ScriptedStore.unclear());
+    a.store.next(READ, ScriptedStore.holdBack());
+    Lease lease = a.acquire("x", LINGERING);
+    advance(seconds(10));
+    assertThat(a.store.count(READ)).as("the renewal is being looked for").isEqualTo(1);
+
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    world.time.settle();
+
+    assertThat(a.manager.engine.lingering.size()).isZero();
+    advance(seconds(10));
+    assertThat(release).isCompleted();
+    assertThat(a.store.isFree("x")).isTrue();
+  }
+
   @Test
   void lateNextCaller_whoseRenewalFails_losesTheLeaseInTime() {
     release(a.acquire("x", LINGERING.withLinger(Duration.ofSeconds(15))));
