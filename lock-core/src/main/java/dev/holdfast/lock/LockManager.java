@@ -364,7 +364,7 @@ public final class LockManager implements AutoCloseable {
     Objects.requireNonNull(body, "body");
     Objects.requireNonNull(options, "options");
     CompletableFuture<Lease> acquired = new CompletableFuture<>();
-    // First, so that the body is called by whoever completes it, and never by this caller.
+    // First, so that the body runs where that future is completed, and never on this thread.
     CompletableFuture<T> result = AsyncBody.run(acquired, options.onLeaseLost(), body);
     acquireAsync(lockId, options, acquired);
     return result;
