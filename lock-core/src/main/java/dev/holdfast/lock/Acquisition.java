@@ -414,7 +414,8 @@ final class Acquisition {
                       Logs.shown(lockId),
                       Logs.shown(holder.owner()),
                       expired.rule()));
-      previous = holder;
+      // A record that nobody holds was left by a release.
+      previous = others.record().isUnheld() ? null : holder;
       replace(others.version());
     } else if (judgement instanceof Observations.TakeoverDecision.Standing standing) {
       queue().attemptEnded(this, new Ending.Contended(holder, standing.nanosLeft()));

@@ -231,11 +231,13 @@ public final class LockManager implements AutoCloseable {
   private <T extends @Nullable Object, E extends Exception> T runBody(
       LeaseHandle lease, LeaseFunction<T, E> body) throws E, InterruptedException {
     // The wait may have been long: a lease that has ended by now runs no body.
-    if (!lease.isHeld() || !lease.enterBody()) {
+    boolean held = lease.isHeld();
+    if (!held || !lease.enterBody()) {
       lease.giveBackUnused();
       ReleaseResult unused = lease.release();
-      throw lease.notHeld(
-          Reason.EXPIRED, "it ended, or the manager was closed, before the body began");
+      throw held
+          ? lease.notHeld(Reason.MANAGER_CLOSED, "the manager was closed before the body began")
+          : lease.notHeld(Reason.EXPIRED, "it ended before the body began");
     }
     T result;
     try {
@@ -349,6 +351,12 @@ public final class LockManager implements AutoCloseable {
    */
   public CompletableFuture<Lease> acquireAsync(String lockId, LockOptions options) {
     CompletableFuture<Lease> result = new CompletableFuture<>();
+    acquireAsync(lockId, options, result);
+    return result;
+  }
+
+  /** Completes the future, on the callback executor, with the lease or why there is none. */
+  private void acquireAsync(String lockId, LockOptions options, CompletableFuture<Lease> result) {
     Acquisition call = submit(lockId, options, Acquisition.Purpose.LEASE, null);
     try {
       var unused =
@@ -359,7 +367,6 @@ public final class LockManager implements AutoCloseable {
       call.abandon();
       throw e;
     }
-    return result;
   }
 
   /** Like {@link #withLockAsync(String, LockOptions, Supplier)} with the default options. */
@@ -404,7 +411,12 @@ public final class LockManager implements AutoCloseable {
       LockOptions options,
       Function<? super Lease, ? extends CompletionStage<T>> body) {
     Objects.requireNonNull(body, "body");
-    return AsyncBody.run(acquireAsync(lockId, options), options.onLeaseLost(), body);
+    Objects.requireNonNull(options, "options");
+    CompletableFuture<Lease> acquired = new CompletableFuture<>();
+    // First, so that the body runs where that future is completed, and never on this thread.
+    CompletableFuture<T> result = AsyncBody.run(acquired, options.onLeaseLost(), body);
+    acquireAsync(lockId, options, acquired);
+    return result;
   }
 
   private void complete(CompletableFuture<Lease> result, String lockId, Outcome outcome) {

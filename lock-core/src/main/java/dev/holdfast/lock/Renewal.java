@@ -88,7 +88,7 @@ final class Renewal {
     queue.execute(
         () -> {
           session.expireIfOver();
-          if (!(session.state() instanceof Holding)) {
+          if (!(session.state() instanceof Holding) || session.isHolderless()) {
             renewed.complete(false);
             return;
           }
@@ -120,11 +120,15 @@ final class Renewal {
         engine.requestTimeout(options.ttl()),
         () -> engine.store.replace(record, expected),
         result -> {
-          if (!(result instanceof WriteResult.Applied)) {
-            // A session without a holder is not worth a second request.
-            session.stopLingering();
+          try {
+            if (!(result instanceof WriteResult.Applied)) {
+              // A session without a holder is not worth a second request.
+              session.stopLingering();
+            }
+          } finally {
+            // Not before: it is given back when this answer has been looked at.
+            session.requestOut = false;
           }
-          session.requestOut = false;
           written(result, reading);
         });
   }

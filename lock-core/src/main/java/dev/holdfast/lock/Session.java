@@ -569,6 +569,11 @@ final class Session {
     if (!requestOut && isShortOfNumbers()) {
       renewal.begin();
     }
+    boolean mayEndSooner = successor.options.maxHold().isPresent();
+    // There is none where the timer itself saw that the lease was released.
+    if ((timer == null || mayEndSooner) && state instanceof Holding holding) {
+      keepTimer(holding);
+    }
   }
 
   private void grantNext(Acquisition next) {
@@ -639,10 +644,11 @@ final class Session {
         || !queue.isNextFor(next, options)) {
       return false;
     }
+    // First: if it fails, nobody holds it yet.
+    grantNext(next);
     holderless = false;
     handedOff = null;
     engine.lingering.remove(this);
-    grantNext(next);
     queue.resumed(next, lease);
     if (!requestOut && (isShortOfNumbers() || renewal.nanosUntilDue() <= 0)) {
       renewal.begin();

@@ -8,6 +8,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
 /** Bodies that return a stage: the lock is held until that has completed. */
@@ -79,6 +80,48 @@ class AsyncBodyTest extends OnVirtualTime {
             });
     assertThat(a.failure(thrown)).isSameAs(failure);
     assertThat(b.canAcquire("x")).isTrue();
+
+    CompletableFuture<String> returnedNull =
+        a.manager.withLockAsync("x", World.ONE_ATTEMPT, AsyncBodyTest::nothing);
+    assertThat(a.failure(returnedNull))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessageContaining("CompletionStage");
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** The lock may be granted before the call returns: its caller must not be kept. */
+  @Test
+  void body_isNeverCalledOnTheCallersThread() {
+    World.Client c =
+        world.client("C", builder -> builder.callbackExecutor(AsyncBodyTest::onAnotherThread));
+    AtomicReference<Thread> bodyThread = new AtomicReference<>();
+    CompletableFuture<String> result =
+        c.manager.withLockAsync(
+            "x",
+            World.ONE_ATTEMPT,
+            () -> {
+              bodyThread.set(Thread.currentThread());
+              return stage;
+            });
+    assertThat(bodyThread.get()).isNotNull().isNotSameAs(Thread.currentThread());
+    stage.complete("done");
+    assertThat(world.now(result)).isEqualTo("done");
+  }
+
+  @SuppressWarnings("NullAway") // What a body must not do.
+  private static CompletionStage<String> nothing() {
+    return null;
+  }
+
+  /** Has run it when it returns. */
+  private static void onAnotherThread(Runnable task) {
+    Thread thread = new Thread(task);
+    thread.start();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
@@ -129,6 +172,7 @@ class AsyncBodyTest extends OnVirtualTime {
             });
     advance(seconds(1));
     result.cancel(false);
+    assertThat(a.manager.stats().locks()).as("waits no more").isZero();
     held.close();
     advance(seconds(1));
     assertThat(called).hasValue("no");
@@ -141,6 +185,49 @@ class AsyncBodyTest extends OnVirtualTime {
     stage.cancel(true);
     world.time.settle();
     assertThatThrownBy(result::join).isInstanceOf(CancellationException.class);
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** Such as one of another library: whether it has completed is all that it tells. */
+  @Test
+  void stageThatCannotBeCancelled_isWaitedFor() {
+    CompletableFuture<String> foreign =
+        new CompletableFuture<>() {
+          @Override
+          public CompletableFuture<String> toCompletableFuture() {
+            throw new UnsupportedOperationException();
+          }
+        };
+    CompletableFuture<String> result =
+        a.manager.withLockAsync("x", World.ONE_ATTEMPT, () -> foreign);
+    world.time.settle();
+
+    result.cancel(true);
+    advance(World.TTL);
+    assertThat(foreign).isNotDone();
+    assertThat(b.canAcquire("x")).isFalse();
+
+    foreign.complete("done");
+    world.time.settle();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void stageThatCannotBeObserved_isCancelled_andReleases() {
+    IllegalStateException failure = new IllegalStateException("not observable");
+    CompletableFuture<String> broken =
+        new CompletableFuture<>() {
+          @Override
+          public CompletableFuture<String> whenComplete(
+              BiConsumer<? super String, ? super Throwable> action) {
+            throw failure;
+          }
+        };
+    CompletableFuture<String> result =
+        a.manager.withLockAsync("x", World.ONE_ATTEMPT, () -> broken);
+
+    assertThat(a.failure(result)).isSameAs(failure);
+    assertThat(broken).isCancelled();
     assertThat(b.canAcquire("x")).isTrue();
   }
 

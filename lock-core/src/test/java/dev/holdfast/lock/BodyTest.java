@@ -287,6 +287,31 @@ class BodyTest extends OnVirtualTime {
     assertThat(c.store.isFree("x")).as("its record is cleaned up").isTrue();
   }
 
+  @Test
+  void close_betweenTheGrantAndTheBody_runsNoBody_andSaysWhy() {
+    AtomicReference<Runnable> whenGranted = new AtomicReference<>(() -> {});
+    World.Client c =
+        world.client(
+            "C",
+            m ->
+                m.random(
+                    () -> {
+                      whenGranted.getAndSet(() -> {}).run();
+                      return 0;
+                    }));
+    whenGranted.set(
+        () -> {
+          var unused = c.manager.closeAsync();
+        });
+
+    assertThatThrownBy(() -> c.manager.withLock("x", () -> fail("ran after the end")))
+        .isInstanceOf(LeaseLostException.class)
+        .extracting("reason")
+        .isEqualTo(LeaseLostException.Reason.MANAGER_CLOSED);
+
+    assertThat(c.store.isFree("x")).isTrue();
+  }
+
   // --- Interrupts from elsewhere
 
   @Test

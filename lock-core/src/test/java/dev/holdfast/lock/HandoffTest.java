@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,6 +53,39 @@ class HandoffTest extends OnVirtualTime {
 
     assertThat(world.now(next.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** The engine's own look at the session sees the release before its caller's task has run. */
+  @Test
+  void release_thatTheTimerSeesFirst_handsTheLockOver_andItIsRenewed() {
+    LockOptions options = World.PATIENT.withTtl(Duration.ofSeconds(2));
+    AtomicReference<Runnable> atNextLook = new AtomicReference<>(() -> {});
+    World.Client c =
+        world.client(
+            "C",
+            builder ->
+                builder.ticker(
+                    () -> {
+                      atNextLook.getAndSet(() -> {}).run();
+                      return a.machine.nanos();
+                    }));
+    Lease first = c.acquire("y", options);
+    CompletableFuture<Lease> waiter = c.manager.acquireAsync("y", options);
+    // Such looks come every tenth of this TTL, those of the loss watch each second.
+    advance(Duration.ofMillis(250));
+    atNextLook.set(
+        () -> {
+          var unused = first.releaseAsync();
+        });
+
+    advance(Duration.ofMillis(250));
+    Lease next = world.now(waiter);
+    assertThat(next.token()).as("handed off").contains("#");
+    advance(seconds(10));
+
+    assertThat(next.isHeld()).isTrue();
+    assertThat(world.now(next.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    held.close();
   }
 
   @Test

@@ -49,6 +49,17 @@ class HoldLimitsTest extends OnVirtualTime {
     assertThat(c.canAcquire("x")).isTrue();
   }
 
+  /** Its holder released it: that it is acquired afterwards is no takeover from a crashed one. */
+  @Test
+  void heldAtLeast_acquiredAfterwards_isNoTakeover() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    advance(LIMIT.plusMillis(1));
+    assertThat(b.canAcquire("x")).isTrue();
+    assertThat(b.events.count("acquired x")).isEqualTo(1);
+    assertThat(b.events.count("takenOver x from A")).isZero();
+  }
+
   @Test
   void heldAtLeast_releasedAfterwards_isFreeAtOnce() {
     Lease lease = a.acquire("x", AT_LEAST);
@@ -82,6 +93,32 @@ class HoldLimitsTest extends OnVirtualTime {
     world.time.settle();
     call.cancel(false);
     advance(seconds(2));
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void heldAtLeast_callerGoesWhenItIsGranted_isFreeAtOnce() {
+    // Granted by now, and nobody is told yet.
+    CompletableFuture<Lease> call = a.manager.acquireAsync("x", AT_LEAST);
+    assertThat(call.cancel(false)).isTrue();
+    world.time.settle();
+    assertThat(a.events.count("acquired x")).isEqualTo(1);
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** What cannot be replaced is left to its TTL: nobody gets the lock sooner. */
+  @Test
+  void heldAtLeast_releaseNotAnswered_isNotCleanedUp() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    a.store.cutOff();
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(5));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.UNCONFIRMED);
+    a.store.heal();
+
+    advance(World.TTL.minusSeconds(6));
+    assertThat(b.canAcquire("x")).isFalse();
+    advance(World.SKEW.plusSeconds(2));
     assertThat(b.canAcquire("x")).isTrue();
   }
 
@@ -176,6 +213,25 @@ class HoldLimitsTest extends OnVirtualTime {
     assertThat(second.isHeld()).isTrue();
     advance(MILLI);
     assertThat(second.isHeld()).isFalse();
+    assertThat(second.release()).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
+  void heldAtMost_handedOff_isLostThen_notWhenTheNextRenewalIsDue() {
+    Lease first = a.acquire("x");
+    CompletableFuture<Lease> waiter =
+        a.manager.acquireAsync("x", World.PATIENT.withMaxHold(seconds(2)));
+    advance(seconds(1));
+    first.close();
+    Lease second = world.now(waiter);
+    assertThat(second.token()).as("handed off").contains("#");
+    List<LeaseLostException> losses = new ArrayList<>();
+    second.onLost(losses::add);
+
+    advance(seconds(2).minusMillis(1));
+    assertThat(losses).isEmpty();
+    advance(MILLI);
+    assertThat(losses).hasSize(1);
     assertThat(second.release()).isEqualTo(ReleaseResult.NOT_HELD);
   }
 

@@ -12,6 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** Sessions that stay with their manager without a holder, for its next caller. */
@@ -89,6 +92,61 @@ class LingerTest extends OnVirtualTime {
     assertThat(a.store.count(REPLACE)).isZero();
   }
 
+  /** A renewal that was asked for at the moment of the release. */
+  @Test
+  void renewal_askedForByAHolderThatReleases_isNotSent() {
+    AtomicReference<Runnable> atNextLook = new AtomicReference<>(() -> {});
+    World.Client c =
+        world.client(
+            "C",
+            builder ->
+                builder.ticker(
+                    () -> {
+                      atNextLook.getAndSet(() -> {}).run();
+                      return a.machine.nanos();
+                    }));
+    Lease lease = c.acquire("x", LINGERING);
+    CompletableFuture<ReleaseResult> released = new CompletableFuture<>();
+    atNextLook.set(
+        () -> {
+          var unused = lease.releaseAsync().thenAccept(released::complete);
+        });
+
+    assertThat(lease.renew()).isFalse();
+
+    assertThat(world.now(released)).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(c.manager.engine.lingering.size()).isEqualTo(1);
+    assertThat(c.store.count(REPLACE)).isZero();
+  }
+
+  /** The clock fails when the answer comes. */
+  @Test
+  void renewal_whoseHandlerBreaksOff_isSentAgain() {
+    AtomicBoolean broken = new AtomicBoolean();
+    World.Client c =
+        world.client(
+            "C",
+            builder ->
+                builder.wallClock(
+                    () -> {
+                      if (broken.getAndSet(false)) {
+                        throw new IllegalStateException("no clock");
+                      }
+                      return a.machine.instant();
+                    }));
+    Lease lease = c.acquire("x", LINGERING);
+    c.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(seconds(10));
+    broken.set(true);
+    c.store.last(REPLACE).answerUnclear();
+    assertThat(broken).as("the clock was read").isFalse();
+
+    advance(World.TTL.multipliedBy(2));
+
+    assertThat(lease.isHeld()).isTrue();
+    release(lease);
+  }
+
   @Test
   void lateNextCaller_isRenewedAtOnce() {
     release(a.acquire("x", LINGERING.withLinger(Duration.ofSeconds(15))));
@@ -103,6 +161,39 @@ class LingerTest extends OnVirtualTime {
     advance(World.TTL.multipliedBy(2));
     assertThat(next.isHeld()).isTrue();
     release(next);
+  }
+
+  /** Its renewal might come too late. */
+  @Test
+  void veryLateNextCaller_acquiresAgain() {
+    Lease first = a.acquire("x", LINGERING.withLinger(Duration.ofSeconds(15)));
+    advance(seconds(9));
+    release(first);
+    advance(seconds(11));
+
+    Lease next = a.acquire("x", LINGERING);
+
+    assertThat(next.token()).doesNotContain("#");
+    assertThat(next.fencingToken()).isGreaterThan(first.fencingToken());
+    assertThat(a.store.count(DELETE)).isEqualTo(1);
+    release(next);
+  }
+
+  @Test
+  void renewalUnclear_whenReleased_doesNotLinger() {
+    a.store.next(REPLACE, ScriptedStore.unclear());
+    a.store.next(READ, ScriptedStore.holdBack());
+    Lease lease = a.acquire("x", LINGERING);
+    advance(seconds(10));
+    assertThat(a.store.count(READ)).as("the renewal is being looked for").isEqualTo(1);
+
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    world.time.settle();
+
+    assertThat(a.manager.engine.lingering.size()).isZero();
+    advance(seconds(10));
+    assertThat(release).isCompleted();
+    assertThat(a.store.isFree("x")).isTrue();
   }
 
   @Test
@@ -289,6 +380,58 @@ class LingerTest extends OnVirtualTime {
     assertThat(c.store.isFree("lock-1")).isFalse();
     world.now(c.manager.closeAsync());
     assertThat(c.manager.engine.lingering.size()).isZero();
+  }
+
+  /** A task that breaks off, wherever it does, leaves nothing that lingers for ever. */
+  @Test
+  void clockThatFailsOnce_atAnyRead_leavesNoCallOpen_andNothingLingering() {
+    int failed = 0;
+    for (int read = 1; read <= 60; read++) {
+      AtomicInteger left = new AtomicInteger(read);
+      World.Client c =
+          world.client(
+              "C" + read,
+              builder ->
+                  builder.wallClock(
+                      () -> {
+                        if (left.decrementAndGet() == 0) {
+                          throw new IllegalStateException("no clock");
+                        }
+                        return a.machine.instant();
+                      }));
+      int granted = 0;
+      for (int i = 0; i < 3; i++) {
+        CompletableFuture<Lease> call = new CompletableFuture<>();
+        try {
+          call = c.manager.acquireAsync("x", LINGERING);
+          advance(seconds(11));
+        } catch (IllegalStateException e) {
+          continue;
+        }
+        assertThat(call).as("call %s, read %s", i, read).isDone();
+        if (!call.isCompletedExceptionally()) {
+          granted++;
+          CompletableFuture<ReleaseResult> release = call.join().releaseAsync();
+          advance(seconds(6));
+          assertThat(release).as("release %s, read %s", i, read).isDone();
+        }
+      }
+      failed += left.get() <= 0 ? 1 : 0;
+      advance(LINGER);
+      assertThat(c.manager.engine.lingering.size()).as("read %s", read).isZero();
+      assertThat(c.events.count("released x RELEASED"))
+          .as("told of releases, read %s", read)
+          .isLessThanOrEqualTo(granted);
+      advance(World.TTL.plus(World.SKEW));
+      assertThat(c.manager.stats().locks()).as("read %s", read).isZero();
+      assertThat(b.canAcquire("x")).as("read %s", read).isTrue();
+      Lease again = c.acquire("x", LINGERING);
+      release(again);
+      world.now(c.manager.closeAsync());
+      assertThat(c.manager.engine.lingering.size()).isZero();
+      assertThat(c.store.isFree("x")).isTrue();
+    }
+    assertThat(failed).as("clocks that failed").isGreaterThan(20);
   }
 
   @Test
