@@ -746,7 +746,9 @@ public final class LockManager implements AutoCloseable {
   /**
    * Deletes a lock's record, regardless of its holder. For operators who know that the holder is
    * gone, or accept two at once: a holder that still runs learns of it at its next renewal, and
-   * believes in its lease until then or until its validity ends.
+   * believes in its lease until then or until its validity ends. So does another process in which
+   * the lock lingers (see {@link LockOptions#withLinger}): until then, its next callers get the
+   * lock from memory.
    *
    * @return whether there was a record
    * @throws LockStoreUnavailableException if the store did not answer, or the record changed faster

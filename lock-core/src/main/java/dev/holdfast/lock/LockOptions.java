@@ -149,10 +149,10 @@ public final class LockOptions {
    * without a request. Other processes find the lock held for that time.
    *
    * <p>Nothing is renewed for this alone, so a lock that was held for long before its release may
-   * be given up sooner. So it is when the manager is closed, an operator releases it by force, its
-   * index is replaced, the process has had it for its share of time ({@code docs/protocol.md},
-   * fairness), or the process keeps more than 10,000 such locks. Without {@link #autoRenew} it has
-   * no effect.
+   * be given up sooner. So it is when the manager is closed, it is released by force through this
+   * manager, its index is replaced, the process has had it for its share of time ({@code
+   * docs/protocol.md}, fairness), or the process keeps more than 10,000 such locks. Without {@link
+   * #autoRenew} it has no effect.
    *
    * @param linger zero for none, up to half the TTL; whether it is within the TTL is checked when
    *     the lock is acquired
