@@ -154,6 +154,10 @@ public final class LockOptions {
    * docs/protocol.md}, fairness), or the process keeps more than 10,000 such locks. Without {@link
    * #autoRenew} it has no effect.
    *
+   * <p>A process that acquires the lock again and again leaves it alone for 150 ms about every 2 s,
+   * also when it does not linger at that moment. Its own calls wait for as long; a call that makes
+   * one attempt, with a TTL below 450 ms, may end as if another held the lock.
+   *
    * @param linger zero for none, up to half the TTL; whether it is within the TTL is checked when
    *     the lock is acquired
    * @throws IllegalArgumentException if it is negative or more than half of {@link #MAX_TTL}
