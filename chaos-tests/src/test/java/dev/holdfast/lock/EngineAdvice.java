@@ -5,6 +5,7 @@ import dev.holdfast.lock.SessionState.Lost;
 import dev.holdfast.lock.SessionState.Next;
 import dev.holdfast.lock.store.Version;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import net.bytebuddy.asm.Advice;
 import org.jspecify.annotations.Nullable;
 
@@ -115,6 +116,24 @@ public final class EngineAdvice {
         @Advice.FieldValue("engine") Engine engine,
         @Advice.FieldValue("version") Version version) {
       var unused = engine.store.delete(session.lockId(), version);
+    }
+  }
+
+  /** On {@code Permits.begin}. */
+  public static final class OneMore {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.Argument(value = 1, readOnly = false) int permits) {
+      permits++;
+    }
+  }
+
+  /** On {@code LeaderTerm.isLeading}: whatever has become of its lease. */
+  public static final class UntilItIsTold {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.FieldValue("revoked") AtomicBoolean revoked,
+        @Advice.Return(readOnly = false) boolean leading) {
+      leading = !revoked.get();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.holdfast.bench.cli;
 
+import dev.holdfast.bench.jmh.OwnLocksBenchmark;
 import dev.holdfast.bench.peers.Peer;
 import dev.holdfast.bench.peers.PeerServers;
 import dev.holdfast.bench.peers.Server;
@@ -71,6 +72,9 @@ final class Compare implements Callable<Integer> {
 
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
+  /** Strict order allows so much of what a lock of the JDK does in strict order. */
+  private static final double OF_A_FAIR_LOCK = 0.9;
+
   @CommandLine.Option(
       names = "--out",
       defaultValue = "benchmark-results",
@@ -137,14 +141,22 @@ final class Compare implements Callable<Integer> {
     measurements.addAll(paired.measure());
     ownLocks("one node", 2);
     progress("one lock: 1 manager, then 2");
-    measurements.addAll(ManagerScenarios.oneLock(1, quick ? 2 : 30, quick ? 3 : 10));
-    measurements.add(ManagerScenarios.fairLockOfTheJdk(quick ? 1 : 4));
-    measurements.addAll(ManagerScenarios.oneLock(2, quick ? 2 : 20, quick ? 3 : 10));
+    Measurement fair = ManagerScenarios.fairLockOfTheJdk(quick ? 1 : 4);
+    measurements.addAll(
+        ManagerScenarios.oneLock(1, OF_A_FAIR_LOCK * fair.value(), quick ? 2 : 30, quick ? 3 : 10));
+    measurements.add(fair);
+    measurements.addAll(ManagerScenarios.oneLock(2, 0, quick ? 2 : 20, quick ? 3 : 10));
     progress("one lock: processes");
     measurements.addAll(ProcessWorker.measure(4, quick ? 3 : 10));
     progress("waiting");
     measurements.add(ManagerScenarios.waiting(quick ? 3 : 10));
-    measurements.add(ManagerScenarios.grantAfterRelease(quick ? 1 : 10));
+    measurements.add(
+        ManagerScenarios.grantAfterRelease(quick ? 1 : 10, Duration.ofMillis(104), 60));
+    measurements.add(ManagerScenarios.grantAfterRelease(quick ? 1 : 10, Duration.ofMillis(10), 8));
+    measurements.addAll(ManagerScenarios.lingering(1, 300_000, quick ? 2 : 10, quick ? 2 : 10));
+    measurements.addAll(
+        ManagerScenarios.lingering(
+            OwnLocksBenchmark.THREADS, 500_000, quick ? 2 : 10, quick ? 2 : 10));
     progress("held leases");
     measurements.addAll(ManagerScenarios.held(quick ? 1 : 3));
     progress("a fixed rate");

@@ -2,9 +2,11 @@ package dev.holdfast.chaos.sim;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Which faults there are in a run, and how often.
@@ -13,6 +15,9 @@ import java.util.Map;
  * there are in a minute of simulated time, on average.
  */
 record Faults(Map<FaultKind, Double> rates) {
+
+  private static final Set<FaultKind> WORKLOADS =
+      EnumSet.of(FaultKind.BUSY, FaultKind.BRISK, FaultKind.PERMITS, FaultKind.CANDIDATES);
 
   /** Kinds of faults. */
   enum FaultKind {
@@ -61,7 +66,11 @@ record Faults(Map<FaultKind, Double> rates) {
      * No fault either: one process has this many tasks that hand one lock from each to the next at
      * once, in bursts, so that the handoff numbers run out while a renewal is out.
      */
-    BRISK(0);
+    BRISK(0),
+    /** No fault either: tasks want one of this many permits of a semaphore, instead of locks. */
+    PERMITS(0),
+    /** No fault either: each process has this many candidates of one leader election, no tasks. */
+    CANDIDATES(0);
 
     private final double usual;
 
@@ -82,7 +91,9 @@ record Faults(Map<FaultKind, Double> rates) {
             WALL_OFFSET,
             DRIFT,
             BUSY,
-            BRISK ->
+            BRISK,
+            PERMITS,
+            CANDIDATES ->
             false;
         default -> true;
       };
@@ -121,7 +132,7 @@ record Faults(Map<FaultKind, Double> rates) {
    * Reads {@code all}, {@code none}, or a list such as {@code delay,partition=12}.
    *
    * @throws IllegalArgumentException if there is no such fault, a rate is no number of 0 or more,
-   *     or busy or brisk has none, or both are given
+   *     or a workload has none, or two workloads are given
    */
   static Faults parse(String text) {
     if (text.equals("all")) {
@@ -135,13 +146,14 @@ record Faults(Map<FaultKind, Double> rates) {
       FaultKind kind = kind(halves[0].strip());
       if (halves.length == 1 && kind.usual == 0) {
         throw new IllegalArgumentException(
-            "\"" + part + "\" needs the number of tasks, such as " + kind.text() + "=12");
+            "\"" + part + "\" needs a number, such as " + kind.text() + "=12");
       }
       rates.put(kind, halves.length == 1 ? kind.usual : rate(part, halves[1].strip()));
     }
     Faults faults = new Faults(rates);
-    if (faults.rate(FaultKind.BUSY) > 0 && faults.rate(FaultKind.BRISK) > 0) {
-      throw new IllegalArgumentException("busy and brisk are two habits of the one process");
+    if (WORKLOADS.stream().filter(kind -> faults.rate(kind) > 0).count() > 1) {
+      throw new IllegalArgumentException(
+          "only one of busy, brisk, permits and candidates is possible");
     }
     return faults;
   }

@@ -2,6 +2,7 @@ package dev.holdfast.chaos.sim;
 
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.FencingToken;
+import dev.holdfast.lock.LeaderElection;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LockOptions;
@@ -40,7 +41,16 @@ final class InvariantChecker {
   /** Locks that were released and are to stay unavailable. */
   private final Map<String, Unheld> unheld = new HashMap<>();
 
+  private final int permits;
+  private final List<Candidate> candidates = new ArrayList<>();
   private int contended;
+
+  /** A candidate of the election, and the machine that it is on. */
+  private record Candidate(LeaderElection election, Host host) {
+    boolean leads() {
+      return !host.isCrashed() && election.isLeader();
+    }
+  }
 
   /**
    * A record that nobody holds.
@@ -94,10 +104,12 @@ final class InvariantChecker {
    * Makes a checker for one run.
    *
    * @param copiesMayBeBehind whether reads may show what is out of date
+   * @param permits how many locks may be held at once
    */
-  InvariantChecker(Simulation simulation, boolean copiesMayBeBehind) {
+  InvariantChecker(Simulation simulation, boolean copiesMayBeBehind, int permits) {
     this.simulation = simulation;
     this.copiesMayBeBehind = copiesMayBeBehind;
+    this.permits = permits;
     this.random = simulation.fork();
   }
 
@@ -107,6 +119,12 @@ final class InvariantChecker {
   }
 
   // --- Notifications
+
+  /** A process takes part in the election. */
+  void candidate(LeaderElection election, Host host) {
+    candidates.removeIf(candidate -> candidate.host.isCrashed());
+    candidates.add(new Candidate(election, host));
+  }
 
   /** A client was given a lease. */
   void granted(ObservedGrant grant) {
@@ -266,10 +284,12 @@ final class InvariantChecker {
   // --- Checks after every event
 
   void look() {
+    checkLeaders();
     if (contended == 0 && random.nextInt(SAMPLE) != 0) {
       return;
     }
     contended = 0;
+    int believed = 0;
     for (Map.Entry<String, List<ObservedGrant>> entry : grants.entrySet()) {
       List<ObservedGrant> all = entry.getValue();
       if (all.size() > 1) {
@@ -291,10 +311,27 @@ final class InvariantChecker {
                 holder.lease + " and " + grant.lease + " are both held");
           }
           holder = grant;
+          believed++;
         }
       }
       if (all.size() > 1) {
         contended++;
+      }
+    }
+    if (believed > permits) {
+      simulation.violated(Invariant.PERMITS, believed + " of " + permits + " permits are held");
+    }
+  }
+
+  private void checkLeaders() {
+    Candidate leader = null;
+    for (Candidate candidate : candidates) {
+      if (candidate.leads()) {
+        if (leader != null) {
+          simulation.violated(
+              Invariant.ONE_LEADER, leader.election + " and " + candidate.election + " both lead");
+        }
+        leader = candidate;
       }
     }
   }

@@ -22,6 +22,10 @@ final class InvariantViolation extends RuntimeException {
     LOSS_IS_FINAL,
     /** A loss is reported exactly once, and only to holders who have lost their lease. */
     LOSS_TOLD_ONCE,
+    /** No more permits of a semaphore are held than it has. */
+    PERMITS,
+    /** At most one candidate of an election leads by its own judgement. */
+    ONE_LEADER,
     /** No lock is held for longer, or free sooner, than its holder's options say. */
     HOLD_LIMITS,
     /** Queues, caches and timers stay within their bounds, and none is left over. */

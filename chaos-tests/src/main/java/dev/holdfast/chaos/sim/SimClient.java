@@ -2,6 +2,7 @@ package dev.holdfast.chaos.sim;
 
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.history.Operation;
+import dev.holdfast.lock.LeaderElection;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
@@ -12,6 +13,9 @@ import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -39,6 +43,7 @@ final class SimClient {
   private final SimRun run;
   private final Simulation simulation;
   private final SplittableRandom random;
+  private final List<LeaderElection> elections = new ArrayList<>();
   private WorkloadProfile profile = WorkloadProfile.ROVING;
   private boolean stopping;
   private int calls;
@@ -137,6 +142,79 @@ final class SimClient {
   /** Ends after what is under way. */
   void stop() {
     stopping = true;
+    elections.forEach(this::close);
+  }
+
+  // --- Leader elections
+
+  /** Starts that many candidates. */
+  void campaign(int candidates) {
+    for (int i = 0; i < candidates && !stopping; i++) {
+      Duration ttl = random.nextBoolean() ? Duration.ofSeconds(1) : Duration.ofSeconds(5);
+      LeaderElection election =
+          LeaderElection.builder(manager, run.lock(0))
+              .options(LockOptions.defaults().withTtl(ttl))
+              .pauseAfterYield(Duration.ofMillis(random.nextLong(1_000)))
+              .build();
+      elections.add(election);
+      run.invariants.candidate(election, host);
+      host.run(election::start);
+      callsOut++;
+      steps(election);
+    }
+  }
+
+  /** Leads for a while, again and again. */
+  private void steps(LeaderElection election) {
+    later(
+        random.nextLong(5 * Simulation.SECOND),
+        () -> {
+          if (election.isLeader()) {
+            run.operations++;
+            run.grants++;
+            simulation.log(() -> "c" + place + " steps down: " + election, place);
+            election.stepDown();
+          }
+          if (!stopping) {
+            steps(election);
+          }
+        });
+  }
+
+  private void close(LeaderElection election) {
+    host.run(
+        () -> {
+          var unused =
+              election.closeAsync().thenRun(() -> callsOut--).whenComplete(simulation::ended);
+        });
+  }
+
+  // --- Semaphores
+
+  /** One of the permits; contention is a failure, as with a lock. */
+  private CompletableFuture<Lease> permit(LockOptions options) {
+    CompletableFuture<Lease> result = new CompletableFuture<>();
+    CompletableFuture<Optional<Lease>> permit =
+        manager.tryAcquirePermitAsync(SimRun.SEMAPHORE, run.permits, options);
+    var unused =
+        permit.whenComplete(
+            (lease, failure) -> {
+              if (failure != null) {
+                result.completeExceptionally(failure);
+              } else if (lease.isEmpty()) {
+                result.completeExceptionally(new IllegalStateException("no permit is free"));
+              } else if (!result.complete(lease.get())) {
+                var unusedToo = lease.get().releaseAsync();
+              }
+            });
+    var unusedToo =
+        result.whenComplete(
+            (lease, failure) -> {
+              if (result.isCancelled()) {
+                permit.cancel(false);
+              }
+            });
+    return result;
   }
 
   int callsOut() {
@@ -168,7 +246,8 @@ final class SimClient {
     long begun = host.nanos();
     int stops = host.stops();
     Recording.Acquisition recorded = run.recording.acquiring(name(call), lock, options);
-    CompletableFuture<Lease> future = protocol.acquireAsync(lock, options);
+    CompletableFuture<Lease> future =
+        run.permits > 0 ? permit(options) : protocol.acquireAsync(lock, options);
     if (profile.losesPatience(random)) {
       // Often while its first request is out.
       later(
@@ -205,8 +284,12 @@ final class SimClient {
 
   /** A wait ends on time; a single attempt ends with its request, after a third of the TTL. */
   private void checkWait(LockOptions options, long nanos) {
+    // A permit that is not waited for takes two requests at most.
+    int attempts = run.permits > 0 ? 2 : 1;
     Duration limit =
-        options.waitTimeout().isZero() ? options.ttl().dividedBy(3) : options.waitTimeout();
+        options.waitTimeout().isZero()
+            ? options.ttl().multipliedBy(attempts).dividedBy(3)
+            : options.waitTimeout();
     if (nanos > limit.toNanos() + Simulation.MILLI) {
       simulation.violated(
           Invariant.LIVENESS, "c" + place + " waited " + nanos + " ns instead of " + limit);

@@ -42,6 +42,9 @@ final class SimRun {
   /** One seed in this many has its history checked by the lease model too. */
   private static final int CHECKED_EXTERNALLY = 4;
 
+  /** The name of the semaphore, if there is one. */
+  static final String SEMAPHORE = "permits";
+
   private static final int NODES = 3;
 
   /** The most tasks of a process at a time; more where there are many locks. */
@@ -103,6 +106,12 @@ final class SimRun {
   /** The same, of tasks that hand it over at once. */
   private final int briskTasks;
 
+  /** How many candidates of an election each process has; 0 if there are tasks instead. */
+  private final int candidates;
+
+  /** How many permits there are; 0 if locks are wanted instead. */
+  final int permits;
+
   private final List<Host> crashed = new ArrayList<>();
 
   /**
@@ -138,7 +147,10 @@ final class SimRun {
     this.busyTasks = (int) faults.rate(FaultKind.BUSY);
     this.briskTasks = (int) faults.rate(FaultKind.BRISK);
     this.places = busyTasks > 0 ? 1 + WorkloadProfile.WAITING : some;
-    this.locks = busyTasks + briskTasks > 0 ? 1 : few;
+    this.candidates = (int) faults.rate(FaultKind.CANDIDATES);
+    this.permits = (int) faults.rate(FaultKind.PERMITS);
+    boolean oneLock = busyTasks + briskTasks + candidates > 0;
+    this.locks = permits > 0 ? permits : oneLock ? 1 : few;
     this.calendarTakeover = random.nextInt(3) != 0;
     this.setsClocksBack = random.nextBoolean();
     boolean padded = calendarTakeover || random.nextBoolean();
@@ -147,8 +159,12 @@ final class SimRun {
     this.fastest = slowest / (1 - DRIFT);
     // One place more: for the one who looks whether all is well in the end.
     this.network = new Network(simulation, faults, NODES + places + 1);
-    this.invariants = new InvariantChecker(simulation, plan.cutsOrStopsNodes());
-    this.recording = new Recording(simulation, plan.seed() % CHECKED_EXTERNALLY == 0);
+    this.invariants =
+        new InvariantChecker(
+            simulation, plan.cutsOrStopsNodes(), permits > 0 ? permits : Integer.MAX_VALUE);
+    // What lock a permit will be is not known when it is asked for.
+    this.recording =
+        new Recording(simulation, permits == 0 && plan.seed() % CHECKED_EXTERNALLY == 0);
     this.cluster = new SimCluster(simulation, network, NODES, planted, invariants::executed);
     this.resource = new FencedResource(invariants);
   }
@@ -188,7 +204,7 @@ final class SimRun {
   }
 
   String lock(int number) {
-    return "lock-" + number;
+    return permits > 0 ? SEMAPHORE + "#" + number : "lock-" + number;
   }
 
   long randomWallOffset(SplittableRandom drawn) {
@@ -223,7 +239,14 @@ final class SimRun {
     SimClient next = new SimClient(this, old.place, host());
     clients.set(number, next);
     simulation.after(
-        random.nextLong(2 * Simulation.SECOND), () -> next.start(1 + random.nextInt(2)));
+        random.nextLong(2 * Simulation.SECOND),
+        () -> {
+          if (candidates > 0) {
+            next.campaign(candidates);
+          } else {
+            next.start(1 + random.nextInt(2));
+          }
+        });
   }
 
   private void run() {
@@ -231,7 +254,9 @@ final class SimRun {
     for (int i = 0; i < places; i++) {
       SimClient client = new SimClient(this, NODES + i, host());
       clients.add(client);
-      if (briskTasks > 0 && i == 0) {
+      if (candidates > 0) {
+        client.campaign(candidates);
+      } else if (briskTasks > 0 && i == 0) {
         client.start(briskTasks, WorkloadProfile.BRISK);
       } else if (busyTasks == 0) {
         client.start(1 + random.nextInt(locks > 2 ? MANY_TASKS : FEW_TASKS));

@@ -26,7 +26,15 @@ enum SimScenario {
   BUSY("busy=12"),
   /** One process hands the lock from task to task, at once, while requests are late and lost. */
   BRISK(
-      "brisk=6,delay=0.05,request-lost=0.05,reply-lost=0.05,duplicate,write-refused,client-pause");
+      "brisk=6,delay=0.05,request-lost=0.05,reply-lost=0.05,duplicate,write-refused,client-pause"),
+  /** A semaphore instead of locks, while messages, nodes and processes fail. */
+  PERMITS(
+      "permits=3,delay,request-lost,reply-lost,duplicate,write-refused,partition,node-crash,"
+          + "client-crash,client-pause"),
+  /** Leader elections instead of locks, while messages, nodes, processes and clocks fail. */
+  ELECTION(
+      "candidates=1,delay,request-lost,reply-lost,duplicate,write-refused,partition,one-way,"
+          + "node-crash,client-crash,client-pause,suspend,drift,wall-offset");
 
   private final String faults;
 

@@ -31,6 +31,9 @@ enum EngineBug {
       "Session", SimScenario.CALM, EngineAdvice.NotAtAll.class, "nanosToStayUnavailable"),
   MAX_HOLD_IS_FORGOTTEN(
       "LeaseHandle", SimScenario.CALM, EngineAdvice.ForEver.class, "holdNanosLeft"),
+  ONE_PERMIT_TOO_MANY("Permits", SimScenario.PERMITS, EngineAdvice.OneMore.class, "begin"),
+  LEADS_UNTIL_IT_IS_TOLD(
+      "LeaderTerm", SimScenario.ELECTION, EngineAdvice.UntilItIsTold.class, "isLeading"),
   HAND_OVER_WITHOUT_A_NEW_TOKEN(
       "FencingToken", SimScenario.CALM, EngineAdvice.NoHandOff.class, "of"),
   NUMBERS_BEGIN_ANEW_BEFORE_THE_RENEWAL_IS_ACKNOWLEDGED(

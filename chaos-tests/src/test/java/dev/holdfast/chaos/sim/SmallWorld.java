@@ -81,7 +81,7 @@ final class SmallWorld {
   private SmallWorld(int[] prefix, int free, int faults, Planted planted, boolean keepsTrace) {
     this.simulation =
         new Simulation(1, EnumSet.allOf(InvariantViolation.Invariant.class), keepsTrace);
-    this.invariants = new InvariantChecker(simulation, false);
+    this.invariants = new InvariantChecker(simulation, false, 1);
     this.prefix = prefix;
     this.free = free;
     this.losses = faults;
