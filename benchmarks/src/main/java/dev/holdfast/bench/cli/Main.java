@@ -3,6 +3,7 @@ package dev.holdfast.bench.cli;
 import dev.holdfast.bench.peers.Server;
 import dev.holdfast.bench.report.ExitStatus;
 import dev.holdfast.bench.report.JarVersion;
+import dev.holdfast.bench.scenarios.FreshIds;
 import dev.holdfast.bench.scenarios.HeldLeases;
 import dev.holdfast.bench.scenarios.InterleavedOwnLocks;
 import dev.holdfast.bench.scenarios.Paired;
@@ -38,6 +39,7 @@ import picocli.CommandLine;
       Paired.class,
       InterleavedOwnLocks.class,
       HeldLeases.class,
+      FreshIds.class,
       TtlCommand.class,
       CommandLine.HelpCommand.class
     },
