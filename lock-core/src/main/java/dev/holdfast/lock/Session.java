@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * one request that may be out for it. What the user has of it is a {@link LeaseHandle}.
  *
  * <p>When it is given back while another in this process waits, it is handed off in memory, and
- * that one gets a lease of its own, with the next fencing token. Others of the same lock are told
- * nothing then: the record stays as it is.
+ * that one gets a lease of its own, with the next fencing token. Other processes do not notice: the
+ * record stays as it is. With {@link LockOptions#withLinger} it stays as well if no call waits.
  *
  * <p>One request at a time: a renewal and a release never race, and there is never more than one
  * write that may come late. The rules are in {@link SessionState}; here is what acts on them. All
@@ -759,9 +759,7 @@ final class Session {
     queue.sessionEnded(this, unconfirmed ? null : info());
   }
 
-  /**
-   * Nobody believes in a lease with this token any more; what may still appear with it is deleted.
-   */
+  /** No lease with this token is valid any more; what may still appear with it is deleted. */
   private void cleanUp(@Nullable ClockReading lastWrite) {
     if (lastWrite != null && !cleanedUp && !engine.isClosed()) {
       cleanedUp = true;
