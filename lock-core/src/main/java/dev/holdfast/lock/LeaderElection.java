@@ -48,9 +48,9 @@ import org.slf4j.LoggerFactory;
  * takes longer, if the process was paused, or if an operator deleted the record. Use {@link
  * Lease#fencingToken}.
  *
- * <p><b>Errors.</b> An outage does not end the election: the campaign goes on, with pauses of at
- * most about 1 s. When the store rejects a request, or a body throws, the election tries again after
- * a pause that grows from 1 s to 30 s.
+ * <p><b>Errors.</b> An outage does not end the election: the campaign goes on, with pauses of about
+ * 1 s at most. When the store rejects a request, or a body throws, the election tries again after a
+ * pause that grows from 1 s to 30 s.
  *
  * <p><b>{@link LockManager#close()}</b> closes the elections of that manager too, so that a lock is
  * released when its body has ended.

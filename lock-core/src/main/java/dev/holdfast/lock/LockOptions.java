@@ -183,7 +183,7 @@ public final class LockOptions {
    * <p>Until that time is over, {@link LockManager#find} and {@link LockManager#list} show a record
    * whose token begins with {@code unheld:}, and {@link LockManager#forceRelease} frees the lock.
    *
-   * @param holdAtLeast zero for none, up to 24 h, and at most {@link #maxHold}, which is checked
+   * @param holdAtLeast zero for none, up to 24 h, and at most {@link #maxHold()}, which is checked
    *     when the lock is acquired
    * @throws IllegalArgumentException if it is out of range
    */
