@@ -76,7 +76,7 @@ final class LockQueue implements Executor {
   private @Nullable CompletableFuture<@Nullable Void> closing;
   private boolean disposed;
 
-  /** What is to be said when the task that runs has ended. */
+  /** Notices for logs and listeners, for when the task that runs has ended. */
   private final ArrayDeque<Runnable> notices = new ArrayDeque<>(4);
 
   /** Whose handlers have not run yet. */
@@ -257,7 +257,7 @@ final class LockQueue implements Executor {
       acquisition.armDeadline();
     } catch (Throwable e) {
       // The user's supplier or scheduler, the platform's source of randomness, or no thread for
-      // timers: the caller is told, nobody else waits for it.
+      // timers: this caller gets the error, and no other call waits for it.
       Throwable cause = e instanceof Error ? e : new IllegalStateException(failed + ": " + e, e);
       end(acquisition, Outcome.noAnswer(cause, false));
       return;
@@ -375,7 +375,7 @@ final class LockQueue implements Executor {
     tell(l -> l.acquired(lockId, lease.fencingToken(), waited));
   }
 
-  /** Has the listeners told, when the task has ended. */
+  /** Notifies the listeners, when the task has ended. */
   void tell(Consumer<LockListener> event) {
     notice(() -> engine.events.tell(event));
   }

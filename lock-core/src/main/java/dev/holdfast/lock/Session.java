@@ -368,7 +368,7 @@ final class Session {
     queue.sessionEnded(this, lost.recordMayRemain() ? null : info());
   }
 
-  /** Has the listeners told, once. The holder may know already, if the manager closes. */
+  /** Notifies the listeners, once. The holder may know already, if the manager closes. */
   private void tellLoss(LeaseLostException loss) {
     if (!lossTold) {
       Duration held = engine.clocks.since(leaseSince);
@@ -444,7 +444,7 @@ final class Session {
     }
   }
 
-  /** The manager closes: the holder is told, and the lock given back when it has done its work. */
+  /** The manager closes: notifies the holder, and releases the lock when it has done its work. */
   void closing() {
     if (holderless) {
       stopLingering();
@@ -477,8 +477,8 @@ final class Session {
   // --- Release
 
   /**
-   * Gives the lock back, or hands it off; the lease is told the result. Does nothing for a lease
-   * that is not the one of now, or that is given back already.
+   * Releases the lock, hands it off, or lets it linger; the lease gets the result. Does nothing for
+   * a lease that is not the one of now, or that is given back already.
    */
   void release(LeaseHandle given) {
     if (given != lease || holderless) {
