@@ -382,8 +382,8 @@ public final class LockManager implements AutoCloseable {
    *
    * <p>The body is called on the callback executor, and must not block it.
    *
-   * <p>To cancel a {@link CompletableFuture} completes it, but does not stop the work that was to
-   * complete it: that goes on without the lock. Return a stage whose cancellation stops the work,
+   * <p>Cancelling a {@link CompletableFuture} completes it, but does not stop the work that was to
+   * complete it, which goes on without the lock. Return a stage whose cancellation stops the work,
    * or use {@link #withLeaseAsync} and check {@link Lease#isHeld}.
    *
    * @return completes after the release, with the stage's value or failure. It fails with what
