@@ -514,8 +514,7 @@ public final class LockManager implements AutoCloseable {
    * or {@code close()} ends the wait, and nothing is held afterwards. Fencing tokens rise for each
    * permit by itself, not across permits; {@link Lease#lockId} names the permit.
    *
-   * <p>{@link LockOptions#withLinger} is not useful here: a permit that lingers looks held to the
-   * calls of all processes, and those of this one find it only by chance.
+   * <p>A permit does not linger, whatever the options say.
    *
    * @param permits 1 to 256
    * @return empty if others held all permits, until the wait timed out; never for an outage

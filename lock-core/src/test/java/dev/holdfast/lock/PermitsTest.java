@@ -467,8 +467,7 @@ class PermitsTest extends OnVirtualTime {
     LockOptions lingering = World.ONE_ATTEMPT.withLinger(seconds(10));
     Lease ofB = permit(b, 2);
     for (int i = 0; i < 20; i++) {
-      Optional<Lease> permit =
-          world.now(a.manager.tryAcquirePermitAsync("p", 2, lingering));
+      Optional<Lease> permit = world.now(a.manager.tryAcquirePermitAsync("p", 2, lingering));
       assertThat(permit).as("the other permit, the %d. time", i).isPresent();
       assertThat(world.now(permit.orElseThrow().releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
     }

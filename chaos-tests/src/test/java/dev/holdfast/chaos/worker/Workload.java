@@ -57,13 +57,8 @@ public record Workload(
 
   /** Returns this with another TTL, locks being held for up to twice as long. */
   public Workload withTtlMillis(long ttlMillis) {
-    return with(
-            new Rules(
-                ttlMillis,
-                rules.skewMillis(),
-                rules.calendar(),
-                rules.waitMillis(),
-                rules.lingering()))
+    return with(new Rules(
+            ttlMillis, rules.skewMillis(), rules.calendar(), rules.waitMillis(), rules.lingering()))
         .with(
             new Holders(holders.threads(), holders.locks(), 2 * ttlMillis, holders.firstIsKept()));
   }
