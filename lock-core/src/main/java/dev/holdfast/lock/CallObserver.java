@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Observes the blocking calls of a {@link LockManager} on the threads that make them, for tracing:
  * {@code withLock}, {@code tryWithLock}, {@code withLease}, {@code runWithLease}, {@code acquire}
- * and {@code tryAcquire}. Calls that return a future are not observed; a {@link LockListener} is
- * notified of all.
+ * and {@code tryAcquire}. Calls that return a future, locks by {@link LockManager#asLock}, permits
+ * and {@linkplain LeaderElection elections} are not observed; a {@link LockListener} is notified of
+ * all.
  *
  * <p>It must not block: the calls wait for it, and a lease may be held meanwhile. What it throws is
  * logged and changes nothing.
@@ -27,7 +28,7 @@ public interface CallObserver {
     default void acquired(FencingToken fencingToken) {}
 
     /**
-     * The call ends. Told once. If there was a body, it has ended, and the lock was released.
+     * The call ends. Called once. If there was a body, it has ended, and the lock was released.
      *
      * @param failure what the call throws; null if it returns
      */

@@ -26,8 +26,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What all locks of one manager share: the seams to the world, and requests with deadlines. Nothing
- * here or in what it drives is static or reads a clock of its own, so that a simulator can run it.
+ * The part that all locks of one manager share: the seams to the world, and requests with
+ * deadlines. Nothing here or in what it drives is static or reads a clock of its own, so that a
+ * simulator can run it.
  */
 final class Engine {
   /** How many clean-ups may run at once; beyond that, TTLs do their work. */

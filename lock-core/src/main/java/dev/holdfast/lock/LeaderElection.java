@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  *   <li>After {@link Builder#pauseAfterYield}, this process campaigns again.
  * </ol>
  *
- * <p><b>What is promised.</b> At no time do two processes see {@link #isLeader} true, under the
+ * <p><b>Guarantees.</b> At no time do two processes see {@link #isLeader} true, under the
  * assumptions of {@link LockManager}. Where this process ends the term itself (the body ends,
  * {@link #stepDown}, {@link #close}), {@link Builder#onRevoked} and the body have ended before
  * another process can lead. At a loss, nobody can promise that: a lease that could not be renewed
@@ -48,8 +48,9 @@ import org.slf4j.LoggerFactory;
  * takes longer, if the process was paused, or if an operator deleted the record. Use {@link
  * Lease#fencingToken}.
  *
- * <p><b>Errors.</b> An outage does not end the election: it tries again, at intervals that grow to
- * 30 s. So it does when a body throws.
+ * <p><b>Errors.</b> An outage does not end the election: the campaign goes on, with pauses of about
+ * 1 s at most. When the store rejects a request, or a body throws, the election tries again after a
+ * pause that grows from 1 s to 30 s.
  *
  * <p><b>{@link LockManager#close()}</b> closes the elections of that manager too, so that a lock is
  * released when its body has ended.
@@ -135,7 +136,7 @@ public final class LeaderElection implements AutoCloseable {
     campaign();
   }
 
-  /** Whether this process leads now, by both of its clocks. Does no I/O. */
+  /** Returns whether this process leads now, by both of its clocks. Does no I/O. */
   public boolean isLeader() {
     LeaderTerm current = term;
     return current != null && current.isLeading();
@@ -155,9 +156,10 @@ public final class LeaderElection implements AutoCloseable {
   }
 
   /**
-   * Ends the term of this process, if it leads, and returns at once: the body is told, and when it
-   * and {@link Builder#onRevoked} have ended, the lock is released and another process can lead.
-   * This process campaigns again after {@link Builder#pauseAfterYield}. May be called by the body.
+   * Ends the term of this process, if it leads, and returns at once: the body is interrupted, and
+   * when it and {@link Builder#onRevoked} have ended, the lock is released and another process can
+   * lead. This process campaigns again after {@link Builder#pauseAfterYield}. May be called by the
+   * body.
    */
   public void stepDown() {
     LeaderTerm current = term;
@@ -429,10 +431,10 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * Is told who leads, once for each term that is seen, of this process too. While this process
-     * does not lead, the store is asked once a second, so it hears of a new leader about a second
-     * later, and not at all of a term that is shorter. Runs on the callback executor of the
-     * manager, once at a time; while it runs, the store is not asked.
+     * Sets a callback that is given each new leader, this process too. While this process does not
+     * lead, the store is asked once a second, so the callback runs about a second after the term
+     * has begun, and may miss a term that is shorter. Runs on the callback executor of the manager,
+     * once at a time; while it runs, the store is not asked.
      */
     public Builder onNewLeader(Consumer<? super LockInfo> onNewLeader) {
       this.onNewLeader = Objects.requireNonNull(onNewLeader, "onNewLeader");
@@ -440,10 +442,10 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * Is told what went wrong: what the body or a callback threw, how a lease was lost ({@link
-     * LeaseLostException}), and why a campaign failed ({@link LockStoreUnavailableException}). All
-     * of it is logged as well, and the election goes on. Runs on the callback executor of the
-     * manager.
+     * Sets a callback for what the body or a callback threw, for losses of a lease ({@link
+     * LeaseLostException}), and for campaigns that failed, as the store rejected a request ({@link
+     * LockStoreUnavailableException}; a store that does not answer is no failure). All of it is
+     * logged as well, and the election goes on. Runs on the callback executor of the manager.
      */
     public Builder onError(Consumer<? super Throwable> onError) {
       this.onError = Objects.requireNonNull(onError, "onError");
@@ -451,9 +453,9 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * How long this process does not campaign after a term of its own, 1 s by default, give or take
-     * a tenth: so that another can lead. Processes that wait look at the lock at least every 0.12
-     * s.
+     * Sets how long this process does not campaign after a term of its own, 1 s by default, plus or
+     * minus a tenth, so that another can lead. Processes that wait poll the lock at least every
+     * 0.12 s.
      *
      * @param pauseAfterYield 0 to 24 h
      * @throws IllegalArgumentException if it is out of range
@@ -469,10 +471,10 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * How the lock is held, by default {@link LockManager.Builder#defaultOptions}: TTL, metadata,
-     * for how long at least and at most, and whether the body is interrupted at the end of a term.
-     * The wait timeout does not matter, as the election waits without an end; nor does {@link
-     * LockOptions#linger}, which would only delay the next leader.
+     * Sets how the lock is held, by default {@link LockManager.Builder#defaultOptions}: TTL,
+     * metadata, for how long at least and at most, and whether the body is interrupted at the end
+     * of a term. The wait timeout does not matter, as the election waits without end; nor does
+     * {@link LockOptions#linger}, which would only delay the next leader.
      */
     public Builder options(LockOptions options) {
       this.options = Objects.requireNonNull(options, "options");

@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks who leads, at a fixed rate, and tells each new leader once. Does not look while this
- * process leads and has been told so.
+ * Polls who leads, at a fixed rate, and reports each new leader once. Does not poll while this
+ * process leads and was reported.
  */
 final class LeaderWatch {
   private static final Duration INTERVAL = Duration.ofSeconds(1);

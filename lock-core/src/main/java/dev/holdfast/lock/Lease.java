@@ -14,25 +14,35 @@ import java.util.function.Consumer;
  * {@link #fencingToken}.
  */
 public interface Lease extends AutoCloseable {
-  /** The lock's name. */
+  /** Returns the lock's id. */
   String lockId();
 
   /**
-   * What tells this acquisition from all others: the token in the store's record and, if the lock
-   * was handed off within this process since it was won, {@code #} and the number of that.
+   * Returns the token that identifies this acquisition: the token in the store's record and, if the
+   * lock was handed off within this process or lingered since that was won, {@code #} and the
+   * number of that handoff.
    */
   String token();
 
-  /** Rises with each grant of this lock; to be handed to the resource that the lock protects. */
+  /**
+   * Returns a token that rises with each grant of this lock, to be passed to the resource that the
+   * lock protects.
+   */
   FencingToken fencingToken();
 
-  /** When the write that won the lock was begun, by the wall clock of this process. */
+  /**
+   * Returns when the write that won the lock was begun or, after a handoff in memory, when that
+   * was; by the wall clock of this process.
+   */
   Instant acquiredAt();
 
-  /** How long the lease is valid unless it is renewed; zero if it is not held. */
+  /**
+   * Returns how long the lease is valid unless it is renewed, and at most how long it may still be
+   * held ({@link LockOptions#withMaxHold}); zero if it is not held.
+   */
   Duration remaining();
 
-  /** Whether the lease is valid now by both clocks of this process. Does no I/O. */
+  /** Returns whether the lease is valid now by both clocks of this process. Does no I/O. */
   boolean isHeld();
 
   /**
@@ -55,8 +65,8 @@ public interface Lease extends AutoCloseable {
   void ensureHeld(Duration atLeast);
 
   /**
-   * Has the callback run when the lease is lost: on the callback executor, exactly once, also when
-   * it is lost already. Not run for a lease that was released.
+   * Registers a callback for the loss of the lease: it runs on the callback executor, exactly once,
+   * also when the lease is lost already. Not run for a lease that was released.
    */
   void onLost(Consumer<LeaseLostException> callback);
 

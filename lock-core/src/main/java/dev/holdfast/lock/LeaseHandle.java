@@ -242,7 +242,7 @@ final class LeaseHandle implements Lease {
     return loss;
   }
 
-  /** The loss, or one for a reason that has not been told yet. */
+  /** Returns the loss, or one for a reason that has not been reported yet. */
   LeaseLostException notHeld(Reason reason, String message) {
     LeaseLostException lost = loss();
     if (lost != null) {
@@ -357,7 +357,7 @@ final class LeaseHandle implements Lease {
    * The manager closes, or the holder gives the lock up before its body has ended: a body that has
    * not begun never does.
    *
-   * @return whether there is a body, which is told, and after which the lock is given back
+   * @return whether there is a body, which is notified, and after which the lock is released
    */
   synchronized boolean tellBodyOfClosing() {
     closing = true;

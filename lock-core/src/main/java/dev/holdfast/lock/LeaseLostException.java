@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 public final class LeaseLostException extends LockException {
   private static final long serialVersionUID = 2L;
 
-  /** Why a lease was lost. */
+  /** The reason of a loss. */
   public enum Reason {
     /** No renewal was acknowledged before its validity ended. */
     EXPIRED,
@@ -19,9 +19,9 @@ public final class LeaseLostException extends LockException {
     RECORD_DELETED,
     /** The lock index was deleted, or replaced by another. */
     INDEX_REPLACED,
-    /** An operator released it by force, in this process. */
+    /** It was released by force, through the same lock manager. */
     FORCE_RELEASED,
-    /** It was not renewed any more, because it had been held for as long as it may be. */
+    /** It had been held for as long as {@link LockOptions#withMaxHold} allows. */
     MAX_HOLD,
     /** Its lock manager was closed. */
     MANAGER_CLOSED
@@ -39,7 +39,7 @@ public final class LeaseLostException extends LockException {
     this.reason = loss.reason;
   }
 
-  /** Why the lease was lost. */
+  /** Returns why the lease was lost. */
   public Reason reason() {
     return reason;
   }

@@ -3,7 +3,11 @@ package dev.holdfast.lock;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The lock is held by another, and was so until the wait for it ended. */
+/**
+ * The lock is held by another caller, in this process or in another, and was so until the wait for
+ * it ended. Also thrown while {@link LockOptions#withHoldAtLeast} of the last holder keeps the lock
+ * unavailable, and at once if the calling thread holds the lock in an enclosing body.
+ */
 public final class LockAcquisitionException extends LockException {
   private static final long serialVersionUID = 1L;
 
@@ -24,7 +28,7 @@ public final class LockAcquisitionException extends LockException {
     return new LockAcquisitionException(this, other);
   }
 
-  /** Who held the lock when it was last looked at; empty if that could not be seen. */
+  /** Returns the holder when the lock was last read; empty if it could not be read. */
   public Optional<LockInfo> holder() {
     return Optional.ofNullable(holder);
   }

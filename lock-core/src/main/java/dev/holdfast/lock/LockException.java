@@ -5,7 +5,8 @@ import dev.holdfast.lock.internal.Texts;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Holdfast throws when a lock could not be had, or could not be kept.
+ * Base of the exceptions for a lock that could not be acquired, or could not be kept. Calls on a
+ * closed manager throw {@link LockManagerClosedException} instead.
  *
  * <p>Serialisable whatever its causes are: those that are not themselves, such as exceptions of an
  * HTTP client, are replaced by stand-ins that print alike. Messages show control characters of lock
@@ -22,7 +23,7 @@ public abstract sealed class LockException extends RuntimeException
     this.lockId = lockId;
   }
 
-  /** The lock that this is about; empty when it is about the whole store. */
+  /** Returns the id of the lock; empty when this is about the whole store. */
   public String lockId() {
     return lockId;
   }

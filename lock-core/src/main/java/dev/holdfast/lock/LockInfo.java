@@ -12,19 +12,21 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the store says of a lock. A snapshot for display: by the time it is read the lock may be
- * somebody else's.
+ * The record of a lock, as the store shows it. A snapshot for display: by the time it is read,
+ * another may hold the lock. A record whose token begins with {@code unheld:} is of a lock that was
+ * released, and that {@link LockOptions#withHoldAtLeast} keeps unavailable until {@code expiresAt}.
  *
- * @param lockId the lock's name
- * @param token the acquisition's token; empty if the record has none
+ * @param lockId the lock's id
+ * @param token the acquisition's token, or {@code unheld:} and that token; empty if the record has
+ *     none
  * @param owner host, process and manager of the holder; empty if the record has none
  * @param createdAt when it was acquired, by the holder's clock; null if the record does not say
  * @param expiresAt when it ends unless renewed, by the holder's clock; null if the record does not
  *     say
  * @param ttl the lease's length; zero if the record does not say
  * @param metadata what the holder attached, as a tree of JSON values
- * @param expired whether {@code expiresAt} has passed by this process's wall clock; the record is
- *     there until somebody takes the lock over
+ * @param expired whether {@code expiresAt} has passed by this process's wall clock; the record
+ *     stays until another takes the lock over
  * @param version the version of the record
  */
 public record LockInfo(

@@ -29,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives at most one process at a time a lock, for as long as it renews its lease. Thread-safe; one
- * per process is enough for any number of locks.
+ * Acquires, keeps and releases locks. At most one caller at a time holds a lock, for as long as its
+ * lease is renewed. Thread-safe; one per process is enough for any number of locks.
  *
  * <pre>{@code
  * try (var store = ElasticsearchLockStore.builder("https://localhost:9200").apiKey(key).build();
@@ -116,12 +116,13 @@ public final class LockManager implements AutoCloseable {
    * @return what the body returned
    * @throws E what the body threw
    * @throws LockAcquisitionException if another holds the lock, and did so until the wait timed
-   *     out; the body did not run
-   * @throws LockStoreUnavailableException if the store did not answer; the body did not run
+   *     out; or if this thread holds it already, in an enclosing body; the body did not run
+   * @throws LockStoreUnavailableException if the store did not answer or rejected the request; the
+   *     body did not run
    * @throws LeaseLostException if the lease was lost before the body had returned, whatever the
    *     body did; what it threw is the cause. When the lease is lost, the body's thread is
-   *     interrupted, or just told ({@link OnLeaseLost#NOTIFY}). No such interrupt is left when this
-   *     returns.
+   *     interrupted, unless the options say {@link OnLeaseLost#NOTIFY}. No such interrupt is left
+   *     when this returns.
    * @throws InterruptedException if this thread was interrupted while it waited for the lock; then
    *     the lock is not held, and what the store may hold of it is cleaned up in the background
    * @throws IllegalArgumentException if the lock id or an option is out of range; or if the body
@@ -161,6 +162,7 @@ public final class LockManager implements AutoCloseable {
    * no error.
    *
    * @return whether the body ran; false if another held the lock, until the wait timed out
+   * @throws LockAcquisitionException if this thread holds the lock already, in an enclosing body
    */
   public <E extends Exception> boolean tryWithLock(
       String lockId, LockOptions options, LockedRunnable<E> body) throws E, InterruptedException {
@@ -341,9 +343,8 @@ public final class LockManager implements AutoCloseable {
 
   /**
    * Acquires the lock without blocking. The future fails with what {@link #acquire} throws. When it
-   * is cancelled, or completed by anybody else, the acquisition is given up, and a lock that was
-   * won is given back. Dependent stages run on the callback executor, or on the thread that adds
-   * them.
+   * is cancelled, or completed by other code, the acquisition is abandoned, and a lock that was won
+   * is released. Dependent stages run on the callback executor, or on the thread that adds them.
    *
    * @throws IllegalArgumentException if the lock id or an option is out of range
    * @throws LockManagerClosedException if this manager is closed, or was before the lock was
@@ -380,6 +381,10 @@ public final class LockManager implements AutoCloseable {
    * the stage that the body returned has completed, however it completes.
    *
    * <p>The body is called on the callback executor, and must not block it.
+   *
+   * <p>Cancelling a {@link CompletableFuture} completes it, but does not stop the work that was to
+   * complete it, which goes on without the lock. Return a stage whose cancellation stops the work,
+   * or use {@link #withLeaseAsync} and check {@link Lease#isHeld}.
    *
    * @return completes after the release, with the stage's value or failure. It fails with what
    *     {@link #acquire} throws if the lock was not acquired; the body was not called then. It
@@ -509,13 +514,16 @@ public final class LockManager implements AutoCloseable {
    * or {@code close()} ends the wait, and nothing is held afterwards. Fencing tokens rise for each
    * permit by itself, not across permits; {@link Lease#lockId} names the permit.
    *
+   * <p>A permit does not linger, whatever the options say.
+   *
    * @param permits 1 to 256
    * @return empty if others held all permits, until the wait timed out; never for an outage
    * @throws LockStoreUnavailableException if the store did not answer
    * @throws InterruptedException if this thread was interrupted while it waited
    * @throws IllegalArgumentException if the number or an option is out of range, or if the name
    *     with the longest suffix is no lock id
-   * @throws IllegalStateException if this manager is closed
+   * @throws LockManagerClosedException if this manager is closed, or was before a permit was
+   *     granted
    */
   public Optional<Lease> tryAcquirePermit(String name, int permits, LockOptions options)
       throws InterruptedException {
@@ -524,13 +532,13 @@ public final class LockManager implements AutoCloseable {
 
   /**
    * Acquires a permit as {@link #tryAcquirePermit} does, without blocking. The future fails with
-   * what that throws. When it is cancelled, or completed by anybody else, the call is given up, and
-   * a permit that was won is given back. Dependent stages run on the callback executor, or on the
+   * what that throws. When it is cancelled, or completed by other code, the call is abandoned, and
+   * a permit that was won is released. Dependent stages run on the callback executor, or on the
    * thread that adds them.
    *
    * @throws IllegalArgumentException if the number or an option is out of range, or if the name
    *     with the longest suffix is no lock id
-   * @throws IllegalStateException if this manager is closed
+   * @throws LockManagerClosedException if this manager is closed
    */
   public CompletableFuture<Optional<Lease>> tryAcquirePermitAsync(
       String name, int permits, LockOptions options) {
@@ -558,7 +566,7 @@ public final class LockManager implements AutoCloseable {
             }
           });
     } catch (Throwable e) {
-      // No memory or no stack: what the engine has of this call by now is for nobody.
+      // No memory or no stack: no caller will get what the engine has of this call by now.
       call.abandon();
       throw e;
     }
@@ -720,8 +728,9 @@ public final class LockManager implements AutoCloseable {
   // --- For operators
 
   /**
-   * What the store says of a lock; empty if there is no record. An expired record is returned, and
-   * says so.
+   * Returns a lock's record; empty if there is none. It may be of a lock that nobody holds: one
+   * that has expired, that lingers ({@link LockOptions#withLinger}), or that is kept unavailable
+   * ({@link LockOptions#withHoldAtLeast}).
    *
    * @throws LockStoreUnavailableException if the store did not answer
    */
@@ -732,8 +741,9 @@ public final class LockManager implements AutoCloseable {
   }
 
   /**
-   * All locks that have a record, expired ones too. A record written within about the last second
-   * may be missing, and one that was deleted within it may be there.
+   * Returns the records of all locks, also of those that nobody holds, see {@link #find}. A record
+   * written within about the last second may be missing, and one that was deleted within it may be
+   * there.
    *
    * @throws LockStoreUnavailableException if the store did not answer, or has more than 100,000
    *     records
@@ -745,10 +755,10 @@ public final class LockManager implements AutoCloseable {
 
   /**
    * Deletes a lock's record, regardless of its holder. For operators who know that the holder is
-   * gone, or accept two at once: a holder that still runs learns of it at its next renewal, and
-   * believes in its lease until then or until its validity ends. So does another process in which
-   * the lock lingers (see {@link LockOptions#withLinger}): until then, its next callers get the
-   * lock from memory.
+   * gone, or accept two at once. A holder of this manager is notified at once. One elsewhere that
+   * still runs notices at its next renewal, or when its validity ends; until then it continues to
+   * hold its lease. So does another process in which the lock lingers (see {@link
+   * LockOptions#withLinger}): until then, its next callers get the lock from memory.
    *
    * @return whether there was a record
    * @throws LockStoreUnavailableException if the store did not answer, or the record changed faster
@@ -760,7 +770,7 @@ public final class LockManager implements AutoCloseable {
     return operatorCalls.forceRelease(lockId);
   }
 
-  /** What this manager tracks now. Without I/O; also after {@link #close()}. */
+  /** Returns what this manager tracks now. Without I/O; also after {@link #close()}. */
   public LockManagerStats stats() {
     return engine.stats();
   }
@@ -769,11 +779,12 @@ public final class LockManager implements AutoCloseable {
 
   /**
    * Closes this manager, and waits until that is done, at most for twice the release timeout. Waits
-   * end; bodies are told (by an interrupt, or as {@link OnLeaseLost} says), and their locks
-   * released when they have returned. Holders of other leases are told by {@link Lease#onLost};
-   * when those callbacks have run, the locks are released. One that fails stops none of the others.
-   * What is not released by then ends with its TTL, and its holder is told that it is lost. An
-   * interrupt does not end the wait, and is kept. Closing again does nothing.
+   * end. Locks that linger are released. Bodies are interrupted, unless their options say {@link
+   * OnLeaseLost#NOTIFY}, and their locks released when they have returned. Holders of other leases
+   * are notified by {@link Lease#onLost}; when those callbacks have run, the locks are released.
+   * One that fails stops none of the others. Elections end as by {@link LeaderElection#close}. What
+   * is not released by then ends with its TTL, and its holder is notified of the loss. An interrupt
+   * does not end the wait, and is kept. Closing again does nothing.
    *
    * <p>Not to be called by a body that runs under a lock of this manager: it would wait for itself.
    */
@@ -901,9 +912,9 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * How far apart the wall clocks of two processes may be, 2 s by default. For the calendar rule;
-     * and leases are shortened by it (but not by more than a tenth of their TTL) against a wall
-     * clock that is set back while the machine sleeps.
+     * Sets how far apart the wall clocks of two processes may be, 2 s by default. For the calendar
+     * rule; and leases are shortened by it (but not by more than a tenth of their TTL) against a
+     * wall clock that is set back while the machine sleeps.
      *
      * @param maxClockSkew 0 to 1 h, in whole milliseconds
      * @throws IllegalArgumentException if it is out of range
@@ -964,10 +975,10 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * Whether a lock may be taken over as soon as its record's {@code expiresAt} has passed by more
-     * than the clock skew, true by default. Where clocks are not synchronised, switch it off in all
-     * processes: then a record must be seen to stand unchanged for its whole TTL first, and others
-     * are told not to trust the dates of this process.
+     * Sets whether a lock may be taken over as soon as its record's {@code expiresAt} has passed by
+     * more than the clock skew, true by default. Where clocks are not synchronised, switch it off
+     * in all processes: then a record must be observed unchanged for its whole TTL first, and the
+     * records of this process say that its dates are not to be trusted.
      */
     public Builder calendarTakeover(boolean calendarTakeover) {
       this.calendarTakeover = calendarTakeover;
@@ -975,8 +986,8 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * How long one request to the store may take. By default a third of the lock's TTL, but at most
-     * 10 s. When it is set, TTLs must be at least three times as long.
+     * Sets how long one request to the store may take. By default a third of the lock's TTL, but at
+     * most 10 s. When it is set, TTLs must be at least three times as long.
      *
      * @param requestTimeout 1 ms to 1 h
      * @throws IllegalArgumentException if it is out of range
@@ -987,8 +998,8 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * How long a release waits for the store to confirm, 5 s by default; after that the TTL frees
-     * the lock.
+     * Sets how long a release waits for the store to confirm, 5 s by default; after that the TTL
+     * frees the lock.
      *
      * @param releaseTimeout 1 ms to 1 h
      * @throws IllegalArgumentException if it is out of range
@@ -1023,7 +1034,7 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * The options of calls that are given none, {@link LockOptions#defaults} by default.
+     * Sets the options of calls that are given none, {@link LockOptions#defaults} by default.
      *
      * @throws IllegalArgumentException if two of the options contradict each other
      */
@@ -1035,9 +1046,9 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * How large a lock's metadata may be as JSON, 64 KiB by default.
+     * Sets how large a lock's metadata may be as JSON, 64 KiB by default.
      *
-     * @param maxMetadataBytes 2 to 10 MiB
+     * @param maxMetadataBytes 2 bytes to 10 MiB
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder maxMetadataBytes(int maxMetadataBytes) {
@@ -1053,7 +1064,8 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * What others see as the holder: by default host, process id and a number for this manager.
+     * Sets what others see as the holder: by default host, process id and a number for this
+     * manager.
      *
      * @throws IllegalArgumentException if it is blank or longer than 1,000 characters
      */
@@ -1067,38 +1079,39 @@ public final class LockManager implements AutoCloseable {
     }
 
     /**
-     * Where callbacks and listeners run: by default daemon threads of the manager's own, made as
-     * needed. It stays the caller's to shut down. It is called from such a thread too, so it may
-     * run tasks in its caller. A callback that it rejects, or has not begun after a second, runs on
-     * a thread of the manager's own.
+     * Sets where callbacks, listeners and asynchronous bodies run: by default daemon threads of the
+     * manager's own, created as needed. It stays the caller's to shut down. It is called from such
+     * a thread too, so it may run tasks in its caller. A task that it rejects, or has not begun
+     * after a second, runs on a thread of the manager's own.
      */
     public Builder callbackExecutor(Executor callbackExecutor) {
       this.callbackExecutor = Objects.requireNonNull(callbackExecutor, "callbackExecutor");
       return this;
     }
 
-    /** Adds one who is told what happens to locks. */
+    /** Adds a listener, which is notified of what happens to locks. */
     public Builder listener(LockListener listener) {
       listeners.add(Objects.requireNonNull(listener, "listener"));
       return this;
     }
 
     /**
-     * Observes blocking calls on the threads that make them, such as for tracing. By default none.
+     * Sets an observer of blocking calls, which is called on the threads that make them, such as
+     * for tracing. By default none.
      */
     public Builder callObserver(CallObserver callObserver) {
       this.callObserver = Objects.requireNonNull(callObserver, "callObserver");
       return this;
     }
 
-    /** The monotonic clock, {@link Ticker#system} by default. For simulation. */
+    /** Sets the monotonic clock, {@link Ticker#system} by default. For simulation. */
     public Builder ticker(Ticker ticker) {
       this.ticker = Objects.requireNonNull(ticker, "ticker");
       this.realTime = false;
       return this;
     }
 
-    /** The wall clock, the system's by default. For simulation. */
+    /** Sets the wall clock, the system's by default. For simulation. */
     public Builder wallClock(InstantSource wallClock) {
       this.wallClock = Objects.requireNonNull(wallClock, "wallClock");
       return this;
@@ -1114,7 +1127,7 @@ public final class LockManager implements AutoCloseable {
       return this;
     }
 
-    /** Where jitter comes from; must be thread-safe. For simulation. */
+    /** Sets the source of jitter; must be thread-safe. For simulation. */
     public Builder random(RandomGenerator random) {
       this.random = Objects.requireNonNull(random, "random");
       return this;
@@ -1130,7 +1143,7 @@ public final class LockManager implements AutoCloseable {
       return this;
     }
 
-    /** The manager. */
+    /** Builds the manager. */
     public LockManager build() {
       LockManager manager = new LockManager(this);
       manager.engine.events.attached(manager.engine.stats);

@@ -1,8 +1,9 @@
 package dev.holdfast.lock;
 
 /**
- * A call on a {@link LockManager} that is closed, or that was closed while the call waited: nothing
- * was acquired. Neither contention nor an outage, so it is no {@link LockException}.
+ * Thrown by a call on a {@link LockManager} that is closed, or that was closed while the call
+ * waited: nothing was acquired. Neither contention nor an outage, so it is no {@link
+ * LockException}.
  */
 public final class LockManagerClosedException extends IllegalStateException {
   private static final long serialVersionUID = 1L;

@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a lock is to be acquired and kept. Immutable: each {@code with} method returns a changed
- * copy.
+ * Options of one acquisition: how to wait for the lock, and how to keep it. Immutable: each {@code
+ * with} method returns a changed copy.
  */
 public final class LockOptions {
   /** The shortest TTL: 100 ms. */
@@ -37,7 +37,7 @@ public final class LockOptions {
   private final Duration holdAtLeast;
   private final @Nullable Duration maxHold;
 
-  /** What a copy is made from, with one part changed. */
+  /** The parts of a copy, of which one is changed. */
   private static final class Draft {
     private Duration ttl = Duration.ofSeconds(30);
     private Duration waitTimeout = Duration.ZERO;
@@ -61,9 +61,9 @@ public final class LockOptions {
   }
 
   /**
-   * A TTL of 30 s, one attempt without waiting, no metadata, renewed in the background, and the
-   * body interrupted when the lease is lost. The lock is free as soon as it is released, and held
-   * for as long as the body runs.
+   * The default options: a TTL of 30 s, one attempt without waiting, no metadata, renewal in the
+   * background, and the body interrupted when the lease is lost. The lock is free as soon as it is
+   * released, and may be held for any time.
    */
   public static LockOptions defaults() {
     return DEFAULTS;
@@ -84,7 +84,7 @@ public final class LockOptions {
   }
 
   /**
-   * How long the lease lasts when it is not renewed, and so how long a crashed holder blocks
+   * Sets how long the lease lasts when it is not renewed, and so how long a crashed holder blocks
    * others.
    *
    * @param ttl 100 ms to 24 h, in whole milliseconds
@@ -102,7 +102,7 @@ public final class LockOptions {
   }
 
   /**
-   * How long to wait for a lock that another holds, or for a store that does not answer.
+   * Sets how long to wait for a lock that another holds, or for a store that does not answer.
    *
    * @param waitTimeout zero for a single attempt (which takes at most the request timeout), up to
    *     365 days
@@ -118,8 +118,8 @@ public final class LockOptions {
   }
 
   /**
-   * What others see beside the lock, such as the job's name. Copied as JSON now; later changes to
-   * the map have no effect.
+   * Sets what others see beside the lock, such as the job's name. Copied as JSON now; later changes
+   * to the map have no effect.
    *
    * @param metadata maps, lists, strings, finite numbers, booleans and nulls, at most {@link
    *     LockRecord#MAX_METADATA_DEPTH} levels of maps and lists inside one another; or objects that
@@ -132,31 +132,34 @@ public final class LockOptions {
     return with(draft -> draft.metadata = copied);
   }
 
-  /** Whether the lease is renewed in the background while it is held. */
+  /** Sets whether the lease is renewed in the background while it is held. */
   public LockOptions withAutoRenew(boolean autoRenew) {
     return with(draft -> draft.autoRenew = autoRenew);
   }
 
-  /** What happens to a running body when its lease is lost. */
+  /** Sets what happens to a running body when its lease is lost. */
   public LockOptions withOnLeaseLost(OnLeaseLost onLeaseLost) {
     Objects.requireNonNull(onLeaseLost, "onLeaseLost");
     return with(draft -> draft.onLeaseLost = onLeaseLost);
   }
 
   /**
-   * How long this process keeps the lock after its release, without a holder. The next acquisition
-   * here with the same TTL and metadata gets it from memory, with the next fencing token and
-   * without a request. Other processes find the lock held for that time.
+   * Sets how long the manager keeps the lock after its release, without a holder. The next
+   * acquisition by this manager with the same TTL and metadata gets it from memory, with the next
+   * fencing token and without a request. Other processes find the lock held for that time.
    *
-   * <p>Nothing is renewed for this alone, so a lock that was held for long before its release may
-   * be given up sooner. So it is when the manager is closed, it is released by force through this
+   * <p>The lease is not renewed to linger, so a lock that was last renewed long before its release
+   * may be free sooner. So it is when the manager is closed, it is released by force through this
    * manager, its index is replaced, the process has had it for its share of time ({@code
-   * docs/protocol.md}, fairness), or the process keeps more than 10,000 such locks. Without {@link
+   * docs/protocol.md}, fairness), or the manager keeps more than 10,000 such locks. Without {@link
    * #autoRenew} it has no effect.
    *
    * <p>A process that acquires the lock again and again leaves it alone for 150 ms about every 2 s,
    * also when it does not linger at that moment. Its own calls wait for as long; a call that makes
    * one attempt, with a TTL below 450 ms, may end as if another held the lock.
+   *
+   * <p>Not useful for permits ({@link LockManager#tryAcquirePermit}): a call finds a permit that
+   * lingers only by chance.
    *
    * @param linger zero for none, up to half the TTL; whether it is within the TTL is checked when
    *     the lock is acquired
@@ -171,12 +174,17 @@ public final class LockOptions {
   }
 
   /**
-   * How long after its grant the lock stays unavailable, also when it is released before: nobody
-   * holds it then, and nobody can acquire it, this process included. For jobs that must not run
-   * again too soon, on machines whose clocks differ. A release beyond that time frees the lock at
-   * once. After a crash, the lock is free when its TTL has passed.
+   * Sets how long after its grant the lock stays unavailable, also when it is released before:
+   * nobody holds it then, and nobody can acquire it, this process included. For jobs that must not
+   * run again too soon, on machines whose clocks differ. A release after that time frees the lock
+   * at once. After a crash, or a release that ends {@link ReleaseResult#UNCONFIRMED}, the lock may
+   * be free as soon as its TTL has passed.
    *
-   * @param holdAtLeast zero for none, up to 24 h
+   * <p>Until that time is over, {@link LockManager#find} and {@link LockManager#list} show a record
+   * whose token begins with {@code unheld:}, and {@link LockManager#forceRelease} frees the lock.
+   *
+   * @param holdAtLeast zero for none, up to 24 h, and at most {@link #maxHold()}, which is checked
+   *     when the lock is acquired
    * @throws IllegalArgumentException if it is out of range
    */
   public LockOptions withHoldAtLeast(Duration holdAtLeast) {
@@ -189,10 +197,10 @@ public final class LockOptions {
   }
 
   /**
-   * How long the lock may be held at most. Then the lease is lost, with {@link
-   * LeaseLostException.Reason#MAX_HOLD}, and renewed no more; others can acquire the lock when it
-   * has been released, or when its TTL has passed. A guard against a body that hangs, and against a
-   * lease that was forgotten, which would be renewed for as long as the process lives.
+   * Sets how long the lock may be held at most, from its grant. Then the lease is lost, with {@link
+   * LeaseLostException.Reason#MAX_HOLD}, and not renewed any more; others can acquire the lock when
+   * it has been released, or when its TTL has passed. A guard against a body that hangs, and
+   * against a lease that was forgotten, which would be renewed for as long as the process lives.
    *
    * @param maxHold 1 ms to 365 days
    * @throws IllegalArgumentException if it is out of range
@@ -206,42 +214,44 @@ public final class LockOptions {
     return with(draft -> draft.maxHold = maxHold);
   }
 
-  /** How long the lease lasts when it is not renewed. */
+  /** Returns how long the lease lasts when it is not renewed. */
   public Duration ttl() {
     return ttl;
   }
 
-  /** How long to wait; zero for a single attempt. */
+  /** Returns how long to wait; zero for a single attempt. */
   public Duration waitTimeout() {
     return waitTimeout;
   }
 
-  /** The metadata, as an unmodifiable tree of JSON values. */
+  /** Returns the metadata, as an unmodifiable tree of JSON values. */
   public Map<String, Object> metadata() {
     return metadata.tree();
   }
 
-  /** Whether the lease is renewed in the background. */
+  /** Returns whether the lease is renewed in the background. */
   public boolean autoRenew() {
     return autoRenew;
   }
 
-  /** What happens to a running body when its lease is lost. */
+  /** Returns what happens to a running body when its lease is lost. */
   public OnLeaseLost onLeaseLost() {
     return onLeaseLost;
   }
 
-  /** How long this process keeps the lock after its release, without a holder; zero for none. */
+  /**
+   * Returns how long the manager keeps the lock after its release, without a holder; zero for none.
+   */
   public Duration linger() {
     return linger;
   }
 
-  /** How long after its grant the lock stays unavailable at least; zero for none. */
+  /** Returns how long after its grant the lock stays unavailable at least; zero for none. */
   public Duration holdAtLeast() {
     return holdAtLeast;
   }
 
-  /** How long the lock may be held at most; empty for as long as it is renewed. */
+  /** Returns how long the lock may be held at most; empty for as long as it is renewed. */
   public Optional<Duration> maxHold() {
     return Optional.ofNullable(maxHold);
   }

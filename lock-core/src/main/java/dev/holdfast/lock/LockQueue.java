@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything that this process does about one lock: who holds it here, who waits here, and which
- * tokens of former holders are still looked after. Only the head of the queue talks to the store,
- * so that threads of one process never race each other through the network.
+ * The queue of one lock in this process: who holds it here, who waits here, and which tokens of
+ * former holders are still tracked. Only the head of the queue talks to the store, so that threads
+ * of one process never race each other through the network.
  *
  * <p>All methods but {@link #execute} run in tasks given to it, one at a time.
  */
@@ -64,7 +64,7 @@ final class LockQueue implements Executor {
   /** Tells the timer that is meant from those that were cancelled too late. */
   private long nextAttempts;
 
-  /** Whether the next attempt waits so that others get their turn: nobody may hurry it. */
+  /** Whether the fairness pause delays the next attempt: no call makes it begin earlier. */
   private boolean pausing;
 
   private final LocalTenure tenure;
@@ -76,7 +76,7 @@ final class LockQueue implements Executor {
   private @Nullable CompletableFuture<@Nullable Void> closing;
   private boolean disposed;
 
-  /** What is to be said when the task that runs has ended. */
+  /** Notices for logs and listeners, for when the task that runs has ended. */
   private final ArrayDeque<Runnable> notices = new ArrayDeque<>(4);
 
   /** Whose handlers have not run yet. */
@@ -257,7 +257,7 @@ final class LockQueue implements Executor {
       acquisition.armDeadline();
     } catch (Throwable e) {
       // The user's supplier or scheduler, the platform's source of randomness, or no thread for
-      // timers: the caller is told, nobody else waits for it.
+      // timers: this caller gets the error, and no other call waits for it.
       Throwable cause = e instanceof Error ? e : new IllegalStateException(failed + ": " + e, e);
       end(acquisition, Outcome.noAnswer(cause, false));
       return;
@@ -278,7 +278,7 @@ final class LockQueue implements Executor {
     writesInFlight--;
   }
 
-  /** The session, unless it has ended without anybody's noticing. */
+  /** Returns the session, once it was checked that its validity has not ended unnoticed. */
   private @Nullable Session heldSession() {
     Session held = session;
     if (held != null) {
@@ -297,7 +297,7 @@ final class LockQueue implements Executor {
       if (pausing || !hasFailFast()) {
         return;
       }
-      // Somebody who wants one attempt only gets it now, not at the next poll.
+      // A call that wants one attempt only gets it now, not at the next poll.
       cancelNextAttempt();
     }
     trying = head;
@@ -375,7 +375,7 @@ final class LockQueue implements Executor {
     tell(l -> l.acquired(lockId, lease.fencingToken(), waited));
   }
 
-  /** Has the listeners told, when the task has ended. */
+  /** Notifies the listeners, when the task has ended. */
   void tell(Consumer<LockListener> event) {
     notice(() -> engine.events.tell(event));
   }
@@ -418,7 +418,7 @@ final class LockQueue implements Executor {
     return !waiting.isEmpty();
   }
 
-  /** Whether it is this one's turn to get a lock that was acquired with those options. */
+  /** Whether this call is next, and can be granted a lock that was acquired with those options. */
   boolean isNextFor(Acquisition next, LockOptions options) {
     Acquisition first = waiting.peek();
     return (first == null || first == next)
@@ -441,7 +441,7 @@ final class LockQueue implements Executor {
     }
   }
 
-  /** Ends the calls that wanted one attempt and were there when it began, or whose lock is held. */
+  /** Ends the calls that wanted one attempt and came before it began, or whose lock is held. */
   private void endAttemptOfFailFast(@Nullable LockInfo holder) {
     for (Acquisition other : List.copyOf(waiting)) {
       if (other.options.isFailFast() && (other.arrival() <= triesFor || session != null)) {
@@ -629,7 +629,7 @@ final class LockQueue implements Executor {
       if (waiting.isEmpty() || tenureOver) {
         tenure.end();
       }
-      // Who kept it without a holder wants it again and again, though nobody may wait just now.
+      // A process that lingers wants the lock again and again, though no call may wait just now.
       boolean wanted = !waiting.isEmpty() || ended.hasLingered();
       if (tenureOver && wanted && nextAttempt == null && closing == null) {
         notice(
@@ -721,7 +721,7 @@ final class LockQueue implements Executor {
     }
   }
 
-  /** The manager has closed: what is still held here is not looked after any more. */
+  /** The manager has closed: what is still held here is not renewed or released any more. */
   void closed() {
     if (session != null) {
       session.abandonedByManager();

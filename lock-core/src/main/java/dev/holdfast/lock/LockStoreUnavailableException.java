@@ -23,8 +23,8 @@ public final class LockStoreUnavailableException extends LockException {
   }
 
   /**
-   * Whether trying again may help. False when the store refuses: credentials, privileges, an index
-   * that is not as it must be.
+   * Returns whether trying again may help. False when the store rejects the request: credentials,
+   * privileges, an index that is not as it must be.
    */
   public boolean isRetryable() {
     return retryable;

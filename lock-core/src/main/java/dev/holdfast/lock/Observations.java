@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * allow for skew.
  *
  * <p>Either only permits an attempt: the takeover itself is a write conditioned on exactly the
- * version that was judged. Kept across calls, so that somebody who looks again and again without
- * waiting gets the lock of a crashed holder in the end. Bounded; thread-safe.
+ * version that was judged. Kept across calls, so that calls that do not wait get the lock of a
+ * crashed holder in the end. Bounded; thread-safe.
  */
 final class Observations {
   /** How many locks are remembered at most. */
@@ -158,7 +158,7 @@ final class Observations {
       // Not written by Holdfast as we know it: its dates may mean something else.
       return null;
     }
-    // Nobody believes in a record that is unheld: to take it over early is no error.
+    // No lease depends on a record that is unheld: to take it over early is no error.
     long skewMillis = record.isUnheld() ? 0 : Math.max(theirSkew, maxClockSkew.toMillis());
     try {
       return expiresAt.plusMillis(skewMillis);

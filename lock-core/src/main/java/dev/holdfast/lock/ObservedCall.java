@@ -30,7 +30,7 @@ final class ObservedCall {
     }
   }
 
-  /** Returns the lease, once the observer is told. */
+  /** Notifies the observer, and returns the lease. */
   @SuppressWarnings("EmptyCatch")
   LeaseHandle acquired(LeaseHandle lease) {
     if (call != null) {

@@ -6,7 +6,7 @@ import dev.holdfast.lock.store.Version;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a read means to somebody who knows a token and, perhaps, a version that was acknowledged.
+ * What a read means to a caller that knows a token and, perhaps, a version that was acknowledged.
  * One classification for acquiring, renewing and releasing, so that a stale copy fools none of
  * them.
  */
@@ -34,7 +34,7 @@ sealed interface ObservedRecord {
   record Unavailable(Throwable cause, boolean retryable) implements ObservedRecord {}
 
   /**
-   * For somebody whose knowledge of older incarnations does not matter: one who wants to acquire.
+   * For a caller whose knowledge of older incarnations does not matter: one that wants to acquire.
    */
   static ObservedRecord of(ReadResult read, String token, @Nullable Version known) {
     if (read instanceof ReadResult.Found found) {

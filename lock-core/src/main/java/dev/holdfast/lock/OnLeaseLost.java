@@ -1,9 +1,12 @@
 package dev.holdfast.lock;
 
-/** What happens to a running body when its lease is lost. */
+/** The reaction to the loss of a lease whose body is running. */
 public enum OnLeaseLost {
-  /** The body's thread is interrupted. The callbacks of {@link Lease#onLost} run as well. */
+  /**
+   * The body's thread is interrupted, and the stage of an asynchronous body is cancelled. The
+   * callbacks of {@link Lease#onLost} run as well.
+   */
   INTERRUPT,
-  /** Only the callbacks of {@link Lease#onLost} run; the body is to ask {@link Lease#isHeld}. */
+  /** Only the callbacks of {@link Lease#onLost} run; the body has to check {@link Lease#isHeld}. */
   NOTIFY
 }

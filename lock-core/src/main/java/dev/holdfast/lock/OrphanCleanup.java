@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Tracks the tokens of one lock whose session is over or never began, while a write with one of
  * them may still take effect: a record that appears with it holds up everybody and helps nobody, so
- * it is deleted. Tracks a token only when nobody believes in a lease with it any more, until the
- * last lease that such a write could make has run out by itself, with an answer that shows that
- * nothing is left, or after some that show nothing.
+ * it is deleted. Tracks a token only when no lease with it is valid any more, until the last lease
+ * that such a write could make has run out by itself, with an answer that shows that nothing is
+ * left, or after some that show nothing.
  *
  * <p>One read serves all tokens. Reads follow one another at growing intervals, so that their
  * number grows with the logarithm of the TTL, and those of all locks share the {@link

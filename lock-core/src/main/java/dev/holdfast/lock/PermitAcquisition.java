@@ -65,7 +65,8 @@ final class PermitAcquisition {
     this.name = name;
     this.count = count;
     this.options = options;
-    this.oneAttempt = options.withWaitTimeout(Duration.ZERO);
+    // A permit that lingered would be free for this process only, which does not know which it is.
+    this.oneAttempt = options.withWaitTimeout(Duration.ZERO).withLinger(Duration.ZERO);
     this.started = engine.clocks.read();
     this.first = engine.random.nextInt(count);
     this.lastTried = lockId(name, first);

@@ -1,8 +1,12 @@
 package dev.holdfast.lock;
 
-/** How a release ended. */
+/** The result of a release. */
 public enum ReleaseResult {
-  /** The lock was held by this lease until now and is free. */
+  /**
+   * The lock was held by this lease until now. It is free, or was handed off to the next call in
+   * this process, unless it lingers ({@link LockOptions#withLinger}) or stays unavailable ({@link
+   * LockOptions#withHoldAtLeast}).
+   */
   RELEASED,
   /**
    * The lock was not this lease's any more, at the latest when the release was sent a second time.

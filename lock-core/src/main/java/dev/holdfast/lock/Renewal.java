@@ -216,7 +216,7 @@ final class Renewal {
     queue.notice(
         () ->
             LOG.debug(
-                "Lock \"{}\": renewed, session.token {}, in {} ms",
+                "Lock \"{}\": renewed, token {}, in {} ms",
                 Logs.shown(queue.lockId),
                 session.token,
                 took.toMillis()));
@@ -243,7 +243,7 @@ final class Renewal {
     queue.notice(
         () ->
             LOG.warn(
-                "Lock \"{}\": renewal failed, session.token {}, {} ms left: {}",
+                "Lock \"{}\": renewal failed, token {}, {} ms left: {}",
                 Logs.shown(queue.lockId),
                 session.token,
                 remaining.toMillis(),

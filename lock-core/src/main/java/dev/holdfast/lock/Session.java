@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * one request that may be out for it. What the user has of it is a {@link LeaseHandle}.
  *
  * <p>When it is given back while another in this process waits, it is handed off in memory, and
- * that one gets a lease of its own, with the next fencing token. Others of the same lock are told
- * nothing then: the record stays as it is.
+ * that one gets a lease of its own, with the next fencing token. Other processes do not notice: the
+ * record stays as it is. With {@link LockOptions#withLinger} it stays as well if no call waits.
  *
  * <p>One request at a time: a renewal and a release never race, and there is never more than one
  * write that may come late. The rules are in {@link SessionState}; here is what acts on them. All
@@ -368,7 +368,7 @@ final class Session {
     queue.sessionEnded(this, lost.recordMayRemain() ? null : info());
   }
 
-  /** Has the listeners told, once. The holder may know already, if the manager closes. */
+  /** Notifies the listeners, once. The holder may know already, if the manager closes. */
   private void tellLoss(LeaseLostException loss) {
     if (!lossTold) {
       Duration held = engine.clocks.since(leaseSince);
@@ -444,7 +444,7 @@ final class Session {
     }
   }
 
-  /** The manager closes: the holder is told, and the lock given back when it has done its work. */
+  /** The manager closes: notifies the holder, and releases the lock when it has done its work. */
   void closing() {
     if (holderless) {
       stopLingering();
@@ -477,8 +477,8 @@ final class Session {
   // --- Release
 
   /**
-   * Gives the lock back, or hands it off; the lease is told the result. Does nothing for a lease
-   * that is not the one of now, or that is given back already.
+   * Releases the lock, hands it off, or lets it linger; the lease gets the result. Does nothing for
+   * a lease that is not the one of now, or that is given back already.
    */
   void release(LeaseHandle given) {
     if (given != lease || holderless) {
@@ -759,9 +759,7 @@ final class Session {
     queue.sessionEnded(this, unconfirmed ? null : info());
   }
 
-  /**
-   * Nobody believes in a lease with this token any more; what may still appear with it is deleted.
-   */
+  /** No lease with this token is valid any more; what may still appear with it is deleted. */
   private void cleanUp(@Nullable ClockReading lastWrite) {
     if (lastWrite != null && !cleanedUp && !engine.isClosed()) {
       cleanedUp = true;

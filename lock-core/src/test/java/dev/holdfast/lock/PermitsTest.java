@@ -460,4 +460,17 @@ class PermitsTest extends OnVirtualTime {
       var unused = lease.releaseAsync();
     }
   }
+
+  /** A permit that lingered would seem held to other calls of its own process too. */
+  @Test
+  void releasedPermit_isFreeAtOnce_alsoWithOptionsThatLinger() {
+    LockOptions lingering = World.ONE_ATTEMPT.withLinger(seconds(10));
+    Lease ofB = permit(b, 2);
+    for (int i = 0; i < 20; i++) {
+      Optional<Lease> permit = world.now(a.manager.tryAcquirePermitAsync("p", 2, lingering));
+      assertThat(permit).as("the other permit, the %d. time", i).isPresent();
+      assertThat(world.now(permit.orElseThrow().releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    }
+    ofB.close();
+  }
 }

@@ -207,7 +207,7 @@ public final class Scenarios {
             // That needs the first delay: with the second, which counts for each part of an answer,
             // most answers come too late.
             .workload(
-                slow.with(new Workload.Rules(5_000, 200, true, 8_000))
+                slow.with(new Workload.Rules(5_000, 200, true, 8_000, true))
                     .with(new Cyclers(16, 12, 20))
                     .with(new Holders(8, 28, 10_000, false)))
             .faults(
@@ -437,7 +437,7 @@ public final class Scenarios {
             .bound(
                 "holders are told at once; tokens begin low, and fenced resources reject"
                     + " new holders")
-            .workload(patient)
+            .workload(patient.withoutLingering())
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.delete()))
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencing())
@@ -446,7 +446,7 @@ public final class Scenarios {
         Scenario.named("index-deleted-era-raised")
             .purpose("The lock index is deleted, and re-created by its operator with a raised era.")
             .bound("holders are told at once, and tokens go on rising")
-            .workload(patient)
+            .workload(patient.withoutLingering())
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra()))
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencingThroughEras())

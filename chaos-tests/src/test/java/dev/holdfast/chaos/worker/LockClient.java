@@ -38,15 +38,15 @@ interface LockClient {
       throws UnavailableException, InterruptedException;
 
   /** The way of lock-core. */
-  record OfManager(LockManager manager, Duration ttl) implements LockClient {
+  record OfManager(LockManager manager, Duration ttl, boolean lingering) implements LockClient {
     /** One lock in so many stays with the manager after its release. */
     private static final int LINGERING_LOCKS = 4;
 
     /** Short, so that others get the lock often. */
     private static final int LINGERS_PER_TTL = 8;
 
-    private static boolean lingers(String lock) {
-      return Math.floorMod(lock.hashCode(), LINGERING_LOCKS) == 0;
+    private boolean lingers(String lock) {
+      return lingering && Math.floorMod(lock.hashCode(), LINGERING_LOCKS) == 0;
     }
 
     @Override

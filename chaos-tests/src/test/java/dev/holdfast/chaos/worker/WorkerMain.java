@@ -115,7 +115,7 @@ public final class WorkerMain {
     open.add(manager);
     open.add(store);
     Duration ttl = Duration.ofMillis(workload.rules().ttlMillis());
-    LockClient good = new LockClient.OfManager(manager, ttl);
+    LockClient good = new LockClient.OfManager(manager, ttl, workload.rules().lingering());
     return workload.defect() == Defect.NONE
         ? good
         : new BrokenLockClient(

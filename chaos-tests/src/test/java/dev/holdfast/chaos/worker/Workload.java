@@ -20,8 +20,10 @@ public record Workload(
    * @param skewMillis by how much wall clocks may differ
    * @param calendar whether the calendar rule is on
    * @param waitMillis how long an acquisition waits at most
+   * @param lingering whether some of the locks stay with their client after a release
    */
-  public record Rules(long ttlMillis, long skewMillis, boolean calendar, long waitMillis) {}
+  public record Rules(
+      long ttlMillis, long skewMillis, boolean calendar, long waitMillis, boolean lingering) {}
 
   /**
    * Threads that take a lock, use it for a moment, and release it.
@@ -45,7 +47,7 @@ public record Workload(
   /** Some threads and locks; TTLs of 3 s, and some locks held for up to two of them. */
   public static Workload standard() {
     return new Workload(
-        new Rules(3_000, 2_000, true, 2_000),
+        new Rules(3_000, 2_000, true, 2_000, true),
         new Cyclers(8, 12, 20),
         new Holders(2, 2, 6_000, false),
         0,
@@ -55,7 +57,8 @@ public record Workload(
 
   /** Returns this with another TTL, locks being held for up to twice as long. */
   public Workload withTtlMillis(long ttlMillis) {
-    return with(new Rules(ttlMillis, rules.skewMillis(), rules.calendar(), rules.waitMillis()))
+    return with(new Rules(
+            ttlMillis, rules.skewMillis(), rules.calendar(), rules.waitMillis(), rules.lingering()))
         .with(
             new Holders(holders.threads(), holders.locks(), 2 * ttlMillis, holders.firstIsKept()));
   }
@@ -67,7 +70,20 @@ public record Workload(
 
   /** Returns this without the calendar rule. */
   public Workload withoutCalendar() {
-    return with(new Rules(rules.ttlMillis(), rules.skewMillis(), false, rules.waitMillis()));
+    return with(
+        new Rules(
+            rules.ttlMillis(), rules.skewMillis(), false, rules.waitMillis(), rules.lingering()));
+  }
+
+  /**
+   * Returns this without locks that linger. Where the index is deleted, such a lock may be granted
+   * again in its client, which has not noticed yet: in the history that is a grant in the next life
+   * of the index, where it may overlap with another's.
+   */
+  public Workload withoutLingering() {
+    return with(
+        new Rules(
+            rules.ttlMillis(), rules.skewMillis(), rules.calendar(), rules.waitMillis(), false));
   }
 
   /** Returns this with other cyclers. */

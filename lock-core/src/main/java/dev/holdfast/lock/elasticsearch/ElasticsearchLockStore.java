@@ -678,8 +678,8 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     /**
-     * Which certificates are trusted, and which is shown; the last of this and of the {@code trust}
-     * methods counts. Without any, the JVM's own trust store does.
+     * Sets which certificates are trusted, and which is presented; the last call of this and of the
+     * {@code trust} methods counts. Without any, the JVM's own trust store does.
      *
      * @throws IllegalStateException if the client is the user's own
      */
@@ -689,7 +689,7 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     /**
-     * How long a connection may take to make, 2 s by default.
+     * Sets how long a connection may take to open, 2 s by default.
      *
      * @param connectTimeout 1 ms to 1 h
      * @throws IllegalStateException if the client is the user's own
@@ -700,9 +700,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     /**
-     * How long an answer may take before the connection is given up and the next node is asked, 4 s
-     * by default. The node is not asked again for a while. Requests for locks whose TTL is short,
-     * or of managers whose request timeout is, are given up sooner.
+     * Sets how long an answer may take before the connection is closed and the next node is asked,
+     * 4 s by default. The node is not asked again for a while. Requests for locks whose TTL is
+     * short, or of managers whose request timeout is, are given up sooner.
      *
      * @param responseTimeout 1 ms to 1 h
      * @throws IllegalStateException if the client is the user's own
@@ -721,10 +721,10 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     /**
-     * How the index is called, and the alias by which it is found: {@code holdfast-locks-1} and
-     * {@code holdfast-locks} by default. All processes that share locks must use the same.
+     * Sets the names of the index and of the alias by which it is found: {@code holdfast-locks-1}
+     * and {@code holdfast-locks} by default. All processes that share locks must use the same.
      *
-     * @throws IllegalArgumentException if one is no good name
+     * @throws IllegalArgumentException if one is no valid name
      */
     public Builder indexNames(String index, String alias) {
       this.names = new IndexNames(index, alias);
@@ -732,9 +732,9 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
     }
 
     /**
-     * The first part of fencing tokens, in case that the index is made by this store: 0 by default,
-     * and to be raised by an operator who deletes the index, or restores it from a snapshot, so
-     * that tokens go on rising. One that exists keeps its own.
+     * Sets the first part of fencing tokens, for an index that this store creates: 0 by default. An
+     * operator who deletes the index, or restores it from a snapshot, has to raise it, so that
+     * tokens go on rising. An existing index keeps its own.
      *
      * @param fencingEra 0 or more; more than 15 does not fit into {@link
      *     dev.holdfast.lock.FencingToken#toLong}

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A write was rejected because the document has been written under a higher fencing token: the
- * process that made it has lost its lock to somebody else.
+ * process that made it has lost its lock to another holder.
  */
 public final class StaleFencingTokenException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -48,6 +48,8 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code holdfast.lock.events.dropped}</td><td>counter</td><td></td></tr>
  * </table>
  *
+ * <p>{@code docs/operations.md} says what each meter means, and when to alert.
+ *
  * <p>One instance may serve several managers; its gauges are sums then. To tell managers apart, use
  * an instance for each, with different {@linkplain Builder#tags tags}. The gauges keep no manager
  * alive, and those of a manager that was closed are 0. Events before the first {@link #bindTo} are

@@ -13,9 +13,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Observations of blocking calls for locks, such as for tracing. Each is of the acquisition and,
- * for a call with a body, of the body and the release. Its scope is open meanwhile, so that what
- * the body does is observed within it.
+ * Observations of blocking calls for locks, such as for tracing: of the calls that {@link
+ * CallObserver} names. Each is of the acquisition and, for a call with a body, of the body and the
+ * release. Its scope is open meanwhile, so that what the body does is observed within it.
  *
  * <pre>{@code
  * LockManager locks =

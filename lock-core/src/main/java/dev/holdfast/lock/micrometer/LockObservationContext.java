@@ -11,7 +11,7 @@ public final class LockObservationContext extends Observation.Context {
   private @Nullable FencingToken fencingToken;
   private @Nullable Outcome outcome;
 
-  /** How a call ended. */
+  /** Outcome of a call. */
   public enum Outcome {
     /** The lock was acquired. The body, if there is one, returned, and the lease was not lost. */
     COMPLETED,
@@ -39,7 +39,7 @@ public final class LockObservationContext extends Observation.Context {
     return Optional.ofNullable(fencingToken);
   }
 
-  /** How the call ended; empty until it has. */
+  /** Returns the outcome of the call; empty until it has ended. */
   public Optional<Outcome> outcome() {
     return Optional.ofNullable(outcome);
   }

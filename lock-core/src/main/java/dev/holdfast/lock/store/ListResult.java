@@ -3,7 +3,7 @@ package dev.holdfast.lock.store;
 import java.util.List;
 import java.util.Objects;
 
-/** How a listing of all records ended. */
+/** Outcome of a listing of all records. */
 public sealed interface ListResult {
 
   /**

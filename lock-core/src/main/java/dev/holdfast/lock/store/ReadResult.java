@@ -4,7 +4,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a read ended. A read proves nothing: any copy may have answered, also one that is behind, or
+ * Outcome of a read. A read proves nothing: any copy may have answered, also one that is behind, or
  * one that shows a write which was never committed.
  */
 public sealed interface ReadResult {

@@ -2,7 +2,7 @@ package dev.holdfast.lock.store;
 
 import java.util.Objects;
 
-/** How a write ended. A write that was not answered is {@link Unknown}, never "failed". */
+/** Outcome of a write. A write that was not answered is {@link Unknown}, never "failed". */
 public sealed interface WriteResult {
 
   /**
