@@ -74,9 +74,13 @@ public final class Scenario {
     return parts.ground;
   }
 
-  /** Returns what its clients do. */
+  /**
+   * Returns what its clients do. Where the index may be deleted, no lock lingers: one that does is
+   * granted again in its client until that has noticed, which in the history is a grant in the next
+   * life of the index, beside another's.
+   */
   public Workload workload() {
-    return parts.workload;
+    return parts.acrossDeletion ? parts.workload.withoutLingering() : parts.workload;
   }
 
   /** Returns by how much the wall clock of the client in the slot is wrong, in milliseconds. */

@@ -437,7 +437,7 @@ public final class Scenarios {
             .bound(
                 "holders are told at once; tokens begin low, and fenced resources reject"
                     + " new holders")
-            .workload(patient.withoutLingering())
+            .workload(patient)
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.delete()))
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencing())
@@ -446,7 +446,7 @@ public final class Scenarios {
         Scenario.named("index-deleted-era-raised")
             .purpose("The lock index is deleted, and re-created by its operator with a raised era.")
             .bound("holders are told at once, and tokens go on rising")
-            .workload(patient.withoutLingering())
+            .workload(patient)
             .faults(random -> times(2, 0, 6_000, i -> IndexFaults.deleteAndRaiseEra()))
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencingThroughEras())

@@ -100,4 +100,16 @@ class ScenariosTest {
         .hasMessageContaining("no scenario \"strom\"")
         .hasMessageContaining("storm");
   }
+
+  @Test
+  void noLockLingers_whereTheIndexMayBeDeleted_andSomeDoElsewhere() {
+    assertThat(Scenarios.all(HOUR))
+        .allSatisfy(
+            scenario ->
+                assertThat(scenario.workload().rules().lingering())
+                    .as(scenario.name())
+                    .isEqualTo(!scenario.isAcrossDeletion()))
+        .anyMatch(Scenario::isAcrossDeletion)
+        .anyMatch(scenario -> !scenario.isAcrossDeletion());
+  }
 }

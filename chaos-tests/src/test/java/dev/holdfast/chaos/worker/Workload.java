@@ -75,11 +75,7 @@ public record Workload(
             rules.ttlMillis(), rules.skewMillis(), false, rules.waitMillis(), rules.lingering()));
   }
 
-  /**
-   * Returns this without locks that linger. Where the index is deleted, such a lock may be granted
-   * again in its client, which has not noticed yet: in the history that is a grant in the next life
-   * of the index, where it may overlap with another's.
-   */
+  /** Returns this without locks that linger. */
   public Workload withoutLingering() {
     return with(
         new Rules(
