@@ -69,7 +69,10 @@ class SimulationTest {
       assertThat(operations).isGreaterThan(seeds);
       return;
     }
-    assertThat(handoffs).as("grants from one task of a process to another").isPositive();
+    if (scenario != SimScenario.PERMITS) {
+      // A permit is given back before another call acquires it.
+      assertThat(handoffs).as("grants from one task of a process to another").isPositive();
+    }
     if (scenario == SimScenario.ALL) {
       assertThat(results.stream().mapToLong(SimRun.SimResult::batched).sum())
           .as("operations that left together")
