@@ -82,16 +82,13 @@ final class AsyncBody<T extends @Nullable Object> {
 
   @SuppressWarnings("NullAway") // A stage that has not failed has a value of its type.
   private void end(LeaseHandle lease, @Nullable T value, @Nullable Throwable failure) {
-    boolean held = lease.isHeld() || lease.wasReleasedByBody();
-    LeaseLostException known =
-        held ? null : lease.notHeld(Reason.EXPIRED, SessionState.Lost.validityEnded().message());
+    LeaseLostException known = lease.lossUntilNow();
     var unused =
         lease
             .releaseAsync()
             .thenAccept(
                 released -> {
-                  LeaseLostException loss =
-                      known != null || released != ReleaseResult.NOT_HELD ? known : lease.loss();
+                  LeaseLostException loss = lease.lossAfter(released, known);
                   if (loss != null) {
                     result.completeExceptionally(loss.around(unwrapped(failure)));
                   } else if (failure != null) {
@@ -117,7 +114,6 @@ final class AsyncBody<T extends @Nullable Object> {
         boolean unused = begun.toCompletableFuture().cancel(true);
       } catch (UnsupportedOperationException e) {
         // Stages need not offer that. The lock is released when this one has completed.
-        return;
       }
     }
   }

@@ -253,6 +253,22 @@ final class LeaseHandle implements Lease {
         : new LeaseLostException(lockId(), reason, message);
   }
 
+  /** Returns the loss if the lease has ended in any way but by its own release; null otherwise. */
+  @Nullable LeaseLostException lossUntilNow() {
+    return isHeld() || wasReleasedByBody()
+        ? null
+        : notHeld(Reason.EXPIRED, SessionState.Lost.validityEnded().message());
+  }
+
+  /**
+   * Returns the loss that was known before the release, or the one that the release has shown; null
+   * if there is none.
+   */
+  @Nullable LeaseLostException lossAfter(
+      ReleaseResult result, @Nullable LeaseLostException knownBefore) {
+    return knownBefore != null || result != ReleaseResult.NOT_HELD ? knownBefore : loss();
+  }
+
   /** Whether the body gave the lock back itself, before it was lost. */
   boolean wasReleasedByBody() {
     return releaseRequested.get() && loss() == null;

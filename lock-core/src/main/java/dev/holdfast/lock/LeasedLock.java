@@ -1,6 +1,5 @@
 package dev.holdfast.lock;
 
-import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.LocalLocks.LocalLock;
 import dev.holdfast.lock.internal.Texts;
 import java.time.Duration;
@@ -189,8 +188,9 @@ final class LeasedLock implements Lock {
   }
 
   private static void checkNotLost(LeaseHandle lease) {
-    if (!lease.isHeld() && !lease.wasReleasedByBody()) {
-      throw lease.notHeld(Reason.EXPIRED, SessionState.Lost.validityEnded().message()).around(null);
+    LeaseLostException loss = lease.lossUntilNow();
+    if (loss != null) {
+      throw loss.around(null);
     }
   }
 

@@ -271,12 +271,9 @@ public final class LockManager implements AutoCloseable {
    */
   private static @Nullable LeaseLostException endBody(
       LeaseHandle lease, @Nullable Throwable failure) {
-    boolean held = lease.isHeld() || lease.wasReleasedByBody();
+    LeaseLostException known = lease.lossUntilNow();
     lease.exitBody(failure);
-    LeaseLostException loss =
-        held ? null : lease.notHeld(Reason.EXPIRED, SessionState.Lost.validityEnded().message());
-    ReleaseResult result = lease.release();
-    return loss != null || result != ReleaseResult.NOT_HELD ? loss : lease.loss();
+    return lease.lossAfter(lease.release(), known);
   }
 
   // --- Without a body
@@ -365,7 +362,7 @@ public final class LockManager implements AutoCloseable {
               outcome -> engine.callbacks.execute(() -> complete(result, lockId, outcome)));
       var unusedToo = result.whenComplete((lease, failure) -> call.abandon());
     } catch (Throwable e) {
-      call.abandon();
+      giveBack(call);
       throw e;
     }
   }

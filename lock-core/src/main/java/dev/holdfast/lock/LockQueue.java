@@ -386,13 +386,12 @@ final class LockQueue implements Executor {
    */
   @Nullable Acquisition successor(LockOptions options) {
     Acquisition first = waiting.peek();
-    return first == null
-            || closing != null
-            || engine.isClosing()
-            || tenure.isOver(engine.clocks.ticker().nanos())
-            || !first.acceptsHandoff(options)
-        ? null
-        : first;
+    return first != null && isNextFor(first, options) ? first : null;
+  }
+
+  /** Whether this process may keep the lock among its own callers. */
+  private boolean mayKeep() {
+    return closing == null && !engine.isClosing() && !tenure.isOver(engine.clocks.ticker().nanos());
   }
 
   /** A waiter got the lock from its holder in this process. */
@@ -408,10 +407,7 @@ final class LockQueue implements Executor {
 
   /** Whether a session may stay here without a holder: nobody is kept waiting by that. */
   boolean allowsLingering() {
-    return waiting.isEmpty()
-        && closing == null
-        && !engine.isClosing()
-        && !tenure.isOver(engine.clocks.ticker().nanos());
+    return waiting.isEmpty() && mayKeep();
   }
 
   boolean hasWaiting() {
@@ -421,11 +417,7 @@ final class LockQueue implements Executor {
   /** Whether this call is next, and can be granted a lock that was acquired with those options. */
   boolean isNextFor(Acquisition next, LockOptions options) {
     Acquisition first = waiting.peek();
-    return (first == null || first == next)
-        && closing == null
-        && !engine.isClosing()
-        && !tenure.isOver(engine.clocks.ticker().nanos())
-        && next.acceptsHandoff(options);
+    return (first == null || first == next) && mayKeep() && next.acceptsHandoff(options);
   }
 
   /** A caller got the lock that nobody held in this process. */

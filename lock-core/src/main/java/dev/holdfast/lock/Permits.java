@@ -57,8 +57,7 @@ final class Permits {
       return lease(call, call.outcome.join());
     } finally {
       if (!taken) {
-        call.abandon();
-        var unused = call.outcome.thenAccept(LockManager::giveBack);
+        giveBack(call);
       }
     }
   }
@@ -67,11 +66,22 @@ final class Permits {
       String name, int permits, LockOptions options) {
     CompletableFuture<Optional<Lease>> result = new CompletableFuture<>();
     PermitAcquisition call = begin(name, permits, options);
-    var unused =
-        call.outcome.thenAccept(
-            outcome -> locks.engine.callbacks.execute(() -> complete(result, call, outcome)));
-    var unusedToo = result.whenComplete((lease, failure) -> call.abandon());
+    try {
+      var unused =
+          call.outcome.thenAccept(
+              outcome -> locks.engine.callbacks.execute(() -> complete(result, call, outcome)));
+      var unusedToo = result.whenComplete((lease, failure) -> call.abandon());
+    } catch (Throwable e) {
+      giveBack(call);
+      throw e;
+    }
     return result;
+  }
+
+  /** The caller goes away; a permit may have been granted at this very moment. */
+  private static void giveBack(PermitAcquisition call) {
+    call.abandon();
+    var unused = call.outcome.thenAccept(LockManager::giveBack);
   }
 
   private void complete(
