@@ -20,16 +20,16 @@ import java.util.regex.Pattern;
  * @param era 0 to 2,147,483,647
  * @param primaryTerm 0 or more
  * @param seqNo 0 or more
- * @param handoff 0 to 255
+ * @param handoff 0 to 1023
  */
 public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
     implements Comparable<FencingToken>, Serializable {
   /** The highest number of handoffs between two writes. */
-  public static final int MAX_HANDOFF = 255;
+  public static final int MAX_HANDOFF = 1023;
 
-  private static final int TERM_BITS = 13;
-  private static final int SEQ_NO_BITS = 38;
-  private static final int HANDOFF_BITS = 8;
+  private static final int TERM_BITS = 12;
+  private static final int SEQ_NO_BITS = 37;
+  private static final int HANDOFF_BITS = 10;
   private static final int ERA_BITS = 4;
 
   private static final Comparator<FencingToken> ORDER =
@@ -39,7 +39,7 @@ public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
           .thenComparingInt(FencingToken::handoff);
 
   private static final Pattern TEXT =
-      Pattern.compile("([0-9a-f]{8})-([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{2})");
+      Pattern.compile("([0-9a-f]{8})-([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{3})");
 
   /**
    * Checks the parts.
@@ -73,8 +73,8 @@ public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
   }
 
   /**
-   * The same order in one positive number, for resources that compare longs: 4 bits of era, 13 of
-   * primary term, 38 of sequence number, 8 of handoff.
+   * The same order in one positive number, for resources that compare longs: 4 bits of era, 12 of
+   * primary term, 37 of sequence number, 10 of handoff.
    *
    * @throws ArithmeticException if a part does not fit; its message says what to do
    */
@@ -111,7 +111,7 @@ public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
   /** A text of fixed width in the same order, such as for a keyword field or a SQL column. */
   @Override
   public String toString() {
-    return String.format("%08x-%016x-%016x-%02x", era, primaryTerm, seqNo, handoff);
+    return String.format("%08x-%016x-%016x-%03x", era, primaryTerm, seqNo, handoff);
   }
 
   /**
@@ -126,7 +126,7 @@ public record FencingToken(int era, long primaryTerm, long seqNo, int handoff)
       throw new IllegalArgumentException(
           "not a fencing token: \""
               + Texts.printable(text)
-              + "\"; expected 8-16-16-2 lower-case hexadecimal digits");
+              + "\"; expected 8-16-16-3 lower-case hexadecimal digits");
     }
     try {
       return new FencingToken(

@@ -7,7 +7,7 @@ package dev.holdfast.lock;
  * <p>Not thread-safe: used within one lock's queue.
  */
 final class HandoffPacing {
-  /** Few beside the 256 numbers that a renewal brings, and enough to learn from. */
+  /** Few beside the 1,024 numbers that a renewal brings, and enough to learn from. */
   static final int MIN_IN_A_RENEWAL = 16;
 
   private int inARenewal = MIN_IN_A_RENEWAL;
