@@ -262,7 +262,8 @@ public final class LockOptions {
    * @throws IllegalArgumentException if two of them contradict each other
    */
   void check() {
-    if (linger.compareTo(ttl.dividedBy(2)) > 0) {
+    // Not Duration.dividedBy, which takes BigDecimals: this is asked for each acquisition.
+    if (linger.plus(linger).compareTo(ttl) > 0) {
       throw new IllegalArgumentException(
           "linger must be at most half the TTL of " + ttl + ", but is " + linger);
     }

@@ -158,19 +158,34 @@ final class Compare implements Callable<Integer> {
         ManagerScenarios.lingering(
             OwnLocksBenchmark.THREADS, 500_000, quick ? 2 : 10, quick ? 2 : 10));
     progress("held leases");
-    measurements.addAll(ManagerScenarios.held(quick ? 1 : 3));
+    measurements.addAll(ManagerScenarios.held(ManagerScenarios.LEASES, quick ? 1 : 3));
+    if (!quick) {
+      measurements.addAll(ManagerScenarios.held(10 * ManagerScenarios.LEASES, 3));
+    }
     progress("a fixed rate");
     measurements.addAll(ManagerScenarios.atFixedRate(50, quick ? 3 : 20));
     try (PeerServers servers = noPeers ? null : PeerServers.start()) {
       Map<Peer, String> addresses = servers == null ? Map.of() : servers.addresses();
       leftOut.addAll(servers == null ? List.of("all peers: --no-peers") : servers.leftOut());
       leftOut.forEach(reason -> System.out.println("left out: " + reason));
+      handoff(addresses);
       jmh(addresses);
       figuresOf(runs);
       for (Peer peer : Peer.values()) {
         if (peer == Peer.HOLDFAST || addresses.containsKey(peer)) {
           notes.add(peer.title() + ": " + peer.promises());
         }
+      }
+    }
+  }
+
+  /** From one client to another of the same service: those that notify, beside one that polls. */
+  private void handoff(Map<Peer, String> addresses) throws Exception {
+    progress("a lock that another process waits for, beside the peers");
+    addresses.forEach((peer, address) -> System.setProperty(peer.property(), address));
+    for (Peer peer : List.of(Peer.HOLDFAST, Peer.CURATOR, Peer.ETCD, Peer.REDIS)) {
+      if (peer == Peer.HOLDFAST || addresses.containsKey(peer)) {
+        measurements.add(ManagerScenarios.handoff(peer, quick ? 5 : 50));
       }
     }
   }

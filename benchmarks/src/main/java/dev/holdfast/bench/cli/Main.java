@@ -3,6 +3,7 @@ package dev.holdfast.bench.cli;
 import dev.holdfast.bench.peers.Server;
 import dev.holdfast.bench.report.ExitStatus;
 import dev.holdfast.bench.report.JarVersion;
+import dev.holdfast.bench.scenarios.ColdStart;
 import dev.holdfast.bench.scenarios.FreshIds;
 import dev.holdfast.bench.scenarios.HeldLeases;
 import dev.holdfast.bench.scenarios.InterleavedOwnLocks;
@@ -40,6 +41,7 @@ import picocli.CommandLine;
       InterleavedOwnLocks.class,
       HeldLeases.class,
       FreshIds.class,
+      ColdStart.class,
       TtlCommand.class,
       CommandLine.HelpCommand.class
     },

@@ -12,13 +12,16 @@ import dev.holdfast.bench.peers.Server;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
+import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import dev.holdfast.lock.memory.InMemoryLockStore;
+import dev.holdfast.lock.store.LockStore;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -68,7 +71,10 @@ public class OwnLocksBenchmark {
   /** The manager under measurement; {@code -p} gives other values, {@code -t} other threads. */
   @State(Scope.Benchmark)
   public static class Holdfast {
-    /** "elasticsearch", or "memory" for what the library itself takes. */
+    /**
+     * "elasticsearch", on the transport that the raw requests use; "own", on connections of its
+     * own; or "memory" for what the library itself takes.
+     */
     @Param("elasticsearch")
     private String store = "elasticsearch";
 
@@ -85,6 +91,15 @@ public class OwnLocksBenchmark {
 
     private LockManager manager;
     private LockOptions options;
+    private @Nullable ElasticsearchLockStore ownStore;
+
+    /** What is measured by default. */
+    public Holdfast() {}
+
+    /** On another store. */
+    public Holdfast(String store) {
+      this.store = store;
+    }
 
     /** Connects. */
     @Setup(Level.Trial)
@@ -101,17 +116,26 @@ public class OwnLocksBenchmark {
           LockManager.create(
               switch (store) {
                 case "elasticsearch" -> Server.store(benchmark.transport);
+                case "own" -> own();
                 case "memory" -> new InMemoryLockStore();
                 default ->
                     throw new IllegalArgumentException(
-                        "store must be elasticsearch or memory, but is " + store);
+                        "store must be elasticsearch, own or memory, but is " + store);
               });
+    }
+
+    private LockStore own() {
+      ownStore = Server.ownStore();
+      return ownStore;
     }
 
     /** Closes what {@link #connect} opened. */
     @TearDown(Level.Trial)
     public void disconnect() {
       manager.close();
+      if (ownStore != null) {
+        ownStore.close();
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
+import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -42,6 +43,8 @@ public class UncontendedBenchmark {
   private ElasticsearchTransport transport;
   private ElasticsearchClient client;
   private LockManager locks;
+  private ElasticsearchLockStore ownStore;
+  private LockManager ownLocks;
 
   /** Connects, and lets the store make its index. */
   @Setup(Level.Trial)
@@ -50,18 +53,32 @@ public class UncontendedBenchmark {
     client = new ElasticsearchClient(transport);
     locks = LockManager.create(Server.store(transport));
     ReleaseResult unused = locks.acquire("warm-up", OPTIONS).release();
+    ownStore = Server.ownStore();
+    ownLocks = LockManager.create(ownStore);
   }
 
   /** Closes what {@link #connect} opened. */
   @TearDown(Level.Trial)
   public void disconnect() throws IOException {
+    ownLocks.close();
+    ownStore.close();
     locks.close();
     transport.close();
   }
 
-  /** Holdfast. */
+  /** Holdfast on the transport that the raw requests use. */
   @Benchmark
   public ReleaseResult acquireAndRelease() throws InterruptedException {
+    return acquireAndRelease(locks);
+  }
+
+  /** Holdfast on connections of its own, as the quick start has it. */
+  @Benchmark
+  public ReleaseResult onOwnConnections() throws InterruptedException {
+    return acquireAndRelease(ownLocks);
+  }
+
+  private static ReleaseResult acquireAndRelease(LockManager locks) throws InterruptedException {
     Lease lease = locks.acquire("bench", OPTIONS);
     ReleaseResult result = lease.release();
     if (result != ReleaseResult.RELEASED) {

@@ -49,6 +49,13 @@ public final class Server {
     return ElasticsearchLockStore.builder(transport).indexNames(ALIAS + "-1", ALIAS).build();
   }
 
+  /**
+   * A store on connections of its own, as the quick start has it, and not on a transport of ours.
+   */
+  public static ElasticsearchLockStore ownStore() {
+    return ElasticsearchLockStore.builder(url().toString()).indexNames(ALIAS + "-1", ALIAS).build();
+  }
+
   public static ElasticsearchTransport transport() {
     return Transports.open(List.of(url()), RESPONSE_TIMEOUT);
   }

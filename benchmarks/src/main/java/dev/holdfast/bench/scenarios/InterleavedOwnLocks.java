@@ -35,7 +35,7 @@ import picocli.CommandLine;
     description = {
       "64 threads on own locks, and raw requests: in bulks, in bulks in one piece,",
       "and one by one; 3 s each, interleaved, on a node of its own. Their rates and",
-      "ratios. About 6 minutes."
+      "ratios, and the processor time that each pair takes. About 7 minutes."
     })
 public final class InterleavedOwnLocks implements Callable<Integer> {
   public static final String SCENARIO = OwnLocksBenchmark.THREADS + " threads on own locks";
@@ -46,8 +46,8 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
   /** The time for which each has the server in a turn. */
   public static final Duration EACH = Duration.ofSeconds(3);
 
-  /** Holdfast, and three kinds of raw requests. */
-  private static final int SUBJECTS = 4;
+  /** Holdfast on two kinds of connections, and three kinds of raw requests. */
+  private static final int SUBJECTS = 5;
 
   /** Until all threads of a subject are under way. */
   private static final Duration RAMP = Duration.ofMillis(500);
@@ -65,13 +65,30 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
 
   private final OwnLocksBenchmark benchmark = new OwnLocksBenchmark();
   private final OwnLocksBenchmark.Holdfast holdfast = new OwnLocksBenchmark.Holdfast();
+  private final OwnLocksBenchmark.Holdfast own = new OwnLocksBenchmark.Holdfast("own");
   private final OwnLocksBenchmark.Batch batch = new OwnLocksBenchmark.Batch();
   private final List<OwnLocksBenchmark.Own> threads =
       Stream.generate(OwnLocksBenchmark.Own::new).limit(OwnLocksBenchmark.THREADS).toList();
 
+  /** The node's process; null if its processor time is not to be measured. */
+  private @Nullable ProcessHandle server;
+
+  /** What the last subject used while it was measured. */
+  private ProcessorTime.Reading last = ProcessorTime.Reading.NONE;
+
+  private final List<ProcessorTime> processorTimes =
+      Stream.of(
+              "Holdfast",
+              "Holdfast, own connections",
+              "raw _bulk of 32, two at a time",
+              "raw _bulk of 32 in one piece",
+              "raw requests, one by one")
+          .map(ProcessorTime::new)
+          .toList();
+
   /** Acquire+release per second in one turn. */
   public record Turn(
-      double holdfast, double rawBulk, double rawBulkInOnePiece, double rawOneByOne) {}
+      double holdfast, double own, double rawBulk, double rawBulkInOnePiece, double rawOneByOne) {}
 
   /** One operation of a thread, which repeats it. */
   private interface Subject {
@@ -89,8 +106,12 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
     try (ElasticsearchNode node = Server.node().start()) {
       System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
       System.out.printf("%d turns to warm up, then %d that count%n", WARM_UP_TURNS, turns);
+      server = ProcessHandle.of(node.serverPid()).orElseThrow();
       List<Measurement> measurements =
-          measurements(SCENARIO, measure(WARM_UP_TURNS, turns, EACH), 2);
+          new ArrayList<>(measurements(SCENARIO, measure(WARM_UP_TURNS, turns, EACH), 2));
+      for (int subject = 0; subject < SUBJECTS; subject++) {
+        measurements.addAll(processorTimes.get(subject).measurements());
+      }
       System.out.print(new BenchmarkReport(measurements, List.of()).markdown());
     }
     return 0;
@@ -107,23 +128,29 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
     benchmark.connect();
     try {
       holdfast.connect(benchmark);
+      own.connect(benchmark);
       try {
         List<Turn> all = new ArrayList<>(warmUp + turns);
         for (int turn = 0; turn < warmUp + turns; turn++) {
+          if (turn == warmUp) {
+            processorTimes.forEach(ProcessorTime::clear);
+          }
           Turn rates = turn(turn % 2 == 1, each);
           all.add(rates);
           System.out.printf(
-              "%s %d: Holdfast %,.0f/s, raw bulk %,.0f/s, in one piece %,.0f/s, one by one"
+              "%s %d: Holdfast %,.0f/s, on own connections %,.0f/s, raw bulk %,.0f/s, in one piece %,.0f/s, one by one"
                   + " %,.0f/s%n",
               turn < warmUp ? "warm-up" : "turn",
               turn < warmUp ? turn + 1 : turn - warmUp + 1,
               rates.holdfast,
+              rates.own,
               rates.rawBulk,
               rates.rawBulkInOnePiece,
               rates.rawOneByOne);
         }
         return all.subList(warmUp, all.size());
       } finally {
+        own.disconnect();
         holdfast.disconnect();
       }
     } finally {
@@ -136,17 +163,21 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
     for (int i = 0; i < SUBJECTS; i++) {
       int subject = reversed ? SUBJECTS - 1 - i : i;
       rates[subject] = perSecond(subject, each);
+      if (server != null) {
+        processorTimes.get(subject).add(last, Math.round(rates[subject] * each.toMillis() / 1e3));
+      }
     }
-    return new Turn(rates[0], rates[1], rates[2], rates[3]);
+    return new Turn(rates[0], rates[1], rates[2], rates[3], rates[4]);
   }
 
   private double perSecond(int subject, Duration each) throws Exception {
     int crowd = OwnLocksBenchmark.THREADS;
     int operations = OwnLocksBenchmark.PER_INVOCATION;
     return switch (subject) {
-      case 0 -> calls(crowd, own -> benchmark.acquireAndRelease(own, holdfast), each);
-      case 1 -> operations * calls(2, own -> benchmark.rawBulk(own, batch), each);
-      case 2 -> operations * calls(2, own -> benchmark.rawBulkInOnePiece(own, batch), each);
+      case 0 -> calls(crowd, thread -> benchmark.acquireAndRelease(thread, holdfast), each);
+      case 1 -> calls(crowd, thread -> benchmark.acquireAndRelease(thread, own), each);
+      case 2 -> operations * calls(2, thread -> benchmark.rawBulk(thread, batch), each);
+      case 3 -> operations * calls(2, thread -> benchmark.rawBulkInOnePiece(thread, batch), each);
       default -> calls(crowd, benchmark::rawOneByOne, each);
     };
   }
@@ -155,7 +186,10 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
   private double calls(int threadCount, Subject subject, Duration each) throws Exception {
     try (Load load = new Load(threadCount, number -> () -> subject.callAs(threads.get(number)))) {
       Thread.sleep(RAMP.toMillis());
-      return load.perSecond(each);
+      ProcessorTime.Reading begin = ProcessorTime.read(server);
+      double perSecond = load.perSecond(each);
+      last = ProcessorTime.read(server).since(begin);
+      return perSecond;
     }
   }
 
@@ -171,6 +205,7 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
     String bulk = "Holdfast / raw _bulk";
     return List.of(
         Measurement.of(scenario, "Holdfast", median(turns, Turn::holdfast), rate),
+        Measurement.of(scenario, "Holdfast, own connections", median(turns, Turn::own), rate),
         Measurement.of(
             scenario, "raw requests, one by one", median(turns, Turn::rawOneByOne), rate),
         Measurement.of(
@@ -185,6 +220,11 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
             scenario,
             "Holdfast / raw _bulk in one piece",
             median(turns, t -> t.holdfast / t.rawBulkInOnePiece),
+            "times, median turn"),
+        Measurement.of(
+            scenario,
+            "Holdfast, own connections / raw _bulk in one piece",
+            median(turns, t -> t.own / t.rawBulkInOnePiece),
             "times, median turn"),
         Measurement.of(
                 scenario,

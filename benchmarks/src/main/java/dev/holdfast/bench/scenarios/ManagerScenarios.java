@@ -3,6 +3,8 @@ package dev.holdfast.bench.scenarios;
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.transport.ElasticsearchTransport;
 import com.sun.management.OperatingSystemMXBean;
+import dev.holdfast.bench.peers.Peer;
+import dev.holdfast.bench.peers.PeerClient;
 import dev.holdfast.bench.peers.RawRequests;
 import dev.holdfast.bench.peers.Server;
 import dev.holdfast.bench.report.Measurement;
@@ -17,6 +19,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -33,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * another, latency at a given rate. Each connects by itself to the server of {@link Server#url}.
  */
 public final class ManagerScenarios {
-  static final int LEASES = 10_000;
+  public static final int LEASES = 10_000;
   static final int WAITERS = 1_000;
   static final int THREADS_PER_MANAGER = 16;
 
@@ -52,6 +57,9 @@ public final class ManagerScenarios {
   /** Longer than the measurement, so that no session ends by it. */
   private static final LockOptions LINGERING =
       PATIENT.withTtl(Duration.ofMinutes(5)).withLinger(Duration.ofMinutes(2));
+
+  private static final String HANDOFF =
+      "a lock that another process waits for, from the acknowledged release to the grant";
 
   private static final long MICROS = 1_000;
 
@@ -83,22 +91,23 @@ public final class ManagerScenarios {
 
   /**
    * Many leases are held, for that many times the longest between two renewals of one. Whole
-   * intervals: all leases are acquired at once, so that a shorter look may see none renewed.
+   * intervals: all leases are acquired at once, so that a shorter look may see none renewed. More
+   * leases may cost in proportion, and no more than that.
    */
-  public static List<Measurement> held(int intervals) throws Exception {
+  public static List<Measurement> held(int count, int intervals) throws Exception {
     LockOptions options = LockOptions.defaults();
     Duration interval = options.ttl().dividedBy(3);
-    String scenario = String.format("%,d held leases, TTL %d s", LEASES, options.ttl().toSeconds());
+    String scenario = String.format("%,d held leases, TTL %d s", count, options.ttl().toSeconds());
     OperatingSystemMXBean system =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     try (ManagerClient client = new ManagerClient()) {
       client.locks.acquire("warm-up").close();
-      List<CompletableFuture<Lease>> futures = new ArrayList<>(LEASES);
+      List<CompletableFuture<Lease>> futures = new ArrayList<>(count);
       long heapBefore = HeldLeases.usedHeap();
-      for (int i = 0; i < LEASES; i++) {
+      for (int i = 0; i < count; i++) {
         futures.add(client.locks.acquireAsync("held-" + i, options));
       }
-      List<Lease> leases = new ArrayList<>(LEASES);
+      List<Lease> leases = new ArrayList<>(count);
       for (CompletableFuture<Lease> future : futures) {
         leases.add(future.get());
       }
@@ -116,7 +125,7 @@ public final class ManagerScenarios {
       if (requests == 0) {
         throw new IllegalStateException("no lease was renewed while it was measured");
       }
-      List<CompletableFuture<ReleaseResult>> releases = new ArrayList<>(LEASES);
+      List<CompletableFuture<ReleaseResult>> releases = new ArrayList<>(count);
       for (Lease lease : leases) {
         if (!lease.isHeld()) {
           throw new IllegalStateException("a lease was lost while it was measured: " + lease);
@@ -127,9 +136,11 @@ public final class ManagerScenarios {
         var unused = release.get();
       }
       return List.of(
-          Measurement.of(scenario, "Holdfast", requests / took, "requests/s").atMost(10),
-          Measurement.of(scenario, "Holdfast", cpu / 1e7 / took, "% of a core").atMost(5),
-          Measurement.of(scenario, "Holdfast", (double) heap / LEASES, "bytes each").atMost(2_048));
+          Measurement.of(scenario, "Holdfast", requests / took, "requests/s")
+              .atMost(10.0 * count / LEASES),
+          Measurement.of(scenario, "Holdfast", cpu / 1e7 / took, "% of a core")
+              .atMost(5.0 * count / LEASES),
+          Measurement.of(scenario, "Holdfast", (double) heap / count, "bytes each").atMost(2_048));
     }
   }
 
@@ -227,11 +238,45 @@ public final class ManagerScenarios {
       }
     }
     return Measurement.of(
-            "a lock that another process waits for, from the acknowledged release to the grant",
+            HANDOFF,
             "Holdfast, polling every " + maxPollInterval.toMillis() + " ms",
             delays.getValueAtPercentile(50) / 1e6,
             "ms, median")
         .atMost(goalMillis);
+  }
+
+  /**
+   * Returns how long a client waits for a lock that another client of the same service releases,
+   * from the acknowledged release to the grant. Some of the services notify who waits.
+   */
+  public static Measurement handoff(Peer peer, int rounds) throws Exception {
+    Histogram delays = new Histogram(3);
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    try (PeerClient holder = peer.connect();
+        PeerClient waiter = peer.connect()) {
+      for (int round = 0; round < rounds; round++) {
+        PeerClient.PeerGrant held = holder.acquire("handoff");
+        Future<Long> granted =
+            thread.submit(
+                () -> {
+                  PeerClient.PeerGrant grant = waiter.acquire("handoff");
+                  long at = System.nanoTime();
+                  grant.release();
+                  return at;
+                });
+        Thread.sleep(PAST_FIRST_POLLS + ThreadLocalRandom.current().nextInt(BETWEEN_RELEASES));
+        held.release();
+        long released = System.nanoTime();
+        delays.recordValue(Math.max(0, granted.get(1, TimeUnit.MINUTES) - released));
+      }
+    } finally {
+      thread.shutdownNow();
+    }
+    return Measurement.of(
+        HANDOFF + ", beside the peers",
+        peer.title(),
+        delays.getValueAtPercentile(50) / 1e6,
+        "ms, median");
   }
 
   /**

@@ -56,6 +56,7 @@ public final class Paired implements Callable<Integer> {
   private Duration duration = Duration.ZERO;
 
   private final long[] holdfast = new long[MAX_SAMPLES];
+  private final long[] own = new long[MAX_SAMPLES];
   private final long[] raw = new long[MAX_SAMPLES];
 
   /** For picocli. */
@@ -104,10 +105,13 @@ public final class Paired implements Callable<Integer> {
     while (System.nanoTime() < end && samples < MAX_SAMPLES) {
       long begin = System.nanoTime();
       Object unused = pair.acquireAndRelease();
-      long middle = System.nanoTime();
+      long second = System.nanoTime();
       Object unusedToo = pair.rawCreateAndDelete();
-      holdfast[samples] = middle - begin;
-      raw[samples] = System.nanoTime() - middle;
+      long third = System.nanoTime();
+      Object unusedAsWell = pair.onOwnConnections();
+      holdfast[samples] = second - begin;
+      raw[samples] = third - second;
+      own[samples] = System.nanoTime() - third;
       samples++;
     }
     return samples;
@@ -118,6 +122,7 @@ public final class Paired implements Callable<Integer> {
       throw new IllegalStateException("not one pair in " + duration);
     }
     Arrays.sort(holdfast, 0, samples);
+    Arrays.sort(own, 0, samples);
     Arrays.sort(raw, 0, samples);
     String scenario = "uncontended acquire+release, interleaved with raw create+delete";
     List<Measurement> measurements = new ArrayList<>();
@@ -127,11 +132,20 @@ public final class Paired implements Callable<Integer> {
       measurements.add(
           Measurement.of(scenario, "Holdfast", quantile(holdfast, samples, q) / 1e6, unit));
       measurements.add(
+          Measurement.of(
+              scenario, "Holdfast, own connections", quantile(own, samples, q) / 1e6, unit));
+      measurements.add(
           Measurement.of(scenario, "raw requests", quantile(raw, samples, q) / 1e6, unit));
     }
     double ratio = (double) quantile(holdfast, samples, 0.5) / quantile(raw, samples, 0.5);
     measurements.add(
         Measurement.of(scenario, "Holdfast / raw requests", ratio, "times, p50").atMost(1.05));
+    measurements.add(
+        Measurement.of(
+            scenario,
+            "Holdfast, own connections / raw requests",
+            (double) quantile(own, samples, 0.5) / quantile(raw, samples, 0.5),
+            "times, p50"));
     return measurements;
   }
 
