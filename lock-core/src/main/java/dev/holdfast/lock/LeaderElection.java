@@ -1,7 +1,6 @@
 package dev.holdfast.lock;
 
 import dev.holdfast.lock.internal.Logs;
-import dev.holdfast.lock.store.LockRecord;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -150,9 +149,7 @@ public final class LeaderElection implements AutoCloseable {
    * @throws IllegalStateException if the manager is closed
    */
   public Optional<LockInfo> leader() {
-    return locks
-        .find(name)
-        .filter(info -> !info.expired() && !LockRecord.isUnheldToken(info.token()));
+    return locks.find(name).filter(info -> !info.expired() && info.isHeld());
   }
 
   /**

@@ -1,6 +1,5 @@
 package dev.holdfast.lock;
 
-import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import java.time.Duration;
@@ -81,9 +80,7 @@ final class LeaderWatch {
     if (result instanceof ReadResult.Found found && isNews(found)) {
       lastVersion = found.version();
       LockInfo info = LockInfo.of(found, engine.clocks.wallNow());
-      if (!info.expired()
-          && !LockRecord.isUnheldToken(info.token())
-          && !info.token().equals(lastToken)) {
+      if (!info.expired() && info.isHeld() && !info.token().equals(lastToken)) {
         lastToken = info.token();
         tell(info);
       }

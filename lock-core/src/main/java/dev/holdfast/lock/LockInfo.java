@@ -68,6 +68,14 @@ public record LockInfo(
         version);
   }
 
+  /**
+   * Returns whether this is the record of a lease: false if {@link LockOptions#withHoldAtLeast}
+   * keeps a released lock unavailable. Whether the lease may be over is {@link #expired}.
+   */
+  public boolean isHeld() {
+    return !LockRecord.isUnheldToken(token);
+  }
+
   /** All of it in one line, with control characters escaped. */
   @Override
   public String toString() {

@@ -22,7 +22,7 @@ sealed interface Outcome {
       String by =
           holder == null
               ? "held by another"
-              : "held by "
+              : (holder.isHeld() ? "held by " : "kept unavailable (holdAtLeast) by ")
                   + Texts.owner(holder.owner())
                   + (holder.expiresAt() == null ? "" : " until " + holder.expiresAt());
       return waited.isZero() ? by : by + "; waited " + waited.toMillis() + " ms";

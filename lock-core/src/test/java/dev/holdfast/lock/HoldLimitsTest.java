@@ -61,6 +61,24 @@ class HoldLimitsTest extends OnVirtualTime {
   }
 
   @Test
+  void heldAtLeast_contentionSaysThatItIsNotHeld() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    assertThat(contention().holder().orElseThrow().isHeld()).isTrue();
+    assertThat(contention()).hasMessageContaining("held by A until");
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+
+    assertThat(contention().holder().orElseThrow().isHeld()).isFalse();
+    assertThat(contention()).hasMessageContaining("kept unavailable (holdAtLeast) by A until");
+  }
+
+  private LockAcquisitionException contention() {
+    CompletableFuture<Lease> call = b.manager.acquireAsync("x");
+    world.time.settle();
+    assertThat(call).isCompletedExceptionally();
+    return (LockAcquisitionException) call.handle((lease, failure) -> failure).join();
+  }
+
+  @Test
   void heldAtLeast_releasedAfterwards_isFreeAtOnce() {
     Lease lease = a.acquire("x", AT_LEAST);
     advance(LIMIT);
