@@ -80,7 +80,9 @@ public final class Scenario {
    * life of the index, beside another's.
    */
   public Workload workload() {
-    return parts.acrossDeletion ? parts.workload.withoutLingering() : parts.workload;
+    return parts.acrossDeletion
+        ? parts.workload.withoutLingering().withoutElection()
+        : parts.workload;
   }
 
   /** Returns by how much the wall clock of the client in the slot is wrong, in milliseconds. */

@@ -102,13 +102,17 @@ class ScenariosTest {
   }
 
   @Test
-  void noLockLingers_whereTheIndexMayBeDeleted_andSomeDoElsewhere() {
+  void noLockLingers_andNobodyCampaigns_whereTheIndexMayBeDeleted_butElsewhere() {
     assertThat(Scenarios.all(HOUR))
         .allSatisfy(
-            scenario ->
-                assertThat(scenario.workload().rules().lingering())
-                    .as(scenario.name())
-                    .isEqualTo(!scenario.isAcrossDeletion()))
+            scenario -> {
+              assertThat(scenario.workload().rules().lingering())
+                  .as(scenario.name())
+                  .isEqualTo(!scenario.isAcrossDeletion());
+              assertThat(scenario.workload().election())
+                  .as(scenario.name())
+                  .isEqualTo(!scenario.isAcrossDeletion());
+            })
         .anyMatch(Scenario::isAcrossDeletion)
         .anyMatch(scenario -> !scenario.isAcrossDeletion());
   }

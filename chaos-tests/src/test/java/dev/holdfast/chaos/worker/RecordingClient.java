@@ -50,18 +50,7 @@ final class RecordingClient {
    */
   Optional<RecordedLock> acquire(Recorder recorder, String lock, Duration wait, boolean renewed)
       throws InterruptedException {
-    var invocation =
-        recorder.invoke(
-            Vocabulary.ACQUIRE,
-            Map.of(
-                Vocabulary.LOCK,
-                lock,
-                Vocabulary.CLIENT,
-                name,
-                Vocabulary.TTL,
-                ttlMillis,
-                ChaosVocabulary.RENEWED,
-                renewed));
+    Recorder.Invocation invocation = invokeAcquire(recorder, lock, renewed);
     try {
       Optional<HeldLock> granted = lockClient.acquire(lock, wait, renewed);
       if (granted.isEmpty()) {
@@ -69,19 +58,77 @@ final class RecordingClient {
         progress.operation();
         return Optional.empty();
       }
-      RecordedLock mine = new RecordedLock(lock, granted.get());
-      invocation.ok(
-          Map.of(Vocabulary.FENCE, mine.fence, Vocabulary.UNTIL, mine.heldLock.untilNanos()));
-      progress.granted();
-      mine.heldLock.onLost(() -> history.notice(Vocabulary.LOST, mine.subject()));
-      held.add(mine);
-      return Optional.of(mine);
+      return Optional.of(granted(invocation, lock, granted.get()));
     } catch (LockClient.UnavailableException e) {
       invocation.info(
           e.isRejected() ? Map.of(ChaosVocabulary.REASON, ChaosVocabulary.REJECTED) : Map.of(),
           String.valueOf(e.getMessage()));
       progress.operation();
       return Optional.empty();
+    }
+  }
+
+  private Recorder.Invocation invokeAcquire(Recorder recorder, String lock, boolean renewed) {
+    return recorder.invoke(
+        Vocabulary.ACQUIRE,
+        Map.of(
+            Vocabulary.LOCK,
+            lock,
+            Vocabulary.CLIENT,
+            name,
+            Vocabulary.TTL,
+            ttlMillis,
+            ChaosVocabulary.RENEWED,
+            renewed));
+  }
+
+  private RecordedLock granted(Recorder.Invocation invocation, String lock, HeldLock grant) {
+    RecordedLock mine = new RecordedLock(lock, grant);
+    invocation.ok(
+        Map.of(Vocabulary.FENCE, mine.fence, Vocabulary.UNTIL, mine.heldLock.untilNanos()));
+    progress.granted();
+    mine.heldLock.onLost(() -> history.notice(Vocabulary.LOST, mine.subject()));
+    held.add(mine);
+    return mine;
+  }
+
+  /** Begins to campaign for a lock; its only user is one leader election. */
+  Campaign campaign(Recorder recorder, String lock) {
+    return new Campaign(recorder, lock);
+  }
+
+  /**
+   * What a candidate of a leader election does, as operations on the lock: from one term to the
+   * next it acquires, and when it stops leading it may have released at any time from then on.
+   */
+  final class Campaign {
+    private final Recorder recorder;
+    private final String lock;
+    private Recorder.Invocation acquisition;
+
+    private Campaign(Recorder recorder, String lock) {
+      this.recorder = recorder;
+      this.lock = lock;
+      this.acquisition = invokeAcquire(recorder, lock, true);
+    }
+
+    /** It leads. */
+    RecordedLock elected(HeldLock grant) {
+      return granted(acquisition, lock, grant);
+    }
+
+    /** It is about to stop leading. */
+    void leaves(RecordedLock mine) {
+      Recorder.Invocation release = recorder.invoke(Vocabulary.RELEASE, mine.subject());
+      held.remove(mine);
+      release.info("the election releases it");
+      acquisition = invokeAcquire(recorder, lock, true);
+      progress.operation();
+    }
+
+    /** The election was closed. */
+    void over() {
+      acquisition.info("the election was closed");
     }
   }
 

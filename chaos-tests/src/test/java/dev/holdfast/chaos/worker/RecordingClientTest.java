@@ -169,6 +169,37 @@ class RecordingClientTest {
         .satisfies(last -> assertThat(last.value().get(ChaosVocabulary.REASON)).isEqualTo(reason));
   }
 
+  /** A release that the election does by itself may have been applied, or not yet. */
+  @Test
+  void campaign_isOneAcquisitionToTheNextTerm_andItsReleaseIsUnknown() throws Exception {
+    try (HistoryWriter history = HistoryWriter.into(recorded::add, System::nanoTime);
+        Rest5ClientTransport nobody =
+            new Rest5ClientTransport(
+                Rest5Client.builder(URI.create("http://127.0.0.1:1")).build(),
+                new JacksonJsonpMapper())) {
+      RecordingClient client =
+          new RecordingClient(
+              "c0",
+              (lock, wait, renewed) -> Optional.empty(),
+              new Resource(new ElasticsearchClient(nobody), WorkerSpec.Names.of("x"), true),
+              history,
+              3_000,
+              WorkerProgress.none());
+      RecordingClient.Campaign campaign = client.campaign(history.recorder(), "e");
+      campaign.leaves(campaign.elected(new Told(true, true, ReleaseResult.RELEASED)));
+      campaign.over();
+    }
+    assertThat(History.of(recorded).operations())
+        .extracting(each -> each.f() + " " + each.type())
+        .containsExactly(
+            "acquire INVOKE",
+            "acquire OK",
+            "release INVOKE",
+            "release INFO",
+            "acquire INVOKE",
+            "acquire INFO");
+  }
+
   @Test
   void acquisition_withoutAnAnswer_isRecordedAsUnknown_andAContendedOneAsFailed() throws Exception {
     assertThat(

@@ -4,7 +4,11 @@ import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import dev.holdfast.cluster.Transports;
 import dev.holdfast.history.HistoryWriter;
 import dev.holdfast.history.HistoryWriter.Recorder;
+import dev.holdfast.lock.LeaderElection;
+import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.OnLeaseLost;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -46,6 +50,9 @@ public final class WorkerMain {
   /** Of how many acquisitions of a cycler one is a look at what others hold for long. */
   private static final int LOOKS = 4;
 
+  /** Whose leader there is one of, among all workers. */
+  private static final String ELECTION = "e0";
+
   private final WorkerSpec spec;
   private final Workload workload;
   private final WorkerProgress progress = WorkerProgress.none();
@@ -76,15 +83,22 @@ public final class WorkerMain {
         new ElasticsearchClient(Transports.open(spec.resourceUrls(), RESPONSE_TIMEOUT));
     Resource resource =
         new Resource(elasticsearch, spec.names(), workload.defect() != Defect.UNFENCED_WRITES);
+    List<LockManager> managers = new ArrayList<>();
     List<RecordingClient> clients = new ArrayList<>();
     for (int i = 0; i < workload.managers(); i++) {
       String name = workload.managers() == 1 ? spec.client() : spec.client() + "." + (i + 1);
-      LockClient lockClient = lockClient(name, elasticsearch, open);
+      LockManager manager = manager(name, open);
+      managers.add(manager);
+      LockClient lockClient = lockClient(manager, elasticsearch);
       clients.add(
           new RecordingClient(
               name, lockClient, resource, history, workload.rules().ttlMillis(), progress));
     }
     List<Thread> threads = start(clients, history);
+    List<AutoCloseable> candidates = new ArrayList<>();
+    if (workload.election() && workload.defect() == Defect.NONE) {
+      candidates.add(campaign(clients.get(0), managers.get(0), history.recorder()));
+    }
     start("status", this::tellStatus);
     awaitInput();
     stop.countDown();
@@ -93,13 +107,15 @@ public final class WorkerMain {
       long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
       thread.join(Math.max(1, left));
     }
+    for (AutoCloseable each : candidates) {
+      each.close();
+    }
     for (AutoCloseable each : open) {
       each.close();
     }
   }
 
-  private LockClient lockClient(
-      String name, ElasticsearchClient elasticsearch, List<AutoCloseable> open) {
+  private LockManager manager(String name, List<AutoCloseable> open) {
     ElasticsearchLockStore store =
         ElasticsearchLockStore.builder(
                 spec.lockUrls().stream().map(Object::toString).toArray(String[]::new))
@@ -114,6 +130,10 @@ public final class WorkerMain {
             .build();
     open.add(manager);
     open.add(store);
+    return manager;
+  }
+
+  private LockClient lockClient(LockManager manager, ElasticsearchClient elasticsearch) {
     Duration ttl = Duration.ofMillis(workload.rules().ttlMillis());
     LockClient good = new LockClient.OfManager(manager, ttl, workload.rules().lingering());
     return workload.defect() == Defect.NONE
@@ -269,6 +289,40 @@ public final class WorkerMain {
         each.release(recorder);
       }
     }
+  }
+
+  /** Is a candidate, and uses the lock while it leads; steps down after a while. */
+  private AutoCloseable campaign(RecordingClient client, LockManager manager, Recorder recorder) {
+    SplittableRandom random = new SplittableRandom(spec.seed() ^ ELECTION.hashCode());
+    Duration ttl = Duration.ofMillis(workload.rules().ttlMillis());
+    RecordingClient.Campaign campaign = client.campaign(recorder, ELECTION);
+    LeaderElection election =
+        LeaderElection.builder(manager, ELECTION)
+            .options(LockOptions.defaults().withTtl(ttl).withOnLeaseLost(OnLeaseLost.NOTIFY))
+            .pauseAfterYield(ttl.dividedBy(2))
+            .onElected(lease -> lead(campaign, lease, recorder, random))
+            .build();
+    election.start();
+    return () -> {
+      election.close();
+      campaign.over();
+    };
+  }
+
+  private void lead(
+      RecordingClient.Campaign campaign, Lease lease, Recorder recorder, SplittableRandom random)
+      throws InterruptedException {
+    RecordingClient.RecordedLock mine = campaign.elected(new HeldLock.OfLease(lease));
+    long term = 1 + random.nextLong(2 * workload.rules().ttlMillis());
+    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(term);
+    do {
+      if (random.nextBoolean()) {
+        mine.write(recorder);
+      } else {
+        mine.increment(recorder);
+      }
+    } while (!stopsWithin(STEP_MILLIS) && mine.isHeld() && System.nanoTime() - until < 0);
+    campaign.leaves(mine);
   }
 
   private void recordBeliefs(List<RecordingClient> clients, Recorder recorder)

@@ -9,9 +9,16 @@ package dev.holdfast.chaos.worker;
  * @param leases how many more locks are held, all the time, without a thread for each
  * @param managers how many lock managers share the threads, each a client of its own
  * @param defect what is wrong with the clients
+ * @param election whether each worker is a candidate of one leader election, unless it is broken
  */
 public record Workload(
-    Rules rules, Cyclers cyclers, Holders holders, int leases, int managers, Defect defect) {
+    Rules rules,
+    Cyclers cyclers,
+    Holders holders,
+    int leases,
+    int managers,
+    Defect defect,
+    boolean election) {
 
   /**
    * Settings for acquiring and keeping locks.
@@ -52,7 +59,8 @@ public record Workload(
         new Holders(2, 2, 6_000, false),
         0,
         1,
-        Defect.NONE);
+        Defect.NONE,
+        true);
   }
 
   /** Returns this with another TTL, locks being held for up to twice as long. */
@@ -65,7 +73,7 @@ public record Workload(
 
   /** Returns this with other rules. */
   public Workload with(Rules others) {
-    return new Workload(others, cyclers, holders, leases, managers, defect);
+    return new Workload(others, cyclers, holders, leases, managers, defect, election);
   }
 
   /** Returns this without the calendar rule. */
@@ -82,28 +90,33 @@ public record Workload(
             rules.ttlMillis(), rules.skewMillis(), rules.calendar(), rules.waitMillis(), false));
   }
 
+  /** Returns this without a leader election. */
+  public Workload withoutElection() {
+    return new Workload(rules, cyclers, holders, leases, managers, defect, false);
+  }
+
   /** Returns this with other cyclers. */
   public Workload with(Cyclers others) {
-    return new Workload(rules, others, holders, leases, managers, defect);
+    return new Workload(rules, others, holders, leases, managers, defect, election);
   }
 
   /** Returns this with other holders. */
   public Workload with(Holders others) {
-    return new Workload(rules, cyclers, others, leases, managers, defect);
+    return new Workload(rules, cyclers, others, leases, managers, defect, election);
   }
 
   /** Returns this with so many more locks held all the time. */
   public Workload withLeases(int held) {
-    return new Workload(rules, cyclers, holders, held, managers, defect);
+    return new Workload(rules, cyclers, holders, held, managers, defect, election);
   }
 
   /** Returns this with so many clients a worker. */
   public Workload withManagers(int clients) {
-    return new Workload(rules, cyclers, holders, leases, clients, defect);
+    return new Workload(rules, cyclers, holders, leases, clients, defect, election);
   }
 
   /** Returns this with broken clients. */
   public Workload with(Defect wrong) {
-    return new Workload(rules, cyclers, holders, leases, managers, wrong);
+    return new Workload(rules, cyclers, holders, leases, managers, wrong, election);
   }
 }
