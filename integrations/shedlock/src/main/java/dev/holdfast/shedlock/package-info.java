@@ -1,7 +1,0 @@
-/**
- * Holdfast as a lock provider of <a href="https://github.com/lukas-krecan/ShedLock">ShedLock</a>.
- */
-@NullMarked
-package dev.holdfast.shedlock;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,0 @@
-@NullMarked
-package dev.holdfast.shedlock;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,0 @@
-@NullMarked
-package dev.holdfast.spring.integration;
-
-import org.jspecify.annotations.NullMarked;
