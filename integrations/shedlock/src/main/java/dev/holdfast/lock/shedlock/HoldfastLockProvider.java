@@ -74,6 +74,17 @@ public final class HoldfastLockProvider implements ExtensibleLockProvider {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LockException("interrupted while " + shown(name) + " was acquired", e);
+    } catch (IllegalArgumentException e) {
+      // Such as a TTL that is too short for the manager: the caller knows of lockAtMostFor only.
+      throw new IllegalArgumentException(
+          shown(name)
+              + " cannot be acquired with lockAtMostFor "
+              + configuration.getLockAtMostFor()
+              + ", and so a TTL of "
+              + limited.ttl()
+              + ": "
+              + e.getMessage(),
+          e);
     }
   }
 

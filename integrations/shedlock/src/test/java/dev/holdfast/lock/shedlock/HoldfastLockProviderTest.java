@@ -106,6 +106,18 @@ class HoldfastLockProviderTest {
   }
 
   @Test
+  void ttl_thatIsTooShortForTheManager_namesLockAtMostFor() {
+    try (LockManager slow =
+        LockManager.builder(store).requestTimeout(Duration.ofSeconds(10)).build()) {
+      var onSlow = new HoldfastLockProvider(slow);
+      assertThatThrownBy(() -> onSlow.lock(config("job", Duration.ofSeconds(20), NONE)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("lockAtMostFor PT20S")
+          .hasMessageContaining("3 times the request timeout");
+    }
+  }
+
+  @Test
   void name_thatIsNoLockId_isRejected() {
     assertThatThrownBy(() -> provider.lock(config(" ", LONG, NONE)))
         .isInstanceOf(IllegalArgumentException.class)
