@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Compiles every Java example of the README and of docs/ (but for integrations), all in one run of the compiler. An
- * example is the body of a method, or a class if it begins with an annotation. {@link
- * #SURROUNDINGS} supplies the names that examples use without declaring them.
+ * Compiles every Java example of the README and of docs/ (but for integrations), all in one run of
+ * the compiler. An example is the body of a method, or a class if it begins with an annotation.
+ * {@link #SURROUNDINGS} supplies the names that examples use without declaring them.
  */
 class DocExamplesTest {
   private static final Pattern JAVA_BLOCK =
