@@ -239,7 +239,7 @@ abstract class LockProviderContract {
   @Test
   void counters_underLocks_loseNoUpdate() throws Exception {
     int threads = 8;
-    int rounds = 15;
+    int rounds = 10;
     Counter one = new Counter("one");
     Counter two = new Counter("two");
     ExecutorService executor = Executors.newFixedThreadPool(threads);

@@ -4,6 +4,7 @@ import static dev.holdfast.lock.shedlock.LockProviderContract.LONG;
 import static dev.holdfast.lock.shedlock.LockProviderContract.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
@@ -29,6 +30,7 @@ import net.javacrumbs.shedlock.core.SimpleLock;
 import net.javacrumbs.shedlock.spring.annotation.EnableSchedulerLock;
 import net.javacrumbs.shedlock.spring.annotation.SchedulerLock;
 import net.javacrumbs.shedlock.support.KeepAliveLockProvider;
+import net.javacrumbs.shedlock.support.LockException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -161,6 +163,38 @@ class SchedulerLockIT {
     }
     assertThat(work.errors).allMatch(LockStoreUnavailableException.class::isInstance);
     assertThat(work.count()).isZero();
+  }
+
+  /** The task has lost its lock, and ends without an error of its own. */
+  @Test
+  void outage_whileTheTaskRuns_isAnExceptionThatTheSchedulerSees() {
+    Duration ttl = Duration.ofSeconds(1);
+    AtomicInteger begun = new AtomicInteger();
+    Work work =
+        new Work() {
+          @Override
+          void during() {
+            if (begun.getAndIncrement() == 0) {
+              long begin = System.nanoTime();
+              index.whileItIsPaused(
+                  () ->
+                      Poll.until(
+                          "the lease is over",
+                          () -> LockProviderContract.elapsed(begin).compareTo(ttl) > 0));
+            }
+          }
+        };
+    var provider = new HoldfastLockProvider(index.manager(), LockOptions.defaults().withTtl(ttl));
+    try (var context = application("one", provider, work)) {
+      assertThat(context.isActive()).isTrue();
+      Poll.until("runs again", () -> work.count() >= 2);
+    }
+    assertThat(work.errors)
+        .anySatisfy(
+            error ->
+                assertThat(error)
+                    .isInstanceOf(LockException.class)
+                    .hasCauseInstanceOf(LeaseLostException.class));
   }
 
   @Test

@@ -30,14 +30,14 @@ final class TestIndex implements AutoCloseable {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
 
   private final String name = "test-" + NUMBERS.incrementAndGet();
-  private final URI node;
+  private final ElasticsearchNode node;
   private final Deque<Runnable> closings = new ArrayDeque<>();
 
   TestIndex() {
     ElasticsearchVersion version = version();
     Optional<String> reason = ElasticsearchNode.unsupportedReason(version);
     assumeTrue(reason.isEmpty(), () -> "Elasticsearch " + version + ": " + reason.orElse(""));
-    node = SharedNodes.get(version).httpUri();
+    node = SharedNodes.get(version);
   }
 
   private static ElasticsearchVersion version() {
@@ -48,12 +48,22 @@ final class TestIndex implements AutoCloseable {
   }
 
   URI node() {
-    return node;
+    return node.httpUri();
+  }
+
+  /** The node does not answer while this runs. */
+  void whileItIsPaused(Runnable body) {
+    node.pause();
+    try {
+      body.run();
+    } finally {
+      node.resume();
+    }
   }
 
   LockManager manager() {
     ElasticsearchLockStore store =
-        ElasticsearchLockStore.builder(node.toString()).indexNames(name + "-1", name).build();
+        ElasticsearchLockStore.builder(node().toString()).indexNames(name + "-1", name).build();
     closings.push(store::close);
     LockManager manager = LockManager.create(store);
     closings.push(manager::close);
@@ -69,7 +79,7 @@ final class TestIndex implements AutoCloseable {
 
   HttpResponse<String> send(String method, String path, String body) {
     HttpRequest request =
-        HttpRequest.newBuilder(URI.create(node + path))
+        HttpRequest.newBuilder(URI.create(node() + path))
             .timeout(Duration.ofSeconds(60))
             .header("Content-Type", "application/json")
             .method(method, HttpRequest.BodyPublishers.ofString(body))
