@@ -36,6 +36,9 @@ public interface Lease extends AutoCloseable {
    */
   Instant acquiredAt();
 
+  /** Returns how long a crashed holder blocks others: {@link LockOptions#withTtl}. */
+  Duration ttl();
+
   /**
    * Returns how long the lease is valid unless it is renewed, and at most how long it may still be
    * held ({@link LockOptions#withMaxHold}); zero if it is not held.
@@ -63,6 +66,19 @@ public interface Lease extends AutoCloseable {
    * @throws IllegalArgumentException if {@code atLeast} is out of range
    */
   void ensureHeld(Duration atLeast);
+
+  /**
+   * Replaces how long the lock is held at least and at most ({@link LockOptions#withHoldAtLeast},
+   * {@link LockOptions#withMaxHold}). Both count from now. Without I/O: the lease is renewed as
+   * before.
+   *
+   * @param holdAtLeast zero for no longer than until the release, up to 24 h, and at most {@code
+   *     maxHold}
+   * @param maxHold 1 ms to 365 days
+   * @return false if the lease is not held any more; nothing was changed then
+   * @throws IllegalArgumentException if one is out of range, or they contradict each other
+   */
+  boolean limitHold(Duration holdAtLeast, Duration maxHold);
 
   /**
    * Registers a callback for the loss of the lease: it runs on the callback executor, exactly once,

@@ -28,11 +28,9 @@ final class LeaseHandle implements Lease {
   private final String token;
   private final Instant acquiredAt;
   private final boolean forBody;
-  private final @Nullable Duration maxHold;
-  private final long sinceNanos;
 
-  /** Set by the first that finds the longest hold over, on any thread, and never taken back. */
-  private volatile boolean holdOver;
+  /** Replaced as a whole, on any thread; not any more once the longest hold was found over. */
+  private volatile HoldLimits limits;
 
   /** Set if the lock was granted to a caller that had gone, who did nothing under it. */
   private volatile boolean unused;
@@ -66,8 +64,7 @@ final class LeaseHandle implements Lease {
     this.fencingToken = fencingToken;
     this.token = token;
     this.acquiredAt = since.wall();
-    this.sinceNanos = since.nanos();
-    this.maxHold = granted.options.maxHold().orElse(null);
+    this.limits = HoldLimits.of(granted.options, since.nanos());
     this.forBody = granted.purpose == Acquisition.Purpose.BODY;
   }
 
@@ -92,11 +89,16 @@ final class LeaseHandle implements Lease {
   }
 
   @Override
+  public Duration ttl() {
+    return session.options().ttl();
+  }
+
+  @Override
   public Duration remaining() {
     if (releaseRequested.get() || loss() != null) {
       return Duration.ZERO;
     }
-    boolean wasOver = holdOver;
+    boolean wasOver = limits.over();
     long holdLeft = holdNanosLeft();
     if (holdLeft <= 0 && !wasOver) {
       session.heldTooLong();
@@ -106,18 +108,57 @@ final class LeaseHandle implements Lease {
 
   /** How much is left of the longest hold, 0 if nothing; finding nothing is final. Any thread. */
   long holdNanosLeft() {
-    if (maxHold == null) {
-      return Long.MAX_VALUE;
+    while (true) {
+      HoldLimits current = limits;
+      if (current.over()) {
+        return 0;
+      }
+      if (!current.hasMaximum()) {
+        return Long.MAX_VALUE;
+      }
+      long left = current.atMostNanosLeft(nowNanos());
+      if (left > 0) {
+        return left;
+      }
+      if (replace(current, current.found(true))) {
+        return 0;
+      }
     }
-    if (holdOver) {
-      return 0;
+  }
+
+  /** For how long the lock is to stay unavailable, though it is released; 0 if not at all. */
+  long holdAtLeastNanosLeft() {
+    HoldLimits current = limits;
+    return current.atLeastNanos() == 0 ? 0 : current.atLeastNanosLeft(nowNanos());
+  }
+
+  private synchronized boolean replace(HoldLimits expected, HoldLimits next) {
+    if (!limits.equals(expected)) {
+      return false;
     }
-    long left = Times.nanos(maxHold) - (session.engine().clocks.ticker().nanos() - sinceNanos);
-    if (left <= 0) {
-      holdOver = true;
-      return 0;
-    }
-    return left;
+    limits = next;
+    return true;
+  }
+
+  private long nowNanos() {
+    return session.engine().clocks.ticker().nanos();
+  }
+
+  @Override
+  public boolean limitHold(Duration holdAtLeast, Duration maxHold) {
+    Objects.requireNonNull(holdAtLeast, "holdAtLeast");
+    Objects.requireNonNull(maxHold, "maxHold");
+    HoldLimits next = HoldLimits.of(holdAtLeast, maxHold, nowNanos());
+    HoldLimits current;
+    do {
+      // First: what is found to be over stays so.
+      current = limits;
+      if (!isHeld()) {
+        return false;
+      }
+    } while (!replace(current, next));
+    session.queue().execute(() -> session.limitsChanged(this));
+    return true;
   }
 
   @Override
@@ -248,7 +289,7 @@ final class LeaseHandle implements Lease {
     if (lost != null) {
       return lost;
     }
-    return holdOver
+    return limits.over()
         ? SessionState.Lost.maxHold().exception(lockId())
         : new LeaseLostException(lockId(), reason, message);
   }

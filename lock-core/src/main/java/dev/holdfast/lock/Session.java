@@ -239,6 +239,13 @@ final class Session {
     engine.soon(queue, this::expireIfOver);
   }
 
+  /** The lease may have to end sooner than the next look at the clocks. */
+  void limitsChanged(LeaseHandle changed) {
+    if (changed == lease && !holderless && state instanceof Holding holding) {
+      keepTimer(holding);
+    }
+  }
+
   private void tick() {
     timer = null;
     expireIfOver();
@@ -520,11 +527,7 @@ final class Session {
    * For how long nobody is to have the lock, from now, although it is released; 0 if not at all.
    */
   long nanosToStayUnavailable() {
-    if (holderless || !lease.wasUsed()) {
-      return 0;
-    }
-    long atLeast = Times.nanos(grantee.options.holdAtLeast());
-    return atLeast == 0 ? 0 : Math.max(0, atLeast - engine.clocks.since(leaseSince).toNanos());
+    return holderless || !lease.wasUsed() ? 0 : lease.holdAtLeastNanosLeft();
   }
 
   private void armReleaseTimer(Releasing releasing) {

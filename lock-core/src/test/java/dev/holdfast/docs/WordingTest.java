@@ -26,6 +26,7 @@ class WordingTest {
           "docs",
           "lock-core",
           "lock-bom",
+          "integrations",
           "test-cluster",
           "jepsen-style-reports",
           "chaos-tests",

@@ -276,6 +276,97 @@ class HoldLimitsTest extends OnVirtualTime {
     lease.close();
   }
 
+  // --- Changed while it is held
+
+  @Test
+  void limitHold_longer_isLostThen_countedFromNow() {
+    Lease lease = a.acquire("x", AT_MOST);
+    advance(seconds(40));
+    assertThat(lease.limitHold(Duration.ZERO, LIMIT)).isTrue();
+    assertThat(a.events.count("lost x")).isZero();
+
+    advance(LIMIT.minusMillis(1));
+    assertThat(lease.isHeld()).isTrue();
+    advance(MILLI);
+    assertThat(a.events.count("lost x")).isEqualTo(1);
+    assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  /** Sooner than the next renewal, which the timer waits for. */
+  @Test
+  void limitHold_shorter_isNoticedThen() {
+    Lease lease = a.acquire("x");
+    assertThat(lease.limitHold(Duration.ZERO, seconds(0.7))).isTrue();
+    List<LeaseLostException> losses = new ArrayList<>();
+    lease.onLost(losses::add);
+
+    advance(seconds(0.7).minusMillis(1));
+    assertThat(losses).isEmpty();
+    advance(MILLI);
+    assertThat(losses)
+        .singleElement()
+        .extracting(LeaseLostException::reason)
+        .isEqualTo(LeaseLostException.Reason.MAX_HOLD);
+    assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
+  void limitHold_atLeast_countsFromNow_andReplacesTheLimitBefore() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    advance(seconds(40));
+    assertThat(lease.limitHold(LIMIT, LIMIT)).isTrue();
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    advance(LIMIT.minusMillis(1));
+    assertThat(b.canAcquire("x")).isFalse();
+    advance(MILLI.multipliedBy(2));
+    assertThat(b.canAcquire("x")).isTrue();
+
+    Lease next = a.acquire("y", AT_LEAST);
+    assertThat(next.limitHold(Duration.ZERO, LIMIT)).isTrue();
+    assertThat(world.now(next.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(b.canAcquire("y")).isTrue();
+  }
+
+  /** What was found over stays so, though nobody was notified yet. */
+  @Test
+  void limitHold_whenItIsOver_changesNothing() {
+    Lease lease = a.acquire("x", World.ONE_ATTEMPT.withMaxHold(seconds(8)));
+    a.machine.pause();
+    advance(seconds(8));
+    assertThat(lease.limitHold(Duration.ZERO, LIMIT)).isFalse();
+    a.machine.resume();
+    advance(MILLI);
+    assertThat(a.events.count("lost x")).isEqualTo(1);
+    assertThat(lease.limitHold(Duration.ZERO, LIMIT)).isFalse();
+    assertThat(lease.release()).isEqualTo(ReleaseResult.NOT_HELD);
+    assertThat(lease.limitHold(Duration.ZERO, LIMIT)).isFalse();
+  }
+
+  @Test
+  void limitHold_released_changesNothing() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(lease.limitHold(Duration.ZERO, LIMIT)).isFalse();
+    advance(LIMIT.minusMillis(1));
+    assertThat(b.canAcquire("x")).isFalse();
+    advance(MILLI.multipliedBy(2));
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void limitHold_outOfRange_isRejected() {
+    Lease lease = a.acquire("x");
+    assertThatThrownBy(() -> lease.limitHold(LIMIT, LIMIT.minusMillis(1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("holdAtLeast")
+        .hasMessageContaining("maxHold");
+    assertThatThrownBy(() -> lease.limitHold(Duration.ZERO, Duration.ZERO))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("maxHold");
+    assertThat(lease.ttl()).isEqualTo(World.TTL);
+    lease.close();
+  }
+
   @Test
   void limits_thatContradictEachOther_areRejected() {
     assertThatThrownBy(

@@ -306,6 +306,11 @@ enum OtherProtocol implements Planted {
     }
 
     @Override
+    public Duration ttl() {
+      return call.options.ttl();
+    }
+
+    @Override
     public Duration remaining() {
       return isHeld() ? Duration.between(call.now(), expiresAt) : Duration.ZERO;
     }
@@ -317,6 +322,11 @@ enum OtherProtocol implements Planted {
 
     @Override
     public void ensureHeld(Duration atLeast) {
+      throw new UnsupportedOperationException("there is no such thing");
+    }
+
+    @Override
+    public boolean limitHold(Duration holdAtLeast, Duration maxHold) {
       throw new UnsupportedOperationException("there is no such thing");
     }
 

@@ -1,0 +1,299 @@
+package dev.holdfast.lock.shedlock;
+
+import static dev.holdfast.lock.shedlock.LockProviderContract.LONG;
+import static dev.holdfast.lock.shedlock.LockProviderContract.config;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.lock.LeaseLostException;
+import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.LockStoreUnavailableException;
+import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import net.javacrumbs.shedlock.core.LockAssert;
+import net.javacrumbs.shedlock.core.LockExtender;
+import net.javacrumbs.shedlock.core.LockProvider;
+import net.javacrumbs.shedlock.core.SimpleLock;
+import net.javacrumbs.shedlock.spring.annotation.EnableSchedulerLock;
+import net.javacrumbs.shedlock.spring.annotation.SchedulerLock;
+import net.javacrumbs.shedlock.support.KeepAliveLockProvider;
+import net.javacrumbs.shedlock.support.LockException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.scheduling.annotation.EnableScheduling;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+
+/** {@code @SchedulerLock} in real Spring contexts, with real scheduling, on a real node. */
+class SchedulerLockIT {
+  private final TestIndex index = new TestIndex();
+  private final LockManager elsewhere = index.manager();
+
+  @AfterEach
+  void closeIndex() {
+    index.close();
+  }
+
+  /** What the tasks of all contexts of a test do. */
+  static class Work {
+    final Map<String, Integer> runs = new ConcurrentHashMap<>();
+    final AtomicInteger running = new AtomicInteger();
+    final AtomicInteger most = new AtomicInteger();
+    final List<Throwable> errors = new CopyOnWriteArrayList<>();
+
+    void run(String application) throws Exception {
+      LockAssert.assertLocked();
+      most.accumulateAndGet(running.incrementAndGet(), Math::max);
+      try {
+        during();
+      } finally {
+        running.decrementAndGet();
+        runs.merge(application, 1, Integer::sum);
+      }
+    }
+
+    void during() throws Exception {
+      Thread.sleep(20);
+    }
+
+    int count() {
+      return runs.values().stream().mapToInt(Integer::intValue).sum();
+    }
+  }
+
+  /** The task of one application. */
+  static class Job {
+    private final String application;
+    private final Work work;
+
+    Job(String application, Work work) {
+      this.application = application;
+      this.work = work;
+    }
+
+    @Scheduled(fixedDelay = 30)
+    @SchedulerLock(name = "job-a")
+    public void run() throws Exception {
+      work.run(application);
+    }
+  }
+
+  @Configuration
+  @EnableScheduling
+  @EnableSchedulerLock(defaultLockAtMostFor = "10m")
+  static class Scheduling {
+    @Bean
+    ThreadPoolTaskScheduler taskScheduler(Work work) {
+      ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+      scheduler.setWaitForTasksToCompleteOnShutdown(true);
+      scheduler.setAwaitTerminationSeconds(60);
+      scheduler.setErrorHandler(work.errors::add);
+      return scheduler;
+    }
+  }
+
+  private AnnotationConfigApplicationContext application(
+      String name, LockProvider provider, Work work) {
+    AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+    context.register(Scheduling.class);
+    context.registerBean(Work.class, () -> work);
+    context.registerBean(LockProvider.class, () -> provider);
+    context.registerBean(Job.class, () -> new Job(name, work));
+    context.refresh();
+    return context;
+  }
+
+  private @Nullable SimpleLock tryLock() {
+    return new HoldfastLockProvider(elsewhere)
+        .lock(config("job-a", LONG, Duration.ZERO))
+        .orElse(null);
+  }
+
+  @Test
+  void task_ofTwoApplications_runsInOneAtATime() {
+    Work work = new Work();
+    var one = application("one", new HoldfastLockProvider(index.manager()), work);
+    var two = application("two", new HoldfastLockProvider(index.manager()), work);
+    try {
+      Poll.until(
+          "both had their turns",
+          () -> work.count() >= 20 && work.runs.containsKey("one") && work.runs.containsKey("two"));
+    } finally {
+      one.close();
+      two.close();
+    }
+    assertThat(work.most.get()).isEqualTo(1);
+    assertThat(work.errors).isEmpty();
+    assertThat(elsewhere.find("job-a")).isEmpty();
+  }
+
+  /** Never a skipped run that looks like contention. */
+  @Test
+  void outage_isAnExceptionThatTheSchedulerSees() throws Exception {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+    }
+    Work work = new Work();
+    try (var store = ElasticsearchLockStore.builder("http://127.0.0.1:" + port).build();
+        LockManager locks = LockManager.create(store)) {
+      var options = LockOptions.defaults().withTtl(Duration.ofSeconds(1));
+      try (var context = application("one", new HoldfastLockProvider(locks, options), work)) {
+        assertThat(context.isActive()).isTrue();
+        Poll.until("an error of the scheduler", () -> work.errors.size() >= 2);
+      }
+    }
+    assertThat(work.errors).allMatch(LockStoreUnavailableException.class::isInstance);
+    assertThat(work.count()).isZero();
+  }
+
+  /** The task has lost its lock, and ends without an error of its own. */
+  @Test
+  void outage_whileTheTaskRuns_isAnExceptionThatTheSchedulerSees() {
+    Duration ttl = Duration.ofSeconds(1);
+    AtomicInteger begun = new AtomicInteger();
+    Work work =
+        new Work() {
+          @Override
+          void during() {
+            if (begun.getAndIncrement() == 0) {
+              long begin = System.nanoTime();
+              index.whileItIsPaused(
+                  () ->
+                      Poll.until(
+                          "the lease is over",
+                          () -> LockProviderContract.elapsed(begin).compareTo(ttl) > 0));
+            }
+          }
+        };
+    var provider = new HoldfastLockProvider(index.manager(), LockOptions.defaults().withTtl(ttl));
+    try (var context = application("one", provider, work)) {
+      assertThat(context.isActive()).isTrue();
+      Poll.until("runs again", () -> work.count() >= 2);
+    }
+    assertThat(work.errors)
+        .anySatisfy(
+            error ->
+                assertThat(error)
+                    .isInstanceOf(LockException.class)
+                    .hasCauseInstanceOf(LeaseLostException.class));
+  }
+
+  @Test
+  void extendActiveLock_isAboutTheLockOfTheTask() {
+    Work work =
+        new Work() {
+          @Override
+          void during() {
+            LockExtender.extendActiveLock(Duration.ofMinutes(1), Duration.ZERO);
+          }
+        };
+    try (var context = application("one", new HoldfastLockProvider(index.manager()), work)) {
+      assertThat(context.isActive()).isTrue();
+      Poll.until("runs", () -> work.count() >= 2);
+    }
+    assertThat(work.errors).isEmpty();
+  }
+
+  /** The lock is held until the task has ended, and free when the application has. */
+  @Test
+  void shutdown_whileTheTaskRuns_releasesAfterIt() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    Work work =
+        new Work() {
+          @Override
+          void during() throws Exception {
+            begun.countDown();
+            assertThat(end.await(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(tryLock()).as("held until the end").isNull();
+          }
+        };
+    var context = application("one", new HoldfastLockProvider(index.manager()), work);
+    assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+    Thread closing = new Thread(context::close);
+    closing.start();
+    Poll.until("the context begins to close", () -> !context.isRunning() || !closing.isAlive());
+    assertThat(tryLock()).isNull();
+    end.countDown();
+    closing.join();
+
+    assertThat(work.errors).isEmpty();
+    SimpleLock free = tryLock();
+    assertThat(free).isNotNull();
+    if (free != null) {
+      free.unlock();
+    }
+  }
+
+  /** An interrupt is how a scheduler that does not wait ends its tasks. */
+  @Test
+  void task_interrupted_releases() throws Exception {
+    CompletableFuture<Thread> task = new CompletableFuture<>();
+    CountDownLatch never = new CountDownLatch(1);
+    Work work =
+        new Work() {
+          @Override
+          void during() throws Exception {
+            if (task.complete(Thread.currentThread())) {
+              try {
+                never.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw e;
+              }
+            }
+          }
+        };
+    try (var context = application("one", new HoldfastLockProvider(index.manager()), work)) {
+      assertThat(context.isActive()).isTrue();
+      task.get(60, TimeUnit.SECONDS).interrupt();
+      Poll.until("runs again", () -> work.count() >= 3);
+    }
+    assertThat(work.errors).singleElement().isInstanceOf(InterruptedException.class);
+    assertThat(elsewhere.find("job-a")).isEmpty();
+  }
+
+  /** Longer than its lockAtMostFor, of which the keep-alive allows no less than 30 s. */
+  @Test
+  @Tag("slow")
+  void keepAlive_holdsBeyondLockAtMostFor() throws Exception {
+    ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+    try {
+      var provider = new KeepAliveLockProvider(new HoldfastLockProvider(index.manager()), executor);
+      Optional<SimpleLock> lock =
+          provider.lock(config("job-a", Duration.ofSeconds(30), Duration.ZERO));
+      long begin = System.nanoTime();
+      Poll.until(
+          "40 s are over",
+          () -> LockProviderContract.elapsed(begin).compareTo(Duration.ofSeconds(40)) > 0);
+      assertThat(tryLock()).isNull();
+      lock.orElseThrow().unlock();
+    } finally {
+      executor.shutdownNow();
+    }
+    SimpleLock free = tryLock();
+    assertThat(free).isNotNull();
+    if (free != null) {
+      free.unlock();
+    }
+  }
+}

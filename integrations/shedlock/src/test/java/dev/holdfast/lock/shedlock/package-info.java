@@ -1,0 +1,4 @@
+@NullMarked
+package dev.holdfast.lock.shedlock;
+
+import org.jspecify.annotations.NullMarked;
