@@ -25,6 +25,7 @@ class WordingTest {
       List.of(
           "docs",
           "lock-core",
+          "lock-cli",
           "lock-bom",
           "integrations",
           "test-cluster",

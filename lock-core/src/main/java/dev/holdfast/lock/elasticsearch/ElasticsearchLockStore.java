@@ -180,7 +180,17 @@ public final class ElasticsearchLockStore implements LockStore, AutoCloseable {
    *     be used; the message names the variables, and repeats no secret
    */
   public static Builder fromEnvironment() {
-    return new EnvironmentSettings(System.getenv()).builder();
+    return fromEnvironment(System.getenv());
+  }
+
+  /**
+   * Like {@link #fromEnvironment()}, with these variables instead of the process's own: for tools
+   * whose options replace some of them.
+   *
+   * @throws IllegalArgumentException as {@link #fromEnvironment()} does
+   */
+  public static Builder fromEnvironment(Map<String, String> environment) {
+    return new EnvironmentSettings(Map.copyOf(environment)).builder();
   }
 
   /** Like {@link #builder(ElasticsearchClient)}, for a transport. */

@@ -40,7 +40,7 @@ class EnvironmentSettingsTest {
   private @Nullable String authorizationSent(Map<String, String> environment) throws Exception {
     Map<String, String> all = new LinkedHashMap<>(environment);
     all.put("HOLDFAST_URL", server.url());
-    try (ElasticsearchLockStore store = new EnvironmentSettings(all).builder().build()) {
+    try (ElasticsearchLockStore store = ElasticsearchLockStore.fromEnvironment(all).build()) {
       assertThat(store.toString()).contains(server.host()).doesNotContain("secret", KEY);
       assertThat(Answers.get(store.read("x"))).isNotNull();
     }

@@ -1,0 +1,96 @@
+package dev.holdfast.lock.elasticsearch;
+
+import dev.holdfast.lock.elasticsearch.HttpFront.Reply;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+
+/** What the tests of the command line use of lock-core's tests. */
+public final class CliFixtures {
+  private CliFixtures() {}
+
+  /** A proxy in front of a node. */
+  public static final class Proxy implements AutoCloseable {
+    private final HttpFront front;
+
+    private Proxy(HttpFront front) {
+      this.front = front;
+    }
+
+    public String url() {
+      return front.url();
+    }
+
+    @Override
+    public void close() {
+      front.close();
+    }
+  }
+
+  /** Refuses larger bodies, as nginx does. */
+  public static Proxy limitingBodies(URI node, int bytes) {
+    HttpFront front = HttpFront.of(node);
+    front.script(
+        request -> request.body().length() > bytes ? HttpFront.html(413) : new Reply.Forward());
+    return new Proxy(front);
+  }
+
+  /** Gives one answer itself. */
+  public static Proxy answering(URI node, String path, String json) {
+    HttpFront front = HttpFront.of(node);
+    front.script(
+        request ->
+            request.target().startsWith(path) ? HttpFront.json(200, json) : new Reply.Forward());
+    return new Proxy(front);
+  }
+
+  /** Makes the node's clock look as if it were ahead, or behind. */
+  public static Proxy shiftingClock(URI node, long millis) {
+    HttpFront front = HttpFront.of(node);
+    front.script(
+        request ->
+            request.target().startsWith("/_nodes/_local/stats")
+                ? HttpFront.json(
+                    200,
+                    "{\"nodes\":{\"n\":{\"timestamp\":"
+                        + (System.currentTimeMillis() + millis)
+                        + "}}}")
+                : new Reply.Forward());
+    return new Proxy(front);
+  }
+
+  /** A node with TLS and users, see {@link SecuredNode}. */
+  public static final class Secured {
+    /** Of all users: {@code maker}, {@code locker}, {@code locker-without-read} and so on. */
+    public static final String PASSWORD = SecuredNode.PASSWORD;
+
+    private final SecuredNode node = SecuredNode.get();
+
+    public String url() {
+      return node.url();
+    }
+
+    public String urlByOtherName() {
+      return node.urlByOtherName();
+    }
+
+    public String urlWithoutTls() {
+      return node.urlWithoutTls();
+    }
+
+    /** The certificate of the node's CA, in a file. */
+    public Path ca(Path folder) throws IOException {
+      return node.authority.inPem(folder);
+    }
+
+    /** The certificate of another CA. */
+    public Path otherCa(Path folder) throws IOException {
+      return CertificateAuthority.create("Other CA").inPem(folder);
+    }
+
+    /** An API key with the privileges of a locker. */
+    public String apiKey() throws IOException {
+      return node.newApiKey("holdfast-locker").encoded();
+    }
+  }
+}
