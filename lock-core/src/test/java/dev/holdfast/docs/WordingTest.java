@@ -30,6 +30,7 @@ class WordingTest {
           "jepsen-style-reports",
           "chaos-tests",
           "benchmarks",
+          "integrations",
           ".ci",
           ".github",
           "pom.xml");
