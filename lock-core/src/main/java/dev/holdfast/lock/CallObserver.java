@@ -4,10 +4,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Observes the blocking calls of a {@link LockManager} on the threads that make them, for tracing:
- * {@code withLock}, {@code tryWithLock}, {@code withLease}, {@code runWithLease}, {@code acquire}
- * and {@code tryAcquire}. Calls that return a future, locks by {@link LockManager#asLock}, permits
- * and {@linkplain LeaderElection elections} are not observed; a {@link LockListener} is notified of
- * all.
+ * {@code withLock}, {@code tryWithLock}, {@code withLease}, {@code runWithLease}, {@code
+ * tryRunWithLease}, {@code acquire} and {@code tryAcquire}. Calls that return a future, locks by
+ * {@link LockManager#asLock}, permits and {@linkplain LeaderElection elections} are not observed; a
+ * {@link LockListener} is notified of all.
  *
  * <p>It must not block: the calls wait for it, and a lease may be held meanwhile. What it throws is
  * logged and changes nothing.

@@ -167,20 +167,7 @@ public final class LockManager implements AutoCloseable {
   public <E extends Exception> boolean tryWithLock(
       String lockId, LockOptions options, LockedRunnable<E> body) throws E, InterruptedException {
     Objects.requireNonNull(body, "body");
-    ObservedCall call = observed(lockId, options);
-    try {
-      Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
-      boolean runs = !(outcome instanceof Outcome.HeldByOther);
-      if (runs) {
-        LeaseConsumer<E> leased = lease -> body.run();
-        runBody(call.acquired(granted(lockId, outcome)), consumer(leased));
-      }
-      call.ended(null);
-      return runs;
-    } catch (Throwable failure) {
-      call.ended(failure);
-      throw failure;
-    }
+    return tryRunWithLease(lockId, options, lease -> body.run());
   }
 
   /** Like {@link #withLease(String, LockOptions, LeaseFunction)} with default options. */
@@ -219,6 +206,28 @@ public final class LockManager implements AutoCloseable {
       String lockId, LockOptions options, LeaseConsumer<E> body) throws E, InterruptedException {
     Objects.requireNonNull(body, "body");
     withLease(lockId, options, consumer(body));
+  }
+
+  /**
+   * Like {@link #tryWithLock(String, LockOptions, LockedRunnable)}, for a body that uses the lease.
+   * The body may release it early; after that, no loss is an error.
+   */
+  public <E extends Exception> boolean tryRunWithLease(
+      String lockId, LockOptions options, LeaseConsumer<E> body) throws E, InterruptedException {
+    Objects.requireNonNull(body, "body");
+    ObservedCall call = observed(lockId, options);
+    try {
+      Outcome outcome = await(lockId, options, Acquisition.Purpose.BODY);
+      boolean runs = !(outcome instanceof Outcome.HeldByOther);
+      if (runs) {
+        runBody(call.acquired(granted(lockId, outcome)), consumer(body));
+      }
+      call.ended(null);
+      return runs;
+    } catch (Throwable failure) {
+      call.ended(failure);
+      throw failure;
+    }
   }
 
   @SuppressWarnings("NullAway") // The checker does not look into type arguments.

@@ -32,6 +32,7 @@ class WordingTest {
           "jepsen-style-reports",
           "chaos-tests",
           "benchmarks",
+          "integrations",
           ".ci",
           ".github",
           "pom.xml");

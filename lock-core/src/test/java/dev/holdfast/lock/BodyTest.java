@@ -104,6 +104,28 @@ class BodyTest extends OnVirtualTime {
   }
 
   @Test
+  void tryRunWithLease_passesTheLeaseAndTellsWhetherItRan() throws Exception {
+    AtomicReference<@Nullable Lease> given = new AtomicReference<>();
+    LockOptions options = LockOptions.defaults();
+
+    assertThat(
+            a.manager.tryRunWithLease(
+                "x",
+                options,
+                lease -> {
+                  assertThat(lease.isHeld()).isTrue();
+                  given.set(lease);
+                }))
+        .isTrue();
+    assertThat(given.get()).isNotNull().matches(lease -> !lease.isHeld());
+
+    Lease other = b.acquire("x");
+    assertThat(a.manager.tryRunWithLease("x", options, lease -> fail("ran without the lock")))
+        .isFalse();
+    other.close();
+  }
+
+  @Test
   void body_ofALockThatAnotherHolds_neverRuns() {
     Lease other = b.acquire("x");
 
