@@ -91,7 +91,7 @@ class FencedElasticsearchWriterIT extends ClusterTest {
 
   @Test
   void era_thatWasRaised_outranksEverythingBefore() throws Exception {
-    write("a", "before", new FencingToken(0, 8_000, 1_000_000, 255));
+    write("a", "before", new FencingToken(0, 4_000, 1_000_000, 255));
     FencingToken raised = new FencingToken(1, 1, 0, 0);
 
     write("a", "after", raised);
