@@ -3,7 +3,9 @@ package dev.holdfast.lock;
 import dev.holdfast.lock.SessionState.Holding;
 import dev.holdfast.lock.SessionState.Lost;
 import dev.holdfast.lock.SessionState.Next;
+import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.Version;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import net.bytebuddy.asm.Advice;
@@ -49,6 +51,62 @@ public final class EngineAdvice {
       long wall = now.wallNanosSince(validity.start()) + validity.wallPaddingNanos();
       long elapsed = Math.max(now.nanosSince(validity.start()), wall);
       remaining = Math.max(0, validity.ttlNanos() - elapsed);
+    }
+  }
+
+  /** On {@code Observations.ttlNanos}: all processes may use other TTLs. */
+  public static final class OwnTtl {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.Argument(1) Duration ownTtl, @Advice.Return(readOnly = false) long nanos) {
+      nanos = ownTtl.toNanos();
+    }
+  }
+
+  /** On {@code Observations.ttlNanos}, for records that somebody holds. */
+  public static final class HalfIfHeld {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.Argument(0) LockRecord record, @Advice.Return(readOnly = false) long nanos) {
+      if (!record.isUnheld()) {
+        nanos /= 2;
+      }
+    }
+  }
+
+  /** On {@code Validity.lengthNanos}: a little longer than the record says. */
+  public static final class TooLong {
+    @Advice.OnMethodExit
+    static void exit(@Advice.This Validity validity, @Advice.Return(readOnly = false) long nanos) {
+      nanos = validity.ttlNanos() + validity.ttlNanos() / 400;
+    }
+  }
+
+  /** On {@code Validity.lengthNanos}: less than half of what the record says. */
+  public static final class TooShort {
+    @Advice.OnMethodExit
+    static void exit(@Advice.This Validity validity, @Advice.Return(readOnly = false) long nanos) {
+      nanos = validity.ttlNanos() * 9 / 20;
+    }
+  }
+
+  /** On {@code LeaseHandle.remaining}: nothing for a moment, now and then. */
+  public static final class Flicker {
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.FieldValue("session") Session session,
+        @Advice.Return(readOnly = false) Duration remaining) {
+      if (session.engine().clocks.ticker().nanos() / 10_000_000 % 40 == 0) {
+        remaining = Duration.ZERO;
+      }
+    }
+  }
+
+  /** On {@code Session.nanosToNextLook}: what is over does not make it look all the time. */
+  public static final class NotTooOften {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return(readOnly = false) long nanos) {
+      nanos = Math.max(nanos, 100_000_000);
     }
   }
 
@@ -145,6 +203,14 @@ public final class EngineAdvice {
     }
   }
 
+  /** On {@code HoldLimits.atMostNanosLeft}. */
+  public static final class AFifthMore {
+    @Advice.OnMethodExit
+    static void exit(@Advice.This HoldLimits limits, @Advice.Return(readOnly = false) long nanos) {
+      nanos += limits.atMostNanos() / 5;
+    }
+  }
+
   /** On {@code LeaseHandle.holdNanosLeft}. */
   public static final class ForEver {
     @Advice.OnMethodExit
@@ -184,7 +250,7 @@ public final class EngineAdvice {
   }
 
   /** On {@code Session.renewalBegins}: as if its answer were there. */
-  public static final class NumberAnew {
+  public static final class Restart {
     @Advice.OnMethodEnter
     static void enter(@Advice.FieldValue(value = "nextHandoff", readOnly = false) int number) {
       number = 0;
@@ -192,7 +258,7 @@ public final class EngineAdvice {
   }
 
   /** On {@code Session.release}: the numbers are counted in eight bits. */
-  public static final class NumberAnewInTheEnd {
+  public static final class RestartInTheEnd {
     @Advice.OnMethodEnter
     static void enter(@Advice.FieldValue(value = "nextHandoff", readOnly = false) int number) {
       number &= FencingToken.MAX_HANDOFF;
@@ -237,11 +303,22 @@ public final class EngineAdvice {
     }
   }
 
-  /** On {@code Session.remainingNanos}: an end that was seen is forgotten. */
+  /** On {@code Session.remainingNanos}: an end that was seen is forgotten, and nothing follows. */
   public static final class Unlatch {
-    @Advice.OnMethodEnter
-    static void enter(@Advice.FieldValue(value = "latched", readOnly = false) boolean latched) {
-      latched = false;
+    @Advice.OnMethodEnter(skipOn = Advice.OnNonDefaultValue.class)
+    static boolean enter() {
+      return true;
+    }
+
+    @Advice.OnMethodExit
+    static void exit(
+        @Advice.FieldValue("state") SessionState state,
+        @Advice.FieldValue("engine") Engine engine,
+        @Advice.Return(readOnly = false) long nanos) {
+      nanos =
+          state instanceof Holding holding
+              ? holding.validity().remainingNanos(engine.clocks.read())
+              : 0;
     }
   }
 

@@ -201,7 +201,6 @@ class ListenersTest extends OnVirtualTime {
 
   @Test
   void listener_thatIsFarBehind_missesEvents_andHoldsUpNothing() {
-    CountDownLatch never = new CountDownLatch(1);
     Events slow = new Events();
     List<Runnable> held = new ArrayList<>();
     World.Client c = world.client("C", m -> m.callbackExecutor(held::add).listener(slow));
@@ -216,7 +215,6 @@ class ListenersTest extends OnVirtualTime {
 
     assertThat(slow.all()).as("of twice as many").hasSize(EventDispatch.MAX_QUEUED);
     assertThat(c.manager.stats().droppedEvents()).isEqualTo(EventDispatch.MAX_QUEUED);
-    assertThat(never.getCount()).isEqualTo(1);
   }
 
   @Test

@@ -58,6 +58,11 @@ interface Planted {
     return false;
   }
 
+  /** Returns whether the resource takes a write under any token. */
+  default boolean resourceIgnoresTokens() {
+    return false;
+  }
+
   /** Returns what is made of the answers to the operations of one request. */
   default List<SimCluster.Written> answers(List<SimCluster.Written> real) {
     return real;

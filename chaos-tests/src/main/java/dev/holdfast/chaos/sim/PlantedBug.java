@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  */
 enum PlantedBug implements Planted {
   /** A renewal or a takeover replaces whatever is there. */
-  REPLACE_WITHOUT_CONDITION(SimScenario.ALL) {
+  REPLACE_WITHOUT_CONDITION(
+      SimScenario.ALL, Invariant.RECORD_OF_ANOTHER, Invariant.HOLD_LIMITS, Invariant.LINEARIZABLE) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -47,7 +48,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A release deletes whatever is there (as ShedLock on Elasticsearch does). */
-  RELEASE_WITHOUT_CONDITION(SimScenario.ALL) {
+  RELEASE_WITHOUT_CONDITION(SimScenario.ALL, Invariant.RECORD_OF_ANOTHER) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -60,7 +61,8 @@ enum PlantedBug implements Planted {
   },
 
   /** A renewal that met a conflict counts as a success (as Kibana's extendTtl did). */
-  CONFLICT_IS_SUCCESS(SimScenario.ALL) {
+  CONFLICT_IS_SUCCESS(
+      SimScenario.ALL, Invariant.BELIEF, Invariant.TOKENS_RISE, Invariant.RECORD_OF_ANOTHER) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -78,7 +80,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A renewal that was not answered counts as a success. */
-  SILENCE_IS_SUCCESS(SimScenario.NODES) {
+  SILENCE_IS_SUCCESS(SimScenario.NODES, Invariant.TOKENS_RISE, Invariant.BELIEF) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -96,7 +98,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A client that finds a record overwrites it. */
-  CREATE_OVERWRITES(SimScenario.CALM) {
+  CREATE_OVERWRITES(SimScenario.CALM, Invariant.RECORD_OF_ANOTHER, Invariant.HOLD_LIMITS) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -114,7 +116,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A record whose date has passed by one's own clock is overwritten, skew or not. */
-  OWN_CLOCK_DECIDES(SimScenario.CLOCKS) {
+  OWN_CLOCK_DECIDES(SimScenario.CLOCKS, Invariant.RECORD_OF_ANOTHER) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -132,7 +134,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A read that shows one's own token counts as an acknowledgement. */
-  READ_IS_PROOF(SimScenario.ALL) {
+  READ_IS_PROOF(SimScenario.ALL, Invariant.BELIEF, Invariant.RECORD_OF_ANOTHER) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -151,7 +153,7 @@ enum PlantedBug implements Planted {
   },
 
   /** Every acquisition of a process has the same token. */
-  TOKEN_IS_REUSED(SimScenario.ALL) {
+  TOKEN_IS_REUSED(SimScenario.ALL, Invariant.MUTUAL_EXCLUSION, Invariant.LINEARIZABLE) {
     @Override
     public Supplier<String> tokens(Supplier<String> realTokens) {
       String always = realTokens.get();
@@ -159,27 +161,8 @@ enum PlantedBug implements Planted {
     }
   },
 
-  /** Fencing tokens are sequence numbers alone. */
-  FENCING_BY_SEQUENCE_NUMBER_ALONE(SimScenario.NODES) {
-    @Override
-    public LockStore store(LockStore real, Host host) {
-      Map<Long, Long> terms = new HashMap<>();
-      return new Versions(
-          real,
-          shown -> {
-            terms.put(shown.seqNo(), shown.primaryTerm());
-            return new Version(shown.incarnation(), 1, shown.seqNo());
-          },
-          held ->
-              new Version(
-                  held.incarnation(),
-                  terms.getOrDefault(held.seqNo(), held.primaryTerm()),
-                  held.seqNo()));
-    }
-  },
-
   /** Tokens start again when the index is re-created, as if no operator had raised the era. */
-  FENCING_RESET_WITH_THE_INDEX(SimScenario.INDEX) {
+  FENCING_RESET_WITH_THE_INDEX(SimScenario.INDEX, Invariant.TOKENS_RISE) {
     @Override
     public LockStore store(LockStore real, Host host) {
       Map<String, Integer> eras = new HashMap<>();
@@ -201,7 +184,7 @@ enum PlantedBug implements Planted {
   },
 
   /** Versions of an index and of the next are compared: a coincidence is a match. */
-  INCARNATION_IS_IGNORED(SimScenario.INDEX) {
+  INCARNATION_IS_IGNORED(SimScenario.INDEX, Invariant.TOKENS_RISE) {
     @Override
     public LockStore store(LockStore real, Host host) {
       Incarnation any = new Incarnation("any", 0);
@@ -219,7 +202,7 @@ enum PlantedBug implements Planted {
   },
 
   /** Dates of a holder whose clock is wrong are trusted although it says not to. */
-  DATES_TRUSTED_AGAINST_THE_HOLDERS_WILL(SimScenario.CLOCKS) {
+  DATES_TRUSTED_AGAINST_THE_HOLDERS_WILL(SimScenario.CLOCKS, Invariant.RECORD_OF_ANOTHER) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -237,7 +220,7 @@ enum PlantedBug implements Planted {
   },
 
   /** The skew between wall clocks is ignored. */
-  SKEW_IS_IGNORED(SimScenario.CLOCKS) {
+  SKEW_IS_IGNORED(SimScenario.CLOCKS, Invariant.RECORD_OF_ANOTHER) {
     @Override
     public LockManager.Builder settings(LockManager.Builder builder) {
       return builder.maxClockSkew(Duration.ZERO).calendarTakeover(true);
@@ -248,7 +231,7 @@ enum PlantedBug implements Planted {
    * The margin is for the drift of clocks that are left alone; daemons slew them by four times
    * that. Without the padding of the wall clock, which would hide it in most runs.
    */
-  DRIFT_MARGIN_TOO_SMALL(SimScenario.DRIFT) {
+  DRIFT_MARGIN_TOO_SMALL(SimScenario.DRIFT, Invariant.MUTUAL_EXCLUSION) {
     @Override
     public LockManager.Builder settings(LockManager.Builder builder) {
       return builder.maxClockDrift(0.02).calendarTakeover(false).maxClockSkew(Duration.ofMillis(2));
@@ -261,7 +244,11 @@ enum PlantedBug implements Planted {
   },
 
   /** A lease counts by the wall clock alone. */
-  WALL_CLOCK_ALONE(SimScenario.CLOCKS) {
+  WALL_CLOCK_ALONE(
+      SimScenario.CLOCKS,
+      Invariant.HOLD_LIMITS,
+      Invariant.LOSS_TOLD_ONCE,
+      Invariant.RECORD_OF_ANOTHER) {
     @Override
     public Ticker ticker(Host host) {
       return () -> Duration.between(Instant.EPOCH, host.instant()).toNanos();
@@ -269,7 +256,7 @@ enum PlantedBug implements Planted {
   },
 
   /** A lease counts by the monotonic clock alone, which stops while the machine sleeps. */
-  MONOTONIC_CLOCK_ALONE(SimScenario.CLIENTS) {
+  MONOTONIC_CLOCK_ALONE(SimScenario.CLIENTS, Invariant.RECORD_OF_ANOTHER, Invariant.BELIEF) {
     @Override
     public InstantSource wallClock(Host host) {
       Instant start = host.instant();
@@ -279,7 +266,8 @@ enum PlantedBug implements Planted {
   },
 
   /** A machine's clocks are slower by far than the margin allows for. */
-  CLOCKS_BEYOND_THE_MARGIN(SimScenario.ALL) {
+  CLOCKS_BEYOND_THE_MARGIN(
+      SimScenario.ALL, Invariant.HOLD_LIMITS, Invariant.BELIEF, Invariant.RECORD_OF_ANOTHER) {
     private static final double RATE = 0.8;
 
     @Override
@@ -296,7 +284,11 @@ enum PlantedBug implements Planted {
   },
 
   /** The cluster acknowledges a write before its replicas have it (durability: async). */
-  CLUSTER_ACKNOWLEDGES_EARLY(SimScenario.NODES) {
+  CLUSTER_ACKNOWLEDGES_EARLY(
+      SimScenario.NODES,
+      Invariant.TOKENS_RISE,
+      Invariant.LOSS_TOLD_ONCE,
+      Invariant.MUTUAL_EXCLUSION) {
     @Override
     public boolean acknowledgesEarly() {
       return true;
@@ -304,7 +296,8 @@ enum PlantedBug implements Planted {
   },
 
   /** The results of operations that left together are mixed up. */
-  BATCH_ANSWERS_MIXED_UP(SimScenario.ALL) {
+  BATCH_ANSWERS_MIXED_UP(
+      SimScenario.ALL, Invariant.MUTUAL_EXCLUSION, Invariant.HOLD_LIMITS, Invariant.LINEARIZABLE) {
     @Override
     public List<SimCluster.Written> answers(List<SimCluster.Written> real) {
       List<SimCluster.Written> turned = new ArrayList<>(real);
@@ -314,7 +307,11 @@ enum PlantedBug implements Planted {
   },
 
   /** Operations that left together have succeeded when one of them has. */
-  BATCH_SUCCEEDS_AS_A_WHOLE(SimScenario.ALL) {
+  BATCH_SUCCEEDS_AS_A_WHOLE(
+      SimScenario.ALL,
+      Invariant.MUTUAL_EXCLUSION,
+      Invariant.HOLD_LIMITS,
+      Invariant.LOSS_TOLD_ONCE) {
     @Override
     public List<SimCluster.Written> answers(List<SimCluster.Written> real) {
       return real.stream()
@@ -326,15 +323,28 @@ enum PlantedBug implements Planted {
   },
 
   /** A request that is not answered in time has been carried out, with all that is in it. */
-  BATCH_WITHOUT_AN_ANSWER_IS_APPLIED(SimScenario.ALL) {
+  BATCH_WITHOUT_AN_ANSWER_IS_APPLIED(
+      SimScenario.ALL,
+      Invariant.TOKENS_RISE,
+      Invariant.LOSS_TOLD_ONCE,
+      Invariant.MUTUAL_EXCLUSION) {
     @Override
     public boolean trustsSilence() {
       return true;
     }
   },
 
+  /** The resource takes a write under any token. */
+  RESOURCE_TAKES_ANYTHING(SimScenario.CLIENTS, Invariant.FENCING) {
+    @Override
+    public boolean resourceIgnoresTokens() {
+      return true;
+    }
+  },
+
   /** The cluster compares sequence numbers only. */
-  CLUSTER_IGNORES_TERMS(SimScenario.NODES) {
+  CLUSTER_IGNORES_TERMS(
+      SimScenario.NODES, Invariant.RECORD_OF_ANOTHER, Invariant.MUTUAL_EXCLUSION) {
     @Override
     public boolean ignoresTerms() {
       return true;
@@ -343,8 +353,17 @@ enum PlantedBug implements Planted {
 
   private final SimScenario scenario;
 
-  PlantedBug(SimScenario scenario) {
+  @SuppressWarnings("ImmutableEnumChecker") // Never changed.
+  private final Set<Invariant> caughtBy;
+
+  PlantedBug(SimScenario scenario, Invariant first, Invariant... others) {
     this.scenario = scenario;
+    this.caughtBy = EnumSet.of(first, others);
+  }
+
+  /** Returns the invariants that it breaks; one that another catches first is not understood. */
+  Set<Invariant> caughtBy() {
+    return caughtBy;
   }
 
   @Override

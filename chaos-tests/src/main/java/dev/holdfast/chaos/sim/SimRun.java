@@ -166,7 +166,7 @@ final class SimRun {
     this.recording =
         new Recording(simulation, permits == 0 && plan.seed() % CHECKED_EXTERNALLY == 0);
     this.cluster = new SimCluster(simulation, network, NODES, planted, invariants::executed);
-    this.resource = new FencedResource(invariants);
+    this.resource = new FencedResource(invariants, planted.resourceIgnoresTokens());
   }
 
   /** Runs the plan of that seed. */
