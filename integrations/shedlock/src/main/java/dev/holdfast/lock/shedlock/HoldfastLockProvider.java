@@ -5,6 +5,7 @@ import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LeaseLostException.Reason;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.ReleaseResult;
 import dev.holdfast.lock.internal.Texts;
 import java.time.Duration;
 import java.util.Objects;
@@ -27,7 +28,7 @@ import net.javacrumbs.shedlock.support.LockException;
  *       passed, which is {@link LockOptions#ttl} or, if that is shorter, {@code lockAtMostFor} (but
  *       at least {@link #SHORTEST_TTL}).
  *   <li>{@link SimpleLock#extend} counts from now, and takes no request. It is empty if the lock is
- *       not held any more.
+ *       not held any more; then it is still to be unlocked.
  *   <li>{@link SimpleLock#unlock} changes nothing if the lock is another's by now.
  * </ul>
  *
@@ -37,11 +38,15 @@ import net.javacrumbs.shedlock.support.LockException;
  * IllegalArgumentException} if the name or a duration is out of range, and {@link LockException} if
  * the thread is interrupted, whose interrupt flag is set then. {@link SimpleLock#unlock} throws
  * {@link LockException} if the lease was lost before {@code lockAtMostFor} had passed: others may
- * have run the task at the same time.
+ * have run the task at the same time; and if the store did not confirm the release before {@code
+ * lockAtLeastFor} had passed: the lock may be free when the TTL has.
  */
 public final class HoldfastLockProvider implements ExtensibleLockProvider {
   /** The shortest TTL that a short {@code lockAtMostFor} leads to: 5 s. */
   public static final Duration SHORTEST_TTL = Duration.ofSeconds(5);
+
+  /** Which part of {@code lockAtMostFor} a wait may take. */
+  private static final int WAIT_DIVISOR = 4;
 
   private final LockManager locks;
   private final LockOptions options;
@@ -55,7 +60,9 @@ public final class HoldfastLockProvider implements ExtensibleLockProvider {
    * A provider. The manager stays the caller's to close.
    *
    * @param options of which the TTL, the wait timeout and the metadata matter. With a wait timeout,
-   *     a task waits for its turn instead of being skipped
+   *     a task waits for its turn instead of being skipped, but not longer than a quarter of its
+   *     {@code lockAtMostFor}: ShedLock counts that from before the wait, and its keep-alive gives
+   *     up in silence after half of it
    */
   public HoldfastLockProvider(LockManager locks, LockOptions options) {
     this.locks = Objects.requireNonNull(locks, "locks");
@@ -93,8 +100,15 @@ public final class HoldfastLockProvider implements ExtensibleLockProvider {
     checkLimits(configuration);
     Duration ttl = atMost.compareTo(SHORTEST_TTL) < 0 ? SHORTEST_TTL : wholeMillis(atMost);
     LockOptions limited =
-        options.withHoldAtLeast(configuration.getLockAtLeastFor()).withMaxHold(atMost);
+        options
+            .withHoldAtLeast(configuration.getLockAtLeastFor())
+            .withMaxHold(atMost)
+            .withWaitTimeout(shorter(options.waitTimeout(), atMost.dividedBy(WAIT_DIVISOR)));
     return ttl.compareTo(options.ttl()) < 0 ? limited.withTtl(ttl) : limited;
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   /** By ShedLock's names, which are what the caller has given. */
@@ -133,7 +147,17 @@ public final class HoldfastLockProvider implements ExtensibleLockProvider {
 
   /** A lease, until it is unlocked or extended. As all of ShedLock's locks, not thread-safe. */
   private static final class LeasedSimpleLock extends AbstractSimpleLock {
+    /** Thrown past the super class, which otherwise takes a lock for extended and so for over. */
+    private static final class NotHeldException extends RuntimeException {
+      private static final long serialVersionUID = 1L;
+
+      private NotHeldException() {
+        super("not held", null, false, false);
+      }
+    }
+
     private final Lease lease;
+    private final long sinceNanos = System.nanoTime();
 
     private LeasedSimpleLock(Lease lease, LockConfiguration configuration) {
       super(configuration);
@@ -153,7 +177,9 @@ public final class HoldfastLockProvider implements ExtensibleLockProvider {
 
     @Override
     protected void doUnlock() {
+      ReleaseResult result = lease.release();
       try {
+        // Released already: it only throws if the lease was lost.
         lease.close();
       } catch (LeaseLostException loss) {
         if (loss.reason() != Reason.MAX_HOLD) {
@@ -161,15 +187,38 @@ public final class HoldfastLockProvider implements ExtensibleLockProvider {
               "a lock was lost before lockAtMostFor had passed: " + loss.getMessage(), loss);
         }
       }
+      Duration atLeast = lockConfiguration.getLockAtLeastFor();
+      if (result == ReleaseResult.UNCONFIRMED
+          && Duration.ofNanos(System.nanoTime() - sinceNanos).compareTo(atLeast) < 0) {
+        throw new LockException(
+            "the store did not confirm that "
+                + shown(lockConfiguration.getName())
+                + " stays unavailable for lockAtLeastFor ("
+                + atLeast
+                + "): it may be free when its TTL of "
+                + lease.ttl()
+                + " has passed");
+      }
+    }
+
+    /** If it is empty, this lock is still to be unlocked, which tells why. */
+    @Override
+    public Optional<SimpleLock> extend(Duration lockAtMostFor, Duration lockAtLeastFor) {
+      try {
+        return super.extend(lockAtMostFor, lockAtLeastFor);
+      } catch (NotHeldException e) {
+        return Optional.empty();
+      }
     }
 
     /** Never throws for trouble with the store: ShedLock's keep-alive would end in silence. */
     @Override
     protected Optional<SimpleLock> doExtend(LockConfiguration extended) {
       checkLimits(extended);
-      return lease.limitHold(extended.getLockAtLeastFor(), extended.getLockAtMostFor())
-          ? Optional.of(new LeasedSimpleLock(lease, extended))
-          : Optional.empty();
+      if (!lease.limitHold(extended.getLockAtLeastFor(), extended.getLockAtMostFor())) {
+        throw new NotHeldException();
+      }
+      return Optional.of(new LeasedSimpleLock(lease, extended));
     }
   }
 }

@@ -13,15 +13,20 @@ import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import dev.holdfast.lock.memory.InMemoryLockStore;
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.LockStore;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import net.javacrumbs.shedlock.core.SimpleLock;
 import net.javacrumbs.shedlock.support.LockException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -59,13 +64,45 @@ class HoldfastLockProviderTest {
   })
   void ttl_isTheOptions_butNotLongerThanLockAtMostFor(
       Duration atMost, Duration ttl, Duration expected) {
-    var with = new HoldfastLockProvider(locks, LockOptions.defaults().withTtl(ttl));
-    // Frozen: with the shortest of them, its time is over before the record can be read.
-    SimpleLock lock = with.lock(config("job", atMost, NONE)).orElseThrow();
-    Optional<LockInfo> record = elsewhere.find("job");
-    record.ifPresent(found -> assertThat(found.ttl()).isEqualTo(expected));
-    assertThat(record.isPresent() || atMost.compareTo(Duration.ofSeconds(1)) < 0).isTrue();
-    lock.unlock();
+    List<LockRecord> created = new CopyOnWriteArrayList<>();
+    try (LockManager recorded = LockManager.create(recording(created))) {
+      var with = new HoldfastLockProvider(recorded, LockOptions.defaults().withTtl(ttl));
+      with.lock(config("job", atMost, NONE)).orElseThrow().unlock();
+    }
+    // Not read from the store: with the shortest of them, the lock may be released by then.
+    assertThat(created).extracting(LockRecord::ttlMillis).containsOnly(expected.toMillis());
+  }
+
+  /** The store of this test, which also keeps what is created. */
+  private LockStore recording(List<LockRecord> created) {
+    return (LockStore)
+        Proxy.newProxyInstance(
+            LockStore.class.getClassLoader(),
+            new Class<?>[] {LockStore.class},
+            (self, method, arguments) -> {
+              if (method.getName().equals("create")) {
+                created.add((LockRecord) arguments[0]);
+              }
+              return method.invoke(store, arguments);
+            });
+  }
+
+  /** It would take an hour, and the keep-alive that begins after it would give up in silence. */
+  @Test
+  @Timeout(120)
+  void waitTimeout_isAtMostAQuarterOfLockAtMostFor() {
+    var patient =
+        new HoldfastLockProvider(
+            locks, LockOptions.defaults().withWaitTimeout(Duration.ofHours(1)));
+    SimpleLock held =
+        new HoldfastLockProvider(elsewhere).lock(config("job", LONG, NONE)).orElseThrow();
+    Duration atMost = Duration.ofSeconds(2);
+    long begin = System.nanoTime();
+
+    assertThat(patient.lock(config("job", atMost, NONE))).isEmpty();
+
+    assertThat(LockProviderContract.elapsed(begin)).isGreaterThanOrEqualTo(atMost.dividedBy(4));
+    held.unlock();
   }
 
   @Test
@@ -190,9 +227,24 @@ class HoldfastLockProviderTest {
   }
 
   @Test
-  void extend_afterALossThatIsKnown_isEmpty() {
+  void extend_afterALossThatIsKnown_isEmpty_andUnlockTellsWhy() {
     SimpleLock lock = provider.lock(config("job", LONG, NONE)).orElseThrow();
     assertThat(locks.forceRelease("job")).isTrue();
     assertThat(lock.extend(LONG, NONE)).isEmpty();
+    assertThat(lock.extend(LONG, NONE)).as("still not").isEmpty();
+    assertThatThrownBy(lock::unlock)
+        .isInstanceOf(LockException.class)
+        .hasCauseInstanceOf(LeaseLostException.class);
+    assertThat(locks.stats().held()).isZero();
+  }
+
+  /** As a keep-alive, or a task that outruns it, does. */
+  @Test
+  void extend_afterLockAtMostFor_isEmpty_andUnlockIsSilent() {
+    SimpleLock lock = provider.lock(config("job", Duration.ofMillis(1), NONE)).orElseThrow();
+    Poll.until("it is over", () -> elsewhere.find("job").isEmpty());
+    assertThat(lock.extend(LONG, NONE)).isEmpty();
+    lock.unlock();
+    assertThatThrownBy(lock::unlock).isInstanceOf(IllegalStateException.class);
   }
 }

@@ -3,6 +3,7 @@ package dev.holdfast.lock.shedlock;
 import static dev.holdfast.lock.shedlock.LockProviderContract.LONG;
 import static dev.holdfast.lock.shedlock.LockProviderContract.config;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LockManager;
@@ -195,6 +196,23 @@ class SchedulerLockIT {
                 assertThat(error)
                     .isInstanceOf(LockException.class)
                     .hasCauseInstanceOf(LeaseLostException.class));
+  }
+
+  /** Others may run the task again within its lockAtLeastFor, when the TTL has passed. */
+  @Test
+  void outage_whenTheTaskEnds_beforeLockAtLeastFor_isAnException() {
+    var provider = new HoldfastLockProvider(index.manager());
+    SimpleLock lock = provider.lock(config("job-a", LONG, LONG)).orElseThrow();
+    SimpleLock brief = provider.lock(config("job-b", LONG, Duration.ofMillis(1))).orElseThrow();
+    index.whileItIsPaused(
+        () -> {
+          assertThatThrownBy(lock::unlock)
+              .isInstanceOf(LockException.class)
+              .hasMessageContaining("lockAtLeastFor (PT5M)")
+              .hasMessageContaining("TTL of PT30S");
+          // Its time was over before: an unconfirmed release lets nobody in too early.
+          brief.unlock();
+        });
   }
 
   @Test
