@@ -773,7 +773,25 @@ public final class LockManager implements AutoCloseable {
   public boolean forceRelease(String lockId) {
     checkOpen();
     check(lockId);
-    return operatorCalls.forceRelease(lockId);
+    return operatorCalls.forceRelease(lockId, null);
+  }
+
+  /**
+   * Deletes a lock's record as {@link #forceRelease(String)} does, but only if it is still the one
+   * with that token. So the lock of a successor stays as it is, when the holder that was to be
+   * freed has released the lock meanwhile.
+   *
+   * @param token as {@link LockInfo#token} has it. It stays the same while a lease is renewed, and
+   *     while the lock is handed off in memory within one process
+   * @return whether there was a record with that token
+   * @throws LockStoreUnavailableException if the store did not answer, or the record changed faster
+   *     than it could be deleted; whether it is gone is not known then
+   */
+  public boolean forceRelease(String lockId, String token) {
+    checkOpen();
+    check(lockId);
+    Objects.requireNonNull(token, "token");
+    return operatorCalls.forceRelease(lockId, token);
   }
 
   /** Returns what this manager tracks now. Without I/O; also after {@link #close()}. */

@@ -8,6 +8,7 @@ import dev.holdfast.lock.store.WriteResult;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,12 +49,20 @@ final class OperatorCalls {
     throw unavailable("", ((ListResult.Unavailable) result).cause(), true);
   }
 
-  boolean forceRelease(String lockId) {
+  /**
+   * Deletes a record.
+   *
+   * @param onlyOf the token of the only record that may be deleted; null for any
+   */
+  boolean forceRelease(String lockId, @Nullable String onlyOf) {
     Throwable last = null;
     for (int attempt = 0; attempt < MAX_FORCE_ATTEMPTS; attempt++) {
       ReadResult read = read(lockId);
       if (!(read instanceof ReadResult.Found found)) {
         // After a delete that was not answered, an absent record is what it was sent for.
+        return last != null;
+      } else if (onlyOf != null && !onlyOf.equals(found.record().token())) {
+        // Likewise: the record with that token is gone.
         return last != null;
       }
       WriteResult result =

@@ -50,7 +50,11 @@ class LockManagerArgumentsTest {
   }
 
   private static List<Consumer<String>> callsWithAnId() {
-    return List.of(id -> LOCKS.acquireAsync(id).join(), LOCKS::find, LOCKS::forceRelease);
+    return List.of(
+        id -> LOCKS.acquireAsync(id).join(),
+        LOCKS::find,
+        LOCKS::forceRelease,
+        id -> LOCKS.forceRelease(id, "token"));
   }
 
   @Example
@@ -160,6 +164,7 @@ class LockManagerArgumentsTest {
     assertThatIllegalStateException().isThrownBy(() -> closed.find("a"));
     assertThatIllegalStateException().isThrownBy(closed::list);
     assertThatIllegalStateException().isThrownBy(() -> closed.forceRelease("a"));
+    assertThatIllegalStateException().isThrownBy(() -> closed.forceRelease("a", "token"));
   }
 
   @Example

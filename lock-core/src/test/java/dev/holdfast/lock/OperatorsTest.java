@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.WriteResult;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -192,5 +194,86 @@ class OperatorsTest extends OnVirtualTime {
 
     assertThat(lease.isHeld()).isTrue();
     lease.close();
+  }
+
+  // --- forceRelease of one token
+
+  private String token(String lockId) {
+    return a.manager.find(lockId).orElseThrow().token();
+  }
+
+  @Test
+  void forceReleaseOfAToken_thatHoldsTheLock_freesIt_alsoIfItIsRenewedMeanwhile() {
+    Lease lease = b.acquire("x");
+    a.store.next(
+        DELETE,
+        request -> {
+          advance(World.TTL.dividedBy(3));
+          request.landAndAnswer();
+        });
+
+    assertThat(a.manager.forceRelease("x", token("x"))).isTrue();
+
+    assertThat(a.store.count(DELETE)).isEqualTo(2);
+    assertThat(a.store.isFree("x")).isTrue();
+    advance(World.TTL.dividedBy(3));
+    assertThat(lease.isHeld()).isFalse();
+  }
+
+  @Test
+  void forceReleaseOfAToken_thatNobodyHas_changesNothing() {
+    assertThat(a.manager.forceRelease("x", "t")).isFalse();
+    Lease lease = b.acquire("x");
+
+    assertThat(a.manager.forceRelease("x", "t")).isFalse();
+
+    assertThat(a.store.count(DELETE)).isZero();
+    advance(World.TTL);
+    assertThat(lease.isHeld()).isTrue();
+    lease.close();
+  }
+
+  /** Between the read and the delete: the delete is of the version that was read. */
+  @Test
+  void forceReleaseOfAToken_whoseLockChangesHandsMeanwhile_leavesTheSuccessorAlone() {
+    Lease first = b.acquire("x");
+    List<Lease> second = new ArrayList<>();
+    a.store.next(
+        DELETE,
+        request -> {
+          first.close();
+          second.add(b.acquire("x"));
+          request.landAndAnswer();
+        });
+
+    assertThat(a.manager.forceRelease("x", token("x"))).isFalse();
+
+    assertThat(a.store.count(DELETE)).isEqualTo(1);
+    advance(World.TTL);
+    assertThat(second.get(0).isHeld()).isTrue();
+    second.get(0).close();
+  }
+
+  @Test
+  void forceReleaseOfAToken_whoseAnswerIsLost_countsAsDone_alsoIfAnotherHasTheLockByThen() {
+    Lease first = b.acquire("x");
+    String token = token("x");
+    List<Lease> second = new ArrayList<>();
+    a.store.next(
+        DELETE,
+        request -> {
+          request.land();
+          // It learns of it, so that its process acquires the lock again.
+          advance(World.TTL.dividedBy(3));
+          second.add(b.acquire("x"));
+          request.answerUnclear();
+        });
+
+    assertThat(a.manager.forceRelease("x", token)).isTrue();
+
+    assertThat(first.isHeld()).isFalse();
+    advance(World.TTL);
+    assertThat(second.get(0).isHeld()).isTrue();
+    second.get(0).close();
   }
 }
