@@ -142,6 +142,37 @@ class DashboardsTest {
     assertThat(alertQueries()).isNotEmpty().allSatisfy(q -> assertThat(mistakes(q)).isEmpty());
   }
 
+  private static List<String> misfiring(JsonNode rules) {
+    List<String> names = new ArrayList<>();
+    for (JsonNode rule : rules) {
+      String query = rule.get("expr").asText();
+      boolean bareMaximum = query.contains("_seconds_max") && !query.contains("max_over_time(");
+      boolean startsAtOnce = query.contains("min_over_time(");
+      if ((bareMaximum && rule.has("for")) || startsAtOnce) {
+        names.add(rule.get("alert").asText());
+      }
+    }
+    return names;
+  }
+
+  /**
+   * A maximum of Micrometer's lives for a few minutes, so it does not stay for a {@code for}; and
+   * min_over_time takes a series that has just begun for one that was there all the time.
+   */
+  @Test
+  void alerts_canFire_andOnlyAfterTheirTime() throws IOException {
+    YAMLMapper yaml = new YAMLMapper();
+    JsonNode rules = yaml.readTree(DASHBOARDS.resolve("holdfast-alerts.yaml").toFile());
+    assertThat(misfiring(rules.at("/groups/0/rules"))).isEmpty();
+    assertThat(
+            misfiring(
+                yaml.readTree(
+                    "[{alert: A, expr: 'max(x_seconds_max) > 60', for: 5m},"
+                        + " {alert: B, expr: 'min_over_time(x[15m]) > 0'},"
+                        + " {alert: C, expr: 'max(max_over_time(x_seconds_max[9m])) > 6', for: 1m}]")))
+        .containsExactly("A", "B");
+  }
+
   @Test
   void dashboard_showsEachMeter() throws IOException {
     assertThat(meters(dashboardQueries())).isEqualTo(meters(SERIES.keySet()));

@@ -13,6 +13,8 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,9 @@ final class LockMeters {
   private final MeterProvider<Timer> renew;
   private final MeterProvider<Counter> lost;
   private final MeterProvider<Counter> takeovers;
+
+  /** The values of the lock's tag whose series are there; as many as there are meters of them. */
+  private final Set<String> registered = ConcurrentHashMap.newKeySet();
 
   LockMeters(
       MeterRegistry registry,
@@ -63,23 +68,23 @@ final class LockMeters {
     lost = counter(LOST, "Leases that were lost");
     takeovers = counter("takeovers", "Locks that were taken over from a holder that had expired");
     if (lockTag == null) {
-      registerAll();
+      registerAll(Tags.empty());
     }
   }
 
   /** Has each series begin at 0, so that its first increase is seen. */
-  private void registerAll() {
+  private void registerAll(Tags ofLock) {
     List.of("acquired", "contended", "unavailable")
-        .forEach(outcome -> acquire.withTag(OUTCOME, outcome));
+        .forEach(outcome -> acquire.withTags(ofLock.and(OUTCOME, outcome)));
     for (ReleaseResult result : ReleaseResult.values()) {
-      usage.withTag(OUTCOME, lowerCase(result));
+      usage.withTags(ofLock.and(OUTCOME, lowerCase(result)));
     }
-    usage.withTag(OUTCOME, LOST);
-    List.of("renewed", "failed").forEach(outcome -> renew.withTag(OUTCOME, outcome));
+    usage.withTags(ofLock.and(OUTCOME, LOST));
+    List.of("renewed", "failed").forEach(outcome -> renew.withTags(ofLock.and(OUTCOME, outcome)));
     for (LeaseLostException.Reason reason : LeaseLostException.Reason.values()) {
-      lost.withTag(REASON, lowerCase(reason));
+      lost.withTags(ofLock.and(REASON, lowerCase(reason)));
     }
-    takeovers.withTags(Tags.empty());
+    takeovers.withTags(ofLock);
   }
 
   boolean isOf(MeterRegistry other) {
@@ -109,7 +114,15 @@ final class LockMeters {
   }
 
   private Tags tags(String lockId) {
-    return lockTag == null ? Tags.empty() : Tags.of("lock", lockTag.apply(lockId));
+    if (lockTag == null) {
+      return Tags.empty();
+    }
+    String value = lockTag.apply(lockId);
+    Tags ofLock = Tags.of("lock", value);
+    if (registered.add(value)) {
+      registerAll(ofLock);
+    }
+    return ofLock;
   }
 
   private static String lowerCase(Enum<?> value) {
