@@ -19,8 +19,9 @@ import org.springframework.integration.support.locks.RenewableLockRegistry;
  * <ul>
  *   <li>Reentrant, and bound to a thread. Threads of one process get a lock in their order, and
  *       only the first of them uses the store.
- *   <li>Two keys never share a lock. A lock takes memory only while a thread holds it or waits for
- *       it, so there is no cache, no limit, and nothing to expire.
+ *   <li>Two keys share a lock only if their texts are equal, as those of {@code "7"} and {@code 7}
+ *       are. A lock takes memory only while a thread holds it or waits for it, so there is no
+ *       cache, no limit, and nothing to expire.
  *   <li>The lease is renewed in the background for as long as the lock is held, unless the options
  *       say otherwise. The TTL is how long a crashed process blocks others. So neither {@link
  *       #setRenewalTaskScheduler}, which has no effect, nor {@link #renewLock(Object)} is needed.
@@ -48,9 +49,9 @@ public final class HoldfastLockRegistry implements RenewableLockRegistry<Distrib
    * A registry. The manager stays the caller's to close.
    *
    * @param registryKey what its locks have in common, and locks of other applications on the same
-   *     index have not; not blank
+   *     index have not; not blank, and without a colon, which ends it in a lock id
    * @param options of its locks; the wait timeout matters for outages only
-   * @throws IllegalArgumentException if the registry key is blank
+   * @throws IllegalArgumentException if the registry key is blank or has a colon
    */
   public HoldfastLockRegistry(LockManager locks, String registryKey, LockOptions options) {
     this.locks = Objects.requireNonNull(locks, "locks");
@@ -58,6 +59,12 @@ public final class HoldfastLockRegistry implements RenewableLockRegistry<Distrib
     this.options = Objects.requireNonNull(options, "options");
     if (registryKey.isBlank()) {
       throw new IllegalArgumentException("registryKey must not be blank");
+    }
+    if (registryKey.indexOf(':') >= 0) {
+      // The key "b:c" in "a" would be the key "c" in "a:b".
+      throw new IllegalArgumentException(
+          "registryKey must not contain a colon, but is "
+              + Texts.printable("\"" + registryKey + "\""));
     }
   }
 

@@ -218,6 +218,10 @@ class HoldfastLockRegistryTest {
     assertThatThrownBy(() -> new HoldfastLockRegistry(locks, " "))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("registryKey");
+    // Otherwise "b:c" in "a" and "c" in "a:b" would be one lock.
+    assertThatThrownBy(() -> new HoldfastLockRegistry(locks, "a:b"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("registryKey must not contain a colon, but is \"a:b\"");
   }
 
   // --- Time to live
