@@ -11,6 +11,7 @@ import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.ReleaseResult;
 import java.io.IOException;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,6 +39,11 @@ final class Doctor {
 
   private static final int SMALLEST_REQUEST = 4 * KIB;
 
+  // Statuses, and one for none.
+  private static final int NO_ANSWER = 0;
+  private static final int TOO_LARGE = 413;
+  private static final int SERVER_ERROR = 500;
+
   /** The library's default of {@code maxClockSkew}. */
   private static final Duration MAX_SKEW = Duration.ofSeconds(2);
 
@@ -45,6 +51,7 @@ final class Doctor {
   private static final int WRITES = 5;
   private static final int EXCHANGES = 5;
   private static final int OLDEST_VERSION = 8;
+  private static final int MAX_DIGITS = 9;
   private static final long MAX_REFRESH_SECONDS = 2;
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -177,7 +184,7 @@ final class Doctor {
               "version",
               "not told to this user",
               "to see it, grant the cluster privilege monitor; locks do not need it"));
-    } else if (Integer.parseInt(version.replaceFirst("\\D.*", "0")) < OLDEST_VERSION) {
+    } else if (isTooOld(version)) {
       findings.add(
           Finding.problem(
               "version",
@@ -187,6 +194,14 @@ final class Doctor {
     } else {
       findings.add(Finding.ok("version", "Elasticsearch " + version));
     }
+  }
+
+  /** Whether its first number is below the oldest that is supported. */
+  static boolean isTooOld(String version) {
+    String major = version.replaceFirst("\\D.*", "");
+    return major.length() < MAX_DIGITS
+        && !major.isEmpty()
+        && Integer.parseInt(major) < OLDEST_VERSION;
   }
 
   // --- Privileges
@@ -380,9 +395,9 @@ final class Doctor {
     } catch (LockStoreUnavailableException e) {
       return; // Explained by another finding.
     }
-    Instant limit = Instant.now().plus(MAX_SKEW);
+    Instant now = Instant.now();
     all.stream()
-        .filter(info -> info.createdAt() != null && info.createdAt().isAfter(limit))
+        .filter(info -> lastWrite(info).isAfter(now.plus(MAX_SKEW)))
         .findFirst()
         .ifPresent(
             info ->
@@ -393,16 +408,46 @@ final class Doctor {
                             + ", which holds lock \""
                             + info.lockId()
                             + "\",",
-                        Duration.between(Instant.now(), info.createdAt()),
+                        Duration.between(now, lastWrite(info)),
                         true)));
+  }
+
+  /**
+   * When the record was written last, by its holder's clock: renewals change only when it expires.
+   */
+  static Instant lastWrite(LockInfo info) {
+    Instant createdAt = info.createdAt() == null ? Instant.MIN : info.createdAt();
+    if (!info.isHeld() || info.expiresAt() == null || info.ttl().isZero()) {
+      return createdAt;
+    }
+    Instant renewedAt = info.expiresAt().minus(info.ttl());
+    return renewedAt.isAfter(createdAt) ? renewedAt : createdAt;
   }
 
   // --- The size of requests
 
   private void bodyLimit(Http http) throws IOException, InterruptedException {
     int passes = LARGEST_REQUEST;
-    while (passes > SMALLEST_REQUEST && isTooLarge(http, passes)) {
+    int status = statusOf(http, passes);
+    while (status == TOO_LARGE && passes > SMALLEST_REQUEST) {
       passes /= 2;
+      status = statusOf(http, passes);
+    }
+    // That is known only of a size that passes: a node may not answer, whatever is sent.
+    if (status == NO_ANSWER || status == TOO_LARGE || status >= SERVER_ERROR) {
+      findings.add(
+          Finding.unknown(
+              "body limit",
+              "a request of "
+                  + passes / KIB
+                  + " KiB "
+                  + switch (status) {
+                    case NO_ANSWER -> "had no answer in time";
+                    case TOO_LARGE -> "was rejected, as all larger ones were";
+                    default -> "was answered by " + status;
+                  },
+              "run it again; if it fails again, look into the log of the node or the proxy"));
+      return;
     }
     if (passes == LARGEST_REQUEST) {
       findings.add(Finding.ok("body limit", "requests of 768 KiB pass"));
@@ -432,16 +477,17 @@ final class Doctor {
   }
 
   /** A search for nothing with a body of spaces; whether there is an index makes no difference. */
-  private boolean isTooLarge(Http http, int bytes) throws InterruptedException {
+  private int statusOf(Http http, int bytes) throws InterruptedException {
     String query = "{\"size\":0}";
     try {
       return http.post(
-                  "/" + connection.alias() + "/_search?filter_path=took&ignore_unavailable=true",
-                  query + " ".repeat(bytes - query.length()))
-              .status()
-          == 413;
+              "/" + connection.alias() + "/_search?filter_path=took&ignore_unavailable=true",
+              query + " ".repeat(bytes - query.length()))
+          .status();
+    } catch (HttpTimeoutException e) {
+      return NO_ANSWER;
     } catch (IOException e) {
-      return true; // A proxy may close the connection while the body is being sent.
+      return TOO_LARGE; // A proxy may close the connection while the body is being sent.
     }
   }
 
@@ -451,31 +497,51 @@ final class Doctor {
     String lockId = "holdfast-doctor-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
     try (Connection.Session session = connection.open(environment)) {
       LockManager locks = session.locks();
-      List<Duration> acquired = new ArrayList<>();
-      // The first connects, and may create the index.
-      for (int i = 0; i <= WRITES; i++) {
-        long begun = System.nanoTime();
-        Lease lease =
-            locks.acquire(lockId, LockOptions.defaults().withWaitTimeout(Duration.ofSeconds(10)));
-        Duration took = Duration.ofNanos(System.nanoTime() - begun);
-        if (i > 0) {
-          acquired.add(took);
-        }
-        if (lease.release() != ReleaseResult.RELEASED) {
-          findings.add(
-              Finding.problem(
-                  "writes",
-                  "the release of lock \"" + lockId + "\" was not confirmed",
-                  "Locks stay unavailable after their release until their TTL has passed.",
-                  "look at the message above, if there is one, and into the log of Elasticsearch"));
-          return;
-        }
+      // Releases the lock if a signal ends this process meanwhile.
+      Thread atExit = new Thread(locks::close, "holdfast-doctor-exit");
+      Runtime.getRuntime().addShutdownHook(atExit);
+      try {
+        writes(locks, lockId);
+      } finally {
+        removeHook(atExit);
       }
-      acquired.sort(null);
-      latency(acquired.get(WRITES / 2), acquired.get(WRITES - 1));
     } catch (LockStoreUnavailableException e) {
       findings.add(Remedies.of(e, connection.index()));
     }
+  }
+
+  private static void removeHook(Thread hook) {
+    try {
+      boolean unused = Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // It runs already.
+    }
+  }
+
+  private void writes(LockManager locks, String lockId) throws InterruptedException {
+    List<Duration> acquired = new ArrayList<>();
+    // The first connects, and may create the index.
+    for (int i = 0; i <= WRITES; i++) {
+      long begun = System.nanoTime();
+      Lease lease =
+          locks.acquire(lockId, LockOptions.defaults().withWaitTimeout(Duration.ofSeconds(10)));
+      Duration took = Duration.ofNanos(System.nanoTime() - begun);
+      if (i > 0) {
+        acquired.add(took);
+      }
+      if (lease.release() != ReleaseResult.RELEASED) {
+        findings.add(
+            Finding.problem(
+                "writes",
+                "the release of lock \"" + lockId + "\" was not confirmed",
+                "Locks stay unavailable after their release until their TTL has passed.",
+                "look at the message above, if there is one, and into the log of Elasticsearch"));
+        boolean unused = locks.forceRelease(lockId);
+        return;
+      }
+    }
+    acquired.sort(null);
+    latency(acquired.get(WRITES / 2), acquired.get(WRITES - 1));
   }
 
   private void latency(Duration median, Duration longest) {

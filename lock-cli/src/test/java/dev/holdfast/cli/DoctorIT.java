@@ -122,6 +122,18 @@ class DoctorIT {
   }
 
   @Test
+  void oldVersion_isNamed() {
+    try (Proxy proxy =
+        CliFixtures.answering(
+            uri,
+            "/_nodes/_local?filter_path=nodes.*.version",
+            "{\"nodes\":{\"n\":{\"version\":\"7.17.0\"}}}")) {
+      assertThat(broken(proxy.url()).out())
+          .contains("PROBLEM   version: Elasticsearch 7.17.0", "use Elasticsearch 8 or 9");
+    }
+  }
+
+  @Test
   void foreignTemplate_isNamed() {
     Cli.send("DELETE", uri, "/" + index, null);
     String template = "others-" + alias;
@@ -182,7 +194,8 @@ class DoctorIT {
         uri,
         "/" + index + "/_doc/job?refresh=true",
         "{\"token\":\"t\",\"owner\":\"fast-host\",\"createdAt\":\""
-            + Instant.now().plusSeconds(3_600)
+            // Acquired long ago; it is renewed since.
+            + Instant.now().minusSeconds(3_600)
             + "\",\"expiresAt\":\""
             + Instant.now().plusSeconds(3_630)
             + "\",\"ttlMillis\":30000}");
@@ -203,6 +216,24 @@ class DoctorIT {
     try (Proxy proxy = CliFixtures.limitingBodies(uri, 30 * 1024)) {
       assertThat(broken(proxy.url()).out())
           .contains("PROBLEM   body limit: requests of 24 KiB pass", "client_max_body_size 1m;");
+    }
+  }
+
+  /** The limit would be made up of what has another reason. */
+  @Test
+  void bodiesThatAreNotAnswered_whateverTheirSize_areNoLimit() {
+    String search = "/" + alias + "/_search?filter_path=took";
+    try (Proxy proxy = CliFixtures.silent(uri, search)) {
+      assertThat(doctor(proxy.url()).out())
+          .contains("unknown   body limit: a request of 768 KiB had no answer in time")
+          .doesNotContain("do not: a proxy limits");
+    }
+    for (int status : new int[] {413, 502}) {
+      try (Proxy proxy = CliFixtures.refusing(uri, search, status)) {
+        assertThat(doctor(proxy.url()).out())
+            .contains("unknown   body limit: a request of ")
+            .doesNotContain("do not: a proxy limits");
+      }
     }
   }
 }

@@ -44,6 +44,23 @@ public final class CliFixtures {
     return new Proxy(front);
   }
 
+  /** Does not answer some requests. */
+  public static Proxy silent(URI node, String path) {
+    HttpFront front = HttpFront.of(node);
+    front.script(
+        request -> request.target().startsWith(path) ? new Reply.Silence() : new Reply.Forward());
+    return new Proxy(front);
+  }
+
+  /** Answers some requests by itself, with a status and a page. */
+  public static Proxy refusing(URI node, String path, int status) {
+    HttpFront front = HttpFront.of(node);
+    front.script(
+        request ->
+            request.target().startsWith(path) ? HttpFront.html(status) : new Reply.Forward());
+    return new Proxy(front);
+  }
+
   /** Makes the node's clock look as if it were ahead, or behind. */
   public static Proxy shiftingClock(URI node, long millis) {
     HttpFront front = HttpFront.of(node);
