@@ -57,7 +57,7 @@ final class Child {
   /** Passes a signal on that asks it to end; it is killed if it has not ended after the grace. */
   void passOn(String signal) {
     send(signal);
-    killAfterGrace(Set.of(process.toHandle()));
+    killAfter(grace, Set.of(process.toHandle()));
   }
 
   /** Passes a signal on that the child may use as it likes. */
@@ -81,11 +81,15 @@ final class Child {
     }
   }
 
-  /** Ends it and its descendants: by SIGTERM, and after the grace by SIGKILL. */
-  void terminate() {
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Ends it and its descendants: by SIGTERM, and after that time by SIGKILL. */
+  void terminate(Duration killAfter) {
     Set<ProcessHandle> all = family(Set.of(process.toHandle()));
     all.forEach(ProcessHandle::destroy);
-    killAfterGrace(all);
+    killAfter(killAfter, all);
   }
 
   private static Set<ProcessHandle> family(Set<ProcessHandle> heads) {
@@ -94,12 +98,12 @@ final class Child {
     return all;
   }
 
-  private synchronized void killAfterGrace(Set<ProcessHandle> told) {
+  private synchronized void killAfter(Duration time, Set<ProcessHandle> told) {
     Thread before = killer;
     Thread next =
         new Thread(
             () -> {
-              if (!haveEnded(told)) {
+              if (!haveEnded(told, time)) {
                 family(told).forEach(ProcessHandle::destroyForcibly);
               }
               join(before);
@@ -110,8 +114,8 @@ final class Child {
     killer = next;
   }
 
-  private boolean haveEnded(Set<ProcessHandle> told) {
-    long deadline = System.nanoTime() + grace.toNanos();
+  private boolean haveEnded(Set<ProcessHandle> told, Duration time) {
+    long deadline = System.nanoTime() + time.toNanos();
     try {
       for (ProcessHandle each : told) {
         var unused =

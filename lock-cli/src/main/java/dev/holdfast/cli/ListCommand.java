@@ -134,7 +134,7 @@ final class ListCommand implements Callable<Integer> {
     Pattern ids = pattern == null ? Pattern.compile(".*", Pattern.DOTALL) : glob(pattern);
     return all.stream()
         .filter(info -> ids.matcher(info.lockId()).matches())
-        .filter(info -> !expired || info.expired())
+        .filter(info -> !expired || Records.state(info).equals("expired"))
         .filter(info -> !held || !info.expired())
         .filter(info -> owner == null || info.owner().contains(owner))
         .filter(info -> olderThan == null || Records.age(info, now).compareTo(olderThan) > 0)

@@ -3,6 +3,9 @@ package dev.holdfast.cli;
 import dev.holdfast.lock.LockException;
 import dev.holdfast.lock.internal.Texts;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** {@code java -jar holdfast.jar}. */
@@ -38,7 +41,49 @@ public final class Main {
 
   /** Runs, and exits with the command's status. */
   public static void main(String[] arguments) {
-    System.exit(commandLine().execute(arguments));
+    System.exit(status(() -> execute(arguments)));
+  }
+
+  private static int execute(String[] arguments) {
+    CommandLine commandLine = commandLine();
+    String undecodable = undecodable(arguments, System.getProperty("sun.jnu.encoding", ""));
+    if (undecodable == null) {
+      return commandLine.execute(arguments);
+    }
+    return misused(new CommandLine.ParameterException(commandLine, undecodable), arguments);
+  }
+
+  /** What a command returns, or 3 if it throws: the JVM would exit with 1, a negative answer. */
+  static int status(IntSupplier command) {
+    try {
+      return command.getAsInt();
+    } catch (Throwable e) {
+      System.err.println("holdfast: failed: " + Texts.printable(e));
+      return ExitStatus.UNAVAILABLE;
+    }
+  }
+
+  /**
+   * A message if the JVM could not decode an argument; null if all are what was typed. In the POSIX
+   * locale it replaces each byte that is not ASCII, so that a lock id would be another one.
+   *
+   * @param encoding that of arguments, {@code sun.jnu.encoding}
+   */
+  static @Nullable String undecodable(String[] arguments, String encoding) {
+    if (encoding.equalsIgnoreCase("UTF-8")) {
+      return null;
+    }
+    return Arrays.stream(arguments)
+        .filter(argument -> argument.indexOf('\uFFFD') >= 0)
+        .findFirst()
+        .map(
+            argument ->
+                "the argument \""
+                    + argument
+                    + "\" has characters that the locale's encoding, "
+                    + encoding
+                    + ", cannot represent: set LC_ALL to a UTF-8 locale, such as C.UTF-8")
+        .orElse(null);
   }
 
   static CommandLine commandLine() {
@@ -46,8 +91,30 @@ public final class Main {
         // Arguments of the command that is run are its own, also one such as @file.
         .setExpandAtFiles(false)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionStrategy(Main::run)
         .setParameterExceptionHandler(Main::misused)
         .setExecutionExceptionHandler(Main::failed);
+  }
+
+  private static int run(CommandLine.ParseResult parsed) {
+    CommandLine.ParseResult last = parsed;
+    while (last.hasSubcommand()) {
+      last = last.subcommand();
+    }
+    if (last.commandSpec().userObject() instanceof RunCommand run) {
+      // Before a --help that is the command's own is answered.
+      run.checkSeparator(parsed.originalArgs());
+    }
+    int status = new CommandLine.RunLast().execute(parsed);
+    // A watch ends well if nobody reads any more.
+    boolean watches = last.commandSpec().userObject() instanceof WatchCommand;
+    if (!watches && last.commandSpec().commandLine().getOut().checkError()) {
+      PrintWriter err = last.commandSpec().commandLine().getErr();
+      err.println("holdfast: standard output cannot be written");
+      err.flush();
+      return ExitStatus.UNAVAILABLE;
+    }
+    return status;
   }
 
   /** In two lines: the whole of the help would hide what is wrong. */

@@ -1,8 +1,12 @@
 package dev.holdfast.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.SerializableString;
+import com.fasterxml.jackson.core.io.CharacterEscapes;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.holdfast.lock.internal.Texts;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -21,8 +25,15 @@ final class Output {
 
   /** Loaded only where JSON is printed. */
   private static final class Json {
-    static final ObjectMapper LINES = new ObjectMapper();
-    static final ObjectMapper PAGES = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    static final ObjectMapper LINES = ascii();
+    static final ObjectMapper PAGES = ascii().enable(SerializationFeature.INDENT_OUTPUT);
+
+    /** Nothing that a terminal interprets, and the same in all encodings. */
+    private static ObjectMapper ascii() {
+      JsonMapper mapper = JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
+      mapper.getFactory().setCharacterEscapes(new Escapes());
+      return mapper;
+    }
 
     static String write(ObjectMapper mapper, Object value) {
       try {
@@ -30,6 +41,24 @@ final class Output {
       } catch (JsonProcessingException e) {
         throw new IllegalStateException("maps of texts and numbers are always JSON", e);
       }
+    }
+  }
+
+  /** Escapes DEL, which JSON allows. */
+  private static final class Escapes extends CharacterEscapes {
+    private static final long serialVersionUID = 1L;
+    private static final char DEL = 0x7f;
+
+    @Override
+    public int[] getEscapeCodesForAscii() {
+      int[] codes = CharacterEscapes.standardAsciiEscapesForJSON();
+      codes[DEL] = CharacterEscapes.ESCAPE_STANDARD;
+      return codes;
+    }
+
+    @Override
+    public @Nullable SerializableString getEscapeSequence(int character) {
+      return null;
     }
   }
 

@@ -11,12 +11,15 @@ import org.jspecify.annotations.Nullable;
 final class Records {
   private Records() {}
 
-  /** {@code held}, {@code expired}, or {@code unheld}: kept unavailable after its release. */
+  /**
+   * {@code held}; {@code expired}: not renewed in time; {@code unheld}: kept unavailable after its
+   * release; {@code free}: that is over, and nobody has acquired the lock since.
+   */
   static String state(LockInfo info) {
-    if (info.expired()) {
-      return "expired";
+    if (info.isHeld()) {
+      return info.expired() ? "expired" : "held";
     }
-    return info.token().startsWith("unheld:") ? "unheld" : "held";
+    return info.expired() ? "free" : "unheld";
   }
 
   static String owner(LockInfo info) {
@@ -53,6 +56,11 @@ final class Records {
     String since = info.createdAt() == null ? "" : " for " + Durations.text(age(info, now));
     return switch (state(info)) {
       case "expired" -> "was held by " + owner(info) + ", whose lease expired " + expiry(info, now);
+      case "free" ->
+          "is held by nobody; "
+              + owner(info)
+              + " released it, and kept it unavailable until "
+              + info.expiresAt();
       case "unheld" ->
           "is held by nobody, but kept unavailable by "
               + owner(info)

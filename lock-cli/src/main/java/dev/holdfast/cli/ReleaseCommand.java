@@ -27,7 +27,8 @@ import picocli.CommandLine.Option;
     description = {
       "Releases a lock by force, regardless of its holder.",
       "A holder that still runs notices at its next renewal, or when its validity ends. Until then"
-          + " it goes on, and another can acquire the lock: two hold it at once."
+          + " it goes on, and another can acquire the lock: two hold it at once.",
+      "Only the record that it shows is deleted, not that of a holder that comes meanwhile."
     })
 final class ReleaseCommand implements Callable<Integer> {
   @CommandLine.Mixin private final Connection connection = new Connection();
@@ -60,20 +61,20 @@ final class ReleaseCommand implements Callable<Integer> {
         if (answer == null || !answer.strip().toLowerCase(Locale.ROOT).matches("y|yes")) {
           return end(info, false, "not released");
         }
-        Optional<LockInfo> now = session.locks().find(lockId);
-        if (now.isPresent() && !now.get().token().equals(info.token())) {
-          return end(
-              now.get(),
-              false,
-              "not released: lock \""
+      }
+      if (session.locks().forceRelease(lockId, info.token())) {
+        return end(info, true, "released; " + holder);
+      }
+      Optional<LockInfo> now = session.locks().find(lockId);
+      return end(
+          now.orElse(info),
+          false,
+          now.isEmpty()
+              ? "lock \"" + lockId + "\" was released by its holder meanwhile"
+              : "not released: lock \""
                   + lockId
                   + "\" changed hands meanwhile and "
                   + Records.holder(now.get(), Instant.now()));
-        }
-      }
-      return session.locks().forceRelease(lockId)
-          ? end(info, true, "released; " + holder)
-          : end(info, false, "lock \"" + lockId + "\" was released by its holder meanwhile");
     }
   }
 

@@ -5,6 +5,7 @@ import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LockInfo;
 import dev.holdfast.lock.LockListener;
 import dev.holdfast.lock.LockOptions;
+import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.ReleaseResult;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -40,7 +42,8 @@ import picocli.CommandLine.Option;
     },
     description = {
       "Runs a command while it holds a lock, and releases the lock at the end.",
-      "The command inherits input and outputs, gets the signals INT, TERM and HUP, and finds"
+      "The command inherits input and outputs, gets the signals INT, TERM, HUP, USR1, USR2 and"
+          + " ALRM, and finds"
           + " HOLDFAST_LOCK_ID and HOLDFAST_FENCING_TOKEN in its environment. If the lease is lost,"
           + " it is terminated with its descendants, and killed after a grace period."
     })
@@ -104,10 +107,21 @@ final class RunCommand implements Callable<Integer> {
       converter = Durations.Converter.class,
       description = {
         "How long the command may take to end before it is killed, after TERM, HUP or INT, or when"
-            + " the lease is lost (default: ${DEFAULT-VALUE}). INT from the terminal's keyboard is"
-            + " the command's own affair."
+            + " the lease is lost (default: ${DEFAULT-VALUE}); when it is lost, at most until others"
+            + " may acquire the lock. INT from the terminal's keyboard is the command's own affair."
       })
   private Duration killAfter = Duration.ofSeconds(5);
+
+  /** Two interrupts that are closer are one key, held down. */
+  private static final long INTERRUPT_NANOS = 300_000_000;
+
+  /** The library's default of {@code maxClockSkew}. */
+  private static final Duration MAX_CLOCK_SKEW = Duration.ofSeconds(2);
+
+  /** For noticing the loss, and for the kill. */
+  private static final Duration KILL_MARGIN = Duration.ofMillis(500);
+
+  private static final Duration SHORT_GRACE = Duration.ofSeconds(1);
 
   private final Thread caller = Thread.currentThread();
 
@@ -115,6 +129,24 @@ final class RunCommand implements Callable<Integer> {
   private @Nullable Child child;
   private @Nullable String signalBefore;
   private @Nullable LeaseLostException loss;
+  private @Nullable Long interruptNanos;
+
+  /**
+   * Requires {@code --} before the command. Without it, options of the command would be taken for
+   * options of this program, which may mean another lock.
+   *
+   * @param all the arguments of this program
+   * @throws CommandLine.ParameterException if there is a command, and no {@code --} before it
+   */
+  void checkSeparator(List<String> all) {
+    int separator = all.indexOf("--");
+    int behind = separator < 0 ? 0 : all.size() - separator - 1;
+    if (behind < command.size()) {
+      throw connection.usage(
+          "-- is needed before the command, so that its options are its own: holdfast run [OPTIONS]"
+              + " ID -- COMMAND [ARGUMENT...]");
+    }
+  }
 
   @Override
   public Integer call() throws InterruptedException {
@@ -128,8 +160,11 @@ final class RunCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw connection.usage(String.valueOf(e.getMessage()));
     }
-    Signals.handle(this::signalled);
-    try (Connection.Session session = connection.open()) {
+    // First, as the prompt for a password is to be ended by an interrupt.
+    Map<String, String> environment = connection.environment();
+    Signals.handle(Signals.ENDING, this::signalled);
+    Signals.handle(Signals.OTHERS, this::passOn);
+    try (Connection.Session session = connection.open(environment)) {
       session.builder().listener(new Reporter());
       Optional<Lease> lease = session.locks().tryAcquire(lockId, options);
       return lease.isPresent() ? run(lease.get()) : contended(session);
@@ -144,16 +179,26 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private int contended(Connection.Session session) {
-    Optional<LockInfo> holder = session.locks().find(lockId);
+    String holder = holder(() -> session.locks().find(lockId));
+    synchronized (this) {
+      if (signalBefore != null) {
+        return statusOf(signalBefore);
+      }
+    }
     boolean skip = onContention == OnContention.SKIP;
     report(
         skip ? "skipped" : "contended",
-        "lock \""
-            + lockId
-            + "\" "
-            + holder.map(info -> Records.holder(info, Instant.now())).orElse("was held")
-            + "; the command did not run");
+        "lock \"" + lockId + "\" " + holder + "; the command did not run");
     return skip ? ExitStatus.OK : ExitStatus.NEGATIVE;
+  }
+
+  /** That another holds the lock is known; who, only if the store answers this too. */
+  static String holder(Supplier<Optional<LockInfo>> find) {
+    try {
+      return find.get().map(info -> Records.holder(info, Instant.now())).orElse("was held");
+    } catch (LockStoreUnavailableException e) {
+      return "was held";
+    }
   }
 
   private int run(Lease lease) throws InterruptedException {
@@ -256,21 +301,59 @@ final class RunCommand implements Callable<Integer> {
       caller.interrupt();
     } else if (!signal.equals("INT") || !Terminal.isForeground()) {
       running.passOn(signal);
+    } else {
+      // The terminal has sent it to the command too, which may go on; but kill sends it to this
+      // process alone, which looks the same.
+      long now = System.nanoTime();
+      if (interruptNanos != null && now - interruptNanos > INTERRUPT_NANOS && running.isAlive()) {
+        running.send(signal);
+      }
+      interruptNanos = now;
     }
-    // Otherwise the terminal has sent it to the command too, which may go on.
+  }
+
+  /** There is nobody to pass it on to while the lock is waited for. */
+  private synchronized void passOn(String signal) {
+    if (child != null) {
+      child.send(signal);
+    }
   }
 
   private synchronized void lost(LeaseLostException lost) {
     loss = lost;
     if (child != null) {
+      // Before the report, which may block.
+      child.terminate(grace(lost.reason(), ttl, killAfter));
       report(
           "terminating",
           "the lease of lock \""
               + lockId
               + "\" was lost, the command is terminated: "
               + lost.getMessage());
-      child.terminate();
     }
+  }
+
+  /**
+   * How long the command may take to end. After an expiry nobody else can have the lock for what is
+   * left of the TTL; after the other losses somebody may have it already.
+   */
+  static Duration grace(LeaseLostException.Reason reason, Duration ttl, Duration killAfter) {
+    return switch (reason) {
+      case EXPIRED -> {
+        // As the library counts with its defaults: a tenth for clocks that run at different speeds,
+        // and as much, but 2 s at most, for wall clocks.
+        Duration tenth = ttl.dividedBy(10);
+        Duration left = tenth.plus(shorter(tenth, MAX_CLOCK_SKEW)).minus(KILL_MARGIN);
+        yield left.isNegative() ? Duration.ZERO : shorter(killAfter, left);
+      }
+      case TAKEN_OVER, RECORD_DELETED, FORCE_RELEASED, INDEX_REPLACED ->
+          shorter(killAfter, SHORT_GRACE);
+      case MAX_HOLD, MANAGER_CLOSED -> killAfter;
+    };
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   /** To standard error: standard output is the command's. */

@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import java.lang.reflect.Proxy;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -9,8 +10,13 @@ import java.util.function.Consumer;
  * compilers warn of whatever one says; so it is called by reflection.
  */
 final class Signals {
-  /** The numbers that all Unixes give them. */
+  /** The numbers that all Unixes give to those that ask a process to end. */
   static final Map<String, Integer> NUMBERS = Map.of("HUP", 1, "INT", 2, "TERM", 15);
+
+  static final Set<String> ENDING = NUMBERS.keySet();
+
+  /** Whose meaning is up to a program; they end a process that does not handle them. */
+  static final Set<String> OTHERS = Set.of("USR1", "USR2", "ALRM");
 
   private Signals() {}
 
@@ -19,8 +25,8 @@ final class Signals {
    * ignore, as by {@code nohup} or in the background of a script, stays ignored. Where a signal
    * cannot be handled, the JVM's own handling stays.
    */
-  static void handle(Consumer<String> handler) {
-    NUMBERS.keySet().forEach(name -> handle(name, handler));
+  static void handle(Set<String> names, Consumer<String> handler) {
+    names.forEach(name -> handle(name, handler));
   }
 
   private static void handle(String name, Consumer<String> handler) {

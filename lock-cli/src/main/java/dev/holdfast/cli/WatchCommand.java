@@ -64,8 +64,10 @@ final class WatchCommand implements Callable<Integer> {
     if (interval.compareTo(MIN_INTERVAL) < 0 || interval.compareTo(MAX_INTERVAL) > 0) {
       throw connection.usage("--interval must be from 100ms to 1h");
     }
-    Signals.handle(signal -> stopped.countDown());
-    try (Connection.Session session = connection.open()) {
+    // First, as the prompt for a password is to be ended by an interrupt.
+    Map<String, String> environment = connection.environment();
+    Signals.handle(Signals.ENDING, signal -> stopped.countDown());
+    try (Connection.Session session = connection.open(environment)) {
       Map<String, LockInfo> known = look(session.locks());
       known.values().forEach(info -> print(Records.state(info), info));
       boolean answering = true;
@@ -108,24 +110,48 @@ final class WatchCommand implements Callable<Integer> {
         });
     seen.forEach(
         (id, now) -> {
-          String event = event(known.get(id), now);
+          String event = event(known.get(id), now, interval, renewals);
           if (event != null) {
             print(event, now);
           }
         });
   }
 
-  private @Nullable String event(@Nullable LockInfo before, LockInfo now) {
+  /**
+   * What happened between two looks; null for nothing worth a line.
+   *
+   * @param interval between the looks
+   */
+  static @Nullable String event(
+      @Nullable LockInfo before, LockInfo now, Duration interval, boolean renewals) {
+    String state = Records.state(now);
     if (before == null) {
-      return Records.state(now).equals("held") ? "acquired" : Records.state(now);
-    } else if (Records.state(now).equals("unheld") && !Records.state(before).equals("unheld")) {
-      return "unheld";
+      return state.equals("held") ? "acquired" : state;
     } else if (!before.token().equals(now.token())) {
-      return before.expired() ? "taken-over" : "acquired";
-    } else if (now.expired() && !before.expired()) {
-      return "expired";
+      return !state.equals("held") && !state.equals("expired")
+          ? state
+          : isTakenOver(before, now, interval) ? "taken-over" : "acquired";
+    } else if (!state.equals(Records.state(before)) && !state.equals("held")) {
+      return state;
     }
     return renewals && !before.version().equals(now.version()) ? "renewed" : null;
+  }
+
+  /**
+   * Whether the holder before had let its lease expire. If that was not seen, it is known only of
+   * looks that follow each other quickly: between others it may have renewed and released the lock.
+   */
+  private static boolean isTakenOver(LockInfo before, LockInfo now, Duration interval) {
+    if (!before.isHeld()) {
+      return false;
+    }
+    Instant expiresAt = before.expiresAt();
+    Instant createdAt = now.createdAt();
+    return before.expired()
+        || (expiresAt != null
+            && createdAt != null
+            && !createdAt.isBefore(expiresAt)
+            && interval.multipliedBy(2).compareTo(before.ttl()) <= 0);
   }
 
   private void print(String event, LockInfo info) {

@@ -8,14 +8,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -26,6 +28,9 @@ import picocli.CommandLine.ParseResult;
 class ExamplesTest {
   private static final Path DOCS = Path.of("../docs");
   private static final Path EXAMPLES = DOCS.resolve("examples");
+  private static final Path LAUNCHER = Path.of("src/main/bin/holdfast");
+
+  @TempDir Path folder;
 
   private static ParseResult parsed(List<String> arguments) {
     ParseResult result = Main.commandLine().parseArgs(arguments.toArray(String[]::new));
@@ -121,13 +126,55 @@ class ExamplesTest {
   }
 
   @Test
-  void launcher_isAShellScript() throws Exception {
-    assertThat(bash("sh -n src/main/bin/holdfast && echo good")).isEqualTo("good\n");
-    assertThat(Files.isExecutable(Path.of("src/main/bin/holdfast"))).isTrue();
-    try (Stream<String> lines = Files.lines(Path.of("src/main/bin/holdfast"))) {
-      assertThat(lines.reduce((a, b) -> b))
-          .hasValueSatisfying(last -> assertThat(last).contains("\"$@\""));
-    }
+  void launcher_passesAllArgumentsOn_alsoFromAPathWithASpace() throws Exception {
+    Path there = folder.resolve("a folder");
+    Files.createDirectories(there.resolve("bin"));
+    Files.copy(LAUNCHER, there.resolve("holdfast"), StandardCopyOption.COPY_ATTRIBUTES);
+    Files.writeString(there.resolve("holdfast.jar"), "");
+    Path java = Files.writeString(there.resolve("bin/java"), "#!/bin/sh\nprintf '<%s>' \"$@\"\n");
+    assertThat(java.toFile().setExecutable(true)).isTrue();
+
+    Launched launched =
+        launch(
+            there.resolve("holdfast"),
+            Map.of("JAVA_HOME", there.toString(), "HOLDFAST_JAVA_OPTS", "-Da=1 -Db=2"),
+            "run",
+            "a b",
+            "--",
+            "*",
+            "");
+
+    assertThat(launched.status()).as(launched.output()).isZero();
+    assertThat(launched.output())
+        .contains("<-Da=1><-Db=2><-jar><" + there.toRealPath().resolve("holdfast.jar") + ">")
+        .endsWith("<run><a b><--><*><>");
+  }
+
+  /** A shell's 126 or 127, or the JVM's 1, would be taken for an answer. */
+  @Test
+  void launcher_withoutJavaOrJar_isStatusThree_andSaysWhatToSet() throws Exception {
+    Path jar = Files.writeString(folder.resolve("holdfast.jar"), "");
+    String home = System.getProperty("java.home");
+    Launched noJar = launch(LAUNCHER, Map.of("JAVA_HOME", home, "HOLDFAST_JAR", jar + "x"), "list");
+    assertThat(noJar.status()).isEqualTo(3);
+    assertThat(noJar.output()).startsWith("holdfast: ").contains(jar + "x", "HOLDFAST_JAR");
+    Launched noJava =
+        launch(LAUNCHER, Map.of("JAVA_HOME", "/no where", "HOLDFAST_JAR", jar.toString()), "list");
+    assertThat(noJava.status()).isEqualTo(3);
+    assertThat(noJava.output()).contains("/no where/bin/java", "JAVA_HOME");
+  }
+
+  private record Launched(int status, String output) {}
+
+  private static Launched launch(
+      Path launcher, Map<String, String> environment, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(launcher.toAbsolutePath().toString()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Launched(process.waitFor(), output);
   }
 
   private static String bash(String command) throws Exception {

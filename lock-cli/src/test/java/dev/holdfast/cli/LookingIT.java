@@ -174,7 +174,7 @@ class LookingIT {
       running.type("y\n");
 
       assertThat(running.await().status()).isEqualTo(1);
-      assertThat(running.out()).contains("changed hands");
+      assertThat(running.out()).contains("changed hands", "not released");
       assertThat(second.renew()).isTrue();
     }
   }

@@ -171,6 +171,21 @@ class RunCommandIT {
     }
   }
 
+  /** Which end a process that does not handle them; the command may use them as it likes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"USR1", "USR2", "ALRM"})
+  void signal_thatDoesNotAskForTheEnd_isPassedOn_andTheCommandGoesOn(String signal) {
+    String traps = "trap 'echo got-" + signal + "' " + signal + "; trap 'exit 9' TERM; ";
+    try (Running running = start("job", "--kill-after", "1ms", "--", "sh", "-c", traps + LOOP)) {
+      running.awaitOut("started");
+      running.signal(signal);
+      running.awaitOut("got-" + signal);
+
+      assertThat(running.process().isAlive()).isTrue();
+      assertThat(other.locks().find("job")).isPresent();
+    }
+  }
+
   @Test
   void command_thatDoesNotHandleASignal_hasItsStatus() {
     try (Running running = start("job", "--", "sh", "-c", LOOP)) {
@@ -241,8 +256,9 @@ class RunCommandIT {
     try (Running running =
         start(
             "job",
+            // The last tenths of it are what the command has to end.
             "--ttl",
-            "6s",
+            "20s",
             "--wait",
             "1m",
             "--",
@@ -280,6 +296,27 @@ class RunCommandIT {
       Result result = running.await();
       assertThat(result.status()).isEqualTo(5);
       assertThat(result.out().split("got-INT", -1)).hasSize(2);
+      assertFree();
+    }
+  }
+
+  /** By kill, or of a container: the command got none of them. */
+  @Test
+  void interrupts_thatOnlyHoldfastGot_inATerminal_arePassedOnFromTheSecondOn() throws Exception {
+    try (Running running =
+        Cli.startInTerminal(
+            folder,
+            arguments("job", "--", "sh", "-c", "trap 'echo got-INT; exit 5' INT; " + LOOP))) {
+      running.awaitOut("started");
+      long holdfast = running.process().children().findFirst().orElseThrow().pid();
+      String kill = "kill -s INT " + holdfast;
+
+      assertThat(new ProcessBuilder("sh", "-c", kill).start().waitFor()).isZero();
+      Thread.sleep(400); // Two that are closer are one key, held down.
+      assertThat(running.out()).doesNotContain("got-INT");
+      assertThat(new ProcessBuilder("sh", "-c", kill).start().waitFor()).isZero();
+
+      assertThat(running.await().status()).isEqualTo(5);
       assertFree();
     }
   }

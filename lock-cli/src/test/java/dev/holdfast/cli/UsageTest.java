@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cli.Cli.Result;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -42,6 +45,12 @@ class UsageTest {
         "list --sort size; expected one of [ID, AGE, OWNER, EXPIRY]",
         "show; Missing required parameter: 'ID'",
         "run x; Missing required parameter",
+        "run x report --json; -- is needed before the command",
+        "run x report --index foo; -- is needed before the command",
+        "run x report --help; -- is needed before the command",
+        "run x report --version; -- is needed before the command",
+        "run x report; -- is needed before the command",
+        "run x report -- --json; -- is needed before the command",
         "run x --ttl 1ms -- true; ttl must be from 100 ms to 24 h",
         "run x --ttl fast -- true; \"fast\" is not a duration like",
         "run x --wait 9999d -- true; waitTimeout",
@@ -58,6 +67,23 @@ class UsageTest {
     assertThat(result.status()).as(result.err()).isEqualTo(2);
     assertThat(result.err()).contains(message).startsWith("holdfast: ").contains("--help");
     assertThat(result.out()).isEmpty();
+  }
+
+  @Test
+  void optionsBehindTheSeparator_areTheCommands() {
+    for (String arguments :
+        List.of("run x -- report --json --help --index foo", "run -- x report --json --help")) {
+      CommandLine commandLine = Main.commandLine();
+      var run = commandLine.parseArgs(arguments.split(" ", -1)).subcommand();
+      assertThat(run.matchedOptions()).isEmpty();
+      assertThat(run.commandSpec().positionalParameters().get(1).<List<String>>getValue())
+          .startsWith("report", "--json", "--help");
+      // It goes on to what is missing, the address of a cluster.
+      Result result = Cli.execute(("run --url UNUSABLE" + arguments.substring(3)).split(" ", -1));
+      assertThat(result.status()).isEqualTo(2);
+      assertThat(result.err()).contains("it has no scheme");
+    }
+    assertThat(Cli.execute("run", "x", "--help").status()).isZero();
   }
 
   private static String[] withUrl(String line) {
@@ -81,6 +107,57 @@ class UsageTest {
     Result result = Cli.execute("list", "--url", "https://user:secret@localhost:1");
     assertThat(result.status()).isEqualTo(2);
     assertThat(result.err()).contains("--url must not contain").doesNotContain("secret");
+  }
+
+  // --- What goes wrong outside of any command
+
+  @Test
+  void error_isStatusThree_notANegativeAnswer() {
+    assertThat(
+            Main.status(
+                () -> {
+                  throw new OutOfMemoryError("planted by a test");
+                }))
+        .isEqualTo(3);
+    assertThat(Main.status(() -> 1)).isEqualTo(1);
+  }
+
+  @Test
+  void argument_thatTheLocaleCannotRepresent_isNamed_whereTheEncodingIsNotUtf8() {
+    String[] changed = {"show", "caf\uFFFD\uFFFD"};
+    assertThat(Main.undecodable(changed, "ANSI_X3.4-1968"))
+        .contains("caf\uFFFD\uFFFD", "ANSI_X3.4-1968", "LC_ALL");
+    assertThat(Main.undecodable(changed, "UTF-8")).isNull();
+    assertThat(Main.undecodable(new String[] {"show", "caf\u00e9"}, "ISO-8859-1")).isNull();
+  }
+
+  @Test
+  void output_thatCannotBeWritten_isStatusThree() {
+    CommandLine commandLine = Main.commandLine();
+    StringWriter err = new StringWriter();
+    commandLine.setOut(new PrintWriter(new FullDevice(), true));
+    commandLine.setErr(new PrintWriter(err, true));
+    assertThat(commandLine.execute("completion")).isEqualTo(3);
+    assertThat(err.toString()).contains("cannot be written");
+  }
+
+  private static final class FullDevice extends Writer {
+    @Override
+    public void write(char[] text, int offset, int length) throws IOException {
+      throw new IOException("No space left on device");
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void json_isAscii_withoutControlCharacters() {
+    assertThat(Output.jsonLine(Map.of("id", "\u009b31m\u007f\u001b\u202e\u00e9\ud83d\ude00\n")))
+        .isEqualTo("{\"id\":\"\\u009B31m\\u007F\\u001B\\u202E\\u00E9\\uD83D\\uDE00\\n\"}");
   }
 
   // --- Connections
