@@ -108,7 +108,7 @@ public final class Main {
     int status = new CommandLine.RunLast().execute(parsed);
     // A watch ends well if nobody reads any more.
     boolean watches = last.commandSpec().userObject() instanceof WatchCommand;
-    if (!watches && last.commandSpec().commandLine().getOut().checkError()) {
+    if (!watches && Output.isBroken(last.commandSpec().commandLine().getOut())) {
       PrintWriter err = last.commandSpec().commandLine().getErr();
       err.println("holdfast: standard output cannot be written");
       err.flush();

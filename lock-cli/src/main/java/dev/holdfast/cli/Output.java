@@ -77,6 +77,12 @@ final class Output {
     return commandLine().getOut();
   }
 
+  /** Whether something could not be written there; also if it goes to standard output. */
+  static boolean isBroken(PrintWriter out) {
+    // The writer that picocli makes for System.out does not know of that one's errors.
+    return out.checkError() || System.out.checkError();
+  }
+
   PrintWriter err() {
     return commandLine().getErr();
   }

@@ -86,7 +86,7 @@ final class WatchCommand implements Callable<Integer> {
           }
           answering = false;
         }
-        if (output.out().checkError()) {
+        if (Output.isBroken(output.out())) {
           break; // Nobody reads any more, as behind "| head".
         }
       }

@@ -119,6 +119,17 @@ final class Cli {
     return start(folder, builder);
   }
 
+  /** Runs the command with its standard output on a device that is full. */
+  static Result runOnAFullDevice(Path folder, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of("sh", "-c", "exec \"$0\" \"$@\" >/dev/full", launcher().toString()));
+    command.addAll(List.of(arguments));
+    try (Running running = start(folder, builder(command))) {
+      return running.await();
+    }
+  }
+
   /** Starts the command in a pseudo-terminal. */
   static Running startInTerminal(Path folder, String... arguments) {
     StringBuilder line = new StringBuilder("exec " + launcher());

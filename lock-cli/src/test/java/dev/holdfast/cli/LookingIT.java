@@ -246,6 +246,24 @@ class LookingIT {
   }
 
   @Test
+  void answer_thatCannotBeWritten_isStatusThree_andEndsAWatch() throws Exception {
+    acquireThree();
+    for (String[] command :
+        List.of(
+            arguments("list"),
+            arguments("list", "--json"),
+            arguments("show", "job-a"),
+            new String[] {"completion"},
+            new String[] {"list", "--help"})) {
+      Result result = Cli.runOnAFullDevice(folder, command);
+      assertThat(result.status()).as(String.join(" ", command)).isEqualTo(3);
+      assertThat(result.err()).contains("standard output cannot be written");
+    }
+    assertThat(Cli.runOnAFullDevice(folder, arguments("watch", "--interval", "100ms")).status())
+        .isZero();
+  }
+
+  @Test
   void cluster_thatIsNotThere_isStatusThree_everywhere() {
     String url = "http://127.0.0.1:1";
     for (String[] command :
