@@ -2,6 +2,7 @@ package dev.holdfast.lock;
 
 import dev.holdfast.lock.LeaseLostException.Reason;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -18,6 +19,7 @@ final class AsyncBody<T extends @Nullable Object> {
   private final OnLeaseLost onLeaseLost;
   private final Function<? super Lease, ? extends CompletionStage<T>> body;
   private volatile @Nullable CompletionStage<T> stage;
+  private volatile boolean stageCancelled;
 
   private AsyncBody(
       OnLeaseLost onLeaseLost, Function<? super Lease, ? extends CompletionStage<T>> body) {
@@ -64,7 +66,7 @@ final class AsyncBody<T extends @Nullable Object> {
       result.completeExceptionally(lease.notHeld(Reason.EXPIRED, "it ended before the body began"));
       return;
     }
-    lease.onLost(loss -> result.completeExceptionally(loss.around(null)));
+    lease.onLost(this::lost);
     try {
       CompletionStage<T> begun =
           Objects.requireNonNull(
@@ -72,11 +74,21 @@ final class AsyncBody<T extends @Nullable Object> {
       stage = begun;
       var unused = begun.whenComplete((value, failure) -> end(lease, value, failure));
     } catch (Throwable failure) {
+      // A stage that cannot be observed.
+      cancelStage();
       end(lease, null, failure);
     }
-    if (result.isDone()) {
-      // Lost or cancelled before the stage was known.
-      resultGiven(result.handle((value, failure) -> unwrapped(failure)).join());
+    if (stageCancelled) {
+      // Before the stage was known.
+      cancelStage();
+    }
+  }
+
+  /** Also if the result was given before, such as by a timeout, and the work goes on. */
+  private void lost(LeaseLostException loss) {
+    boolean unused = result.completeExceptionally(loss.around(null));
+    if (onLeaseLost == OnLeaseLost.INTERRUPT) {
+      cancelStage();
     }
   }
 
@@ -99,15 +111,19 @@ final class AsyncBody<T extends @Nullable Object> {
                 });
   }
 
+  /**
+   * A result that its caller has completed otherwise than by cancelling it, such as by a timeout,
+   * says nothing about the work, which goes on and needs the lock.
+   */
   private void resultGiven(@Nullable Throwable failure) {
-    boolean lost = failure instanceof LeaseLostException;
-    if (failure != null && (!lost || onLeaseLost == OnLeaseLost.INTERRUPT)) {
+    if (failure instanceof CancellationException) {
       cancelStage();
     }
   }
 
   /** A stage that has completed, or that cannot be cancelled, stays as it is. */
   private void cancelStage() {
+    stageCancelled = true;
     CompletionStage<T> begun = stage;
     if (begun != null) {
       try {

@@ -397,7 +397,9 @@ public final class LockManager implements AutoCloseable {
    *     fails with {@link LeaseLostException} as soon as the lease is lost, also when this manager
    *     is closed; the stage is cancelled then, unless the options say {@link OnLeaseLost#NOTIFY}.
    *     Cancelling it gives up the wait for the lock, or cancels the stage; the lock is released
-   *     when the stage has completed.
+   *     when the stage has completed. Completing it otherwise, such as by {@link
+   *     CompletableFuture#orTimeout}, gives up the wait too, but leaves a stage alone: the lock is
+   *     held until the stage has completed.
    * @throws IllegalArgumentException if the lock id or an option is out of range
    * @throws LockManagerClosedException if this manager is closed
    */

@@ -4,9 +4,11 @@ import static dev.holdfast.lock.ScriptedStore.DELETE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
@@ -155,6 +157,90 @@ class AsyncBodyTest extends OnVirtualTime {
     result.cancel(true);
     world.time.settle();
     assertThat(stage).isCancelled();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** As {@code orTimeout} does: the work goes on, and needs the lock. */
+  @Test
+  void resultThatTimesOut_leavesTheStageAlone_andTheLockHeld() {
+    CompletableFuture<String> result = call();
+    result.completeExceptionally(new TimeoutException());
+    advance(World.TTL.multipliedBy(3));
+    assertThat(stage).isNotDone();
+    assertThat(b.canAcquire("x")).isFalse();
+
+    stage.complete("done");
+    world.time.settle();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void resultThatTimedOut_lossCancelsTheStage() {
+    CompletableFuture<String> result = call();
+    result.completeExceptionally(new TimeoutException());
+    a.store.cutOff();
+    advance(World.TTL);
+    assertThat(stage).isCancelled();
+  }
+
+  @Test
+  void resultThatTimesOutWithinTheBody_leavesTheStageAlone() {
+    AtomicReference<CompletableFuture<String>> result = new AtomicReference<>();
+    Lease held = b.acquire("x");
+    result.set(
+        a.manager.withLockAsync(
+            "x",
+            World.PATIENT,
+            () -> {
+              Objects.requireNonNull(result.get()).completeExceptionally(new TimeoutException());
+              return stage;
+            }));
+    held.close();
+    advance(seconds(1));
+    assertThat(result.get()).isCompletedExceptionally();
+    assertThat(stage).isNotDone();
+    assertThat(b.canAcquire("x")).isFalse();
+    stage.complete("done");
+    world.time.settle();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void resultThatIsCancelledWithinTheBody_cancelsTheStage() {
+    AtomicReference<CompletableFuture<String>> result = new AtomicReference<>();
+    Lease held = b.acquire("x");
+    result.set(
+        a.manager.withLockAsync(
+            "x",
+            World.PATIENT,
+            () -> {
+              Objects.requireNonNull(result.get()).cancel(false);
+              return stage;
+            }));
+    held.close();
+    advance(seconds(1));
+    assertThat(stage).isCancelled();
+    assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  @Test
+  void resultThatTimesOutWhileItWaits_bodyIsNotCalled() {
+    Lease held = b.acquire("x");
+    AtomicReference<String> called = new AtomicReference<>("no");
+    CompletableFuture<String> result =
+        a.manager.withLeaseAsync(
+            "x",
+            World.PATIENT,
+            lease -> {
+              called.set("yes");
+              return stage;
+            });
+    advance(seconds(1));
+    result.completeExceptionally(new TimeoutException());
+    assertThat(a.manager.stats().locks()).as("waits no more").isZero();
+    held.close();
+    advance(seconds(1));
+    assertThat(called).hasValue("no");
     assertThat(b.canAcquire("x")).isTrue();
   }
 
