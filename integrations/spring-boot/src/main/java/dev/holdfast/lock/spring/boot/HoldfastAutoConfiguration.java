@@ -3,7 +3,6 @@ package dev.holdfast.lock.spring.boot;
 import dev.holdfast.lock.CallObserver;
 import dev.holdfast.lock.LockListener;
 import dev.holdfast.lock.LockManager;
-import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import dev.holdfast.lock.micrometer.HoldfastMetrics;
 import dev.holdfast.lock.micrometer.HoldfastObservations;
@@ -20,15 +19,18 @@ import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
+import org.springframework.boot.autoconfigure.condition.SearchStrategy;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.ApplicationContext;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -55,13 +57,6 @@ public final class HoldfastAutoConfiguration {
   /** Made by Spring Boot. */
   HoldfastAutoConfiguration() {}
 
-  /** The options of calls and methods that give none of their own. */
-  @Bean
-  @ConditionalOnMissingBean
-  LockOptions holdfastLockOptions(HoldfastProperties properties) {
-    return properties.defaults().options();
-  }
-
   @Configuration(proxyBeanMethods = false)
   @ConditionalOnMissingBean({LockStore.class, LockManager.class})
   static class StoreConfiguration {
@@ -80,29 +75,35 @@ public final class HoldfastAutoConfiguration {
   @ConditionalOnMissingBean
   LockManager holdfastLockManager(
       LockStore store,
-      LockOptions options,
       HoldfastProperties properties,
       ObjectProvider<LockListener> listeners,
       ObjectProvider<CallObserver> observer,
       ObjectProvider<LockManagerBuilderCustomizer> customizers) {
     LockManager.Builder builder = LockManager.builder(store);
-    ManagerSettings.apply(properties, options, builder);
+    ManagerSettings.apply(properties, builder);
     listeners.orderedStream().forEach(builder::listener);
     observer.ifUnique(builder::callObserver);
     customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
     return builder.build();
   }
 
-  /** Not in a class of its own, whose condition would be evaluated before the manager is there. */
+  /**
+   * Not in a class of its own, whose condition would be evaluated before the manager is there. A
+   * manager of a parent context is checked there.
+   */
   @Bean
   @Lazy(false)
-  @ConditionalOnSingleCandidate(LockManager.class)
+  @ConditionalOnSingleCandidate(value = LockManager.class, search = SearchStrategy.CURRENT)
   LockManagerLifecycle holdfastLockManagerLifecycle(
       LockManager locks,
       ObjectProvider<LockStore> store,
       HoldfastProperties properties,
       ApplicationContext application) {
-    return new LockManagerLifecycle(locks, store.getIfUnique(), properties.failFast(), application);
+    return new LockManagerLifecycle(
+        locks,
+        store.getIfUnique(),
+        properties.failFast() ? properties.defaults().options() : null,
+        application);
   }
 
   // --- Methods
@@ -114,15 +115,26 @@ public final class HoldfastAutoConfiguration {
     @Bean
     @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
     static LockedMethods holdfastLockedMethods(
-        LockOptions defaults, ConfigurableBeanFactory beans) {
-      return new LockedMethods(defaults, beans);
+        HoldfastProperties properties, ConfigurableBeanFactory beans) {
+      return new LockedMethods(MethodDefaults.of(properties), beans);
+    }
+
+    @Bean
+    @Lazy(false)
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static DestructionOrder holdfastDestructionOrder(ConfigurableApplicationContext application) {
+      return new DestructionOrder(application);
     }
 
     @Bean
     @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
     static LockedMethodValidator holdfastLockedMethodValidator(
-        ObjectProvider<LockedMethods> methods) {
-      return new LockedMethodValidator(methods);
+        ObjectProvider<LockedMethods> methods,
+        ObjectProvider<LockManager> locks,
+        ObjectProvider<HoldfastProperties> properties,
+        ConfigurableListableBeanFactory beans) {
+      return new LockedMethodValidator(
+          methods, locks, beans, () -> properties.getObject().failFast());
     }
 
     /** Does not need the lock manager before the first call: advisors are created early. */
@@ -149,7 +161,7 @@ public final class HoldfastAutoConfiguration {
   private static final class LockedPointcut extends StaticMethodMatcherPointcut {
     @Override
     public boolean matches(Method method, Class<?> targetClass) {
-      return LockedMethods.annotation(method) != null;
+      return LockedMethods.annotation(method, targetClass) != null;
     }
   }
 

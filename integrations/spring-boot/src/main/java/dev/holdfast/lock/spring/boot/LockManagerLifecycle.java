@@ -6,6 +6,7 @@ import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.store.LockStore;
 import dev.holdfast.lock.store.ReadResult;
+import java.time.Duration;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,13 +17,12 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.ContextClosedEvent;
 
 /**
- * Checks at start-up whether locks can be acquired, and closes the lock manager when the
- * application ends: after schedulers, executors, servers and listeners have stopped, and before any
- * bean is destroyed, the Elasticsearch client among them.
+ * Checks at start-up whether locks can be acquired. Does not close the lock manager when it stops:
+ * executors may wait for their tasks until they are destroyed, see {@link DestructionOrder}.
  */
 final class LockManagerLifecycle
     implements SmartLifecycle, ApplicationListener<ContextClosedEvent> {
-  /** Starts before, and stops after, whatever might use locks. */
+  /** Starts before whatever might use locks. */
   static final int PHASE = Integer.MIN_VALUE + 1000;
 
   /** An id that no lock has. Reading it shows that the store answers. */
@@ -32,7 +32,7 @@ final class LockManagerLifecycle
 
   private final LockManager locks;
   private final @Nullable LockStore store;
-  private final boolean failFast;
+  private final @Nullable LockOptions failFast;
   private final ApplicationContext application;
   private volatile boolean running;
   private volatile boolean closing;
@@ -40,7 +40,7 @@ final class LockManagerLifecycle
   LockManagerLifecycle(
       LockManager locks,
       @Nullable LockStore store,
-      boolean failFast,
+      @Nullable LockOptions failFast,
       ApplicationContext application) {
     this.locks = locks;
     this.store = store;
@@ -50,8 +50,8 @@ final class LockManagerLifecycle
 
   @Override
   public void start() {
-    if (failFast) {
-      acquireOnce();
+    if (failFast != null) {
+      acquireOnce(failFast);
     } else if (store != null) {
       var unused = store.read(PROBE).whenComplete((read, failure) -> warnUnlessRead(read, failure));
     }
@@ -59,9 +59,10 @@ final class LockManagerLifecycle
   }
 
   /** Shows that the index exists or can be created, and that the privileges suffice. */
-  private void acquireOnce() {
+  private void acquireOnce(LockOptions defaults) {
     String lockId = PROBE + "-" + UUID.randomUUID();
-    try (Lease lease = locks.acquire(lockId, LockOptions.defaults())) {
+    LockOptions options = defaults.withHoldAtLeast(Duration.ZERO).withLinger(Duration.ZERO);
+    try (Lease lease = locks.acquire(lockId, options)) {
       LOG.debug("Lock {} acquired at start-up", lease.lockId());
     } catch (LockException e) {
       throw new IllegalStateException(
@@ -88,13 +89,9 @@ final class LockManagerLifecycle
     }
   }
 
-  /** Also called for a context that may be started again, for which locks stay as they are. */
   @Override
   public void stop() {
     running = false;
-    if (closing) {
-      locks.close();
-    }
   }
 
   @Override

@@ -27,8 +27,10 @@ import java.lang.annotation.Target;
  * <p>The method must be public, and neither final nor static. A method that returns a {@link
  * java.util.concurrent.CompletionStage} or {@link java.util.concurrent.CompletableFuture} does not
  * block: it is called when the lock has been acquired, on a callback thread of the lock manager,
- * and the lock is held until the stage completes. Reactive types and other futures are not
- * supported. The application does not start if a method cannot run under a lock.
+ * and the lock is held until the stage completes. Reactive types, other futures, and results whose
+ * work begins later, such as a {@link java.util.stream.Stream}, are not supported. Nor are methods
+ * for the initialization or destruction of the bean, which the container calls without the proxy.
+ * The application does not start if a method cannot run under a lock.
  *
  * <p>An outage of the store is a {@link dev.holdfast.lock.LockStoreUnavailableException}, whatever
  * {@link #onContention} says. If the calling thread is interrupted while it waits, the call throws
@@ -46,9 +48,10 @@ public @interface Locked {
   /**
    * The lock id. May have placeholders, <code>${...}</code>, and expressions of Spring's expression
    * language, <code>#{...}</code>, which refer to the method's parameters by name or as {@code
-   * #a0}, {@code #a1}, to beans as {@code @name}, and to the bean itself as {@code #root}. An
-   * expression whose value is null is an {@link IllegalArgumentException}, and the method does not
-   * run.
+   * #a0}, {@code #a1}, to beans as {@code @name}, and to the bean itself as {@code #root}. The
+   * value of an expression is text, a number, a boolean, a character, an enum, a UUID or of {@code
+   * java.time}. Null and values of other types, whose text may differ between processes, are an
+   * {@link IllegalArgumentException}, and the method does not run.
    */
   String value();
 

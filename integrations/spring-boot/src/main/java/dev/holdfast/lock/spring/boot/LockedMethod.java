@@ -12,16 +12,24 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.core.ReactiveAdapterRegistry;
+import org.springframework.core.ResolvableType;
+import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.expression.EvaluationContext;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
@@ -32,9 +40,32 @@ import org.springframework.expression.spel.SpelNode;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
+import org.springframework.util.ClassUtils;
 
 /** A method that is annotated with {@link Locked}, checked and parsed. Immutable. */
 final class LockedMethod {
+  /** Callbacks of the container, which it calls on the bean itself, before or after its proxy. */
+  private static final List<String> CALLBACKS =
+      List.of("jakarta.annotation.PostConstruct", "jakarta.annotation.PreDestroy");
+
+  /** Results whose work begins when they are used, after the method has returned. */
+  private static final Set<String> DEFERRED =
+      Set.of(
+          "java.util.Iterator",
+          "java.util.concurrent.Callable",
+          "java.util.function.Supplier",
+          "java.util.stream.BaseStream",
+          "kotlin.sequences.Sequence",
+          "kotlinx.coroutines.Job",
+          "kotlinx.coroutines.flow.Flow",
+          "org.springframework.web.context.request.async.DeferredResult",
+          "org.springframework.web.context.request.async.WebAsyncTask",
+          "org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter",
+          "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody");
+
+  /** Types of which a value may have been made for another purpose than to be called. */
+  private static final List<Class<?>> FUNCTIONS = List.of(Callable.class, Supplier.class);
+
   private final Method method;
   private final List<Expression> idParts;
   private final LockOptions options;
@@ -48,16 +79,17 @@ final class LockedMethod {
    */
   LockedMethod(
       Method method,
+      Class<?> targetClass,
       Locked locked,
-      LockOptions defaults,
+      MethodDefaults defaults,
       ParameterNameDiscoverer parameterNames,
       Function<String, String> placeholders) {
     this.method = method;
     this.skips = locked.onContention() == Locked.OnContention.SKIP;
-    checkInterceptable();
-    checkResult();
+    checkInterceptable(targetClass);
+    checkResult(ResolvableType.forMethodReturnType(method, targetClass));
     this.idParts = parsed(resolved("value", locked.value(), placeholders), parameterNames);
-    LockOptions changed = defaults;
+    LockOptions changed = defaults.options();
     changed = with("ttl", locked.ttl(), placeholders, changed, LockOptions::withTtl);
     changed =
         with("waitFor", locked.waitFor(), placeholders, changed, LockOptions::withWaitTimeout);
@@ -70,7 +102,7 @@ final class LockedMethod {
             LockOptions::withHoldAtLeast);
     changed = with("maxHold", locked.maxHold(), placeholders, changed, LockOptions::withMaxHold);
     this.options = changed;
-    checkTogether(changed);
+    checkTogether(changed, defaults.requestTimeout());
   }
 
   LockOptions options() {
@@ -113,7 +145,13 @@ final class LockedMethod {
 
   // --- What can run under a lock
 
-  private void checkInterceptable() {
+  /** The error of a method that is called without its lock. */
+  IllegalStateException notIntercepted(String reason) {
+    return invalid(
+        reason + " so that no lock would be acquired: move the method to another bean", null);
+  }
+
+  private void checkInterceptable(Class<?> targetClass) {
     int modifiers = method.getModifiers();
     if (Modifier.isStatic(modifiers)) {
       throw invalid("is static, which no proxy can intercept: make it an instance method", null);
@@ -124,9 +162,21 @@ final class LockedMethod {
     if (!Modifier.isPublic(modifiers)) {
       throw invalid("is not public, which not all proxies can intercept: make it public", null);
     }
+    MergedAnnotations annotations =
+        MergedAnnotations.from(method, MergedAnnotations.SearchStrategy.TYPE_HIERARCHY);
+    if (CALLBACKS.stream().anyMatch(annotations::isPresent)
+        || isMethodOf(InitializingBean.class, targetClass)
+        || isMethodOf(DisposableBean.class, targetClass)) {
+      throw notIntercepted("is called by the container on the bean itself and not on its proxy,");
+    }
   }
 
-  private void checkResult() {
+  private boolean isMethodOf(Class<?> callback, Class<?> targetClass) {
+    return callback.isAssignableFrom(targetClass)
+        && ClassUtils.hasMethod(callback, method.getName(), method.getParameterTypes());
+  }
+
+  private void checkResult(ResolvableType declared) {
     Class<?> type = method.getReturnType();
     if (KotlinDetector.isSuspendingFunction(method)) {
       throw invalid("is a suspending function: return a CompletableFuture", null);
@@ -145,7 +195,7 @@ final class LockedMethod {
               + type.getName()
               + ", whose completion cannot be observed: return a CompletableFuture",
           null);
-    } else if (ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null) {
+    } else if (isReactive(type)) {
       throw invalid(
           "returns the reactive type "
               + type.getName()
@@ -160,18 +210,72 @@ final class LockedMethod {
               + "an object or void, or use OnContention.THROW",
           null);
     }
+    checkNotDeferred(declared);
+  }
+
+  private void checkNotDeferred(ResolvableType declared) {
+    ResolvableType part = declared;
+    Class<?> type = part.resolve(Object.class);
+    boolean deferred = isDeferred(type);
+    while (!deferred && isWrapper(type)) {
+      part = part.getGeneric(0);
+      type = part.resolve(Object.class);
+      deferred = isDeferred(type) || isStage(type) || isReactive(type);
+    }
+    if (deferred) {
+      throw invalid(
+          "has the result "
+              + declared
+              + ": work of "
+              + type.getName()
+              + " begins or goes on after the method has returned. Return what it results in, or a"
+              + " CompletableFuture",
+          null);
+    }
+  }
+
+  /** Whether a result of that type is what is given to the caller in it. */
+  private static boolean isWrapper(Class<?> type) {
+    return type == Optional.class
+        || isStage(type)
+        || supertypes(type).anyMatch("org.springframework.http.HttpEntity"::equals);
+  }
+
+  private static boolean isStage(Class<?> type) {
+    return CompletionStage.class.isAssignableFrom(type) || Future.class.isAssignableFrom(type);
+  }
+
+  private static boolean isReactive(Class<?> type) {
+    return ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
+  }
+
+  private static boolean isDeferred(Class<?> type) {
+    return supertypes(type).anyMatch(DEFERRED::contains);
+  }
+
+  /** The names of a type and of all that it extends and implements, some of them repeatedly. */
+  private static Stream<String> supertypes(Class<?> type) {
+    Stream<Class<?>> direct =
+        Stream.concat(Stream.ofNullable(type.getSuperclass()), Arrays.stream(type.getInterfaces()));
+    return Stream.concat(Stream.of(type.getName()), direct.flatMap(LockedMethod::supertypes));
+  }
+
+  private boolean isFunctionOfOtherUse(Object result) {
+    return method.getReturnType() != Object.class
+        && FUNCTIONS.stream().anyMatch(type -> type.isInstance(result));
   }
 
   /** Rejects a result whose work may go on, if the declared type has not told. */
   void checkReturned(@Nullable Object result) {
-    if (result instanceof CompletionStage
-        || result instanceof Future
-        || (result != null
-            && ReactiveAdapterRegistry.getSharedInstance().getAdapter(result.getClass()) != null)) {
+    if (result != null
+        && (isStage(result.getClass())
+            || isReactive(result.getClass())
+            || (isDeferred(result.getClass()) && !isFunctionOfOtherUse(result)))) {
       throw invalid(
           "returned a "
               + result.getClass().getName()
-              + ", whose work may go on without the lock: declare CompletableFuture as its result",
+              + ", whose work may go on without the lock: return what it results in, or declare CompletableFuture as"
+              + " the result",
           null);
     }
   }
@@ -215,11 +319,20 @@ final class LockedMethod {
   }
 
   /** As each call would, but at start-up. */
-  private void checkTogether(LockOptions changed) {
+  private void checkTogether(LockOptions changed, @Nullable Duration requestTimeout) {
     try {
       var unused = LockManager.builder(new InMemoryLockStore()).defaultOptions(changed);
     } catch (IllegalArgumentException e) {
       throw invalid("has options that contradict each other: " + e.getMessage(), e);
+    }
+    if (requestTimeout != null
+        && requestTimeout.compareTo(ManagerSettings.longestRequestTimeout(changed)) > 0) {
+      throw invalid(
+          "has the ttl "
+              + changed.ttl()
+              + ", which must be at least three times holdfast.request-timeout, "
+              + requestTimeout,
+          null);
     }
   }
 
@@ -283,21 +396,44 @@ final class LockedMethod {
   /**
    * Returns the lock id of a call.
    *
-   * @throws IllegalArgumentException if a part of it is null
+   * @throws IllegalArgumentException if a part of it is null, or of a type whose text may differ
+   *     between processes
    */
   String lockId(EvaluationContext call) {
     List<String> texts = new ArrayList<>();
     for (Expression part : idParts) {
-      String text =
+      texts.add(
           part instanceof LiteralExpression literal
               ? literal.getExpressionString()
-              : part.getValue(call, String.class);
-      if (text == null) {
-        throw new IllegalArgumentException(
-            "#{" + part.getExpressionString() + "} in the lock id of " + this + " is null");
-      }
-      texts.add(text);
+              : text(part, part.getValue(call)));
     }
     return String.join("", texts);
+  }
+
+  /** The same in each process: not by a hash code, nor in the order of a set. */
+  private String text(Expression part, @Nullable Object value) {
+    if (value instanceof Enum<?> constant) {
+      return constant.name();
+    }
+    if (value instanceof CharSequence
+        || value instanceof Number
+        || value instanceof Boolean
+        || value instanceof Character
+        || value instanceof UUID
+        || (value != null && value.getClass().getPackageName().startsWith("java.time"))) {
+      return value.toString();
+    }
+    throw new IllegalArgumentException(
+        "#{"
+            + part.getExpressionString()
+            + "} in the lock id of "
+            + this
+            + " is "
+            + (value == null
+                ? "null"
+                : "of type "
+                    + value.getClass().getName()
+                    + ", whose text may differ between processes: refer to a property of it that is"
+                    + " text, a number, a boolean, an enum, a UUID or of java.time"));
   }
 }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.aop.interceptor.ExposeInvocationInterceptor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.util.ClassUtils;
@@ -128,10 +129,21 @@ final class LockedMethodInterceptor implements MethodInterceptor {
     try {
       return (CompletionStage<@Nullable Object>)
           Objects.requireNonNull(
-              LockAssert.holding(lease, () -> proceed(call)),
+              LockAssert.holding(lease, () -> proceedExposed(call)),
               "the method returned null instead of a stage");
     } catch (Exception e) {
       return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  /** AspectJ advice looks for its call on the thread that it runs on. */
+  private static @Nullable Object proceedExposed(MethodInvocation call) throws Exception {
+    try {
+      return ExposeInvocationInterceptor.INSTANCE.invoke(call);
+    } catch (Exception | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new UndeclaredThrowableException(e);
     }
   }
 
@@ -155,8 +167,15 @@ final class LockedMethodInterceptor implements MethodInterceptor {
     var unusedToo =
         result.whenComplete(
             (value, failure) -> {
+              // A result that any caller completes ends the wait for the lock; a method that runs
+              // goes on
+              // under it, unless the result was cancelled.
               if (result.isCancelled()) {
                 held.cancel(true);
+              } else if (failure != null) {
+                held.completeExceptionally(failure);
+              } else {
+                held.complete(value);
               }
             });
     return result;

@@ -45,7 +45,8 @@ public final class LocksEndpoint {
   /** Releases a lock by force, no matter who holds it. */
   @DeleteOperation
   public Released release(@Selector(match = Match.ALL_REMAINING) String... id) {
-    return new Released(locks.forceRelease(joined(id)));
+    String lockId = joined(id);
+    return new Released(lockId, locks.forceRelease(lockId));
   }
 
   /** An id may have slashes. */
@@ -94,7 +95,8 @@ public final class LocksEndpoint {
   /**
    * The outcome of a release.
    *
+   * @param id the lock's id, as it was understood
    * @param released whether there was a record
    */
-  public record Released(boolean released) {}
+  public record Released(String id, boolean released) {}
 }

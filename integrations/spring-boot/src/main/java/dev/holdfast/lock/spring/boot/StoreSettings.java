@@ -6,21 +6,39 @@ import co.elastic.clients.transport.rest5_client.Rest5ClientTransport;
 import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
 import org.springframework.boot.ssl.NoSuchSslBundleException;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
+import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 
 /** Where locks are kept, by the properties and the beans of the application. */
 final class StoreSettings {
   private static final String DETAILS =
       "org.springframework.boot.elasticsearch.autoconfigure.ElasticsearchConnectionDetails";
+
+  private static final Logger LOG = LoggerFactory.getLogger(StoreSettings.class);
+
+  /** Those of ElasticsearchLockStore.fromEnvironment that no property is bound to. */
+  private static final List<String> VARIABLES =
+      List.of(
+          "HOLDFAST_URL",
+          "HOLDFAST_API_KEY_FILE",
+          "HOLDFAST_PASSWORD_FILE",
+          "HOLDFAST_CA",
+          "HOLDFAST_CA_FINGERPRINT",
+          "HOLDFAST_TRUST_STORE",
+          "HOLDFAST_TRUST_STORE_PASSWORD",
+          "HOLDFAST_TRUST_STORE_PASSWORD_FILE");
 
   private final HoldfastProperties properties;
   private final BeanFactory beans;
@@ -31,11 +49,25 @@ final class StoreSettings {
   }
 
   ElasticsearchLockStore.Builder builder() {
+    warnOfVariables();
     ElasticsearchLockStore.Builder builder = connected();
     String alias = properties.index();
     ElasticsearchLockStore.Builder named =
         Settings.apply("holdfast.index", alias, name -> builder.indexNames(name + "-1", name));
     return Settings.apply("holdfast.fencing-era", properties.fencingEra(), named::fencingEra);
+  }
+
+  /** No property has such a name, so Spring Boot does not notice them. */
+  private void warnOfVariables() {
+    Environment environment = beans.getBean(Environment.class);
+    List<String> set = VARIABLES.stream().filter(environment::containsProperty).toList();
+    if (!set.isEmpty()) {
+      LOG.warn(
+          "{} in the environment: lock-spring-boot-starter does not read these variables, which are"
+              + " for lock-core and the command. Set holdfast.uris (HOLDFAST_URIS) and"
+              + " holdfast.ssl.bundle instead",
+          String.join(", ", set));
+    }
   }
 
   private ElasticsearchLockStore.Builder connected() {

@@ -161,7 +161,7 @@ class ApplicationIT {
       Lease held = locks.acquire("a/b");
       ObjectName name = endpoint(server);
       assertThat(operations(server, name)).containsExactlyInAnyOrder("list", "show", "release");
-      assertThat(invoke(server, name, "release", "a/b")).contains("released=true");
+      assertThat(invoke(server, name, "release", "a/b")).contains("released=true", "id=a/b");
       assertThat(locks.find("a/b").map(LockInfo::owner)).isEmpty();
       assertThat(held.isHeld()).isFalse();
     }

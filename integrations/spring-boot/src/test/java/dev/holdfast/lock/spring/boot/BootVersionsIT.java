@@ -98,6 +98,8 @@ class BootVersionsIT {
                 RunTests.class.getName(),
                 HoldfastAutoConfigurationTest.class.getName(),
                 LockedMethodsTest.class.getName(),
+                LockedBeansTest.class.getName(),
+                DestructionOrderTest.class.getName(),
                 ApplicationIT.class.getName()))) {
       assertThat(tests.process().waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 

@@ -24,6 +24,7 @@ import java.io.StringWriter;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -50,6 +51,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 class HoldfastAutoConfigurationTest {
   /** A port on which nothing listens. */
@@ -228,6 +230,28 @@ class HoldfastAutoConfigurationTest {
                         "holdfast.api-key has no effect without holdfast.uris"));
   }
 
+  /** They are for lock-core and the command; Spring Boot does not notice unknown variables. */
+  @Test
+  @ExtendWith(OutputCaptureExtension.class)
+  void start_withVariablesOfLockCore_warnsThatTheyAreNotRead(CapturedOutput output) {
+    withBootsClient
+        .withInitializer(
+            context ->
+                context
+                    .getEnvironment()
+                    .getPropertySources()
+                    .addFirst(
+                        new SystemEnvironmentPropertySource(
+                            "test", Map.of("HOLDFAST_URL", NOWHERE, "HOLDFAST_CA", "ca.pem"))))
+        .run(
+            context -> {
+              assertThat(context).hasNotFailed();
+              assertThat(output.getAll())
+                  .contains("HOLDFAST_URL, HOLDFAST_CA in the environment")
+                  .contains("HOLDFAST_URIS");
+            });
+  }
+
   @Test
   void failures_repeatNoSecret() {
     runner
@@ -280,10 +304,16 @@ class HoldfastAutoConfigurationTest {
                     .hasStackTraceContaining("the property holdfast.fail-fast is set"));
   }
 
+  /** Nor does it wait for one of the default TTL, which the request timeout does not fit. */
   @Test
   void start_withFailFast_leavesNoLock() {
     inMemory
-        .withPropertyValues("holdfast.fail-fast=true")
+        .withPropertyValues(
+            "holdfast.fail-fast=true",
+            "holdfast.defaults.ttl=1m",
+            "holdfast.request-timeout=15s",
+            "holdfast.defaults.hold-at-least=5s",
+            "holdfast.defaults.linger=5s")
         .run(
             context -> {
               assertThat(context).hasNotFailed();
@@ -315,8 +345,7 @@ class HoldfastAutoConfigurationTest {
   @Test
   void properties_reachTheManager() {
     inMemory
-        .withPropertyValues(
-            "holdfast.owner=node-7", "holdfast.defaults.ttl=7s", "holdfast.defaults.max-hold=1m")
+        .withPropertyValues("holdfast.owner=node-7", "holdfast.defaults.ttl=7s")
         .run(
             context -> {
               LockManager locks = context.getBean(LockManager.class);
@@ -328,8 +357,7 @@ class HoldfastAutoConfigurationTest {
                           assertThat(found.ttl()).isEqualTo(Duration.ofSeconds(7));
                         });
               }
-              assertThat(context.getBean(LockOptions.class).maxHold())
-                  .contains(Duration.ofMinutes(1));
+              assertThat(context).doesNotHaveBean(LockOptions.class);
             });
   }
 

@@ -18,16 +18,26 @@ import dev.holdfast.lock.spring.boot.Locked.OnContention;
 import dev.holdfast.lock.store.LockStore;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.math.BigDecimal;
+import java.nio.CharBuffer;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -100,6 +110,7 @@ class LockedMethodsTest {
   static class Ids {
     final LockManager locks;
     public final String suffix = "s";
+    BooleanSupplier nested = () -> false;
 
     Ids(LockManager locks) {
       this.locks = locks;
@@ -127,6 +138,16 @@ class LockedMethodsTest {
     @Locked("#{#account}")
     public String ofNull(@Nullable String account) {
       return "ran";
+    }
+
+    @Locked("v-#{#value}")
+    public String ofType(Object value) {
+      return held(locks);
+    }
+
+    @Locked("#{#id}")
+    public boolean nestedIn(String id) {
+      return nested.getAsBoolean();
     }
   }
 
@@ -158,6 +179,62 @@ class LockedMethodsTest {
                 .isThrownBy(() -> bean.ofNull(null))
                 .withMessageContaining("#{#account}")
                 .withMessageContaining("ofNull(String)"));
+  }
+
+  record Account(String name) {}
+
+  static Stream<Arguments> values() {
+    UUID uuid = UUID.randomUUID();
+    return Stream.of(
+        Arguments.of("text", "text"),
+        Arguments.of(CharBuffer.wrap("wrapped"), "wrapped"),
+        Arguments.of(7L, "7"),
+        Arguments.of(new BigDecimal("1.50"), "1.50"),
+        Arguments.of(true, "true"),
+        Arguments.of('c', "c"),
+        Arguments.of(OnContention.SKIP, "SKIP"),
+        Arguments.of(uuid, uuid.toString()),
+        Arguments.of(LocalDate.of(2026, 2, 3), "2026-02-03"),
+        Arguments.of(Duration.ofSeconds(3), "PT3S"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("values")
+  void id_ofAValue_isItsText(Object value, String text) {
+    with(Ids.class, (bean, locks) -> assertThat(bean.ofType(value)).isEqualTo("v-" + text));
+  }
+
+  static Stream<Object> unstable() {
+    return Stream.of(
+        new Object(), Set.of("a", "b"), List.of("a"), new Account("a"), new int[] {1}, Map.of());
+  }
+
+  /** Of most of them, the text has a hash code or no certain order. */
+  @ParameterizedTest
+  @MethodSource("unstable")
+  void id_ofAnObject_isAnError(Object value) {
+    with(
+        Ids.class,
+        (bean, locks) ->
+            assertThatIllegalArgumentException()
+                .isThrownBy(() -> bean.ofType(value))
+                .withMessageContaining("#{#value}")
+                .withMessageContaining("ofType(Object)")
+                .withMessageContaining(value.getClass().getName()));
+  }
+
+  @Test
+  void lock_thatTheThreadHolds_isContended() {
+    runner
+        .withBean("ids", Ids.class)
+        .run(
+            context -> {
+              Ids bean = context.getBean(Ids.class);
+              Ids target = AopTestUtils.getTargetObject(bean);
+              target.nested = () -> bean.nestedIn("again");
+              assertThatExceptionOfType(LockAcquisitionException.class)
+                  .isThrownBy(() -> bean.nestedIn("again"));
+            });
   }
 
   // --- Options
@@ -351,12 +428,22 @@ class LockedMethodsTest {
         (bean, locks) -> {
           try (LockManager other = other();
               Lease busy = other.acquire("busy")) {
-            Thread.currentThread().interrupt();
-            assertThatIllegalStateException()
-                .isThrownBy(bean::waiting)
-                .withCauseInstanceOf(InterruptedException.class)
-                .withMessageContaining("waiting()");
-            assertThat(Thread.interrupted()).isTrue();
+            FutureTask<Boolean> call =
+                new FutureTask<>(
+                    () -> {
+                      assertThatIllegalStateException()
+                          .isThrownBy(bean::waiting)
+                          .withCauseInstanceOf(InterruptedException.class)
+                          .withMessageContaining("waiting()");
+                      return Thread.interrupted();
+                    });
+            Thread waiter = new Thread(call);
+            waiter.start();
+            while (locks.stats().waiting() == 0) {
+              Thread.sleep(1);
+            }
+            waiter.interrupt();
+            assertThat(call.get()).as("stays interrupted").isTrue();
             assertThat(busy.isHeld()).isTrue();
           }
         });
@@ -391,6 +478,61 @@ class LockedMethodsTest {
               target.work.complete("done");
               assertThat(result.get()).isEqualTo("done");
               assertThat(locks.find("stage")).isEmpty();
+            });
+  }
+
+  static class Timed {
+    final CompletableFuture<String> work = new CompletableFuture<>();
+    final CountDownLatch begun = new CountDownLatch(1);
+
+    @Locked(value = "timed", waitFor = "1h", onContention = OnContention.SKIP)
+    public CompletableFuture<String> run() {
+      begun.countDown();
+      return work;
+    }
+  }
+
+  @Test
+  void stage_whoseResultTimesOut_isAwaitedBeforeTheRelease() {
+    Timed target = new Timed();
+    runner
+        .withBean(Timed.class, () -> target)
+        .run(
+            context -> {
+              LockManager locks = context.getBean(LockManager.class);
+              CompletableFuture<String> result = context.getBean(Timed.class).run();
+              target.begun.await();
+              assertThat(result.completeExceptionally(new TimeoutException())).isTrue();
+              assertThat(target.work).isNotDone();
+              assertThat(locks.find("timed")).isPresent();
+              target.work.complete("done");
+              try (Lease next = waitFor(locks, "timed")) {
+                assertThat(next.isHeld()).isTrue();
+              }
+            });
+  }
+
+  @Test
+  void stage_whoseResultTimesOutWhileItWaits_waitsNoMore() {
+    Timed target = new Timed();
+    runner
+        .withBean(Timed.class, () -> target)
+        .run(
+            context -> {
+              LockManager locks = context.getBean(LockManager.class);
+              try (LockManager other = other();
+                  Lease busy = other.acquire("timed")) {
+                CompletableFuture<String> result = context.getBean(Timed.class).run();
+                while (locks.stats().waiting() == 0) {
+                  Thread.sleep(1);
+                }
+                assertThat(result.completeExceptionally(new TimeoutException())).isTrue();
+                while (locks.stats().waiting() != 0) {
+                  Thread.sleep(1);
+                }
+                assertThat(busy.isHeld()).isTrue();
+              }
+              assertThat(target.begun.getCount()).isEqualTo(1);
             });
   }
 
