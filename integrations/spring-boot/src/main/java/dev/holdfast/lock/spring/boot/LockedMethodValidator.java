@@ -4,31 +4,37 @@ import dev.holdfast.lock.LockManager;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
-import org.springframework.aop.SpringProxy;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.AbstractBeanDefinition;
+import org.springframework.util.ClassUtils;
 
 /**
  * Checks the {@link Locked} methods of each bean when it is created, those that no proxy would
- * intercept among them; and when all singletons are there, that each of those methods is
- * intercepted, and by which lock manager.
+ * intercept among them; and when all singletons are there, that each of those beans has a proxy,
+ * and that there is one lock manager for them. Singletons that the container has not created, such
+ * as those that a test puts in the place of a bean, are not checked.
  */
-final class LockedMethodValidator implements BeanPostProcessor, SmartInitializingSingleton {
+final class LockedMethodValidator implements BeanFactoryPostProcessor, SmartInitializingSingleton {
   private final ObjectProvider<LockedMethods> methods;
   private final ObjectProvider<LockManager> locks;
   private final ConfigurableListableBeanFactory beans;
   private final BooleanSupplier failFast;
+
+  /** The beans with locked methods that the container has created, and their classes. */
+  private final Map<String, Class<?>> created = new ConcurrentHashMap<>();
 
   LockedMethodValidator(
       ObjectProvider<LockedMethods> methods,
@@ -41,17 +47,32 @@ final class LockedMethodValidator implements BeanPostProcessor, SmartInitializin
     this.failFast = failFast;
   }
 
+  /** Before other processors of beans, and what these depend on, are created. */
   @Override
-  public @Nullable Object postProcessBeforeInitialization(Object bean, String beanName) {
+  public void postProcessBeanFactory(ConfigurableListableBeanFactory beanFactory) {
+    beanFactory.addBeanPostProcessor(
+        new BeanPostProcessor() {
+          @Override
+          public Object postProcessBeforeInitialization(Object bean, String beanName) {
+            check(bean, beanName);
+            return bean;
+          }
+        });
+  }
+
+  private void check(Object bean, String beanName) {
     Class<?> type = LockedMethods.targetClass(bean);
-    for (Method method : LockedMethods.of(type)) {
+    Set<Method> annotated = LockedMethods.of(type);
+    if (!annotated.isEmpty()) {
+      created.put(beanName, type);
+    }
+    for (Method method : annotated) {
       LockedMethod locked = methods.getObject().get(method, type);
       if (method.getParameterCount() == 0 && callbacks(beanName).contains(method.getName())) {
         throw locked.notIntercepted(
             "is a method for the initialization or destruction of the bean");
       }
     }
-    return bean;
   }
 
   private Set<String> callbacks(String beanName) {
@@ -73,35 +94,27 @@ final class LockedMethodValidator implements BeanPostProcessor, SmartInitializin
 
   @Override
   public void afterSingletonsInstantiated() {
-    boolean any = false;
-    for (String name : beans.getBeanDefinitionNames()) {
-      Object bean = beans.getSingleton(name);
-      any |= bean != null && checkIntercepted(name, bean);
-    }
-    if (any || failFast.getAsBoolean()) {
+    created.forEach(
+        (name, type) -> {
+          Object bean = beans.containsBeanDefinition(name) ? beans.getSingleton(name) : null;
+          if (bean != null && !isIntercepted(bean, type)) {
+            throw methods
+                .getObject()
+                .get(LockedMethods.of(type).iterator().next(), type)
+                .notIntercepted(
+                    "of the bean \""
+                        + name
+                        + "\" has no proxy, because the bean was created too early, such as for a"
+                        + " BeanPostProcessor that depends on it,");
+          }
+        });
+    if (!created.isEmpty() || failFast.getAsBoolean()) {
       checkManager();
     }
   }
 
-  /** Returns whether the bean has locked methods at all. */
-  private boolean checkIntercepted(String name, Object bean) {
-    Class<?> type = LockedMethods.targetClass(bean);
-    Set<Method> annotated = LockedMethods.of(type);
-    for (Method method : annotated) {
-      LockedMethod locked = methods.getObject().get(method, type);
-      if (!isIntercepted(bean)) {
-        throw locked.notIntercepted(
-            "of the bean \""
-                + name
-                + "\" has no proxy, because the bean was created too early, such as for a"
-                + " BeanPostProcessor that depends on it,");
-      }
-    }
-    return !annotated.isEmpty();
-  }
-
-  /** A proxy that does not show its advice is taken for granted. */
-  private static boolean isIntercepted(Object bean) {
+  /** What others have made of a bean, such as a proxy of another kind, is taken for granted. */
+  private static boolean isIntercepted(Object bean, Class<?> type) {
     Object proxied = bean;
     while (proxied instanceof Advised advised) {
       if (Arrays.stream(advised.getAdvisors())
@@ -110,7 +123,7 @@ final class LockedMethodValidator implements BeanPostProcessor, SmartInitializin
       }
       proxied = AopProxyUtils.getSingletonTarget(proxied);
     }
-    return proxied == null || proxied instanceof SpringProxy;
+    return proxied == null || ClassUtils.getUserClass(proxied) != type;
   }
 
   private void checkManager() {

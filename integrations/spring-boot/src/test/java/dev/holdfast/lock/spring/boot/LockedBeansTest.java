@@ -37,6 +37,8 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.beans.factory.support.DefaultListableBeanFactory;
+import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -215,6 +217,44 @@ class LockedBeansTest {
                 assertThat(context.getStartupFailure())
                     .hasStackTraceContaining(method)
                     .hasStackTraceContaining("no lock would be acquired"));
+  }
+
+  /** As for {@code @MockitoBean} and {@code @TestBean}. */
+  @Test
+  void singletonThatATestPutsInThePlaceOfABean_isNotChecked() {
+    runner
+        .withInitializer(
+            context -> {
+              DefaultListableBeanFactory beans =
+                  (DefaultListableBeanFactory) context.getBeanFactory();
+              beans.registerBeanDefinition("early", new RootBeanDefinition(Early.class));
+              beans.registerSingleton("early", new Early());
+            })
+        .run(context -> assertThat(context).hasNotFailed());
+  }
+
+  record Wrapper(Plain inner) implements Plain {
+    @Override
+    public boolean run() {
+      return inner.run();
+    }
+  }
+
+  static class Wrapping implements BeanPostProcessor {
+    @Override
+    public Object postProcessAfterInitialization(Object bean, String beanName) {
+      return bean instanceof OnTheClass ? new Wrapper((Plain) bean) : bean;
+    }
+  }
+
+  /** Another kind of proxy in front of the bean's own. */
+  @Test
+  void beanThatIsWrapped_isNotChecked() {
+    runner
+        .withBean("plain", Plain.class, OnTheClass::new)
+        .withBean(Wrapping.class)
+        .withPropertyValues("spring.aop.proxy-target-class=true")
+        .run(context -> assertThat(context.getBean("plain", Plain.class).run()).isTrue());
   }
 
   // --- Results whose work begins later
