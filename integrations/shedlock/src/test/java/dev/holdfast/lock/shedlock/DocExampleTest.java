@@ -2,6 +2,7 @@ package dev.holdfast.lock.shedlock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.DocExample;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,13 +18,14 @@ class DocExampleTest {
 
   @Test
   void example_compiles(@TempDir Path folder) throws IOException {
-    DocExample example = DocExample.compiledInto(folder);
+    DocExample example = DocExample.compiledInto(folder, "ShedLock");
     assertThat(example.classes().resolve("App.class")).exists();
   }
 
   @Test
   void example_dependsOnTheVersionThatIsTested(@TempDir Path folder) throws IOException {
-    Matcher version = SHEDLOCK_VERSION.matcher(DocExample.compiledInto(folder).section());
+    Matcher version =
+        SHEDLOCK_VERSION.matcher(DocExample.compiledInto(folder, "ShedLock").section());
     assertThat(version.find()).isTrue();
     assertThat(Files.readString(Path.of("../../pom.xml")))
         .contains("<shedlock7.version>" + version.group(1) + "</shedlock7.version>");

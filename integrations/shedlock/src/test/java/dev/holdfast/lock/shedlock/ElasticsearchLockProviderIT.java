@@ -1,6 +1,7 @@
 package dev.holdfast.lock.shedlock;
 
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.testing.TestIndex;
 import org.junit.jupiter.api.AfterEach;
 
 /** ShedLock's contract on a real node. */

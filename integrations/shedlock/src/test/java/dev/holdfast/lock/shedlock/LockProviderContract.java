@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.testing.Poll;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -2,6 +2,10 @@ package dev.holdfast.lock.shedlock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.DocExample;
+import dev.holdfast.testing.Jvm;
+import dev.holdfast.testing.Poll;
+import dev.holdfast.testing.TestIndex;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,7 +61,7 @@ class ProcessesIT {
   @Test
   @Tag("slow")
   void example_killed_isTakenOver() throws Exception {
-    List<String> command = DocExample.compiledInto(folder).command();
+    List<String> command = DocExample.compiledInto(folder, "ShedLock").command();
     try (Jvm one = Jvm.start(folder, index.node(), command)) {
       Poll.until("the first has the lock", () -> one.output().contains(one.pid() + " works"));
       try (Jvm two = Jvm.start(folder, index.node(), command)) {

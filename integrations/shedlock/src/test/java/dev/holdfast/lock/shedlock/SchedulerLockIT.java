@@ -10,6 +10,8 @@ import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
+import dev.holdfast.testing.Poll;
+import dev.holdfast.testing.TestIndex;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;

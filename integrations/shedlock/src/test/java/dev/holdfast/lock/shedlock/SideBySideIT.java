@@ -4,6 +4,8 @@ import static dev.holdfast.lock.shedlock.LockProviderContract.LONG;
 import static dev.holdfast.lock.shedlock.LockProviderContract.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.Poll;
+import dev.holdfast.testing.TestIndex;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

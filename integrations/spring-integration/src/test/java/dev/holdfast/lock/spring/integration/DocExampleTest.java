@@ -2,6 +2,7 @@ package dev.holdfast.lock.spring.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.DocExample;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DocExampleTest {
   @Test
   void example_compiles(@TempDir Path folder) throws IOException {
-    DocExample example = DocExample.compiledInto(folder);
+    DocExample example = DocExample.compiledInto(folder, "Spring Integration");
     assertThat(example.classes().resolve("App.class")).exists();
   }
 }

@@ -9,6 +9,7 @@ import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import dev.holdfast.lock.memory.InMemoryLockStore;
+import dev.holdfast.testing.Poll;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
+import dev.holdfast.testing.DocExample;
+import dev.holdfast.testing.Jvm;
+import dev.holdfast.testing.Poll;
+import dev.holdfast.testing.TestIndex;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -146,7 +150,7 @@ class LeaderInitiatorIT {
   @Test
   @Tag("slow")
   void example_killed_isTakenOver() throws IOException, InterruptedException {
-    List<String> command = DocExample.compiledInto(folder).command();
+    List<String> command = DocExample.compiledInto(folder, "Spring Integration").command();
     try (Jvm one = Jvm.start(folder, index.node(), command)) {
       Poll.until("the first leads", () -> one.output().contains(one.pid() + " leads"));
       try (Jvm two = Jvm.start(folder, index.node(), command)) {

@@ -1,6 +1,7 @@
-package dev.holdfast.lock.shedlock;
+package dev.holdfast.testing;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A program in a JVM of its own, which finds the node in its environment. */
-final class Jvm implements AutoCloseable {
+public final class Jvm implements AutoCloseable {
   private final Process process;
   private final Path output;
 
@@ -17,7 +18,8 @@ final class Jvm implements AutoCloseable {
     this.output = output;
   }
 
-  static Jvm start(Path folder, URI node, List<String> arguments) throws IOException {
+  /** Starts it. */
+  public static Jvm start(Path folder, URI node, List<String> arguments) throws IOException {
     Path output = Files.createTempFile(folder, "output", ".txt");
     ProcessBuilder builder =
         new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -28,21 +30,21 @@ final class Jvm implements AutoCloseable {
         builder.redirectErrorStream(true).redirectOutput(output.toFile()).start(), output);
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
   /** What it has printed until now, error output too. */
-  String output() {
+  public String output() {
     try {
       return Files.readString(output);
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
   /** Waits for its end, and returns what it has printed. */
-  String end() throws InterruptedException {
+  public String end() throws InterruptedException {
     // Generous: it starts a JVM, and does a few requests.
     if (!process.waitFor(120, TimeUnit.SECONDS)) {
       throw new AssertionError("does not end: " + output());
@@ -51,7 +53,7 @@ final class Jvm implements AutoCloseable {
   }
 
   /** SIGKILL. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly();
     String unused = end();
   }

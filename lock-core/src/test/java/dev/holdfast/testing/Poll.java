@@ -1,4 +1,4 @@
-package dev.holdfast.lock.spring.integration;
+package dev.holdfast.testing;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -8,7 +8,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** Waits for what will happen soon, and not for ever. */
-final class Poll {
+public final class Poll {
   /** Generous: a JVM is started meanwhile, or a TTL passes. */
   private static final Duration LIMIT = Duration.ofSeconds(90);
 
@@ -17,19 +17,19 @@ final class Poll {
   private Poll() {}
 
   /** Returns when it is true; fails when that takes too long. */
-  static void until(String what, BooleanSupplier condition) {
+  public static void until(String what, BooleanSupplier condition) {
     Object unused =
         forValue(what, () -> condition.getAsBoolean() ? Optional.of(what) : Optional.empty());
   }
 
   /** Returns when the wall clock shows a later millisecond. */
-  static void untilTheClockHasMovedOn() {
+  public static void untilTheClockHasMovedOn() {
     Instant begin = Instant.now();
     until("a later time", () -> Instant.now().isAfter(begin.plusMillis(2)));
   }
 
   /** Returns the first value that is there; fails when that takes too long. */
-  static <T> T forValue(String what, Supplier<Optional<T>> values) {
+  public static <T> T forValue(String what, Supplier<Optional<T>> values) {
     long begin = System.nanoTime();
     while (true) {
       Optional<T> value = values.get();

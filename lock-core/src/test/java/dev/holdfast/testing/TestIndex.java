@@ -1,4 +1,4 @@
-package dev.holdfast.lock.shedlock;
+package dev.holdfast.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A test's own lock index on the node that all tests share. Managers are on stores of their own, as
  * if they were in processes of their own. Closing it closes and deletes everything.
  */
-final class TestIndex implements AutoCloseable {
+public final class TestIndex implements AutoCloseable {
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private static final AtomicInteger NUMBERS = new AtomicInteger();
@@ -33,7 +33,8 @@ final class TestIndex implements AutoCloseable {
   private final ElasticsearchNode node;
   private final Deque<Runnable> closings = new ArrayDeque<>();
 
-  TestIndex() {
+  /** On a node of the version that the build tests. */
+  public TestIndex() {
     ElasticsearchVersion version = version();
     Optional<String> reason = ElasticsearchNode.unsupportedReason(version);
     assumeTrue(reason.isEmpty(), () -> "Elasticsearch " + version + ": " + reason.orElse(""));
@@ -47,12 +48,12 @@ final class TestIndex implements AutoCloseable {
         : ElasticsearchVersion.V9;
   }
 
-  URI node() {
+  public URI node() {
     return node.httpUri();
   }
 
   /** The node does not answer while this runs. */
-  void whileItIsPaused(Runnable body) {
+  public void whileItIsPaused(Runnable body) {
     node.pause();
     try {
       body.run();
@@ -61,7 +62,7 @@ final class TestIndex implements AutoCloseable {
     }
   }
 
-  LockManager manager() {
+  public LockManager manager() {
     ElasticsearchLockStore store =
         ElasticsearchLockStore.builder(node().toString()).indexNames(name + "-1", name).build();
     closings.push(store::close);
@@ -71,13 +72,13 @@ final class TestIndex implements AutoCloseable {
   }
 
   /** The body of the node's answer, which must be success. */
-  String ok(String method, String path, String body) {
+  public String ok(String method, String path, String body) {
     HttpResponse<String> answer = send(method, path, body);
     assertThat(answer.statusCode()).as("%s %s: %s", method, path, answer.body()).isLessThan(300);
     return answer.body();
   }
 
-  HttpResponse<String> send(String method, String path, String body) {
+  public HttpResponse<String> send(String method, String path, String body) {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(node() + path))
             .timeout(Duration.ofSeconds(60))

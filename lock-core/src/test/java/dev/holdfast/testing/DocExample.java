@@ -1,4 +1,4 @@
-package dev.holdfast.lock.spring.integration;
+package dev.holdfast.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,28 +11,31 @@ import java.util.regex.Pattern;
 import javax.tools.ToolProvider;
 
 /**
- * The example of {@code docs/integrations.md} for this module: a pom and one class.
+ * An example of {@code docs/integrations.md}: a pom and one class.
  *
  * @param section of the page
  * @param classes where the compiled class is
  */
-record DocExample(String section, Path classes) {
+public record DocExample(String section, Path classes) {
   private static final Path PAGE = Path.of("../../docs/integrations.md");
-  private static final Pattern SECTION =
-      Pattern.compile(
-          "^## Spring Integration$(.*?)(?=^## |\\z)", Pattern.MULTILINE | Pattern.DOTALL);
   private static final Pattern JAVA =
       Pattern.compile("^```java\\R(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL);
 
-  static String section(String page) {
-    Matcher section = SECTION.matcher(page);
+  private static String section(String page, String heading) {
+    Matcher section =
+        Pattern.compile("^## " + heading + "$(.*?)(?=^## |\\z)", Pattern.MULTILINE | Pattern.DOTALL)
+            .matcher(page);
     assertThat(section.find()).isTrue();
     return section.group(1);
   }
 
-  /** Compiles the class {@code App}, as one file without a package, without a warning. */
-  static DocExample compiledInto(Path folder) throws IOException {
-    String section = section(Files.readString(PAGE));
+  /**
+   * Compiles the class {@code App}, as one file without a package, without a warning.
+   *
+   * @param heading of the section
+   */
+  public static DocExample compiledInto(Path folder, String heading) throws IOException {
+    String section = section(Files.readString(PAGE), heading);
     Matcher java = JAVA.matcher(section);
     assertThat(java.find()).isTrue();
     Path source = Files.writeString(folder.resolve("App.java"), java.group(1));
@@ -57,7 +60,7 @@ record DocExample(String section, Path classes) {
     return new DocExample(section, classes);
   }
 
-  List<String> command() {
+  public List<String> command() {
     return List.of(
         "-cp",
         classes + System.getProperty("path.separator") + System.getProperty("java.class.path"),
