@@ -73,9 +73,6 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
   /** The node's process; null if its processor time is not to be measured. */
   private @Nullable ProcessHandle server;
 
-  /** What the last subject used while it was measured. */
-  private ProcessorTime.Reading last = ProcessorTime.Reading.NONE;
-
   private final List<ProcessorTime> processorTimes =
       Stream.of(
               "Holdfast",
@@ -109,9 +106,7 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
       server = ProcessHandle.of(node.serverPid()).orElseThrow();
       List<Measurement> measurements =
           new ArrayList<>(measurements(SCENARIO, measure(WARM_UP_TURNS, turns, EACH), 2));
-      for (int subject = 0; subject < SUBJECTS; subject++) {
-        measurements.addAll(processorTimes.get(subject).measurements());
-      }
+      processorTimes.forEach(time -> measurements.addAll(time.measurements()));
       System.out.print(new BenchmarkReport(measurements, List.of()).markdown());
     }
     return 0;
@@ -163,9 +158,6 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
     for (int i = 0; i < SUBJECTS; i++) {
       int subject = reversed ? SUBJECTS - 1 - i : i;
       rates[subject] = perSecond(subject, each);
-      if (server != null) {
-        processorTimes.get(subject).add(last, Math.round(rates[subject] * each.toMillis() / 1e3));
-      }
     }
     return new Turn(rates[0], rates[1], rates[2], rates[3], rates[4]);
   }
@@ -173,22 +165,30 @@ public final class InterleavedOwnLocks implements Callable<Integer> {
   private double perSecond(int subject, Duration each) throws Exception {
     int crowd = OwnLocksBenchmark.THREADS;
     int operations = OwnLocksBenchmark.PER_INVOCATION;
+    ProcessorTime time = processorTimes.get(subject);
     return switch (subject) {
-      case 0 -> calls(crowd, thread -> benchmark.acquireAndRelease(thread, holdfast), each);
-      case 1 -> calls(crowd, thread -> benchmark.acquireAndRelease(thread, own), each);
-      case 2 -> operations * calls(2, thread -> benchmark.rawBulk(thread, batch), each);
-      case 3 -> operations * calls(2, thread -> benchmark.rawBulkInOnePiece(thread, batch), each);
-      default -> calls(crowd, benchmark::rawOneByOne, each);
+      case 0 ->
+          operations(crowd, 1, thread -> benchmark.acquireAndRelease(thread, holdfast), each, time);
+      case 1 ->
+          operations(crowd, 1, thread -> benchmark.acquireAndRelease(thread, own), each, time);
+      case 2 -> operations(2, operations, thread -> benchmark.rawBulk(thread, batch), each, time);
+      case 3 ->
+          operations(
+              2, operations, thread -> benchmark.rawBulkInOnePiece(thread, batch), each, time);
+      default -> operations(crowd, 1, benchmark::rawOneByOne, each, time);
     };
   }
 
-  /** Returns how many calls that many threads make in a second. */
-  private double calls(int threadCount, Subject subject, Duration each) throws Exception {
+  /** Returns how many operations that many threads make in a second, each so many in a call. */
+  private double operations(
+      int threadCount, int inACall, Subject subject, Duration each, ProcessorTime time)
+      throws Exception {
     try (Load load = new Load(threadCount, number -> () -> subject.callAs(threads.get(number)))) {
       Thread.sleep(RAMP.toMillis());
       ProcessorTime.Reading begin = ProcessorTime.read(server);
-      double perSecond = load.perSecond(each);
-      last = ProcessorTime.read(server).since(begin);
+      double perSecond = inACall * load.perSecond(each);
+      time.add(
+          ProcessorTime.read(server).since(begin), Math.round(perSecond * each.toMillis() / 1e3));
       return perSecond;
     }
   }
