@@ -19,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  * as {@code kill} sends it, while {@link #terminate} takes its descendants along.
  */
 final class Child {
+  /**
+   * A process that is killed is gone a moment later, but stays listed if nobody asks for its
+   * status.
+   */
+  private static final Duration TO_DIE = Duration.ofSeconds(1);
+
   private final Process process;
   private final Duration grace;
   private @Nullable Thread killer;
@@ -45,6 +51,7 @@ final class Child {
   int await() throws InterruptedException {
     int status = process.waitFor();
     Thread last;
+    // What has begun to end it also sees to its descendants, and says so before it lets go.
     synchronized (this) {
       last = killer;
     }
@@ -55,7 +62,7 @@ final class Child {
   }
 
   /** Passes a signal on that asks it to end; it is killed if it has not ended after the grace. */
-  void passOn(String signal) {
+  synchronized void passOn(String signal) {
     send(signal);
     killAfter(grace, Set.of(process.toHandle()));
   }
@@ -86,7 +93,7 @@ final class Child {
   }
 
   /** Ends it and its descendants: by SIGTERM, and after that time by SIGKILL. */
-  void terminate(Duration killAfter) {
+  synchronized void terminate(Duration killAfter) {
     Set<ProcessHandle> all = family(Set.of(process.toHandle()));
     all.forEach(ProcessHandle::destroy);
     killAfter(killAfter, all);
@@ -104,7 +111,9 @@ final class Child {
         new Thread(
             () -> {
               if (!haveEnded(told, time)) {
-                family(told).forEach(ProcessHandle::destroyForcibly);
+                Set<ProcessHandle> all = family(told);
+                all.forEach(ProcessHandle::destroyForcibly);
+                boolean unused = haveEnded(all, TO_DIE);
               }
               join(before);
             },
