@@ -48,6 +48,6 @@ record HoldLimits(long sinceNanos, long atLeastNanos, long atMostNanos, boolean 
 
   /** How much is left of the shortest hold; 0 if nothing. */
   long atLeastNanosLeft(long nowNanos) {
-    return atLeastNanos == 0 ? 0 : Math.max(0, atLeastNanos - Math.max(0, nowNanos - sinceNanos));
+    return Math.max(0, atLeastNanos - Math.max(0, nowNanos - sinceNanos));
   }
 }

@@ -129,6 +129,7 @@ final class LeaseHandle implements Lease {
   /** For how long the lock is to stay unavailable, though it is released; 0 if not at all. */
   long holdAtLeastNanosLeft() {
     HoldLimits current = limits;
+    // Most have no such limit, and need no look at the clock for each handoff.
     return current.atLeastNanos() == 0 ? 0 : current.atLeastNanosLeft(nowNanos());
   }
 
