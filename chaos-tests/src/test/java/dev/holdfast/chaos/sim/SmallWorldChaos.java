@@ -33,8 +33,8 @@ class SmallWorldChaos {
   private static int free(Beginning beginning) {
     return switch (beginning) {
           case NOTHING, RENEWING, HELD_OF_THREE, CRASHED_OF_THREE -> 7;
-          case HANDOFF -> 8;
-          case HELD, CRASHED, LINGERING, LINGERING_TASKS -> 9;
+          case HANDOFF, LINGERING_TASKS -> 8;
+          case HELD, CRASHED, LINGERING -> 9;
           case NOTHING_OF_THREE -> 6;
         }
         + (DEEP ? 2 : 0);
