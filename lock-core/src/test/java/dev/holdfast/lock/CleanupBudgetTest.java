@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class CleanupBudgetTest {
   private final ArrayDeque<Runnable> timers = new ArrayDeque<>();
+  private final ArrayDeque<Long> delays = new ArrayDeque<>();
   private final List<String> looks = new ArrayList<>();
   private long now = 17;
 
@@ -17,6 +18,7 @@ class CleanupBudgetTest {
           () -> now,
           (task, delayNanos) -> {
             timers.add(task);
+            delays.add(delayNanos);
             return () -> {};
           });
 
@@ -44,6 +46,62 @@ class CleanupBudgetTest {
     timers.remove().run();
     assertThat(looks).endsWith("next").doesNotContain("ended");
     assertThat(timers).as("nothing waits any more").isEmpty();
+  }
+
+  @Test
+  void look_beyondTheBurst_isDueWhenTheIntervalHasPassed_notBefore() {
+    exhaust();
+    budget.look(() -> looks.add("late"));
+    assertThat(delays).containsExactly(CleanupBudget.MIN_INTERVAL_NANOS);
+
+    now += CleanupBudget.MIN_INTERVAL_NANOS - 1;
+    timers.remove().run();
+    assertThat(looks).doesNotContain("late");
+    assertThat(delays).last().isEqualTo(1L);
+
+    now += 1;
+    timers.remove().run();
+    assertThat(looks).endsWith("late");
+  }
+
+  /** The bucket is full again, and no fuller, however long the pause was. */
+  @Test
+  void looks_afterALongPause_areABurst() {
+    exhaust();
+    now += 1_000 * CleanupBudget.MAX_INTERVAL_NANOS;
+    exhaust();
+    assertThat(timers).isEmpty();
+
+    budget.look(() -> looks.add("late"));
+    assertThat(timers).hasSize(1);
+    assertThat(looks).doesNotContain("late");
+  }
+
+  @Test
+  void interval_doublesWithEachLookThatIsNotAnswered_upToItsBound_andHalvesWithEachThatIs() {
+    exhaust();
+    budget.look(() -> {});
+    long interval = CleanupBudget.MIN_INTERVAL_NANOS;
+    while (interval < CleanupBudget.MAX_INTERVAL_NANOS) {
+      budget.looked(false);
+      interval = Math.min(2 * interval, CleanupBudget.MAX_INTERVAL_NANOS);
+      assertThat(nextDelay()).isEqualTo(interval);
+    }
+    budget.looked(false);
+    assertThat(nextDelay()).isEqualTo(CleanupBudget.MAX_INTERVAL_NANOS);
+    while (interval > CleanupBudget.MIN_INTERVAL_NANOS) {
+      budget.looked(true);
+      interval = Math.max(interval / 2, CleanupBudget.MIN_INTERVAL_NANOS);
+      assertThat(nextDelay()).isEqualTo(interval);
+    }
+    budget.looked(true);
+    assertThat(nextDelay()).isEqualTo(CleanupBudget.MIN_INTERVAL_NANOS);
+  }
+
+  /** The timer fires too early, and is set again for what is left: a whole interval. */
+  private long nextDelay() {
+    timers.remove().run();
+    return delays.getLast();
   }
 
   private void exhaust() {

@@ -205,6 +205,47 @@ class SessionStatePropertyTest {
     assertThat(absentTwice(silent, reading(8_400))).isEqualTo(new Released(ReleaseResult.NOT_HELD));
   }
 
+  @Example
+  void handoff_needsHalfOfWhatARenewalGives_andTheNextCallerAQuarter() {
+    Validity validity = validity(new ClockReading(0, WALL));
+    Holding holding = Holding.granted(version(1), validity);
+    long full = validity.fullNanos();
+    assertThat(full).isEqualTo(validity.remainingNanos(new ClockReading(0, WALL)));
+
+    assertThat(holding.lastsForAnother(withRemaining(full, full / 2))).isTrue();
+    assertThat(holding.lastsForAnother(withRemaining(full, full / 2 - 1_000_000))).isFalse();
+    assertThat(holding.lastsForNext(withRemaining(full, full / 4))).isTrue();
+    assertThat(holding.lastsForNext(withRemaining(full, full / 4 - 1_000_000))).isFalse();
+  }
+
+  /** By both clocks; the wall clock's padding is a part of what is full. */
+  private static ClockReading withRemaining(long full, long remaining) {
+    return reading((full - remaining) / 1_000_000);
+  }
+
+  @Example
+  void renewal_thatIsAcknowledgedDuringARelease_countsWhileBothAreValidAndNoDeleteWasSent() {
+    Releasing releasing = Holding.granted(version(1), validity(reading(0))).release();
+    Validity newer = validity(reading(5_000));
+
+    assertThat(releasing.acknowledged(version(2), newer, reading(6_000)))
+        .contains(Holding.granted(version(2), newer));
+    assertThat(releasing.deleting().acknowledged(version(2), newer, reading(6_000))).isEmpty();
+    assertThat(releasing.acknowledged(version(2), newer, reading(9_900))).isEmpty();
+    Releasing valid = Holding.granted(version(1), newer).release();
+    assertThat(valid.acknowledged(version(2), validity(reading(0)), reading(9_900))).isEmpty();
+  }
+
+  @Example
+  void release_thatSeesOurRecord_deletesThatVersion_andForgetsThatItSawNone() {
+    Releasing sent = Holding.granted(version(1), validity(reading(0))).release().deleting();
+    Releasing absentOnce = (Releasing) sent.seen(new ObservedRecord.Absent(), reading(1));
+
+    assertThat(absentOnce.seen(new ObservedRecord.Ours(version(2)), reading(1)))
+        .isEqualTo(new Releasing(version(2), sent.validity(), true, 0));
+    assertThat(absentOnce.seen(new ObservedRecord.Stale(), reading(1))).isEqualTo(absentOnce);
+  }
+
   private static SessionState absentTwice(Releasing releasing, ClockReading now) {
     Releasing once = (Releasing) releasing.seen(new ObservedRecord.Absent(), now);
     return once.seen(new ObservedRecord.Absent(), now);

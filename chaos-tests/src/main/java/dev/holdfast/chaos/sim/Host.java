@@ -138,15 +138,20 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
     void arm(long delay) {
       int arming = ++armed;
-      simulation.after((long) Math.ceil(delay / rate), () -> fire(arming));
+      simulation.after(
+          (long) Math.ceil(delay / rate), () -> fire(arming), () -> isPointless(arming));
     }
 
     void rearm() {
       arm(Math.max(0, at - nanos()));
     }
 
+    private boolean isPointless(int arming) {
+      return over || crashed || arming != armed;
+    }
+
     private void fire(int arming) {
-      if (over || crashed || arming != armed) {
+      if (isPointless(arming)) {
         return;
       }
       long left = at - nanos();
@@ -190,7 +195,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   @Override
   public void execute(Runnable callback) {
-    simulation.after(0, () -> run(callback));
+    simulation.after(0, () -> run(callback), this::isCrashed);
   }
 
   /** Returns how many timers are set. */

@@ -284,10 +284,16 @@ final class InvariantChecker {
   // --- Checks after every event
 
   void look() {
-    checkLeaders();
     if (contended == 0 && random.nextInt(SAMPLE) != 0) {
-      return;
+      checkLeaders();
+    } else {
+      lookAtAll();
     }
+  }
+
+  /** Checks all leases, uncontended ones too. */
+  void lookAtAll() {
+    checkLeaders();
     contended = 0;
     int believed = 0;
     for (Map.Entry<String, List<ObservedGrant>> entry : grants.entrySet()) {

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,8 @@ final class Simulation {
 
   private long hash = HASH_START;
 
-  private record Event(long at, long order, Runnable task) implements Comparable<Event> {
+  private record Event(long at, long order, Runnable task, BooleanSupplier over)
+      implements Comparable<Event> {
     @Override
     public int compareTo(Event other) {
       return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
@@ -79,7 +81,16 @@ final class Simulation {
 
   /** Schedules an event, a delay of nanoseconds from now. */
   void after(long delay, Runnable task) {
-    events.add(new Event(now + Math.max(0, delay), scheduled++, task));
+    after(delay, task, () -> false);
+  }
+
+  /**
+   * Schedules an event that may become pointless.
+   *
+   * @param over whether it would do nothing any more, and for good
+   */
+  void after(long delay, Runnable task, BooleanSupplier over) {
+    events.add(new Event(now + Math.max(0, delay), scheduled++, task, over));
   }
 
   /** Has this done after each event. */
@@ -132,13 +143,30 @@ final class Simulation {
     return !events.isEmpty();
   }
 
+  /** Drops events that would do nothing, as far as they are next. */
+  void dropPointless() {
+    while (!events.isEmpty() && events.element().over.getAsBoolean()) {
+      events.remove();
+    }
+  }
+
+  /** Returns when the next thing is to happen; there must be one. */
+  long nextAt() {
+    return events.element().at;
+  }
+
+  /** Lets time go on, and nothing happen: what is due by then is still to come. */
+  void advanceTo(long time) {
+    if (time > now) {
+      now = time;
+      doneThen = done;
+    }
+  }
+
   /** Lets the next thing happen, and time go on until then. */
   void runNext() {
     Event event = events.remove();
-    if (event.at > now) {
-      now = event.at;
-      doneThen = done;
-    }
+    advanceTo(event.at);
     if (++done - doneThen > MAX_AT_ONCE) {
       throw new InvariantViolation(
           InvariantViolation.Invariant.BOUNDS, "events go on and on while no time passes");

@@ -74,8 +74,8 @@ final class BuggyLibrary extends ClassLoader {
 
     static @Nullable String smallViolation(long free, String beginning) {
       InvariantViolation violation =
-          SmallWorld.explore(
-                  SmallWorld.Beginning.valueOf(beginning), (int) free, 0, Planted.NOTHING)
+          ScheduleSearch.of(SmallWorld.Beginning.valueOf(beginning), (int) free, 0, Planted.NOTHING)
+              .explore()
               .violation();
       return violation == null ? null : violation.getMessage();
     }

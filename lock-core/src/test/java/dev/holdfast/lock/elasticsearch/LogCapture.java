@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /** What is logged below a name, down to a level, while this is open. */
-final class LogCapture implements AutoCloseable {
+public final class LogCapture implements AutoCloseable {
   private final Logger logger;
   private final @Nullable Level levelBefore;
   private final boolean additiveBefore;
@@ -34,7 +34,7 @@ final class LogCapture implements AutoCloseable {
     logger.addAppender(appender);
   }
 
-  static LogCapture of(String name, Level level) {
+  public static LogCapture of(String name, Level level) {
     return new LogCapture(name, level);
   }
 
@@ -63,7 +63,7 @@ final class LogCapture implements AutoCloseable {
   }
 
   /** Level, message and stack trace of each event. */
-  List<String> lines() {
+  public List<String> lines() {
     return List.copyOf(appender.list).stream()
         .map(
             event ->
