@@ -132,6 +132,51 @@ class DocsTest {
         .collect(Collectors.toSet());
   }
 
+  // --- Versions of Elasticsearch
+
+  private static final Pattern ROW_OF_VERSIONS =
+      Pattern.compile("(?m)^\\| [89] \\| ([89][0-9.]+) \\| ([89][0-9.]+) \\|");
+
+  /** What docs/operations.md says of each line is what the nightly build runs. */
+  @Test
+  void elasticsearchVersions_areThoseOfTheNightlyBuild_andTheNewestThatOfEachBuild() {
+    Set<String> documented =
+        documentedVersions(DocFiles.text(DocFiles.ROOT.resolve("docs/operations.md")));
+    Set<String> nightly =
+        allOf(
+            "version: ([0-9.]+),",
+            DocFiles.text(DocFiles.ROOT.resolve(".github/workflows/nightly.yml")));
+    Set<String> ofEachBuild =
+        allOf(
+            "<elasticsearch[89].version>([^<]+)<", DocFiles.text(DocFiles.ROOT.resolve("pom.xml")));
+
+    assertThat(documented).hasSize(4).isEqualTo(nightly);
+    assertThat(ofEachBuild).hasSize(2).isSubsetOf(documented);
+  }
+
+  @Test
+  void elasticsearchVersions_ofATable_areFound() {
+    assertThat(
+            documentedVersions("| line | oldest |\n| 8 | 8.1.2 | 8.3.4 | 17 |\n| 7 | 7.1 | 7.2 |"))
+        .containsExactly("8.1.2", "8.3.4");
+  }
+
+  private static Set<String> documentedVersions(String page) {
+    return ROW_OF_VERSIONS
+        .matcher(page)
+        .results()
+        .flatMap(row -> Stream.of(row.group(1), row.group(2)))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static Set<String> allOf(String pattern, String text) {
+    return Pattern.compile(pattern)
+        .matcher(text)
+        .results()
+        .map(found -> found.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
   // --- Length
 
   @Test

@@ -60,13 +60,25 @@ record Distributions(Path folder) {
         "no test-cluster/target/elasticsearch in or above any of " + starts + ": " + REMEDY);
   }
 
-  /** Returns the newest distribution of the major version. */
+  /**
+   * Returns the distribution of the release that the build uses, or else the newest of the major
+   * version: a folder may have others too, such as of an earlier build.
+   */
   Path find(ElasticsearchVersion version) {
+    Path used = folder.resolve(PREFIX + version.release());
+    return isComplete(used) ? used : newest(version);
+  }
+
+  private static boolean isComplete(Path distribution) {
+    return Files.isRegularFile(distribution.resolve("bin").resolve("elasticsearch"));
+  }
+
+  private Path newest(ElasticsearchVersion version) {
     String prefix = PREFIX + version.major() + ".";
     try (Stream<Path> entries = Files.isDirectory(folder) ? Files.list(folder) : Stream.empty()) {
       return entries
           .filter(entry -> entry.getFileName().toString().startsWith(prefix))
-          .filter(entry -> Files.isRegularFile(entry.resolve("bin").resolve("elasticsearch")))
+          .filter(Distributions::isComplete)
           .max(Comparator.comparing(entry -> Version.parse(versionOf(entry))))
           .orElseThrow(
               () -> new IllegalStateException("no " + prefix + "* in " + folder + ": " + REMEDY));

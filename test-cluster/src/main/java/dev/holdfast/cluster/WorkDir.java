@@ -104,6 +104,7 @@ record WorkDir(Path root) {
   /** Makes all that the node needs to start. */
   void populate(NodeSpec spec, RunAs runAs) throws IOException {
     copyConfig(spec.distribution().resolve("config"));
+    redirectFilesOfJvm();
     String yaml =
         spec.effectiveSettings(this).entrySet().stream()
             .map(entry -> entry.getKey() + ": " + quote(entry.getValue()) + "\n")
@@ -140,6 +141,17 @@ record WorkDir(Path root) {
         Path file = all.next();
         Files.copy(file, config().resolve(source.relativize(file).toString()));
       }
+    }
+  }
+
+  /**
+   * Old releases, such as 8.0, name what the JVM writes relative to the distribution, where the node
+   * may not write.
+   */
+  private void redirectFilesOfJvm() throws IOException {
+    Path options = config().resolve("jvm.options");
+    if (Files.exists(options)) {
+      Files.writeString(options, Files.readString(options).replace("=logs/", "=" + logs() + "/"));
     }
   }
 

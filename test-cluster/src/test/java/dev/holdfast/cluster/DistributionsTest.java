@@ -40,11 +40,19 @@ class DistributionsTest {
   }
 
   @Test
+  void find_theReleaseOfTheBuild_winsOverNewerOnes() throws IOException {
+    Path used = makeDistribution(ElasticsearchVersion.V8.release());
+    makeDistribution("8.99.0");
+
+    assertThat(new Distributions(root).find(ElasticsearchVersion.V8)).isEqualTo(used);
+  }
+
+  @Test
   void find_severalOfTheMajorVersion_returnsTheNewestComplete() throws IOException {
-    makeDistribution("8.19.9");
-    Path newest = makeDistribution("8.19.21");
+    makeDistribution("8.98.9");
+    Path newest = makeDistribution("8.98.21");
     makeDistribution("9.5.3");
-    Files.delete(makeDistribution("8.20.0").resolve("bin/elasticsearch"));
+    Files.delete(makeDistribution("8.99.0").resolve("bin/elasticsearch"));
 
     assertThat(new Distributions(root).find(ElasticsearchVersion.V8)).isEqualTo(newest);
   }

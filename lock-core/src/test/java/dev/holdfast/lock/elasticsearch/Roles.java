@@ -13,7 +13,6 @@ import java.util.List;
 
 /** The roles that docs/operations.md gives to operators, read from there. */
 final class Roles {
-  private static final Path OPERATIONS = Path.of("../docs/operations.md");
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private Roles() {}
@@ -21,7 +20,7 @@ final class Roles {
   /** The JSON behind {@code PUT /_security/role/NAME}. */
   static JsonNode named(String name) {
     try {
-      String page = Files.readString(OPERATIONS);
+      String page = Files.readString(operations());
       String request = "PUT /_security/role/" + name + "\n";
       int at = page.indexOf(request);
       if (at < 0) {
@@ -32,6 +31,18 @@ final class Roles {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Also for tests of a module that is deeper in the repository. */
+  private static Path operations() {
+    for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+      Path page = at.resolve("docs/operations.md");
+      if (Files.exists(page)) {
+        return page;
+      }
+    }
+    throw new IllegalStateException(
+        "no docs/operations.md in or above " + Path.of("").toAbsolutePath());
   }
 
   static List<String> privileges(String name) {

@@ -21,6 +21,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.scheduling.TaskScheduler;
+import org.springframework.scheduling.config.ScheduledTaskHolder;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -75,6 +76,8 @@ final class DestructionOrder implements ApplicationListener<ContextClosedEvent> 
   private Set<String> users(ConfigurableListableBeanFactory beans) {
     Set<String> users = names(beans, Executor.class);
     users.addAll(names(beans, TaskScheduler.class));
+    // It destroys the scheduler that Spring makes if no bean is one.
+    users.addAll(names(beans, ScheduledTaskHolder.class));
     for (String type : OPTIONAL_EXECUTORS) {
       ClassLoader loader = beans.getBeanClassLoader();
       if (ClassUtils.isPresent(type, loader)) {

@@ -127,6 +127,14 @@ public final class HoldfastAutoConfiguration {
     }
 
     @Bean
+    @Lazy(false)
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static DefaultSchedulerLifecycle holdfastDefaultSchedulerLifecycle(
+        ConfigurableApplicationContext application) {
+      return new DefaultSchedulerLifecycle(application);
+    }
+
+    @Bean
     @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
     static LockedMethodValidator holdfastLockedMethodValidator(
         ObjectProvider<LockedMethods> methods,

@@ -6,8 +6,11 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
+import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
@@ -16,7 +19,8 @@ import org.springframework.boot.actuate.endpoint.annotation.Selector.Match;
 
 /**
  * Actuator endpoint {@code locks}: the records of all locks, of one, and its release by force. The
- * last of these is available only with {@code management.endpoint.locks.access=unrestricted}.
+ * last of these is available only with {@code management.endpoint.locks.access=unrestricted}, and
+ * releases what has the token that was shown, never another's lock.
  */
 @Endpoint(id = "locks", defaultAccess = Access.READ_ONLY)
 public final class LocksEndpoint {
@@ -26,37 +30,50 @@ public final class LocksEndpoint {
     this.locks = locks;
   }
 
-  /** Returns the records of all locks, those that nobody holds among them. */
+  /**
+   * Returns the records of all locks, those that nobody holds among them.
+   *
+   * @param id if given, only the record of that lock, if there is one
+   */
   @ReadOperation
-  public Locks list() {
-    return new Locks(
-        locks.list().stream()
-            .sorted(Comparator.comparing(LockInfo::lockId))
-            .map(LocksEndpoint::described)
-            .toList());
+  public Locks list(@Nullable String id) {
+    Stream<LockInfo> found =
+        id == null
+            ? locks.list().stream().sorted(Comparator.comparing(LockInfo::lockId))
+            : checked(() -> locks.find(id)).stream();
+    return new Locks(found.map(LocksEndpoint::described).toList());
   }
 
   /** Returns the record of a lock; null if there is none. */
   @ReadOperation
   public @Nullable LockDescription show(@Selector(match = Match.ALL_REMAINING) String... id) {
-    return locks.find(joined(id)).map(LocksEndpoint::described).orElse(null);
+    // An id may have slashes.
+    String lockId = String.join("/", id);
+    return checked(() -> locks.find(lockId)).map(LocksEndpoint::described).orElse(null);
   }
 
-  /** Releases a lock by force, no matter who holds it. */
+  /**
+   * Releases a lock by force, if its record has that token. The lock of a successor, whom nobody
+   * has looked at, stays as it is.
+   */
   @DeleteOperation
-  public Released release(@Selector(match = Match.ALL_REMAINING) String... id) {
-    String lockId = joined(id);
-    return new Released(lockId, locks.forceRelease(lockId));
+  public Released release(String id, String token) {
+    return new Released(id, checked(() -> locks.forceRelease(id, token)));
   }
 
-  /** An id may have slashes. */
-  private static String joined(String... segments) {
-    return String.join("/", segments);
+  /** An id that no lock can have is the caller's mistake. */
+  private static <T> T checked(Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (IllegalArgumentException e) {
+      throw new InvalidEndpointRequestException(String.valueOf(e.getMessage()), "invalid lock id");
+    }
   }
 
   private static LockDescription described(LockInfo lock) {
     return new LockDescription(
         lock.lockId(),
+        lock.token(),
         lock.owner(),
         lock.isHeld() && !lock.expired(),
         lock.createdAt(),
@@ -76,6 +93,8 @@ public final class LocksEndpoint {
    * The record of a lock.
    *
    * @param id the lock's id
+   * @param token the acquisition's token, which a release needs; the same while the lease is
+   *     renewed
    * @param owner the holder, or who held it last
    * @param held whether it was held when it was read, or lingers
    * @param acquiredAt by the holder's clock
@@ -85,6 +104,7 @@ public final class LocksEndpoint {
    */
   public record LockDescription(
       String id,
+      String token,
       String owner,
       boolean held,
       @Nullable Instant acquiredAt,
@@ -95,8 +115,8 @@ public final class LocksEndpoint {
   /**
    * The outcome of a release.
    *
-   * @param id the lock's id, as it was understood
-   * @param released whether there was a record
+   * @param id the lock's id
+   * @param released whether there was a record with that token
    */
   public record Released(String id, boolean released) {}
 }

@@ -4,14 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import co.elastic.clients.transport.rest5_client.Rest5ClientOptions;
 import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockInfo;
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.ReleaseResult;
 import dev.holdfast.lock.elasticsearch.ElasticsearchLockStore;
 import dev.holdfast.lock.spring.boot.Locked.OnContention;
 import dev.holdfast.lock.spring.boot.LockedMethodsTest.TransactionalWork;
 import dev.holdfast.lock.store.LockStore;
 import java.lang.management.ManagementFactory;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,8 +29,10 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.management.MBeanOperationInfo;
+import javax.management.MBeanParameterInfo;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -144,12 +155,13 @@ class ApplicationIT {
       ObjectName name = endpoint(server);
       assertThat(operations(server, name)).containsExactlyInAnyOrder("list", "show");
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-      while (!String.valueOf(server.invoke(name, "list", new Object[0], new String[0]))
-          .contains("id=a/b")) {
+      while (!list(server, name, null).contains("id=a/b")) {
         assertThat(System.nanoTime()).as("a held lock is listed").isLessThan(end);
         Thread.sleep(100);
       }
       assertThat(invoke(server, name, "show", "a/b")).contains("held=true", held.lockId());
+      assertThat(list(server, name, "a/b")).contains("held=true", held.lockId());
+      assertThat(list(server, name, "none")).doesNotContain("held=true");
     }
     try (ConfigurableApplicationContext application =
         start(
@@ -161,10 +173,103 @@ class ApplicationIT {
       Lease held = locks.acquire("a/b");
       ObjectName name = endpoint(server);
       assertThat(operations(server, name)).containsExactlyInAnyOrder("list", "show", "release");
-      assertThat(invoke(server, name, "release", "a/b")).contains("released=true", "id=a/b");
+      assertThat(invoke(server, name, "release", "a/b", "another")).contains("released=false");
+      assertThat(held.isHeld()).isTrue();
+      String token = locks.find("a/b").orElseThrow().token();
+      assertThat(invoke(server, name, "release", "a/b", token)).contains("released=true");
       assertThat(locks.find("a/b").map(LockInfo::owner)).isEmpty();
       assertThat(held.isHeld()).isFalse();
     }
+  }
+
+  /** Servers and proxies may change such characters in a path. */
+  private static final String ODD_ID = "a/../b;c=%2F?d&e=\u00e4 #";
+
+  private static String query(String id) {
+    return "?id=" + URLEncoder.encode(id, StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void endpoint_onTheWeb_releasesWhatHasTheTokenThatItShowed_andNothingElse() throws Exception {
+    try (ConfigurableApplicationContext application =
+        startServer("--management.endpoint.locks.access=unrestricted")) {
+      LockManager locks = application.getBean(LockManager.class);
+      Lease first = locks.acquire(ODD_ID);
+      JsonNode shown = json(send(application, "GET", query(ODD_ID))).at("/locks/0");
+      assertThat(shown.at("/id").asText()).isEqualTo(ODD_ID);
+      assertThat(shown.at("/held").asBoolean()).isTrue();
+      String release = query(ODD_ID) + "&token=" + shown.at("/token").asText();
+
+      assertThat(send(application, "DELETE", query(ODD_ID)).statusCode()).isEqualTo(400);
+      assertThat(send(application, "DELETE", "").statusCode()).isEqualTo(400);
+      assertThat(send(application, "DELETE", "/" + "a").statusCode()).isEqualTo(405);
+      assertThat(first.isHeld()).isTrue();
+
+      // The holder that was looked at has released, and another holds the lock.
+      assertThat(first.release()).isEqualTo(ReleaseResult.RELEASED);
+      Lease second = locks.acquire(ODD_ID);
+      assertThat(json(send(application, "DELETE", release)).at("/released").asBoolean(true))
+          .isFalse();
+      assertThat(second.isHeld()).isTrue();
+
+      String token = locks.find(ODD_ID).orElseThrow().token();
+      JsonNode released = json(send(application, "DELETE", query(ODD_ID) + "&token=" + token));
+      assertThat(released.at("/released").asBoolean()).isTrue();
+      assertThat(released.at("/id").asText()).isEqualTo(ODD_ID);
+      assertThat(second.isHeld()).isFalse();
+      assertThat(locks.find(ODD_ID)).isEmpty();
+    }
+  }
+
+  @Test
+  void endpoint_onTheWeb_showsOneLock_andReleasesNoneUnlessEnabled() throws Exception {
+    try (ConfigurableApplicationContext application = startServer();
+        Lease held = application.getBean(LockManager.class).acquire("a/b")) {
+      assertThat(json(send(application, "GET", "/a/b")).at("/id").asText()).isEqualTo("a/b");
+      assertThat(send(application, "GET", "/none").statusCode()).isEqualTo(404);
+      assertThat(json(send(application, "GET", query("none"))).at("/locks")).isEmpty();
+      assertThat(send(application, "GET", query(" ")).statusCode()).isEqualTo(400);
+      assertThat(send(application, "DELETE", query("a/b") + "&token=any").statusCode())
+          .isEqualTo(405);
+      assertThat(held.isHeld()).isTrue();
+    }
+  }
+
+  private ConfigurableApplicationContext startServer(String... arguments) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "--holdfast.index=" + index,
+                "--holdfast.uris=" + TestNode.url(),
+                "--server.port=0",
+                "--server.address=127.0.0.1",
+                "--management.endpoints.web.exposure.include=locks"));
+    all.addAll(Arrays.asList(arguments));
+    return new SpringApplicationBuilder(Application.class)
+        .web(WebApplicationType.SERVLET)
+        .run(all.toArray(String[]::new));
+  }
+
+  private static HttpResponse<String> send(
+      ConfigurableApplicationContext application, String method, String rest) throws Exception {
+    String port = application.getEnvironment().getRequiredProperty("local.server.port");
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(
+                    URI.create("http://127.0.0.1:" + port + "/actuator/locks" + rest))
+                .method(method, HttpRequest.BodyPublishers.noBody())
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+
+  private static JsonNode json(HttpResponse<String> response) throws Exception {
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    return new ObjectMapper().readTree(response.body());
+  }
+
+  private static String list(MBeanServer server, ObjectName name, @Nullable String id)
+      throws Exception {
+    return invoke(server, name, "list", id);
   }
 
   private static ObjectName endpoint(MBeanServer server) throws Exception {
@@ -180,15 +285,15 @@ class ApplicationIT {
         .toList();
   }
 
-  private static String invoke(MBeanServer server, ObjectName name, String operation, String id)
+  private static String invoke(
+      MBeanServer server, ObjectName name, String operation, @Nullable String... arguments)
       throws Exception {
-    String type =
+    String[] types =
         Arrays.stream(server.getMBeanInfo(name).getOperations())
             .filter(info -> info.getName().equals(operation))
-            .findFirst()
-            .orElseThrow()
-            .getSignature()[0]
-            .getType();
-    return String.valueOf(server.invoke(name, operation, new Object[] {id}, new String[] {type}));
+            .flatMap(info -> Arrays.stream(info.getSignature()))
+            .map(MBeanParameterInfo::getType)
+            .toArray(String[]::new);
+    return String.valueOf(server.invoke(name, operation, arguments, types));
   }
 }

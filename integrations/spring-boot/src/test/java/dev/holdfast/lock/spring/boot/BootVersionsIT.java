@@ -100,6 +100,7 @@ class BootVersionsIT {
                 LockedMethodsTest.class.getName(),
                 LockedBeansTest.class.getName(),
                 DestructionOrderTest.class.getName(),
+                NamedTypesTest.class.getName(),
                 ApplicationIT.class.getName()))) {
       assertThat(tests.process().waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
@@ -153,7 +154,9 @@ class BootVersionsIT {
             "demo.DemoApplication",
             "--holdfast.uris=" + TestNode.url(),
             "--holdfast.index=demo-" + version,
-            "--holdfast.defaults.ttl=3s");
+            "--holdfast.defaults.ttl=3s",
+            // The class path is that of the other tests too, and both would listen on one port.
+            "--spring.main.web-application-type=none");
     try (Application one = start("one", classPath, arguments);
         Application two = start("two", classPath, arguments)) {
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);

@@ -12,22 +12,37 @@ import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.quartz.JobBuilder;
+import org.quartz.JobExecutionContext;
+import org.quartz.JobExecutionException;
+import org.quartz.Scheduler;
+import org.quartz.SchedulerException;
+import org.quartz.TriggerBuilder;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
+import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
 import org.springframework.boot.autoconfigure.task.TaskSchedulingAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.scheduling.TaskScheduler;
 import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.scheduling.concurrent.ConcurrentTaskScheduler;
 import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.scheduling.quartz.SchedulerFactoryBean;
 
 /** What runs under a lock when the context is closed may end before the lock manager is closed. */
 @Timeout(120)
@@ -79,6 +94,20 @@ class DestructionOrderTest {
     }
   }
 
+  /** Would begin again at once. */
+  static class RepeatedJob extends Job {
+    RepeatedJob(BlockingQueue<String> events) {
+      super(events);
+    }
+
+    @Scheduled(fixedDelay = 1)
+    @Locked("job")
+    @Override
+    public void run() {
+      super.run();
+    }
+  }
+
   static class ScheduledJob extends Job {
     ScheduledJob(BlockingQueue<String> events) {
       super(events);
@@ -97,16 +126,21 @@ class DestructionOrderTest {
   static class Scheduling {}
 
   private void closeWhileAScheduledJobRuns(ApplicationContextRunner scheduling) {
+    closeWhileItRuns(
+        scheduling.withBean(ScheduledJob.class, () -> new ScheduledJob(events)),
+        ScheduledJob.class);
+    assertThat(events).containsExactly("ended", "locked");
+  }
+
+  private void closeWhileItRuns(ApplicationContextRunner scheduling, Class<? extends Job> job) {
     AtomicReference<LockManager> locks = new AtomicReference<>();
     scheduling
         .withUserConfiguration(Scheduling.class)
-        .withBean(ScheduledJob.class, () -> new ScheduledJob(events))
         .run(
             context -> {
               locks.set(context.getBean(LockManager.class));
-              context.getBean(ScheduledJob.class).awaitBegin();
+              context.getBean(job).awaitBegin();
             });
-    assertThat(events).containsExactly("ended", "locked");
     assertThat(isClosed(Objects.requireNonNull(locks.get()))).isTrue();
     try (LockManager other = LockManager.create(store)) {
       assertThat(other.list()).isEmpty();
@@ -160,6 +194,141 @@ class DestructionOrderTest {
               scheduler.setAwaitTerminationSeconds((int) LIMIT.toSeconds());
               return scheduler;
             }));
+  }
+
+  /** Spring makes one of its own, which would interrupt the run, and begin others before. */
+  @Test
+  void schedulerThatIsNoBean() {
+    closeWhileItRuns(repeatedJob(LIMIT), RepeatedJob.class);
+    assertThat(events).containsExactly("ended", "locked");
+  }
+
+  @Test
+  void schedulerThatIsNoBean_becauseSpringCannotChoose() {
+    closeWhileItRuns(
+        repeatedJob(LIMIT)
+            .withBean("one", ThreadPoolTaskScheduler.class)
+            .withBean("two", ThreadPoolTaskScheduler.class),
+        RepeatedJob.class);
+    assertThat(events).containsExactly("ended", "locked");
+  }
+
+  @Test
+  void schedulerThatIsNoBean_interruptsARunThatTakesLongerThanTheTimeout() {
+    closeWhileItRuns(repeatedJob(Duration.ofMillis(50)), RepeatedJob.class);
+    assertThat(events).first().isEqualTo("interrupted");
+  }
+
+  private ApplicationContextRunner repeatedJob(Duration timeout) {
+    return runner
+        .withConfiguration(AutoConfigurations.of(LifecycleAutoConfiguration.class))
+        .withPropertyValues("spring.lifecycle.timeout-per-shutdown-phase=" + timeout)
+        .withBean(RepeatedJob.class, () -> new RepeatedJob(events));
+  }
+
+  static class Heartbeat {
+    final Semaphore beats = new Semaphore(0);
+
+    @Scheduled(fixedDelay = 1)
+    public void beat() {
+      beats.release();
+    }
+  }
+
+  /** Stops when schedulers have stopped. */
+  static class StopsLate implements SmartLifecycle {
+    final Heartbeat heartbeat;
+    final BlockingQueue<String> events;
+    volatile boolean running;
+
+    StopsLate(Heartbeat heartbeat, BlockingQueue<String> events) {
+      this.heartbeat = heartbeat;
+      this.events = events;
+    }
+
+    @Override
+    public void start() {
+      running = true;
+    }
+
+    @Override
+    public void stop() {
+      running = false;
+      int unused = heartbeat.beats.drainPermits();
+      try {
+        events.add(
+            heartbeat.beats.tryAcquire(2, LIMIT.toSeconds(), TimeUnit.SECONDS)
+                ? "goes on"
+                : "was stopped");
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    @Override
+    public boolean isRunning() {
+      return running;
+    }
+
+    @Override
+    public int getPhase() {
+      return 0;
+    }
+  }
+
+  /** The application may want it to go on until beans are destroyed. */
+  @Test
+  void schedulerOfTheApplication_isLeftToIt() {
+    ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
+    try {
+      Heartbeat heartbeat = new Heartbeat();
+      runner
+          .withUserConfiguration(Scheduling.class)
+          .withBean("own", TaskScheduler.class, () -> new ConcurrentTaskScheduler(thread))
+          .withBean(Heartbeat.class, () -> heartbeat)
+          .withBean(StopsLate.class, () -> new StopsLate(heartbeat, events))
+          .run(context -> assertThat(context).hasNotFailed());
+      assertThat(events).containsExactly("goes on");
+    } finally {
+      thread.shutdownNow();
+    }
+  }
+
+  /** Knows no bean by itself: Quartz makes it. */
+  public static class QuartzJob implements org.quartz.Job {
+    @Override
+    public void execute(JobExecutionContext context) throws JobExecutionException {
+      try {
+        Objects.requireNonNull((Job) context.getScheduler().getContext().get("job")).run();
+      } catch (SchedulerException e) {
+        throw new JobExecutionException(e);
+      }
+    }
+  }
+
+  @Test
+  void schedulerOfQuartz_awaitsItsJobs() {
+    runner
+        .withBean(
+            "quartz",
+            SchedulerFactoryBean.class,
+            () -> {
+              SchedulerFactoryBean scheduler = new SchedulerFactoryBean();
+              scheduler.setWaitForJobsToCompleteOnShutdown(true);
+              return scheduler;
+            })
+        .withBean(Job.class, () -> new Job(events))
+        .run(
+            context -> {
+              Job job = context.getBean(Job.class);
+              Scheduler quartz = context.getBean(Scheduler.class);
+              quartz.getContext().put("job", job);
+              quartz.scheduleJob(
+                  JobBuilder.newJob(QuartzJob.class).build(),
+                  TriggerBuilder.newTrigger().startNow().build());
+              job.awaitBegin();
+            });
+    assertThat(events).containsExactly("ended", "locked");
   }
 
   @Test

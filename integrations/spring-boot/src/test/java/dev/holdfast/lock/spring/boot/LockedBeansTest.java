@@ -19,6 +19,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import kotlin.sequences.Sequence;
+import kotlinx.coroutines.Deferred;
+import kotlinx.coroutines.flow.Flow;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +50,11 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.Ordered;
 import org.springframework.core.PriorityOrdered;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.context.request.async.DeferredResult;
+import org.springframework.web.context.request.async.WebAsyncTask;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 
 /** Which beans' methods are {@link Locked}, and what the application is told if they cannot be. */
 @Timeout(120)
@@ -301,6 +309,62 @@ class LockedBeansTest {
     }
   }
 
+  static class OfDeferredResult {
+    @Locked("a")
+    public DeferredResult<String> later() {
+      return new DeferredResult<>();
+    }
+  }
+
+  static class OfWebAsyncTask {
+    @Locked("a")
+    public WebAsyncTask<String> later() {
+      return new WebAsyncTask<>(() -> "");
+    }
+  }
+
+  static class OfEmitter {
+    @Locked("a")
+    public SseEmitter later() {
+      return new SseEmitter();
+    }
+  }
+
+  static class OfStreamingBody {
+    @Locked("a")
+    public StreamingResponseBody later() {
+      return out -> {};
+    }
+  }
+
+  static class OfResponse {
+    @Locked("a")
+    public ResponseEntity<StreamingResponseBody> later() {
+      return ResponseEntity.ok(out -> {});
+    }
+  }
+
+  static class OfSequence {
+    @Locked("a")
+    public Sequence<String> later() {
+      return List.<String>of()::iterator;
+    }
+  }
+
+  static class OfCoroutine {
+    @Locked("a")
+    public @Nullable Deferred<String> later() {
+      return null;
+    }
+  }
+
+  static class OfFlow {
+    @Locked("a")
+    public @Nullable Flow<String> later() {
+      return null;
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       classes = {
@@ -309,7 +373,15 @@ class LockedBeansTest {
         OfStream.class,
         OfIterator.class,
         OfOptional.class,
-        OfStage.class
+        OfStage.class,
+        OfDeferredResult.class,
+        OfWebAsyncTask.class,
+        OfEmitter.class,
+        OfStreamingBody.class,
+        OfResponse.class,
+        OfSequence.class,
+        OfCoroutine.class,
+        OfFlow.class
       })
   void start_withAResultWhoseWorkBeginsLater_namesTheMethod(Class<?> type) {
     runner
