@@ -145,8 +145,8 @@ record WorkDir(Path root) {
   }
 
   /**
-   * Old releases, such as 8.0, name what the JVM writes relative to the distribution, where the node
-   * may not write.
+   * Old releases, such as 8.0, name what the JVM writes relative to the distribution, where the
+   * node may not write.
    */
   private void redirectFilesOfJvm() throws IOException {
     Path options = config().resolve("jvm.options");
