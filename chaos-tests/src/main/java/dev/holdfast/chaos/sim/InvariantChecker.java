@@ -274,7 +274,7 @@ final class InvariantChecker {
   }
 
   /** The resource rejected a write. */
-  void turnedAway(ObservedGrant grant) {
+  void rejectedTasks(ObservedGrant grant) {
     if (grant.isBelieved()) {
       simulation.violated(
           Invariant.FENCING, "the resource rejected a write of " + grant.lease + ", which is held");

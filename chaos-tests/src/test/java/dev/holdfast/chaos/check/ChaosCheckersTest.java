@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.chaos.check.ExpectedEffectChecker.ExpectedEffect;
 import dev.holdfast.chaos.fault.ClientFaults;
+import dev.holdfast.chaos.fault.IndexFaults;
 import dev.holdfast.chaos.fault.NodeFaults;
 import dev.holdfast.chaos.worker.ChaosVocabulary;
 import dev.holdfast.history.HistoryScript;
@@ -31,7 +32,7 @@ class ChaosCheckersTest {
   /** The majority is away from 1 s to 9 s. */
   @Nested
   class NoMajority {
-    private final Checker checker = new NoMajorityChecker(Duration.ofMillis(TTL));
+    private final Checker checker = NoGrantsChecker.withoutMajority(Duration.ofMillis(TTL));
 
     NoMajority() {
       script.nemesis(1_000, "start-" + NodeFaults.NO_MAJORITY, "target", "cluster");
@@ -58,26 +59,117 @@ class ChaosCheckersTest {
     void grantToAnother_evenWithinTheTtl_isInvalid() {
       script.released(1_400, 1_410, "c1", 1);
       script.acquired(1_200, 1_410, "c2", 2, 2_000);
-      assertVerdict(checker, Verdict.INVALID, "1 lease outlived");
+      assertVerdict(checker, Verdict.INVALID, "1 lease granted or believed in");
     }
 
     @Test
     void grantAfterTheTtl_evenToTheSame_isInvalid() {
       script.acquired(4_500, 4_600, "c1", 2, TTL);
-      assertVerdict(checker, Verdict.INVALID, "1 lease outlived");
+      assertVerdict(checker, Verdict.INVALID, "1 lease granted or believed in");
     }
 
     @Test
     void leaseThatIsBelievedInForLonger_isInvalid() {
       script.acquired(800, 810, "c2", 2, 2 * TTL);
-      assertVerdict(checker, Verdict.INVALID, "1 lease outlived");
+      assertVerdict(checker, Verdict.INVALID, "1 lease granted or believed in");
     }
   }
 
   @Test
   void noMajority_whereItWasNeverAway_isUnknown() {
     script.acquired(500, 510, "c1", 1, TTL);
-    assertVerdict(new NoMajorityChecker(Duration.ofMillis(TTL)), Verdict.UNKNOWN, "never away");
+    assertVerdict(
+        NoGrantsChecker.withoutMajority(Duration.ofMillis(TTL)), Verdict.UNKNOWN, "never lasted");
+  }
+
+  /** The index is blocked from 1 s to 9 s. */
+  @Nested
+  class Blocked {
+    private final Checker checker = NoGrantsChecker.whileBlocked(Duration.ofMillis(TTL));
+
+    Blocked() {
+      script.nemesis(1_000, "start-" + IndexFaults.NO_WRITES, "target", "cluster");
+      script.nemesis(9_000, "stop-" + IndexFaults.NO_WRITES, "target", "cluster");
+      script.acquired(500, 510, "c1", 1, TTL);
+    }
+
+    @Test
+    void nothingIsGranted_isValid() {
+      assertVerdict(checker, Verdict.VALID, "Nothing was granted while the index was blocked");
+    }
+
+    @Test
+    void grant_isInvalid() {
+      script.acquired(4_500, 4_600, "c2", 2, TTL);
+      assertVerdict(checker, Verdict.INVALID, "believed in while the index was blocked");
+    }
+
+    @Test
+    void aMajorityThatIsAway_isAnotherChecker() {
+      assertVerdict(
+          NoGrantsChecker.withoutMajority(Duration.ofMillis(TTL)), Verdict.UNKNOWN, "never lasted");
+    }
+  }
+
+  /** Something is broken from 1 s to 9 s. */
+  @Nested
+  class LeasesKept {
+    private final Checker checker = new LeasesKeptChecker(Duration.ofMillis(TTL));
+
+    LeasesKept() {
+      script.nemesis(1_000, "start-bodies-limited", "target", "all");
+      script.nemesis(9_000, "stop-bodies-limited", "target", "all");
+    }
+
+    private void acquired(long at, long fence, boolean renewed) {
+      script.ok(
+          at,
+          at + 10,
+          "acquire",
+          "lock",
+          "a",
+          "client",
+          "c1",
+          "fence",
+          fence,
+          "ttl",
+          TTL,
+          ChaosVocabulary.RENEWED,
+          renewed);
+    }
+
+    @Test
+    void leaseThatIsKept_isValid() {
+      acquired(500, 1, true);
+      script.believed(2_000, 2_001, "c1", 1, TTL);
+      script.believed(4_500, 4_501, "c1", 1, TTL);
+      assertVerdict(checker, Verdict.VALID, "1 renewed lease held for longer");
+    }
+
+    @Test
+    void leaseThatIsLost_isInvalid() {
+      acquired(500, 1, true);
+      script.lost(3_600, "c1", 1);
+      assertVerdict(checker, Verdict.INVALID, "1 renewed lease lost");
+    }
+
+    @Test
+    void lossAfterTheFault_orOfALeaseThatIsNotRenewed_isNone() {
+      acquired(500, 1, true);
+      script.believed(2_000, 2_001, "c1", 1, TTL);
+      script.believed(4_500, 4_501, "c1", 1, TTL);
+      script.lost(9_500, "c1", 1);
+      acquired(9_600, 2, false);
+      script.lost(12_500, "c1", 2);
+      assertVerdict(checker, Verdict.VALID, "none lost");
+    }
+
+    @Test
+    void nothingThatIsHeldForLong_isUnknown() {
+      acquired(500, 1, true);
+      script.released(2_000, 2_010, "c1", 1);
+      assertVerdict(checker, Verdict.UNKNOWN, "no lease was held for longer");
+    }
   }
 
   /** A holder is killed at 1 s. The bound is 3 s, and a busy machine may take 1 s more. */
@@ -454,7 +546,116 @@ class ChaosCheckersTest {
 
       unanswered(4_900, 5_900, rejected, "acquire", "c1");
       assertEffect(ExpectedEffect.REJECTED);
+      assertNoEffect(ExpectedEffect.BLOCKED);
     }
+
+    @Test
+    void acquisitionThatWasBlocked_isSeen() {
+      acquired(500, "c1", 1, true);
+      unanswered(4_900, 5_900, ChaosVocabulary.BLOCKED, "acquire", "c1");
+      assertEffect(ExpectedEffect.BLOCKED);
+      assertNoEffect(ExpectedEffect.REJECTED);
+    }
+
+    @Test
+    void slowRelease_isSeenOfTheVictimInTheFault() {
+      acquired(500, "c1", 1, true);
+      script.released(900, 1_900, "c1", 1); // asked for before
+      acquired(2_000, "c2", 2, true);
+      script.released(2_100, 3_000, "c2", 2);
+      acquired(3_100, "c1", 3, true);
+      script.released(3_200, 3_600, "c1", 3); // not slow
+      assertNoEffect(ExpectedEffect.SLOWED);
+
+      acquired(3_700, "c1", 4, true);
+      script.released(3_800, 4_400, "c1", 4);
+      assertEffect(ExpectedEffect.SLOWED);
+    }
+
+    /** The client is cut off from 1 s on, for certain from 1.3 s. */
+    @Test
+    void grantOfALockThatLingers_isSeen() {
+      acquired(500, "c1", 1, true);
+      script.released(700, 710, "c1", 1);
+      acquired(1_200, "c1", 2, true); // its request may have left before
+      script.released(1_400, 1_410, "c1", 2);
+      assertNoEffect(ExpectedEffect.LINGERED);
+
+      acquired(1_500, "c1", 3, true);
+      script.released(1_600, 1_610, "c1", 3);
+      assertEffect(ExpectedEffect.LINGERED);
+      assertNoEffect(ExpectedEffect.LINGERING_TAKEN_OVER);
+
+      acquired(4_500, "c2", 4, true);
+      assertEffect(ExpectedEffect.LINGERING_TAKEN_OVER);
+    }
+
+    @Test
+    void handoff_andAGrantOfAnother_areNoGrantsOfALockThatLingers() {
+      acquired(500, "c1", 1, true);
+      script.released(1_505, 1_506, "c1", 1);
+      acquired(1_500, "c1", 2, true); // asked for while it was held
+      script.released(1_600, 1_610, "c1", 2);
+      acquired(1_700, "c2", 3, true);
+      script.released(1_800, 1_810, "c2", 3);
+      acquired(1_900, "c1", 4, true); // after another's
+      assertNoEffect(ExpectedEffect.LINGERED);
+    }
+
+    private void leads(long at, String client, long fence) {
+      script.ok(at, at + 10, "acquire", "lock", "e0", "client", client, "fence", fence, "ttl", TTL);
+    }
+
+    private void leadsNoMore(long at, String client, long fence) {
+      script.notice(at, "lost", "lock", "e0", "client", client, "fence", fence);
+    }
+
+    @Test
+    void leaderThatIsReplaced_isSeen() {
+      leads(500, "c1", 1);
+      leadsNoMore(3_400, "c1", 1);
+      leads(4_000, "c2", 2);
+      assertEffect(ExpectedEffect.LEADER_REPLACED);
+    }
+
+    @Test
+    void leaderThatWasNotTold_isNot() {
+      acquired(500, "c1", 7, true);
+      leads(500, "c1", 1);
+      leads(4_000, "c2", 2);
+      assertNoEffect(ExpectedEffect.LEADER_REPLACED);
+    }
+
+    @Test
+    void leaderThatIsItsOwnSuccessor_isNot() {
+      leads(500, "c1", 1);
+      leadsNoMore(3_400, "c1", 1);
+      leads(4_000, "c1", 2);
+      leads(4_900, "c2", 3);
+      assertNoEffect(ExpectedEffect.LEADER_REPLACED);
+    }
+
+    @Test
+    void leaderThatIsReplacedAfterTheFault_isNot() {
+      leads(500, "c1", 1);
+      leadsNoMore(3_400, "c1", 1);
+      leads(5_100, "c2", 2);
+      assertNoEffect(ExpectedEffect.LEADER_REPLACED);
+    }
+  }
+
+  /** What a fault counts itself, it says at its end. */
+  @Test
+  void hits_ofAFaultThatCounts_areSeen_andNoneIsNot() {
+    script.acquired(500, 510, "c1", 1, TTL);
+    script.nemesis(1_000, "start-bodies-limited", "target", "all");
+    script.nemesis(5_000, "stop-bodies-limited", "target", "all", ChaosVocabulary.HITS, 0L);
+    Checker checker = new ExpectedEffectChecker(Set.of(ExpectedEffect.HIT));
+    assertVerdict(checker, Verdict.INVALID, "hits counted by the fault 0");
+
+    script.nemesis(6_000, "start-bodies-limited", "target", "all");
+    script.nemesis(8_000, "stop-bodies-limited", "target", "all", ChaosVocabulary.HITS, 3L);
+    assertVerdict(checker, Verdict.VALID, "hits counted by the fault 3 (in 1 of 2 faults)");
   }
 
   /** A fault of a node affects all clients. */

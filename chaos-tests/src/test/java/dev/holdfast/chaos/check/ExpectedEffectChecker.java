@@ -15,6 +15,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +50,21 @@ public final class ExpectedEffectChecker implements Checker {
      */
     REJECTED("acquisitions rejected with 429"),
     /** A write was refused of a client, any client, that asked for the lock after the fault. */
-    NEWCOMER_REFUSED("writes of new holders refused");
+    NEWCOMER_REFUSED("writes of new holders refused"),
+    /** An acquisition was given up because the index was blocked for writes. */
+    BLOCKED("acquisitions blocked"),
+    /** The fault hit something; it counted that itself. */
+    HIT("hits counted by the fault"),
+    /** A release, which waits for nobody, took half a second or longer. */
+    SLOWED("releases that took 0.5 s or longer"),
+    /**
+     * A lock that the client had released was granted to it again, although it could reach no node.
+     */
+    LINGERED("grants of lingering locks while cut off"),
+    /** After such a grant, the lock was granted to another before the fault was over. */
+    LINGERING_TAKEN_OVER("lingering locks taken over meanwhile"),
+    /** A leader was notified of its loss, and another one led before the fault was over. */
+    LEADER_REPLACED("leaders replaced meanwhile");
 
     private final String text;
 
@@ -57,6 +72,15 @@ public final class ExpectedEffectChecker implements Checker {
       this.text = text;
     }
   }
+
+  /** What the names of locks begin with that leaders hold. */
+  private static final String ELECTIONS = "e";
+
+  /** The time within which all links of a client are cut, once that has begun. */
+  private static final long CUT_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
+  /** Longer than a release takes on a cluster that nothing is done to, but for a busy machine. */
+  private static final long SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Set<ExpectedEffect> expected;
 
@@ -106,11 +130,13 @@ public final class ExpectedEffectChecker implements Checker {
   }
 
   private static final class Evidence {
+    private final History history;
     private final List<Call> calls;
     private final Set<String> clients;
     private final Map<String, List<Tenure>> byLock;
 
     Evidence(History history) {
+      this.history = history;
       calls = history.calls();
       clients = calls.stream().map(Call::client).collect(Collectors.toSet());
       byLock = Tenure.byLock(Tenure.of(history));
@@ -129,13 +155,93 @@ public final class ExpectedEffectChecker implements Checker {
         case REFUSED_RENEWAL -> refused(Vocabulary.RENEW, victims(window), window);
         case REFUSED_RELEASE -> refused(Vocabulary.RELEASE, victims(window), window);
         case UNANSWERED -> unanswered(window).count();
-        case REJECTED -> unanswered(window).filter(Evidence::isRejected).count();
+        case REJECTED ->
+            unanswered(window).filter(call -> isGivenUp(call, ChaosVocabulary.REJECTED)).count();
         case NEWCOMER_REFUSED ->
             refused(
                 Vocabulary.WRITE,
                 tenures().filter(tenure -> window.has(tenure.acquire().invokedAt())),
                 window);
+        case BLOCKED ->
+            unanswered(window).filter(call -> isGivenUp(call, ChaosVocabulary.BLOCKED)).count();
+        case HIT -> hits(window.fault);
+        case SLOWED -> slowed(window.fault).count();
+        case LINGERED -> lingered(window.fault).count();
+        case LINGERING_TAKEN_OVER -> lingeringTakenOver(window.fault);
+        case LEADER_REPLACED ->
+            victims(window)
+                .filter(victim -> victim.lock().startsWith(ELECTIONS))
+                .filter(victim -> isReplaced(victim, window.fault))
+                .count();
       };
+    }
+
+    /** A fault counts what it does where the history cannot tell. */
+    private long hits(FaultInterval fault) {
+      return history.nemesis().stream()
+          .filter(act -> act.f().equals("stop-" + fault.name()))
+          .filter(act -> act.time() == fault.toNanos())
+          .map(act -> act.value().get(ChaosVocabulary.HITS))
+          .filter(Number.class::isInstance)
+          .mapToLong(hits -> ((Number) hits).longValue())
+          .sum();
+    }
+
+    private Stream<Call> slowed(FaultInterval fault) {
+      return calls.stream()
+          .filter(call -> call.f().equals(Vocabulary.RELEASE) && call.completion() != null)
+          .filter(call -> isTarget(fault, call.client()))
+          .filter(call -> isWithin(call, fault.fromNanos(), fault))
+          .filter(call -> call.completedAt() - call.invokedAt() >= SLOW_NANOS);
+    }
+
+    private static boolean isWithin(Call call, long fromNanos, FaultInterval fault) {
+      return call.invokedAt() > fromNanos && call.completedAt() <= fault.toNanos();
+    }
+
+    /** The grants for which no request can have left, since the client had been cut off before. */
+    private Stream<Tenure> lingered(FaultInterval fault) {
+      return tenures()
+          .filter(tenure -> isTarget(fault, tenure.client()))
+          .filter(tenure -> isWithin(tenure.acquire(), fault.fromNanos() + CUT_NANOS, fault))
+          .filter(
+              tenure -> {
+                List<Tenure> ofLock = byLock.getOrDefault(tenure.lock(), List.of());
+                int place = ofLock.indexOf(tenure);
+                Tenure before = place > 0 ? ofLock.get(place - 1) : null;
+                Call release = before == null ? null : before.release();
+                return before != null
+                    && release != null
+                    && before.client().equals(tenure.client())
+                    // Not handed off: nobody held it when it was asked for.
+                    && release.completedAt() < tenure.acquire().invokedAt();
+              });
+    }
+
+    private long lingeringTakenOver(FaultInterval fault) {
+      return lingered(fault)
+          .map(Tenure::lock)
+          .distinct()
+          .filter(
+              lock ->
+                  byLock.getOrDefault(lock, List.of()).stream()
+                      .filter(next -> !isTarget(fault, next.client()))
+                      .anyMatch(
+                          next ->
+                              next.grantedAt() > fault.fromNanos() + CUT_NANOS
+                                  && next.grantedAt() <= fault.toNanos()))
+          .count();
+    }
+
+    private boolean isReplaced(Tenure victim, FaultInterval fault) {
+      List<Tenure> ofLock = byLock.getOrDefault(victim.lock(), List.of());
+      int place = ofLock.indexOf(victim) + 1;
+      Operation loss = victim.loss();
+      return place < ofLock.size()
+          && loss != null
+          && !ofLock.get(place).client().equals(victim.client())
+          && loss.time() < ofLock.get(place).grantedAt()
+          && ofLock.get(place).grantedAt() <= fault.toNanos();
     }
 
     private Stream<Call> unanswered(Window window) {
@@ -147,8 +253,8 @@ public final class ExpectedEffectChecker implements Checker {
           .filter(call -> call.completedAt() > window.fault.fromNanos());
     }
 
-    private static boolean isRejected(Call call) {
-      return ChaosVocabulary.REJECTED.equals(reason(call));
+    private static boolean isGivenUp(Call call, String reason) {
+      return reason.equals(reason(call));
     }
 
     private Stream<Tenure> tenures() {

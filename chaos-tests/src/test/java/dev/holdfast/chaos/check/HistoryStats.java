@@ -1,5 +1,6 @@
 package dev.holdfast.chaos.check;
 
+import dev.holdfast.chaos.fault.IndexFaults;
 import dev.holdfast.chaos.fault.NodeFaults;
 import dev.holdfast.chaos.worker.ChaosVocabulary;
 import dev.holdfast.history.Call;
@@ -66,7 +67,9 @@ public record HistoryStats(
     return new HistoryStats(
         operations,
         FaultInterval.of(history).stream()
+            // Those are consequences of other faults.
             .filter(fault -> !fault.name().equals(NodeFaults.NO_MAJORITY))
+            .filter(fault -> !fault.name().equals(IndexFaults.NO_WRITES))
             .count(),
         gap,
         takeovers(tenures),

@@ -3,6 +3,7 @@ package dev.holdfast.chaos.fault;
 import dev.holdfast.chaos.arena.Arena;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A kind of fault. Immutable; may be injected many times. */
 public interface Fault {
@@ -38,5 +39,10 @@ public interface Fault {
 
     /** Ends it. A node or client that comes back may not be up yet when this returns. */
     void end() throws Exception;
+
+    /** Returns how often it hit something, if it counts that. Asked for after its end. */
+    default OptionalLong hits() {
+      return OptionalLong.empty();
+    }
   }
 }

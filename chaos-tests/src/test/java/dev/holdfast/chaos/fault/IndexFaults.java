@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.history.Vocabulary;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -26,6 +27,11 @@ public final class IndexFaults {
 
   /** The name of the deletion in histories. */
   public static final String DELETED = "index-deleted";
+
+  /** While this lasts, nothing can be written to the lock index for certain. */
+  public static final String NO_WRITES = "no-writes";
+
+  private static final AtomicLong SWAPS = new AtomicLong(); // names must differ
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -70,21 +76,39 @@ public final class IndexFaults {
         if (era > LAST_ERA) {
           return null;
         }
-        String next = makeNext(context, old, era);
+        String next = makeNext(context, old, era, "era" + era);
         return injection("the lock index, era " + era, () -> swap(context, old, next));
       }
     };
   }
 
-  private static String makeNext(FaultContext context, IndexMade old, int era)
+  /**
+   * The alias is moved to a new index of the same fencing era, as by an operator who knows nothing
+   * of eras. The old index stays, and so does its incarnation, which is where holders write until
+   * they notice. That takes them some seconds, for which this must last.
+   */
+  public static Fault swapAlias() {
+    return new IndexDeletion() {
+      @Override
+      Injection aim(FaultContext context, IndexMade old) throws IOException, InterruptedException {
+        int era = old.mappings().at(ERA).asInt();
+        String next = makeNext(context, old, era, "swapped" + SWAPS.incrementAndGet());
+        return injection(
+            "the alias of the lock index",
+            () -> moveAlias(context, "remove", old, next, context.names().lockAlias()));
+      }
+    };
+  }
+
+  private static String makeNext(FaultContext context, IndexMade old, int era, String suffix)
       throws IOException, InterruptedException {
     String alias = context.names().lockAlias();
-    String next = context.names().lockIndex() + "-era-" + era;
+    String next = context.names().lockIndex() + "-" + suffix;
     ObjectNode mappings = old.mappings().deepCopy();
     ((ObjectNode) mappings.at(ERA.head())).put("era", era);
     ObjectNode made = JSON.createObjectNode();
     made.set("mappings", mappings);
-    made.putObject("aliases").putObject(alias + ".era" + era);
+    made.putObject("aliases").putObject(alias + "." + suffix);
     made.putObject("settings").put("number_of_shards", 1).put("auto_expand_replicas", "0-2");
     request(context, "PUT", "/" + next, made);
     return next;
@@ -92,15 +116,72 @@ public final class IndexFaults {
 
   private static void swap(FaultContext context, IndexMade old, String next)
       throws IOException, InterruptedException {
+    moveAlias(context, "remove_index", old, next, null);
+  }
+
+  private static void moveAlias(
+      FaultContext context, String how, IndexMade old, String next, @Nullable String from)
+      throws IOException, InterruptedException {
     ObjectNode swap = JSON.createObjectNode();
     ArrayNode actions = swap.putArray("actions");
-    actions.addObject().putObject("remove_index").put("index", old.name());
+    ObjectNode remove = actions.addObject().putObject(how).put("index", old.name());
+    if (from != null) {
+      remove.put("alias", from);
+    }
     actions
         .addObject()
         .putObject("add")
         .put("index", next)
         .put("alias", context.names().lockAlias());
     request(context, "POST", "/_aliases", swap);
+  }
+
+  /**
+   * Writes to the lock index are blocked, and the block is lifted in the end.
+   *
+   * @param block such as {@code read_only_allow_delete}, which Elasticsearch sets by itself when a
+   *     disk is full
+   */
+  public static Fault block(String block) {
+    return new Fault() {
+      @Override
+      public String name() {
+        return "index-blocked";
+      }
+
+      @Override
+      public Optional<Injection> aim(FaultContext context) {
+        return context.isWhole()
+            ? Optional.of(new Block(context, "index.blocks." + block))
+            : Optional.empty();
+      }
+    };
+  }
+
+  private record Block(FaultContext context, String setting) implements Fault.Injection {
+
+    @Override
+    public String target() {
+      return "the lock index, " + setting;
+    }
+
+    @Override
+    public void begin() throws Exception {
+      set(JSON.getNodeFactory().booleanNode(true));
+      context.nemesis().nemesis("start-" + NO_WRITES, Map.of(Vocabulary.TARGET, "cluster"));
+    }
+
+    @Override
+    public void end() throws Exception {
+      context.nemesis().nemesis("stop-" + NO_WRITES, Map.of(Vocabulary.TARGET, "cluster"));
+      set(JSON.nullNode());
+    }
+
+    private void set(JsonNode value) throws IOException, InterruptedException {
+      ObjectNode settings = JSON.createObjectNode();
+      settings.set(setting, value);
+      request(context, "PUT", "/" + context.names().lockAlias() + "/_settings", settings);
+    }
   }
 
   private static void request(FaultContext context, String method, String path, JsonNode body)

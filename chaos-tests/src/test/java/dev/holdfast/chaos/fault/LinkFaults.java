@@ -1,24 +1,45 @@
 package dev.holdfast.chaos.fault;
 
+import dev.holdfast.chaos.arena.Arena;
+import dev.holdfast.lock.elasticsearch.HttpFront;
+import dev.holdfast.lock.elasticsearch.Relay;
 import eu.rekawek.toxiproxy.Proxy;
 import eu.rekawek.toxiproxy.model.Toxic;
 import eu.rekawek.toxiproxy.model.ToxicDirection;
 import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /** Faults between a client and the nodes. Stateless. */
 public final class LinkFaults {
 
   private static final AtomicLong TOXICS = new AtomicLong(); // names must differ on one proxy
 
-  /** In place of a slot: that of the client which holds the lock {@value #LOCK} then. */
+  /** In place of a slot: that of the client which holds the lock {@code h0} then. */
   public static final int HOLDER = -1;
 
-  private static final String LOCK = "h0";
+  /** In place of a slot: that of the client which leads then. */
+  public static final int LEADER = -2;
+
+  /** In place of a slot: those of all clients. */
+  public static final int ALL_CLIENTS = -3;
+
+  private static final Map<Integer, String> LOCKS = Map.of(HOLDER, "h0", LEADER, "e0");
+
+  /** Short beside the time for which a connection may be idle. */
+  private static final long BETWEEN_LOOKS_MILLIS = 50;
 
   private LinkFaults() {}
 
@@ -32,6 +53,10 @@ public final class LinkFaults {
 
   private interface Undo {
     void run() throws IOException;
+
+    default OptionalLong hits() {
+      return OptionalLong.empty();
+    }
   }
 
   private interface LinkChange {
@@ -143,6 +168,84 @@ public final class LinkFaults {
                         bytes)));
   }
 
+  /**
+   * A proxy that forgets connections over which nothing has passed for a while, and counts those
+   * that are used after that.
+   */
+  public static Fault dropIdle(int client, Reach reach, Relay.Death death, Duration idle) {
+    return new LinkFault(
+        "idle-connections-dropped-" + death.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+        client,
+        reach,
+        proxy -> {
+          Relay relay = new Relay(URI.create("http://" + proxy.getUpstream()));
+          AtomicBoolean over = new AtomicBoolean();
+          Thread thread =
+              new Thread(
+                  () -> {
+                    while (!over.get()) {
+                      relay.forgetIdle(death, idle);
+                      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(BETWEEN_LOOKS_MILLIS));
+                    }
+                  },
+                  "idle-connections");
+          thread.setDaemon(true);
+          thread.start();
+          return detour(
+              proxy,
+              URI.create(relay.url()).getAuthority(),
+              () -> {
+                over.set(true);
+                relay.close();
+              },
+              relay::usesOfTheDead);
+        });
+  }
+
+  /** A proxy that answers 413 to requests with larger bodies, and counts those. */
+  public static Fault limitBodies(int client, Reach reach, int bytes) {
+    return new LinkFault(
+        "bodies-limited",
+        client,
+        reach,
+        proxy -> {
+          HttpFront front = HttpFront.of(URI.create("http://" + proxy.getUpstream()));
+          AtomicLong refused = new AtomicLong();
+          front.script(
+              request -> {
+                front.forgetRequests(); // or it keeps all of them
+                if (request.body().length() <= bytes) {
+                  return new HttpFront.Reply.Forward();
+                }
+                refused.incrementAndGet();
+                return HttpFront.html(413);
+              });
+          return detour(proxy, front.host(), front::close, refused::get);
+        });
+  }
+
+  /** Has the proxy pass on to another one, which passes on to where it did. */
+  private static Undo detour(Proxy proxy, String through, Runnable close, LongSupplier hits)
+      throws IOException {
+    String upstream = proxy.getUpstream();
+    proxy.setUpstream(through);
+    return new Undo() {
+      @Override
+      public void run() throws IOException {
+        try {
+          proxy.setUpstream(upstream);
+        } finally {
+          close.run();
+        }
+      }
+
+      @Override
+      public OptionalLong hits() {
+        return OptionalLong.of(hits.getAsLong());
+      }
+    };
+  }
+
   private static String name() {
     return "toxic-" + TOXICS.incrementAndGet();
   }
@@ -163,10 +266,17 @@ public final class LinkFaults {
 
     @Override
     public Optional<Injection> aim(FaultContext context) throws InterruptedException {
+      if (slotOrHolder == ALL_CLIENTS) {
+        List<Proxy> all = new ArrayList<>();
+        for (int slot = 0; slot < Arena.CLIENTS; slot++) {
+          all.addAll(context.arena().links(slot));
+        }
+        return Optional.of(new LinkInjection("links of all clients to all nodes", all, effect));
+      }
       List<Proxy> proxies;
       String end;
-      OptionalInt slot =
-          slotOrHolder == HOLDER ? context.holderOf(LOCK) : OptionalInt.of(slotOrHolder);
+      String lock = LOCKS.get(slotOrHolder);
+      OptionalInt slot = lock == null ? OptionalInt.of(slotOrHolder) : context.holderOf(lock);
       if (slot.isEmpty()) {
         return Optional.empty();
       }
@@ -216,6 +326,15 @@ public final class LinkFaults {
       for (Undo each : undo) {
         each.run();
       }
+    }
+
+    @Override
+    public OptionalLong hits() {
+      List<OptionalLong> counted =
+          undo.stream().map(Undo::hits).filter(OptionalLong::isPresent).toList();
+      return counted.isEmpty()
+          ? OptionalLong.empty()
+          : OptionalLong.of(counted.stream().mapToLong(OptionalLong::getAsLong).sum());
     }
   }
 }

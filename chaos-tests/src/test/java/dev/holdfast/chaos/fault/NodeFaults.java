@@ -10,7 +10,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Faults of nodes, and between them. Stateless. */
 public final class NodeFaults {
@@ -47,6 +52,65 @@ public final class NodeFaults {
   public static Fault pause(NodeRole part) {
     return new NodeFault(
         "node-paused", part, (context, node) -> node.pause(), (context, node) -> node.resume());
+  }
+
+  /**
+   * The node pauses for a moment again and again, as in long garbage collections. Counts the
+   * pauses.
+   */
+  public static Fault stutter(NodeRole part, long pausedMillis, long runningMillis) {
+    return new Fault() {
+      @Override
+      public String name() {
+        return "node-stutters";
+      }
+
+      @Override
+      public Optional<Injection> aim(FaultContext context) throws InterruptedException {
+        return context
+            .find(part)
+            .map(
+                node -> {
+                  AtomicReference<@Nullable Pulses> pulses = new AtomicReference<>();
+                  Injection injection =
+                      injection(
+                          context,
+                          part,
+                          node,
+                          (s, n) ->
+                              pulses.set(
+                                  new Pulses(
+                                      n.name(), n::pause, n::resume, pausedMillis, runningMillis)),
+                          (s, n) -> Objects.requireNonNull(pulses.get()).end());
+                  return new Counted(
+                      injection, () -> Objects.requireNonNull(pulses.get()).pauses());
+                });
+      }
+    };
+  }
+
+  private record Counted(Fault.Injection injection, LongSupplier counter)
+      implements Fault.Injection {
+
+    @Override
+    public String target() {
+      return injection.target();
+    }
+
+    @Override
+    public void begin() throws Exception {
+      injection.begin();
+    }
+
+    @Override
+    public void end() throws Exception {
+      injection.end();
+    }
+
+    @Override
+    public OptionalLong hits() {
+      return OptionalLong.of(counter.getAsLong());
+    }
   }
 
   /** The node is stopped in an orderly way and started again at once. */

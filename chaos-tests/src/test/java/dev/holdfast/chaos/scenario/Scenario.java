@@ -69,6 +69,11 @@ public final class Scenario {
     return parts.bound;
   }
 
+  /** Returns whether it runs only where it is asked for, as every night. */
+  public boolean isNightly() {
+    return parts.nightly;
+  }
+
   /** Returns what kind of cluster it needs. */
   public Ground ground() {
     return parts.ground;
@@ -153,14 +158,24 @@ public final class Scenario {
    * Returns this scenario with clients that make a mistake, and with only the first of its faults.
    */
   public Scenario with(Defect defect, int firstFaults) {
+    return broken(defect, firstFaults).build();
+  }
+
+  /** As {@link #with}, to be run only where it is asked for. */
+  Scenario nightlyWith(Defect defect, int firstFaults) {
+    return broken(defect, firstFaults).nightly().build();
+  }
+
+  private Builder broken(Defect defect, int firstFaults) {
     Builder broken = new Builder(parts.name + "-" + defect.text());
     broken.purpose = "Detects deliberately broken clients: " + defect.text() + ".";
     broken.bound = "the checker " + defect.caughtBy() + " says invalid";
     broken.ground = parts.ground;
     broken.workload = parts.workload.with(defect);
     broken.wallOffsetsMillis = parts.wallOffsetsMillis;
+    broken.checkers = parts.checkers;
     broken.faults = random -> schedule(random).first(firstFaults);
-    return broken.build();
+    return broken;
   }
 
   @Override
@@ -191,6 +206,7 @@ public final class Scenario {
     private Set<ExpectedEffect> expectedEffects = Set.of();
     private boolean acrossDeletion;
     private boolean asFarAsPossible;
+    private boolean nightly;
 
     private Builder(String name) {
       this.name = name;
@@ -245,6 +261,12 @@ public final class Scenario {
     /** Kinds of faults that a machine does not allow are left out, and said to be. */
     Builder asFarAsPossible() {
       asFarAsPossible = true;
+      return this;
+    }
+
+    /** It runs only where it is asked for, as every night. */
+    Builder nightly() {
+      nightly = true;
       return this;
     }
 

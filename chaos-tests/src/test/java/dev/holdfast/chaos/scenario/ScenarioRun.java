@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -205,7 +206,9 @@ final class ScenarioRun implements FaultContext.Crew {
         restartToxiproxy(e);
       }
     }
-    nemesis.nemesis("stop-" + event.what.name(), target(event));
+    Map<String, Object> ended = new LinkedHashMap<>(target(event));
+    event.injection.hits().ifPresent(hits -> ended.put(ChaosVocabulary.HITS, hits));
+    nemesis.nemesis("stop-" + event.what.name(), ended);
     open.remove(event);
   }
 

@@ -4,7 +4,8 @@ import dev.holdfast.chaos.check.CrashTakeoverChecker;
 import dev.holdfast.chaos.check.CrowdChecker;
 import dev.holdfast.chaos.check.Deletion;
 import dev.holdfast.chaos.check.ExpectedEffectChecker.ExpectedEffect;
-import dev.holdfast.chaos.check.NoMajorityChecker;
+import dev.holdfast.chaos.check.LeasesKeptChecker;
+import dev.holdfast.chaos.check.NoGrantsChecker;
 import dev.holdfast.chaos.fault.ClientFaults;
 import dev.holdfast.chaos.fault.Fault;
 import dev.holdfast.chaos.fault.FaultContext.NodeRole;
@@ -18,9 +19,13 @@ import dev.holdfast.chaos.scenario.Scenario.Ground;
 import dev.holdfast.chaos.worker.Defect;
 import dev.holdfast.chaos.worker.Workload;
 import dev.holdfast.chaos.worker.Workload.Cyclers;
+import dev.holdfast.chaos.worker.Workload.Election;
+import dev.holdfast.chaos.worker.Workload.Environment;
 import dev.holdfast.chaos.worker.Workload.Holders;
+import dev.holdfast.lock.elasticsearch.Relay;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
@@ -30,6 +35,12 @@ import java.util.stream.Collectors;
 
 /** The catalogue of scenarios. Stateless. */
 public final class Scenarios {
+
+  /** In place of names: all scenarios. */
+  static final String ALL = "all";
+
+  /** In place of names: the scenarios that do not run by default. */
+  static final String NIGHTLY = "nightly";
 
   private static final int CLIENTS = dev.holdfast.chaos.arena.Arena.CLIENTS;
 
@@ -58,7 +69,7 @@ public final class Scenarios {
 
   private Scenarios() {}
 
-  /** Returns all scenarios. */
+  /** Returns all scenarios, also those that run only where they are asked for. */
   public static List<Scenario> all(Duration storm) {
     List<Scenario> all = new ArrayList<>();
     all.add(baseline());
@@ -81,7 +92,11 @@ public final class Scenarios {
         scenario("answers-delayed").with(Defect.LEASE_FROM_RESPONSE, 1),
         scenario("client-paused").with(Defect.UNFENCED_WRITES, 2),
         scenario("client-paused").with(Defect.RELEASE_WITHOUT_OWNER_CHECK, 1),
-        scenario("baseline").with(Defect.TRUST_IN_A_STALE_READ, 0));
+        scenario("baseline").with(Defect.TRUST_IN_A_STALE_READ, 0),
+        scenario("idle-connections-dropped").nightlyWith(Defect.NO_RENEWAL, 1),
+        scenario("clocks-slewed").nightlyWith(Defect.NO_CLOCK_MARGIN, 2),
+        scenario("linger-cut-off").nightlyWith(Defect.LINGER_WITHOUT_CHECK, 1),
+        scenario("leader-cut-off").nightlyWith(Defect.LEADER_IGNORES_LOSS, 1));
   }
 
   /**
@@ -157,6 +172,14 @@ public final class Scenarios {
   private static List<Scenario> links() {
     Workload slow =
         Workload.standard().withTtlMillis(10_000).with(new Holders(2, 6, 20_000, false));
+    // Long enough for a request to be given up and another to succeed, between two renewals. Few
+    // requests, so that connections are idle.
+    long longTtlMillis = 15_000;
+    Workload calm =
+        Workload.standard()
+            .withTtlMillis(longTtlMillis)
+            .with(new Cyclers(4, 12, 100))
+            .with(new Holders(2, 2, 4 * longTtlMillis, true));
     return List.of(
         Scenario.named("holder-cut-off")
             .purpose("The holder of a lock loses its connection to all nodes, silently.")
@@ -261,7 +284,48 @@ public final class Scenarios {
                             random.nextBoolean()
                                 ? LinkFaults.refuse(slot(random), Reach.ALL)
                                 : LinkFaults.cut(slot(random), Reach.ALL)))
+            .build(),
+        Scenario.named("idle-connections-dropped")
+            .purpose(
+                "A proxy before the nodes forgets connections that were idle for half a second:"
+                    + " silently, with a reset, with a close.")
+            .bound("a connection that is dead costs a request, and no lease")
+            .workload(calm)
+            .faults(
+                random ->
+                    new Schedule.Writer()
+                        .add(idle(Relay.Death.SILENT), 14_000, 1_000)
+                        .add(idle(Relay.Death.RESET_AT_USE), 7_000, 1_000)
+                        .add(idle(Relay.Death.CLOSED_AT_USE), 7_000, 1_000)
+                        .end())
+            .checkedBy(new LeasesKeptChecker(Duration.ofMillis(longTtlMillis)))
+            .shows(ExpectedEffect.HIT)
+            .nightly()
+            .build(),
+        Scenario.named("bodies-limited")
+            .purpose("A proxy before the nodes answers 413 to requests of more than 5,000 bytes.")
+            .bound("requests are sent in parts, and no lease is lost")
+            // So many leases that their renewals together are larger, and so long that a busy
+            // machine has time for all parts.
+            .workload(
+                calm.withTtlMillis(2 * longTtlMillis)
+                    .with(new Holders(2, 2, 8 * longTtlMillis, true))
+                    .withLeases(100))
+            .faults(
+                random ->
+                    times(
+                        1,
+                        33_000,
+                        1_000,
+                        i -> LinkFaults.limitBodies(LinkFaults.ALL_CLIENTS, Reach.ALL, 5_000)))
+            .checkedBy(new LeasesKeptChecker(Duration.ofMillis(2 * longTtlMillis)))
+            .shows(ExpectedEffect.HIT)
+            .nightly()
             .build());
+  }
+
+  private static Fault idle(Relay.Death death) {
+    return LinkFaults.dropIdle(LinkFaults.ALL_CLIENTS, Reach.ALL, death, Duration.ofMillis(500));
   }
 
   // --- Clients
@@ -292,7 +356,81 @@ public final class Scenarios {
                 new CrashTakeoverChecker(
                     Duration.ofMillis(TTL_MILLIS).plus(SKEW).plus(POLL_BOUND), STALLS, "h"))
             .shows(ExpectedEffect.TAKEOVER)
+            .build(),
+        Scenario.named("linger-cut-off")
+            .purpose(
+                "A client with locks that linger after their releases loses its connection to all"
+                    + " nodes, silently.")
+            .bound(
+                "a lock that lingers is granted again while its lease lasts, never beside another's"
+                    + " grant")
+            .workload(Workload.standard().withLingerers(6))
+            .faults(random -> times(2, 6_500, 1_000, i -> LinkFaults.cut(slot(random), Reach.ALL)))
+            .shows(ExpectedEffect.LINGERED, ExpectedEffect.LINGERING_TAKEN_OVER)
+            .build(),
+        Scenario.named("leader-cut-off")
+            .purpose(
+                "The leader loses its connection to all nodes, silently, both ways and one way.")
+            .bound("another leads, and never two at a time")
+            .workload(Workload.standard().with(Election.UNTIL_LOST))
+            .faults(
+                random ->
+                    new Schedule.Writer()
+                        .add(LinkFaults.cut(LinkFaults.LEADER, Reach.ALL), 5_000, 1_000)
+                        .add(LinkFaults.cutAnswers(LinkFaults.LEADER, Reach.ALL), 6_500, 1_000)
+                        .end())
+            .shows(ExpectedEffect.LEADER_REPLACED)
+            .build(),
+        Scenario.named("client-starved")
+            .purpose(
+                "The executor of a holder is busy, its process runs a tenth of the time, and then"
+                    + " it loses its connection to all nodes, silently.")
+            .bound("a lease ends in time without a thread that would tell so")
+            .workload(Workload.standard().with(LONG_HOLDERS).in(new Environment(false, 4, false)))
+            .faults(
+                random ->
+                    during(
+                        2,
+                        i -> ClientFaults.starveHolder(WANTED),
+                        Duration.ofSeconds(9),
+                        Duration.ofSeconds(1),
+                        Duration.ofMillis(5_500)))
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER, ExpectedEffect.HIT)
+            .nightly()
+            .build(),
+        Scenario.named("spring-boot")
+            .purpose(
+                "Clients are applications of Spring Boot, of which one is cut off and one killed"
+                    + " while they hold a lock.")
+            .bound("the same as for clients that build their lock manager themselves")
+            .workload(Workload.standard().with(LONG_HOLDERS).in(new Environment(true, 0, false)))
+            .faults(
+                random ->
+                    new Schedule.Writer()
+                        .add(LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL), 4_500, 1_000)
+                        .add(ClientFaults.killHolder(WANTED), 4_500, 1_000)
+                        .end())
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER, ExpectedEffect.UNANSWERED)
+            .nightly()
             .build());
+  }
+
+  /**
+   * Returns rounds of a fault during which, after a while, the holder of a lock is cut off from all
+   * nodes too.
+   */
+  private static Schedule during(
+      int rounds, IntFunction<Fault> fault, Duration lasting, Duration after, Duration cutOff) {
+    List<Schedule.PlannedFault> steps = new ArrayList<>();
+    Duration at = Duration.ofSeconds(1);
+    for (int i = 0; i < rounds; i++) {
+      steps.add(new Schedule.PlannedFault(at, fault.apply(i), lasting));
+      steps.add(
+          new Schedule.PlannedFault(
+              at.plus(after), LinkFaults.cut(LinkFaults.HOLDER, Reach.ALL), cutOff));
+      at = at.plus(lasting).plusSeconds(2);
+    }
+    return new Schedule(steps, at, false);
   }
 
   private static List<Scenario> clocks() {
@@ -314,6 +452,31 @@ public final class Scenarios {
             .wallOffsetsMillis(950, -950, 0)
             .faults(cuts)
             .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER)
+            .build(),
+        Scenario.named("clocks-slewed")
+            .purpose(
+                "Both clocks of a holder are slowed down by a twelfth, as chrony does, those of"
+                    + " others are fast by 1.7 %, and the holder is cut off.")
+            .bound("clocks within the margin of 10 % make no second holder")
+            // So long that the margin is long beside a poll and a slow answer, and once, so that
+            // wall
+            // clocks stay within the skew.
+            .workload(
+                Workload.standard()
+                    .withTtlMillis(4 * TTL_MILLIS)
+                    .with(LONG_HOLDERS)
+                    .in(new Environment(false, 0, true)))
+            .faults(
+                random ->
+                    during(
+                        1,
+                        i -> ClientFaults.slewClocks(WANTED, -83_333, 17_000),
+                        Duration.ofMillis(18_500),
+                        // Its last renewal is of the time in which the clocks are slewed, too.
+                        Duration.ofSeconds(4),
+                        Duration.ofSeconds(14)))
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.TAKEOVER, ExpectedEffect.HIT)
+            .nightly()
             .build());
   }
 
@@ -401,8 +564,22 @@ public final class Scenarios {
                         9_000,
                         3_000,
                         i -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())))))
-            .checkedBy(new NoMajorityChecker(Duration.ofMillis(TTL_MILLIS)))
+            .checkedBy(NoGrantsChecker.withoutMajority(Duration.ofMillis(TTL_MILLIS)))
             .shows(ExpectedEffect.LOSS)
+            .build(),
+        Scenario.named("primary-stutters")
+            .purpose(
+                "The node with the primary pauses for 1.2 s again and again, as in long garbage"
+                    + " collections, which the cluster does not notice.")
+            .bound("pauses that are shorter than a request may take cost no lease")
+            .workload(
+                Workload.standard().withTtlMillis(10_000).with(new Holders(2, 2, 40_000, true)))
+            .faults(
+                random ->
+                    times(1, 16_000, 1_000, i -> NodeFaults.stutter(NodeRole.PRIMARY, 1_200, 600)))
+            .checkedBy(new LeasesKeptChecker(Duration.ofSeconds(10)))
+            .shows(ExpectedEffect.HIT, ExpectedEffect.SLOWED)
+            .nightly()
             .build());
   }
 
@@ -451,6 +628,35 @@ public final class Scenarios {
             .acrossDeletion()
             .checkedBy(Deletion.told(told), Deletion.fencingThroughEras())
             .shows(ExpectedEffect.LOSS)
+            .build(),
+        Scenario.named("alias-swapped")
+            .purpose(
+                "The alias is moved to a new index of the same era, and the old index stays, where"
+                    + " holders could go on.")
+            .bound(
+                "holders are told within 12 s; tokens begin low, and fenced resources reject new"
+                    + " holders")
+            .workload(patient)
+            .faults(random -> times(1, 12_000, 6_000, i -> IndexFaults.swapAlias()))
+            .acrossDeletion()
+            .checkedBy(Deletion.told(Duration.ZERO), Deletion.fencing())
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.NEWCOMER_REFUSED)
+            .nightly()
+            .build(),
+        Scenario.named("index-blocked")
+            .purpose(
+                "The index is blocked for writes, as at the flood stage of a disk and as by an"
+                    + " operator, and the block is lifted.")
+            .bound("meanwhile nothing is granted, and every lease ends within its TTL")
+            .workload(Workload.standard().with(LONG_HOLDERS))
+            .faults(
+                random ->
+                    new Schedule.Writer()
+                        .add(IndexFaults.block("read_only_allow_delete"), 5_000, 2_500)
+                        .add(IndexFaults.block("read_only"), 5_000, 1_000)
+                        .end())
+            .checkedBy(NoGrantsChecker.whileBlocked(Duration.ofMillis(TTL_MILLIS)))
+            .shows(ExpectedEffect.LOSS, ExpectedEffect.BLOCKED)
             .build());
   }
 
@@ -587,29 +793,29 @@ public final class Scenarios {
   /**
    * Returns the scenarios of those names.
    *
-   * @param names separated by commas; empty for all
+   * @param names separated by commas; {@value #ALL} for all, {@value #NIGHTLY} for those that do
+   *     not run otherwise, and empty for all but those
    * @throws IllegalArgumentException if there is no such scenario; the message names all there are
    */
   public static List<Scenario> select(List<Scenario> from, String names) {
-    if (names.isBlank()) {
-      return from;
-    }
-    List<Scenario> selected = new ArrayList<>();
-    for (String name : names.split(",", -1)) {
-      selected.add(
-          from.stream()
-              .filter(each -> each.name().equals(name.strip()))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new IllegalArgumentException(
-                          "no scenario \"%s\"; there are %s"
-                              .formatted(
-                                  name,
-                                  from.stream()
-                                      .map(Scenario::name)
-                                      .collect(Collectors.joining(", "))))));
-    }
-    return selected;
+    return switch (names.strip()) {
+      case "" -> from.stream().filter(each -> !each.isNightly()).toList();
+      case NIGHTLY -> from.stream().filter(Scenario::isNightly).toList();
+      case ALL -> from;
+      default -> Arrays.stream(names.split(",", -1)).map(name -> named(from, name)).toList();
+    };
+  }
+
+  private static Scenario named(List<Scenario> from, String name) {
+    return from.stream()
+        .filter(each -> each.name().equals(name.strip()))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no scenario \"%s\"; there are %s"
+                        .formatted(
+                            name,
+                            from.stream().map(Scenario::name).collect(Collectors.joining(", ")))));
   }
 }

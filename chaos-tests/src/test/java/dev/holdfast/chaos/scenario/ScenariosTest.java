@@ -3,8 +3,10 @@ package dev.holdfast.chaos.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.chaos.arena.Arena;
 import dev.holdfast.chaos.scenario.Schedule.PlannedFault;
 import dev.holdfast.chaos.worker.Defect;
+import dev.holdfast.chaos.worker.Workload;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -102,6 +104,21 @@ class ScenariosTest {
   }
 
   @Test
+  void select_group_isOfThoseThatRunByDefaultOrNot() {
+    List<Scenario> all = Scenarios.all(HOUR);
+
+    assertThat(Scenarios.select(all, "")).isNotEmpty().noneMatch(Scenario::isNightly);
+    assertThat(Scenarios.select(all, "nightly")).isNotEmpty().allMatch(Scenario::isNightly);
+    assertThat(Scenarios.select(all, "all")).isEqualTo(all);
+    assertThat(Scenarios.select(all, "clocks-slewed")).hasSize(1);
+  }
+
+  @Test
+  void workers_knowHowManyThereAre() {
+    assertThat(Workload.CLIENTS).isEqualTo(Arena.CLIENTS);
+  }
+
+  @Test
   void noLockLingers_andNobodyCampaigns_whereTheIndexMayBeDeleted_butElsewhere() {
     assertThat(Scenarios.all(HOUR))
         .allSatisfy(
@@ -109,9 +126,9 @@ class ScenariosTest {
               assertThat(scenario.workload().rules().lingering())
                   .as(scenario.name())
                   .isEqualTo(!scenario.isAcrossDeletion());
-              assertThat(scenario.workload().election())
+              assertThat(scenario.workload().election() == Workload.Election.NONE)
                   .as(scenario.name())
-                  .isEqualTo(!scenario.isAcrossDeletion());
+                  .isEqualTo(scenario.isAcrossDeletion());
             })
         .anyMatch(Scenario::isAcrossDeletion)
         .anyMatch(scenario -> !scenario.isAcrossDeletion());

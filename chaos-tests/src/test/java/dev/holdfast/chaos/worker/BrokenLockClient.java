@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -29,6 +30,7 @@ final class BrokenLockClient implements LockClient {
   private final ElasticsearchClient client;
   private final String alias;
   private final Duration ttl;
+  private final Map<String, Lingering> lingering = new ConcurrentHashMap<>();
 
   BrokenLockClient(
       Defect defect, LockClient good, ElasticsearchClient client, String alias, Duration ttl) {
@@ -48,12 +50,15 @@ final class BrokenLockClient implements LockClient {
       case RELEASE_WITHOUT_OWNER_CHECK ->
           good.acquire(lock, wait, renewed).map(heldLock -> new Bully(heldLock, lock));
       case TRUST_IN_A_STALE_READ -> readThenWrite(lock, wait);
-      case NONE, UNFENCED_WRITES -> good.acquire(lock, wait, renewed);
+      case NO_RENEWAL -> good.acquire(lock, wait, false);
+      case LINGER_WITHOUT_CHECK -> lingering(lock, wait, renewed);
+      case NONE, UNFENCED_WRITES, NO_CLOCK_MARGIN, LEADER_IGNORES_LOSS ->
+          good.acquire(lock, wait, renewed);
     };
   }
 
   /** Sees no reason why it should not have the lock any more. */
-  private record Careless(HeldLock heldLock) implements HeldLock {
+  record Careless(HeldLock heldLock) implements HeldLock {
 
     @Override
     public FencingToken token() {
@@ -177,6 +182,70 @@ final class BrokenLockClient implements LockClient {
     @Override
     public void onLost(Runnable task) {
       heldLock.onLost(task);
+    }
+  }
+
+  /** What is there to linger stays, and is granted again as it is. */
+  private Optional<HeldLock> lingering(String lock, Duration wait, boolean renewed)
+      throws UnavailableException, InterruptedException {
+    if (!lock.startsWith(OfManager.LINGERING)) {
+      return good.acquire(lock, wait, renewed);
+    }
+    Lingering kept = lingering.remove(lock);
+    return kept == null
+        ? good.acquire(lock, wait, renewed)
+            .map(heldLock -> new Lingering(lock, new Careless(heldLock), heldLock.token()))
+        : Optional.of(new Lingering(lock, kept.heldLock, next(kept.token)));
+  }
+
+  private static FencingToken next(FencingToken token) {
+    return new FencingToken(token.era(), token.primaryTerm(), token.seqNo(), token.handoff() + 1);
+  }
+
+  /** One that goes to those that linger when it is released. */
+  private final class Lingering implements HeldLock {
+    private final String lock;
+    private final HeldLock heldLock;
+    private final FencingToken token;
+
+    Lingering(String lock, HeldLock heldLock, FencingToken token) {
+      this.lock = lock;
+      this.heldLock = heldLock;
+      this.token = token;
+    }
+
+    @Override
+    public FencingToken token() {
+      return token;
+    }
+
+    @Override
+    public boolean isHeld() {
+      return heldLock.isHeld();
+    }
+
+    @Override
+    public long untilNanos() {
+      return heldLock.untilNanos();
+    }
+
+    @Override
+    public boolean renew() {
+      return heldLock.renew();
+    }
+
+    @Override
+    public ReleaseResult release() {
+      if (token.handoff() == FencingToken.MAX_HANDOFF) {
+        return heldLock.release();
+      }
+      lingering.put(lock, this);
+      return ReleaseResult.RELEASED;
+    }
+
+    @Override
+    public void onLost(Runnable task) {
+      // Does not listen.
     }
   }
 

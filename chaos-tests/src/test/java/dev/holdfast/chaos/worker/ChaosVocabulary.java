@@ -30,5 +30,11 @@ public final class ChaosVocabulary {
    */
   public static final String REJECTED = "rejected";
 
+  /** The reason of an acquisition that was given up because the index was blocked for writes. */
+  public static final String BLOCKED = "blocked";
+
+  /** Key: how often a fault that counts this hit something, at its end. */
+  public static final String HITS = "hits";
+
   private ChaosVocabulary() {}
 }

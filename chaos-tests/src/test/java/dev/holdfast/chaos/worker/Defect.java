@@ -21,7 +21,19 @@ public enum Defect {
   RELEASE_WITHOUT_OWNER_CHECK("mutual-exclusion"),
 
   /** Reads that the lock is free, and writes its own record without a condition. */
-  TRUST_IN_A_STALE_READ("mutual-exclusion");
+  TRUST_IN_A_STALE_READ("mutual-exclusion"),
+
+  /** Forgets to renew, though the lease is to be kept until it is released. */
+  NO_RENEWAL("leases-kept"),
+
+  /** Leaves no margin for clocks that run at different rates. */
+  NO_CLOCK_MARGIN("mutual-exclusion"),
+
+  /** Grants a lock that lingers again, without asking whether it is still its own. */
+  LINGER_WITHOUT_CHECK("fencing"),
+
+  /** Leads until it steps down, whether it has lost the lock or not. */
+  LEADER_IGNORES_LOSS("mutual-exclusion");
 
   private final String caughtBy;
 

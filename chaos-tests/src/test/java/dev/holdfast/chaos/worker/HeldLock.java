@@ -21,8 +21,12 @@ interface HeldLock {
   /** Has the task run, once, when it is told that the lock is lost. */
   void onLost(Runnable task);
 
-  /** The grip that lock-core gives. */
-  record OfLease(Lease lease) implements HeldLock {
+  /**
+   * The grip that lock-core gives.
+   *
+   * @param clock the clock that the lease counts by
+   */
+  record OfLease(Lease lease, WorkerClock clock) implements HeldLock {
 
     @Override
     public FencingToken token() {
@@ -38,7 +42,7 @@ interface HeldLock {
     @Override
     public long untilNanos() {
       long now = System.nanoTime();
-      return now + lease.remaining().toNanos();
+      return now + clock.trueNanos(lease.remaining().toNanos());
     }
 
     @Override

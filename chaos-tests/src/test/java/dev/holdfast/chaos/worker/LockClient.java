@@ -20,11 +20,16 @@ interface LockClient {
     }
 
     /**
-     * Returns whether Elasticsearch had no room in a queue. An error of an item of a bulk request
+     * Returns the reason, if it is one that checkers read. An error of an item of a bulk request
      * has no type of its own in the library's exceptions, only in their text.
      */
-    boolean isRejected() {
-      return toString().contains("rejected_execution");
+    Optional<String> reason() {
+      String text = toString();
+      return text.contains("rejected_execution")
+          ? Optional.of(ChaosVocabulary.REJECTED)
+          : text.contains("cluster_block_exception")
+              ? Optional.of(ChaosVocabulary.BLOCKED)
+              : Optional.empty();
     }
   }
 
@@ -38,15 +43,25 @@ interface LockClient {
       throws UnavailableException, InterruptedException;
 
   /** The way of lock-core. */
-  record OfManager(LockManager manager, Duration ttl, boolean lingering) implements LockClient {
+  record OfManager(LockManager manager, Duration ttl, boolean lingering, WorkerClock clock)
+      implements LockClient {
+    /** What the names of the locks begin with that are there to linger. */
+    static final String LINGERING = "l";
+
     /** One lock in so many stays with the manager after its release. */
     private static final int LINGERING_LOCKS = 4;
 
     /** Short, so that others get the lock often. */
     private static final int LINGERS_PER_TTL = 8;
 
+    /** Returns how long one lingers. */
+    static Duration linger(Duration ttl) {
+      return ttl.dividedBy(LINGERS_PER_TTL);
+    }
+
     private boolean lingers(String lock) {
-      return lingering && Math.floorMod(lock.hashCode(), LINGERING_LOCKS) == 0;
+      return lingering
+          && (lock.startsWith(LINGERING) || Math.floorMod(lock.hashCode(), LINGERING_LOCKS) == 0);
     }
 
     @Override
@@ -57,10 +72,10 @@ interface LockClient {
               .withTtl(ttl)
               .withWaitTimeout(wait)
               .withAutoRenew(renewed)
-              .withLinger(lingers(lock) ? ttl.dividedBy(LINGERS_PER_TTL) : Duration.ZERO)
+              .withLinger(lingers(lock) ? linger(ttl) : Duration.ZERO)
               .withOnLeaseLost(OnLeaseLost.NOTIFY);
       try {
-        return Optional.of(new HeldLock.OfLease(manager.acquire(lock, options)));
+        return Optional.of(new HeldLock.OfLease(manager.acquire(lock, options), clock));
       } catch (LockAcquisitionException e) {
         return Optional.empty();
       } catch (LockException e) {

@@ -61,7 +61,9 @@ final class RecordingClient {
       return Optional.of(granted(invocation, lock, granted.get()));
     } catch (LockClient.UnavailableException e) {
       invocation.info(
-          e.isRejected() ? Map.of(ChaosVocabulary.REASON, ChaosVocabulary.REJECTED) : Map.of(),
+          e.reason()
+              .<Map<String, Object>>map(reason -> Map.of(ChaosVocabulary.REASON, reason))
+              .orElse(Map.of()),
           String.valueOf(e.getMessage()));
       progress.operation();
       return Optional.empty();

@@ -6,6 +6,7 @@ import dev.holdfast.history.HistoryWriter;
 import dev.holdfast.history.HistoryWriter.Recorder;
 import dev.holdfast.lock.LeaderElection;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockListener;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.OnLeaseLost;
@@ -16,25 +17,26 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ConfigurableApplicationContext;
 
 /**
  * One or more clients of Holdfast in a process of their own. They take locks, use and release them
- * until a line is read from standard input or that ends, so that the process never outlives the
- * test; all they do goes into a history of their own. Reports its progress five times a second.
+ * until standard input ends, so that the process never outlives the test, and obey the commands
+ * that come there; all they do goes into a history of their own. Reports its progress five times a
+ * second.
  */
 public final class WorkerMain {
 
   /** The status EX_SOFTWARE of sysexits.h. */
   private static final int UNEXPECTED = 70;
-
-  private static final long STATUS_MILLIS = 200;
 
   /** Of writes to what the locks protect: longer than a slow write, shorter than a run. */
   private static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(5);
@@ -57,10 +59,15 @@ public final class WorkerMain {
   private final Workload workload;
   private final WorkerProgress progress = WorkerProgress.none();
   private final CountDownLatch stop = new CountDownLatch(1);
+  private final WorkerClock clock;
+  private final @Nullable BoundedExecutor executor;
 
   private WorkerMain(WorkerSpec spec) {
     this.spec = spec;
     this.workload = spec.workload();
+    this.clock = new WorkerClock(spec.wallOffsetMillis());
+    int size = workload.environment().callbackThreads();
+    this.executor = size == 0 ? null : new BoundedExecutor(size, progress.rejectedTasks());
   }
 
   /** Runs a worker; its only argument is a {@link WorkerSpec} as JSON. */
@@ -96,11 +103,11 @@ public final class WorkerMain {
     }
     List<Thread> threads = start(clients, history);
     List<AutoCloseable> candidates = new ArrayList<>();
-    if (workload.election() && workload.defect() == Defect.NONE) {
+    if (isCandidate()) {
       candidates.add(campaign(clients.get(0), managers.get(0), history.recorder()));
     }
     start("status", this::tellStatus);
-    awaitInput();
+    obey();
     stop.countDown();
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLIS);
     for (Thread thread : threads) {
@@ -115,27 +122,54 @@ public final class WorkerMain {
     }
   }
 
+  private boolean isCandidate() {
+    return switch (workload.election()) {
+      case NONE -> false;
+      case TERMS -> workload.defect() == Defect.NONE;
+      case UNTIL_LOST -> true;
+    };
+  }
+
   private LockManager manager(String name, List<AutoCloseable> open) {
+    List<String> urls = spec.lockUrls().stream().map(Object::toString).toList();
+    if (workload.environment().springBoot()) {
+      ConfigurableApplicationContext application =
+          BootApplication.start(spec.names(), urls, builder -> configure(builder, name));
+      open.add(application);
+      return application.getBean(LockManager.class);
+    }
     ElasticsearchLockStore store =
-        ElasticsearchLockStore.builder(
-                spec.lockUrls().stream().map(Object::toString).toArray(String[]::new))
+        ElasticsearchLockStore.builder(urls.toArray(String[]::new))
             .indexNames(spec.names().lockIndex(), spec.names().lockAlias())
             .build();
-    LockManager manager =
-        LockManager.builder(store)
-            .owner(name)
-            .calendarTakeover(workload.rules().calendar())
-            .maxClockSkew(Duration.ofMillis(workload.rules().skewMillis()))
-            .wallClock(() -> Instant.now().plusMillis(spec.wallOffsetMillis()))
-            .build();
+    LockManager.Builder builder = LockManager.builder(store);
+    configure(builder, name);
+    LockManager manager = builder.build();
     open.add(manager);
     open.add(store);
     return manager;
   }
 
+  private void configure(LockManager.Builder builder, String name) {
+    builder
+        .owner(name)
+        .calendarTakeover(workload.rules().calendar())
+        .maxClockSkew(Duration.ofMillis(workload.rules().skewMillis()))
+        .wallClock(clock::instant);
+    if (workload.environment().clocks()) {
+      builder.ticker(clock::nanos);
+    }
+    if (workload.defect() == Defect.NO_CLOCK_MARGIN) {
+      builder.maxClockDrift(0).maxClockSkew(Duration.ZERO);
+    }
+    if (executor != null) {
+      builder.callbackExecutor(executor).listener(new LockListener() {}); // so that it has tasks
+    }
+  }
+
   private LockClient lockClient(LockManager manager, ElasticsearchClient elasticsearch) {
-    Duration ttl = Duration.ofMillis(workload.rules().ttlMillis());
-    LockClient good = new LockClient.OfManager(manager, ttl, workload.rules().lingering());
+    Duration ttl = ttl();
+    LockClient good = new LockClient.OfManager(manager, ttl, workload.rules().lingering(), clock);
     return workload.defect() == Defect.NONE
         ? good
         : new BrokenLockClient(
@@ -160,6 +194,12 @@ public final class WorkerMain {
       SplittableRandom random = seeds.split();
       Recorder recorder = history.recorder();
       threads.add(start("holder-" + i, () -> hold(client, recorder, random)));
+    }
+    for (int i = 0; i < workload.lingerers(); i++) {
+      String lock = lingeringLock(spec.client(), i);
+      SplittableRandom random = seeds.split();
+      Recorder recorder = history.recorder();
+      threads.add(start("lingerer-" + i, () -> linger(clients.get(0), recorder, lock, random)));
     }
     for (int i = 0; i < LEASE_THREADS && workload.leases() > 0; i++) {
       int first = i;
@@ -207,10 +247,7 @@ public final class WorkerMain {
     Workload.Cyclers cyclers = workload.cyclers();
     while (!stopsWithin(1 + random.nextLong(2 * cyclers.thinkMillis()))) {
       boolean looks = workload.holders().threads() > 0 && random.nextInt(LOOKS) == 0;
-      String lock =
-          looks
-              ? "h" + random.nextInt(workload.holders().locks())
-              : "a" + random.nextInt(cyclers.locks());
+      String lock = looks ? held(random) : "a" + random.nextInt(cyclers.locks());
       Duration wait = looks ? Duration.ZERO : wait(random);
       Optional<RecordingClient.RecordedLock> granted = client.acquire(recorder, lock, wait, true);
       if (granted.isPresent()) {
@@ -222,6 +259,45 @@ public final class WorkerMain {
         granted.get().release(recorder);
       }
     }
+  }
+
+  /** Returns one of the locks that are held for long, or linger in another client. */
+  private String held(SplittableRandom random) {
+    if (workload.lingerers() > 0) {
+      String other = "c" + (1 + random.nextInt(Workload.CLIENTS));
+      if (!other.equals(spec.client())) {
+        return lingeringLock(other, random.nextInt(workload.lingerers()));
+      }
+    }
+    return "h" + random.nextInt(workload.holders().locks());
+  }
+
+  private static String lingeringLock(String client, int number) {
+    return LockClient.OfManager.LINGERING + client + "-" + number;
+  }
+
+  /**
+   * Takes a lock that nobody else in this client wants, uses it for a moment and releases it, and
+   * comes back for it before it has lingered for long.
+   */
+  private void linger(
+      RecordingClient client, Recorder recorder, String lock, SplittableRandom random)
+      throws InterruptedException {
+    long atMost = LockClient.OfManager.linger(ttl()).toMillis() / 2;
+    while (!stopsWithin(1 + random.nextLong(atMost))) {
+      Optional<RecordingClient.RecordedLock> granted =
+          client.acquire(recorder, lock, wait(random), true);
+      if (granted.isPresent()) {
+        if (random.nextInt(LOOKS) == 0) {
+          granted.get().write(recorder);
+        }
+        granted.get().release(recorder);
+      }
+    }
+  }
+
+  private Duration ttl() {
+    return Duration.ofMillis(workload.rules().ttlMillis());
   }
 
   /**
@@ -294,7 +370,7 @@ public final class WorkerMain {
   /** Is a candidate, and uses the lock while it leads; steps down after a while. */
   private AutoCloseable campaign(RecordingClient client, LockManager manager, Recorder recorder) {
     SplittableRandom random = new SplittableRandom(spec.seed() ^ ELECTION.hashCode());
-    Duration ttl = Duration.ofMillis(workload.rules().ttlMillis());
+    Duration ttl = ttl();
     RecordingClient.Campaign campaign = client.campaign(recorder, ELECTION);
     LeaderElection election =
         LeaderElection.builder(manager, ELECTION)
@@ -312,16 +388,24 @@ public final class WorkerMain {
   private void lead(
       RecordingClient.Campaign campaign, Lease lease, Recorder recorder, SplittableRandom random)
       throws InterruptedException {
-    RecordingClient.RecordedLock mine = campaign.elected(new HeldLock.OfLease(lease));
+    HeldLock held = new HeldLock.OfLease(lease, clock);
+    RecordingClient.RecordedLock mine =
+        campaign.elected(
+            workload.defect() == Defect.LEADER_IGNORES_LOSS
+                ? new BrokenLockClient.Careless(held)
+                : held);
     long term = 1 + random.nextLong(2 * workload.rules().ttlMillis());
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(term);
+    boolean stepsDown = workload.election() == Workload.Election.TERMS;
     do {
       if (random.nextBoolean()) {
         mine.write(recorder);
       } else {
         mine.increment(recorder);
       }
-    } while (!stopsWithin(STEP_MILLIS) && mine.isHeld() && System.nanoTime() - until < 0);
+    } while (!stopsWithin(STEP_MILLIS)
+        && mine.isHeld()
+        && !(stepsDown && System.nanoTime() - until > 0));
     campaign.leaves(mine);
   }
 
@@ -334,14 +418,28 @@ public final class WorkerMain {
 
   private void tellStatus() throws InterruptedException {
     do {
+      progress.clockOffMillis().set(clock.offMillis());
       System.out.println(progress.line());
-    } while (!stopsWithin(STATUS_MILLIS));
+    } while (!stopsWithin(WorkerProcess.STATUS_MILLIS));
   }
 
-  private static void awaitInput() throws IOException {
+  /** Carries out commands until there is no more input. */
+  private void obey() throws IOException {
     try (BufferedReader input =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-      String unused = input.readLine();
+      for (String line = input.readLine(); line != null; line = input.readLine()) {
+        String[] words = line.split(" ", 2);
+        switch (words[0]) {
+          case WorkerProcess.SLEW -> clock.slew(Long.parseLong(words[1]));
+          case WorkerProcess.STARVE -> executor().starve();
+          case WorkerProcess.FEED -> executor().feed();
+          default -> throw new IllegalArgumentException("no such command: " + line);
+        }
+      }
     }
+  }
+
+  private BoundedExecutor executor() {
+    return Objects.requireNonNull(executor, "the workload has no executor");
   }
 }

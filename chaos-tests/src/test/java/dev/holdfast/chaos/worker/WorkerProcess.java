@@ -4,6 +4,7 @@ import dev.holdfast.cluster.OsProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -20,6 +21,18 @@ import java.util.concurrent.TimeUnit;
  * <p>The limits are there so that a test which hangs says where; they are no measure of speed.
  */
 public final class WorkerProcess implements AutoCloseable {
+  /** Has the threads of the worker's executor be busy. */
+  public static final String STARVE = "starve";
+
+  /** Ends {@link #STARVE}. */
+  public static final String FEED = "feed";
+
+  /** Followed by a space and a number: has both clocks of the worker be fast by so many ppm. */
+  public static final String SLEW = "slew";
+
+  /** The time between two reports of a worker. */
+  public static final long STATUS_MILLIS = 200;
+
   static final String STATUS = "status ";
 
   private static final Duration START_LIMIT = Duration.ofMinutes(2);
@@ -36,7 +49,7 @@ public final class WorkerProcess implements AutoCloseable {
   private final OsProcess os;
   private final Process guard;
   private final CountDownLatch ready = new CountDownLatch(1);
-  private volatile Status status = new Status(0, 0, 0, 0);
+  private volatile Status status = new Status(0, 0, 0, 0, 0, 0);
 
   /**
    * The progress of a worker.
@@ -45,8 +58,16 @@ public final class WorkerProcess implements AutoCloseable {
    * @param grants how many acquisitions were granted
    * @param lastGrantNanos when the latest was, by {@link System#nanoTime}; 0 if there was none
    * @param leases how many of {@link Workload#leases} are held
+   * @param rejectedTasks how many tasks its executor had no thread for
+   * @param clockOffMillis by how much its clocks have gone off
    */
-  public record Status(long operations, long grants, long lastGrantNanos, long leases) {}
+  public record Status(
+      long operations,
+      long grants,
+      long lastGrantNanos,
+      long leases,
+      long rejectedTasks,
+      long clockOffMillis) {}
 
   private WorkerProcess(String client, Process process) throws IOException {
     this.client = client;
@@ -93,13 +114,15 @@ public final class WorkerProcess implements AutoCloseable {
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         if (line.startsWith(STATUS)) {
-          String[] words = line.substring(STATUS.length()).split(" ", 4);
+          String[] words = line.substring(STATUS.length()).split(" ", 6);
           status =
               new Status(
                   Long.parseLong(words[0]),
                   Long.parseLong(words[1]),
                   Long.parseLong(words[2]),
-                  Long.parseLong(words[3]));
+                  Long.parseLong(words[3]),
+                  Long.parseLong(words[4]),
+                  Long.parseLong(words[5]));
           ready.countDown();
         }
       }
@@ -149,6 +172,13 @@ public final class WorkerProcess implements AutoCloseable {
   /** Kills the worker, as a crash would, and returns when it is gone. */
   public void kill() {
     os.kill();
+  }
+
+  /** Gives the worker a command: one of the constants of this class. */
+  public void tell(String command) throws IOException {
+    OutputStream input = process.getOutputStream();
+    input.write((command + "\n").getBytes(StandardCharsets.UTF_8));
+    input.flush();
   }
 
   /** Asks the worker to release its locks and end. */

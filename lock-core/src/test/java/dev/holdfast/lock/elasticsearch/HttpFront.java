@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * An HTTP server on loopback that answers what a test says, or passes requests on to a node, or
  * misbehaves as servers, proxies and networks do; and keeps what it was asked. Thread-safe.
  */
-final class HttpFront implements AutoCloseable {
+public final class HttpFront implements AutoCloseable {
   /** One client for all: the JDK's cannot be closed before Java 21. */
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -61,7 +61,8 @@ final class HttpFront implements AutoCloseable {
   private volatile boolean resetsConnections;
 
   /** What a request is answered with. Called on many threads. */
-  interface Script {
+  public interface Script {
+    /** Returns what is done with a request. */
     Reply reply(Request request);
   }
 
@@ -72,7 +73,7 @@ final class HttpFront implements AutoCloseable {
    * @param headers by name in lower case
    * @param chunks in how many pieces its body came, besides the empty one; 0 if its length was told
    */
-  record Request(
+  public record Request(
       String method, String target, Map<String, String> headers, String body, int chunks) {
     String path() {
       int query = target.indexOf('?');
@@ -94,7 +95,7 @@ final class HttpFront implements AutoCloseable {
   }
 
   /** What happens to a request. */
-  sealed interface Reply {
+  public sealed interface Reply {
     /** Passed on to the node, whose answer is passed back. */
     record Forward() implements Reply {}
 
@@ -124,6 +125,7 @@ final class HttpFront implements AutoCloseable {
 
     /** Writes to a connection; fails when the peer has hung up or this server is closed. */
     interface Writer {
+      /** Writes, then the connection is closed. */
       void write(OutputStream out) throws IOException;
     }
   }
@@ -140,7 +142,7 @@ final class HttpFront implements AutoCloseable {
   }
 
   /** In front of a node, to which everything is passed on as long as there is no other script. */
-  static HttpFront of(URI node) {
+  public static HttpFront of(URI node) {
     return new HttpFront(node, request -> new Reply.Forward());
   }
 
@@ -170,14 +172,15 @@ final class HttpFront implements AutoCloseable {
   }
 
   /** A page such as a proxy gives. */
-  static Reply.Answer html(int status) {
+  public static Reply.Answer html(int status) {
     return new Reply.Answer(
         status,
         Map.of("Content-Type", "text/html"),
         "<html><head><title>" + status + "</title></head><body>a proxy speaks</body></html>");
   }
 
-  void script(Script next) {
+  /** Has requests answered like this from now on. */
+  public void script(Script next) {
     script = next;
   }
 
@@ -190,7 +193,8 @@ final class HttpFront implements AutoCloseable {
     return "http://" + host();
   }
 
-  String host() {
+  /** Returns host and port. */
+  public String host() {
     return "127.0.0.1:" + server.getLocalPort();
   }
 
@@ -202,7 +206,8 @@ final class HttpFront implements AutoCloseable {
     return requests.stream().filter(which).toList();
   }
 
-  void forgetRequests() {
+  /** Forgets the requests that there were. */
+  public void forgetRequests() {
     requests.clear();
   }
 

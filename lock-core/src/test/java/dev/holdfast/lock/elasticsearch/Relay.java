@@ -8,21 +8,25 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Passes bytes on to a server, and forgets connections as load balancers and firewalls do, while
  * new ones pass. Thread-safe.
  */
-final class Relay implements AutoCloseable {
+public final class Relay implements AutoCloseable {
   private final ServerSocket listening;
   private final URI server;
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+  private final AtomicLong usesOfTheDead = new AtomicLong();
 
   /** What becomes of the connections that there are. */
-  enum Death {
+  public enum Death {
     /** Whatever is sent vanishes; nobody is told. */
     SILENT,
     /** The next byte that is sent is answered by a reset. */
@@ -33,7 +37,8 @@ final class Relay implements AutoCloseable {
     CLOSED
   }
 
-  Relay(URI server) {
+  /** Makes one to a server. */
+  public Relay(URI server) {
     this.server = server;
     try {
       listening = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
@@ -43,7 +48,8 @@ final class Relay implements AutoCloseable {
     start(this::accept);
   }
 
-  String url() {
+  /** Returns where it listens. */
+  public String url() {
     return "http://127.0.0.1:" + listening.getLocalPort();
   }
 
@@ -54,6 +60,21 @@ final class Relay implements AutoCloseable {
 
   void forgetAll(Death death) {
     connections.forEach(connection -> connection.die(death));
+  }
+
+  /** Forgets the connections over which nothing has passed for that long. */
+  public void forgetIdle(Death death, Duration idle) {
+    long now = System.nanoTime();
+    for (Connection connection : connections) {
+      if (connection.death == null && now - connection.lastUseNanos > idle.toNanos()) {
+        connection.die(death);
+      }
+    }
+  }
+
+  /** Returns how many connections were forgotten, and then used by a client. */
+  public long usesOfTheDead() {
+    return usesOfTheDead.get();
   }
 
   private static void start(Runnable task) {
@@ -95,6 +116,8 @@ final class Relay implements AutoCloseable {
     final Socket client;
     final Socket upstream;
     volatile @Nullable Death death;
+    volatile long lastUseNanos = System.nanoTime();
+    final AtomicBoolean usedDead = new AtomicBoolean();
 
     Connection(Socket client, Socket upstream) {
       this.client = client;
@@ -116,6 +139,10 @@ final class Relay implements AutoCloseable {
         OutputStream out = to.getOutputStream();
         for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
           Death how = death;
+          lastUseNanos = System.nanoTime();
+          if (how != null && from == client && usedDead.compareAndSet(false, true)) {
+            usesOfTheDead.incrementAndGet();
+          }
           if (how == null) {
             out.write(buffer, 0, n);
           } else if (how == Death.RESET_AT_USE) {

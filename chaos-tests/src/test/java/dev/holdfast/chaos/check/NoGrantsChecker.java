@@ -1,5 +1,6 @@
 package dev.holdfast.chaos.check;
 
+import dev.holdfast.chaos.fault.IndexFaults;
 import dev.holdfast.chaos.fault.NodeFaults;
 import dev.holdfast.history.FaultInterval;
 import dev.holdfast.history.Formats;
@@ -16,37 +17,50 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * While there is no majority of nodes, nothing is granted, and all leases end in time: a TTL after
- * the majority was lost nobody believes to hold a lock, and nobody is granted one until it is back.
- * Nor is a client granted one within that TTL, but by its own threads, which may hand off what it
- * still holds, or by a request that was sent before.
+ * While nothing can be written to the lock index, nothing is granted, and all leases end in time: a
+ * TTL after that has begun nobody believes to hold a lock, and nobody is granted one until it is
+ * over. Nor is a client granted one within that TTL, but by its own threads, which may hand off
+ * what it still holds, or by a request that was sent before.
  */
-public final class NoMajorityChecker implements Checker {
+public final class NoGrantsChecker implements Checker {
 
+  private final String cause;
+  private final String words;
   private final Duration ttl;
 
-  /** Makes a checker for leases of that length. */
-  public NoMajorityChecker(Duration ttl) {
+  private NoGrantsChecker(String cause, String words, Duration ttl) {
+    this.cause = cause;
+    this.words = words;
     this.ttl = ttl;
+  }
+
+  /** Makes a checker for leases of that length, where there is no majority of nodes for a while. */
+  public static NoGrantsChecker withoutMajority(Duration ttl) {
+    return new NoGrantsChecker(NodeFaults.NO_MAJORITY, "without a majority of nodes", ttl);
+  }
+
+  /** Makes a checker for leases of that length, where the index is blocked for a while. */
+  public static NoGrantsChecker whileBlocked(Duration ttl) {
+    return new NoGrantsChecker(IndexFaults.NO_WRITES, "while the index was blocked", ttl);
   }
 
   @Override
   public String name() {
-    return "no-majority";
+    return cause;
   }
 
   @Override
   public Result check(History history) {
     List<FaultInterval> windows =
         FaultInterval.of(history).stream()
-            .filter(fault -> fault.name().equals(NodeFaults.NO_MAJORITY))
+            .filter(fault -> fault.name().equals(cause))
             .filter(fault -> fault.toNanos() - fault.fromNanos() > ttl.toNanos())
             .toList();
     if (windows.isEmpty()) {
       return new Result(
           name(),
           Verdict.UNKNOWN,
-          "Not checked: the majority was never away for longer than a TTL.",
+          "Not checked: that never lasted for longer than a TTL.",
           List.of());
     }
     List<Violation> violations = new ArrayList<>();
@@ -60,7 +74,7 @@ public final class NoMajorityChecker implements Checker {
             tenure.grantedAt() > from
                 || (another && tenure.acquire().invokedAt() > window.fromNanos());
         if (tooLate && tenure.grantedAt() < window.toNanos()) {
-          violations.add(Violation.of("Granted without a majority of nodes", tenure.acquire()));
+          violations.add(Violation.of("Granted " + words, tenure.acquire()));
         }
         for (Tenure.Span span : tenure.held()) {
           if (span.fromNanos() < window.fromNanos() && span.toNanos() > window.fromNanos()) {
@@ -71,7 +85,7 @@ public final class NoMajorityChecker implements Checker {
               && span.toNanos() > from) {
             violations.add(
                 Violation.of(
-                    "Believed to be held at %s, a TTL after the majority was lost"
+                    "Believed to be held at %s, a TTL after the last write was possible"
                         .formatted(Formats.seconds(from)),
                     tenure.acquire()));
           }
@@ -80,9 +94,9 @@ public final class NoMajorityChecker implements Checker {
     }
     return Result.of(
         name(),
-        "Nothing was granted without a majority of nodes, and %s ended in time."
-            .formatted(Formats.count(ended, "lease")),
-        Formats.count(violations.size(), "lease") + " outlived the majority.",
+        "Nothing was granted %s, and %s ended in time."
+            .formatted(words, Formats.count(ended, "lease")),
+        Formats.count(violations.size(), "lease") + " granted or believed in " + words + ".",
         violations);
   }
 }
