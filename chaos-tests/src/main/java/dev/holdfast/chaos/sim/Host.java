@@ -141,7 +141,21 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   private void rejectIfRejecting() {
     if (rejecting > 0) {
-      throw new RejectedExecutionException("for a while");
+      throw new RejectedException();
+    }
+  }
+
+  /** Without a stack trace, which the library would log for each task. */
+  private static final class RejectedException extends RejectedExecutionException {
+    private static final long serialVersionUID = 1L;
+
+    RejectedException() {
+      super("for a while");
+    }
+
+    @Override
+    public synchronized Throwable fillInStackTrace() {
+      return this;
     }
   }
 
