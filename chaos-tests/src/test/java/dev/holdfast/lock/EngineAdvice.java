@@ -211,6 +211,43 @@ public final class EngineAdvice {
     }
   }
 
+  /** On {@code LeaseHandle.limitHold}: as if it had been done. */
+  public static final class KeepTheLimits {
+    @Advice.OnMethodEnter(skipOn = Advice.OnNonDefaultValue.class)
+    static boolean enter(@Advice.This LeaseHandle lease) {
+      return lease.isHeld();
+    }
+
+    @Advice.OnMethodExit
+    static void exit(@Advice.Enter boolean held, @Advice.Return(readOnly = false) boolean limited) {
+      limited = held;
+    }
+  }
+
+  /** On {@code LeaseHandle.replace}: whatever they are, limits count from when they first did. */
+  public static final class CountFromTheGrant {
+    @Advice.OnMethodEnter
+    static void enter(
+        @Advice.Argument(0) HoldLimits before,
+        @Advice.Argument(value = 1, readOnly = false) HoldLimits next) {
+      next =
+          new HoldLimits(before.sinceNanos(), next.atLeastNanos(), next.atMostNanos(), next.over());
+    }
+  }
+
+  /** On {@code LockQueue.later}: where the longest pause is more than that between polls. */
+  public static final class PauseForAMinute {
+    @Advice.OnMethodEnter
+    static void enter(
+        @Advice.Argument(value = 0, readOnly = false) Duration first,
+        @Advice.Argument(value = 1, readOnly = false) Duration max) {
+      if (max.toMillis() == 1_000) {
+        first = Duration.ofMinutes(1);
+        max = first;
+      }
+    }
+  }
+
   /** On {@code LeaseHandle.holdNanosLeft}. */
   public static final class ForEver {
     @Advice.OnMethodExit

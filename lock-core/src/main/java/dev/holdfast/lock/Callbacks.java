@@ -35,6 +35,7 @@ final class Callbacks implements Executor, AutoCloseable {
   private final boolean driven;
   private final Timers timers;
   private final ThreadPoolExecutor own = Defaults.pool("holdfast-callback");
+  private final Executor spare;
 
   /** Tasks that the user's executor has not begun. */
   private final Set<Once> watched = ConcurrentHashMap.newKeySet();
@@ -50,8 +51,11 @@ final class Callbacks implements Executor, AutoCloseable {
    * @param given the user's executor; null for none
    * @param driven whether the engine runs on the user's scheduler and clock, as in a simulation:
    *     then the user's executor is called at once, and time passes only as that scheduler says
+   * @param spare runs what the user's executor does not; null for threads of its own. For a
+   *     simulator, in which no thread may run
    */
-  Callbacks(@Nullable Executor given, boolean driven, Timers timers) {
+  Callbacks(@Nullable Executor given, boolean driven, Timers timers, @Nullable Executor spare) {
+    this.spare = spare == null ? own : spare;
     this.given = given;
     this.driven = driven;
     this.timers = timers;
@@ -75,7 +79,7 @@ final class Callbacks implements Executor, AutoCloseable {
 
   private void onOwnThread(Runnable task) {
     try {
-      own.execute(task);
+      spare.execute(task);
       if (!stranded.isEmpty()) {
         // There are threads again; the timer that was to find out may not have been set.
         retryLater();

@@ -91,7 +91,7 @@ final class Engine {
   Engine(LockManager.Builder builder) {
     this.store = builder.store;
     this.clocks = new Clocks(builder.ticker, builder.wallClock);
-    this.timers = new Timers(builder.scheduler, builder.realTime);
+    this.timers = new Timers(builder.scheduler, builder.realTime, builder.spareScheduler);
     this.random = builder.random;
     this.phase = random.nextDouble();
     this.tokens = builder.tokens;
@@ -104,7 +104,7 @@ final class Engine {
     this.maxPollInterval = builder.maxPollInterval;
     // A scheduler alone makes no simulation.
     boolean driven = builder.scheduler != null && !builder.realTime;
-    this.callbacks = new Callbacks(builder.callbackExecutor, driven, timers);
+    this.callbacks = new Callbacks(builder.callbackExecutor, driven, timers, builder.spareExecutor);
     this.events = new EventDispatch(builder.listeners, this.callbacks);
     this.lossWatch = new LossWatch(timers);
     this.lingering = new LingeringSessions(builder.maxLingering);

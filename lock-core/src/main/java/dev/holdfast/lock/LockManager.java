@@ -930,6 +930,13 @@ public final class LockManager implements AutoCloseable {
     int maxMetadataBytes = 64 * 1024;
     @Nullable Scheduler scheduler;
     @Nullable Executor callbackExecutor;
+
+    /** What runs what the scheduler rejects; null for a thread of the manager's own. */
+    @Nullable Scheduler spareScheduler;
+
+    /** What runs what the callback executor rejects; null for threads of the manager's own. */
+    @Nullable Executor spareExecutor;
+
     final List<LockListener> listeners = new ArrayList<>();
     @Nullable CallObserver callObserver;
 

@@ -25,6 +25,7 @@ final class Timers implements Scheduler, AutoCloseable {
   private final @Nullable Scheduler given;
   private final boolean realTime;
   private final TimerThread own = new TimerThread();
+  private final Scheduler spare;
   private volatile boolean closed;
 
   /**
@@ -32,10 +33,13 @@ final class Timers implements Scheduler, AutoCloseable {
    *
    * @param given the user's scheduler; null for none
    * @param realTime whether the manager's clock is the system's, which the own thread goes by
+   * @param spare runs what the user's scheduler rejects or is late with; null for the own thread.
+   *     For a simulator, in which no thread may run
    */
-  Timers(@Nullable Scheduler given, boolean realTime) {
+  Timers(@Nullable Scheduler given, boolean realTime, @Nullable Scheduler spare) {
     this.given = given;
     this.realTime = realTime;
+    this.spare = spare == null ? own : spare;
   }
 
   /** Runs the task later, once; never if this is closed before. */
@@ -87,7 +91,7 @@ final class Timers implements Scheduler, AutoCloseable {
         Logs.quietly(() -> LOG.warn("The scheduler rejected a timer", e));
       }
       if (!accepted || realTime) {
-        second = own.schedule(this, accepted ? Times.plus(delayNanos, GRACE_NANOS) : delayNanos);
+        second = spare.schedule(this, accepted ? Times.plus(delayNanos, GRACE_NANOS) : delayNanos);
       }
       return this;
     }

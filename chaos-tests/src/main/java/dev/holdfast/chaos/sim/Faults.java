@@ -60,6 +60,26 @@ record Faults(Map<FaultKind, Double> rates) {
     SLEW(3),
     /** The lock index is deleted. */
     INDEX_DELETED(1),
+    /**
+     * A hypervisor pauses a client's machine, and both clocks stand still. The wall clock is behind
+     * until it is set again. As short as the margins cover; longer, the wall clock is right when
+     * the machine resumes.
+     */
+    VM_PAUSE(3),
+    /** An operator makes the next lock index and moves the alias to it; the old one may stay. */
+    INDEX_SWAPPED(0.25),
+    /**
+     * An operator restores the lock index from a snapshot, and then deletes it and raises the era.
+     */
+    INDEX_RESTORED(0.25),
+    /** For a while, a proxy rejects requests that are larger than one or two operations (413). */
+    BODY_LIMIT(1),
+    /** For a while, connections that are idle die: silently, or with a reset. */
+    IDLE_DROP(1),
+    /** For some seconds, nearly all requests are rejected, as too many wait (429). */
+    OVERLOAD(1),
+    /** For some seconds, a client's scheduler and callback executor reject what they are given. */
+    EXECUTORS_REJECT(1),
     /** No fault, but hard on others: one process has this many tasks that always want one lock. */
     BUSY(0),
     /**

@@ -24,7 +24,7 @@ final class FencedResource {
       invariants.accepted(lockId, token);
     } else if (before.era() == token.era()) {
       // A higher era: the index was deleted, and with it all locks.
-      invariants.rejectedTasks(grant);
+      invariants.turnedAway(grant);
     }
   }
 }

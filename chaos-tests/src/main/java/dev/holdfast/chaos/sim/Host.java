@@ -9,11 +9,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * A machine with one process on it: clocks that may be wrong, timers, a callback executor. It can
- * pause (the clocks go on), sleep (the machine is suspended: its monotonic clock stops too), and
- * crash (nothing of it ever runs again).
+ * pause (the clocks go on), sleep (the machine is suspended: its monotonic clock stops too), be
+ * frozen by its hypervisor (both clocks stop), and crash (nothing of it ever runs again).
  */
 final class Host implements Ticker, InstantSource, Scheduler, Executor {
   private static final Instant EPOCH = Instant.parse("2030-01-01T00:00:00Z");
@@ -31,8 +32,14 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
   /** Since when the wall clock is adjusted as the monotonic one is. */
   private long wallOffsetAt;
 
+  /** By how much the wall clock is behind since the machine was frozen. */
+  private long wallBehind;
+
+  private long frozenAt;
   private boolean paused;
   private boolean suspended;
+  private boolean frozen;
+  private int rejecting;
   private boolean crashed;
   private int stops;
 
@@ -79,7 +86,7 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
 
   @Override
   public Instant instant() {
-    return EPOCH.plusNanos(simulation.now() + wallBase + wallOffset());
+    return EPOCH.plusNanos(simulation.now() + wallBase + wallOffset() - wallBehind);
   }
 
   /** Returns what a clock would show that is never wrong. */
@@ -113,7 +120,49 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     monotonicAt = simulation.now();
   }
 
+  /** The wall clock shows the time again that it missed while the machine was frozen. */
+  void catchUp() {
+    wallBehind = 0;
+  }
+
   // --- Timers and callbacks
+
+  /** The scheduler as a user's: it rejects timers for a while. */
+  Timer scheduleUnlessRejecting(Runnable task, long delayNanos) {
+    rejectIfRejecting();
+    return schedule(task, delayNanos);
+  }
+
+  /** The callback executor as a user's: it rejects callbacks for a while. */
+  void executeUnlessRejecting(Runnable callback) {
+    rejectIfRejecting();
+    execute(callback);
+  }
+
+  private void rejectIfRejecting() {
+    if (rejecting > 0) {
+      throw new RejectedException();
+    }
+  }
+
+  /** Without a stack trace, which the library would log for each task. */
+  private static final class RejectedException extends RejectedExecutionException {
+    private static final long serialVersionUID = 1L;
+
+    RejectedException() {
+      super("for a while");
+    }
+
+    @Override
+    public synchronized Throwable fillInStackTrace() {
+      return this;
+    }
+  }
+
+  /** From now on tasks are rejected, or not any more; there may be several reasons at a time. */
+  void reject(boolean begins) {
+    rejecting += begins ? 1 : -1;
+  }
 
   @Override
   public Timer schedule(Runnable task, long delayNanos) {
@@ -232,8 +281,24 @@ final class Host implements Ticker, InstantSource, Scheduler, Executor {
     paused = true;
   }
 
+  /** The machine's hypervisor pauses it: both clocks stand still, and do not notice. */
+  void freeze() {
+    suspend();
+    frozen = true;
+    frozenAt = simulation.now();
+  }
+
+  /** Returns whether it was frozen less than so long ago. */
+  boolean wasFrozenWithin(long nanos) {
+    return frozenAt > 0 && simulation.now() - frozenAt < nanos;
+  }
+
   /** The process goes on: first with what has become due. */
   void resume() {
+    if (frozen) {
+      frozen = false;
+      wallBehind += simulation.now() - frozenAt;
+    }
     if (suspended) {
       setClocks();
       suspended = false;

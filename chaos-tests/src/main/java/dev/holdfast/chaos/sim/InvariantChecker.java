@@ -24,16 +24,31 @@ final class InvariantChecker {
   /** One event in this many also checks uncontended leases. */
   private static final int SAMPLE = 64;
 
+  /**
+   * Leases with this TTL survive that all connections die at once: that one is dead is found within
+   * a third of it, and all that is sent from then on is answered.
+   */
+  private static final Duration SURVIVES = Duration.ofSeconds(1);
+
   private final Simulation simulation;
   private final boolean copiesMayBeBehind;
+  private final boolean renewalsSucceed;
   private final SplittableRandom random;
   private final Map<String, List<ObservedGrant>> grants = new HashMap<>();
   private final Map<String, FencingToken> lastToken = new HashMap<>();
   private final Map<String, FencingToken> lastAccepted = new HashMap<>();
   private final Map<String, Long> acknowledgedSent = new HashMap<>();
 
-  /** The incarnation of the index in which a token's last acknowledged write was. */
+  /** The incarnation of the index in which a token's last write was carried out. */
   private final Map<String, String> incarnations = new HashMap<>();
+
+  /**
+   * Incarnations that were restored. Old records come back in them, so nothing is promised until
+   * they are deleted.
+   */
+  private final Set<String> restored = new HashSet<>();
+
+  private long restoredAt;
 
   /** Tokens whose record was replaced or deleted by another, and incarnations that are gone. */
   private final Set<String> ended = new HashSet<>();
@@ -65,14 +80,20 @@ final class InvariantChecker {
     final Host host;
     final LockOptions options;
 
-    /** When the lock was asked for, by the process's monotonic clock: before the lease begins. */
-    private final long askedNanos;
+    /**
+     * From when its limits count, at the earliest, by the process's monotonic clock: when the lock
+     * was asked for.
+     */
+    private long earliestNanos;
 
-    /** When the lock was granted, by the same: after the lease has begun. */
-    private final long grantedNanos;
+    /** From when at the latest: when the grant was observed. */
+    private long latestNanos;
 
-    /** When the grant was observed, in true time. */
-    private long grantedAt;
+    /** The latter in true time. */
+    private long latestAt;
+
+    private long atLeastNanos;
+    private long atMostNanos;
 
     private int lossesTold;
     private boolean lossOwed;
@@ -83,12 +104,19 @@ final class InvariantChecker {
       this.lease = lease;
       this.host = host;
       this.options = options;
-      this.askedNanos = askedNanos;
-      this.grantedNanos = host.nanos();
+      this.earliestNanos = askedNanos;
+      this.latestNanos = host.nanos();
+      this.atLeastNanos = options.holdAtLeast().toNanos();
+      this.atMostNanos = options.maxHold().map(Duration::toNanos).orElse(Long.MAX_VALUE);
     }
 
-    private long maxHoldNanos() {
-      return options.maxHold().map(Duration::toNanos).orElse(Long.MAX_VALUE);
+    /** Its holder has set other limits, which count from now. */
+    void limited(WorkloadProfile.Limits limits, long now) {
+      earliestNanos = host.nanos();
+      latestNanos = earliestNanos;
+      latestAt = now;
+      atLeastNanos = limits.atLeast().toNanos();
+      atMostNanos = limits.atMost().toNanos();
     }
 
     private boolean isSettled() {
@@ -107,7 +135,18 @@ final class InvariantChecker {
    * @param permits how many locks may be held at once
    */
   InvariantChecker(Simulation simulation, boolean copiesMayBeBehind, int permits) {
+    this(simulation, copiesMayBeBehind, false, permits);
+  }
+
+  /**
+   * Makes a checker for one run.
+   *
+   * @param renewalsSucceed whether one of two requests in a row is answered
+   */
+  InvariantChecker(
+      Simulation simulation, boolean copiesMayBeBehind, boolean renewalsSucceed, int permits) {
     this.simulation = simulation;
+    this.renewalsSucceed = renewalsSucceed;
     this.copiesMayBeBehind = copiesMayBeBehind;
     this.permits = permits;
     this.random = simulation.fork();
@@ -132,7 +171,7 @@ final class InvariantChecker {
     List<ObservedGrant> all = grants.computeIfAbsent(lease.lockId(), lock -> new ArrayList<>());
     all.removeIf(ObservedGrant::isSettled);
     all.add(grant);
-    grant.grantedAt = simulation.now();
+    grant.latestAt = simulation.now();
     checkUnheld(grant);
     if (all.size() == 2) {
       contended++;
@@ -140,7 +179,10 @@ final class InvariantChecker {
     if (grant.isBelieved()) {
       FencingToken token = lease.fencingToken();
       FencingToken before = lastToken.get(lease.lockId());
-      if (before != null && before.era() == token.era() && token.compareTo(before) <= 0) {
+      if (before != null
+          && before.era() == token.era()
+          && token.compareTo(before) <= 0
+          && !isInEndedIndex(lease)) {
         simulation.violated(
             Invariant.TOKENS_RISE,
             lease.lockId() + " was granted with " + token + " after " + before);
@@ -164,14 +206,14 @@ final class InvariantChecker {
 
   /** A client has released a lock; it may have asked for it to stay unavailable for longer. */
   void released(ObservedGrant grant) {
-    long atLeast = grant.options.holdAtLeast().toNanos();
+    long atLeast = grant.atLeastNanos;
     if (atLeast > 0) {
-      long waited = grant.grantedNanos - grant.askedNanos;
+      long waited = grant.latestNanos - grant.earliestNanos;
       // Counted by two monotonic clocks, and by wall clocks where dates are trusted.
       long margin = (long) (2 * SimRun.MAX_DRIFT * (atLeast + waited)) + SimRun.MAX_SKEW;
       unheld.put(
           grant.lease.lockId(),
-          new Unheld(recordToken(grant.lease), grant.grantedAt - waited + atLeast - margin));
+          new Unheld(recordToken(grant.lease), grant.latestAt - waited + atLeast - margin));
     }
   }
 
@@ -209,7 +251,7 @@ final class InvariantChecker {
     boolean isReal =
         loss.reason() == LeaseLostException.Reason.EXPIRED
             || (loss.reason() == LeaseLostException.Reason.MAX_HOLD
-                && grant.host.nanos() - grant.askedNanos >= grant.maxHoldNanos())
+                && grant.host.nanos() - grant.earliestNanos >= grant.atMostNanos)
             || (copiesMayBeBehind && loss.reason() == LeaseLostException.Reason.RECORD_DELETED)
             || ended.contains(token)
             || ended.contains(incarnation);
@@ -218,6 +260,16 @@ final class InvariantChecker {
           Invariant.LOSS_TOLD_ONCE,
           "no other client touched the record of " + grant.lease + ": " + loss.getMessage());
     }
+    if (renewalsSucceed
+        && loss.reason() == LeaseLostException.Reason.EXPIRED
+        && grant.options.autoRenew()
+        && grant.options.ttl().compareTo(SURVIVES) >= 0) {
+      simulation.violated(
+          Invariant.LIVENESS,
+          grant.lease
+              + " is lost, although another connection was to be had: "
+              + loss.getMessage());
+    }
     grant.lossOwed = false;
     over(grant);
   }
@@ -225,22 +277,82 @@ final class InvariantChecker {
   /** A client had a write acknowledged that it had sent then. */
   void acknowledged(String token, long sentAt, Incarnation incarnation) {
     acknowledgedSent.merge(token, sentAt, Math::max);
-    incarnations.put(token, incarnation.id());
+    incarnations.putIfAbsent(token, incarnation.id());
   }
 
-  /** An operator deleted the index. */
-  void indexDeleted(Incarnation incarnation) {
+  /** An operator deleted the index, or put another in its place. */
+  void indexEnded(Incarnation incarnation) {
     ended.add(incarnation.id());
   }
 
-  /** The rightful primary carries out a write. */
+  /** An operator restored the index as this one, and will delete it. */
+  void indexRestored(Incarnation incarnation) {
+    ended.add(incarnation.id());
+    restored.add(incarnation.id());
+    restoredAt = simulation.now();
+  }
+
+  /**
+   * Returns whether processes may still read a restored index, in which all that they know of a
+   * lock is newer than what they see: until it is deleted, and they have noticed.
+   */
+  boolean mayShowOldRecords() {
+    return !restored.isEmpty() && simulation.now() - restoredAt < Nemesis.RESTORED_LEFT_WITHIN;
+  }
+
+  /** Nothing is promised any more of what is handed off there until its process has noticed. */
+  private boolean isInEndedIndex(Lease lease) {
+    return ended.contains(incarnations.getOrDefault(recordToken(lease), ""));
+  }
+
+  /**
+   * Another index is in the place of that one since then, and no process has stood still: no lease
+   * in it is believed any more that is renewed, and with that noticed.
+   */
+  void checkLeft(Incarnation incarnation, long since) {
+    for (List<ObservedGrant> all : grants.values()) {
+      for (ObservedGrant grant : all) {
+        if (grant.isBelieved()
+            && grant.options.autoRenew()
+            && incarnation.id().equals(incarnations.get(recordToken(grant.lease)))) {
+          simulation.violated(
+              Invariant.LIVENESS,
+              grant.lease
+                  + " is still believed "
+                  + (simulation.now() - since)
+                  + " ns after its index was replaced");
+        }
+      }
+    }
+  }
+
+  /** The rightful primary carries out a write in the index that it is meant for. */
   void executed(SimCluster.Write write, SimCluster.@Nullable Doc there) {
+    executed(write, write.incarnation(), there, true);
+  }
+
+  /** A primary carries out a write in that index. */
+  void executed(
+      SimCluster.Write write,
+      Incarnation index,
+      SimCluster.@Nullable Doc there,
+      boolean isRightful) {
+    LockRecord written = write.record();
+    if (written != null) {
+      incarnations.put(written.token(), index.id());
+    }
+    if (!isRightful) {
+      return;
+    }
     LockRecord old = there == null ? null : there.record();
     if (old == null || old.isUnheld() || old.token().equals(write.by())) {
       return;
     }
     if (!isOwner(write, old)) {
       ended.add(old.token());
+    }
+    if (restored.contains(index.id())) {
+      return;
     }
     for (ObservedGrant grant : grants.getOrDefault(write.lockId(), List.of())) {
       if (recordToken(grant.lease).equals(old.token())
@@ -274,8 +386,8 @@ final class InvariantChecker {
   }
 
   /** The resource rejected a write. */
-  void rejectedTasks(ObservedGrant grant) {
-    if (grant.isBelieved()) {
+  void turnedAway(ObservedGrant grant) {
+    if (grant.isBelieved() && !isInEndedIndex(grant.lease)) {
       simulation.violated(
           Invariant.FENCING, "the resource rejected a write of " + grant.lease + ", which is held");
     }
@@ -347,7 +459,9 @@ final class InvariantChecker {
    * when the leases of that time have ended.
    */
   private boolean isSameIncarnation(String recordToken, String otherRecordToken) {
-    return Objects.equals(incarnations.get(recordToken), incarnations.get(otherRecordToken));
+    String incarnation = incarnations.get(recordToken);
+    return Objects.equals(incarnation, incarnations.get(otherRecordToken))
+        && (restored.isEmpty() || !restored.contains(incarnation));
   }
 
   /** Checks at the end that each client that lost a lease was told. */
@@ -364,9 +478,9 @@ final class InvariantChecker {
   private void checkBelief(ObservedGrant grant) {
     Long sent = acknowledgedSent.get(recordToken(grant.lease));
     long since = sent == null ? Long.MAX_VALUE : simulation.now() - sent;
-    if (grant.host.nanos() - grant.grantedNanos > grant.maxHoldNanos()) {
+    if (grant.host.nanos() - grant.latestNanos > grant.atMostNanos) {
       simulation.violated(
-          Invariant.HOLD_LIMITS, grant.lease + " is held for more than " + grant.options.maxHold());
+          Invariant.HOLD_LIMITS, grant.lease + " is held for more than " + grant.atMostNanos);
     }
     if (since > grant.options.ttl().toNanos()) {
       simulation.violated(

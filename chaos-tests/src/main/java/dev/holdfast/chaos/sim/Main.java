@@ -65,8 +65,9 @@ public final class Main implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "all",
       description =
-          "Which faults: all, calm, network, nodes, clients, clocks, drift, index, losses, busy,"
-              + " brisk, permits or election (default: ${DEFAULT-VALUE}).")
+          "Which faults: all, calm, network, nodes, clients, clocks, drift, index, machines,"
+              + " replaced, proxies, overloaded, executors, losses, busy, brisk, permits or"
+              + " election (default: ${DEFAULT-VALUE}).")
   private String scenario = "all";
 
   @CommandLine.Option(

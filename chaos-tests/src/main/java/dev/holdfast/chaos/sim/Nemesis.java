@@ -6,11 +6,36 @@ import java.util.SplittableRandom;
 
 /** Injects the faults of a schedule: all but those of single messages and of clock rates. */
 final class Nemesis {
+  /** Any operation passes alone; not always two of them do. */
+  private static final long MIN_BODY_BYTES = SimulatedStore.WRITE_BYTES;
+
+  private static final long MAX_BODY_BYTES = 2 * MIN_BODY_BYTES + 100;
+
+  /** As {@link dev.holdfast.lock.FencingToken#toLong} has room for. */
+  private static final int MAX_ERA = 15;
+
+  /**
+   * Within what time of the end of an index its leases are lost: it is verified every 5 s while it
+   * is used, and a lease is renewed every third of its TTL (1.7 s of 5 s, on a clock that may be
+   * slow by a tenth); requests take some milliseconds.
+   */
+  private static final long INDEX_LEFT_WITHIN =
+      SimulatedStore.VERIFICATION_INTERVAL + 2 * Simulation.SECOND;
+
+  /** The longest time until an operator deletes what was restored. */
+  private static final int RESTORED_SECONDS = 4;
+
+  /** The same, and until all processes have noticed. */
+  static final long RESTORED_LEFT_WITHIN = RESTORED_SECONDS * Simulation.SECOND + INDEX_LEFT_WITHIN;
+
   private final SimRun run;
   private final Simulation simulation;
 
   /** Of the fault that is carried out now. */
   private SplittableRandom random = new SplittableRandom(0);
+
+  /** Whether it lasts: it ends some time after it began. */
+  private boolean lasts;
 
   Nemesis(SimRun run) {
     this.run = run;
@@ -32,7 +57,20 @@ final class Nemesis {
     return (long) (seconds * Simulation.SECOND);
   }
 
+  /** The fault ends after so long, by this. */
+  private void endsAfter(long nanos, Runnable end) {
+    lasts = true;
+    simulation.after(
+        nanos,
+        () -> {
+          end.run();
+          run.progress.faultEnds();
+        });
+  }
+
   private void inject(FaultKind kind) {
+    run.progress.faultBegins();
+    lasts = false;
     switch (kind) {
       case PARTITION -> partition(true);
       case ONE_WAY -> partition(false);
@@ -45,9 +83,19 @@ final class Nemesis {
       case WALL_JUMP -> jump();
       case SLEW -> slew();
       case INDEX_DELETED -> deleteIndex();
+      case VM_PAUSE -> pauseMachine();
+      case INDEX_SWAPPED -> swapIndex();
+      case INDEX_RESTORED -> restoreIndex();
+      case BODY_LIMIT -> limitBodies();
+      case IDLE_DROP -> dropIdle();
+      case OVERLOAD -> overload();
+      case EXECUTORS_REJECT -> rejectTasks();
       default -> throw new IllegalArgumentException(kind + " is not of a schedule");
     }
     run.faultsInjected++;
+    if (!lasts) {
+      run.progress.faultEnds();
+    }
   }
 
   private void partition(boolean bothWays) {
@@ -58,7 +106,7 @@ final class Nemesis {
       run.network.cut(a, b, true);
       run.network.cut(b, a, bothWays || run.network.isCut(b, a));
       run.cluster.somethingChanged();
-      simulation.after(
+      endsAfter(
           between(0.1, 12),
           () -> {
             simulation.log(() -> "HEAL " + name(a) + " " + name(b), a, b);
@@ -73,7 +121,7 @@ final class Nemesis {
     int node = random.nextInt(run.cluster.size());
     simulation.log(() -> "CUT n" + node + " from the other nodes", node);
     cutFromNodes(node, true);
-    simulation.after(
+    endsAfter(
         between(0.5, 12),
         () -> {
           simulation.log(() -> "HEAL n" + node, node);
@@ -96,7 +144,7 @@ final class Nemesis {
     if (run.cluster.isUp(node)) {
       simulation.log(() -> "CRASH n" + node, node);
       run.cluster.crash(node);
-      simulation.after(
+      endsAfter(
           between(2.5, 10),
           () -> {
             if (!run.cluster.isUp(node)) {
@@ -112,7 +160,7 @@ final class Nemesis {
     if (run.cluster.isUp(node) && !run.cluster.isPaused(node)) {
       simulation.log(() -> "PAUSE n" + node, node);
       run.cluster.pause(node);
-      simulation.after(
+      endsAfter(
           between(0.2, 8),
           () -> {
             if (run.cluster.isPaused(node)) {
@@ -131,7 +179,10 @@ final class Nemesis {
   }
 
   private void stopClient(boolean machineToo) {
-    SimClient client = run.clients.get(random.nextInt(run.clients.size()));
+    stop(run.clients.get(random.nextInt(run.clients.size())), machineToo);
+  }
+
+  private void stop(SimClient client, boolean machineToo) {
     Host host = client.host;
     boolean sleeps = machineToo && !run.setsClocksBack;
     if (host.isRunning()) {
@@ -141,13 +192,80 @@ final class Nemesis {
       } else {
         host.pause();
       }
-      simulation.after(
+      endsAfter(
           between(0.05, 8),
           () -> {
             simulation.log(() -> "RESUME c" + client.place, client.place);
             host.resume();
           });
     }
+  }
+
+  private void pauseMachine() {
+    SimClient client = run.clients.get(random.nextInt(run.clients.size()));
+    if (run.planted.clocksStayBehind()) {
+      freeze(client, between(0.05, 8));
+    } else if (!run.hasRoomForPauses) {
+      // What sets wall clocks does so before anything else runs on the machine.
+      stop(client, true);
+    } else if (!client.host.wasFrozenWithin(SimRun.VM_PAUSE_APART)) {
+      freeze(client, 1 + random.nextLong(SimRun.SHORT_VM_PAUSE));
+    }
+  }
+
+  /** Both clocks stand still, and the wall clock is behind until it is set some time later. */
+  private void freeze(SimClient client, long nanos) {
+    Host host = client.host;
+    if (!host.isRunning()) {
+      return;
+    }
+    long later = between(0, 3);
+    simulation.log(() -> "FREEZE c" + client.place + " for " + nanos, client.place, nanos);
+    host.freeze();
+    endsAfter(
+        nanos,
+        () -> {
+          simulation.log(() -> "RESUME c" + client.place, client.place);
+          host.resume();
+          simulation.after(later, host::catchUp);
+        });
+  }
+
+  private void rejectTasks() {
+    SimClient client = run.clients.get(random.nextInt(run.clients.size()));
+    simulation.log(() -> "EXECUTORS of c" + client.place + " reject", client.place);
+    client.host.reject(true);
+    endsAfter(
+        between(0.5, 8),
+        () -> {
+          simulation.log(() -> "EXECUTORS of c" + client.place + " accept", client.place);
+          client.host.reject(false);
+        });
+  }
+
+  private void limitBodies() {
+    long bytes = random.nextLong(MIN_BODY_BYTES, MAX_BODY_BYTES);
+    simulation.log(() -> "BODIES of more than " + bytes + " bytes are rejected", bytes);
+    Runnable end = run.network.limitBodies(bytes);
+    endsAfter(between(2, 15), end);
+  }
+
+  private void dropIdle() {
+    Network.IdleDrop drop = new Network.IdleDrop(between(0.5, 3), random.nextBoolean());
+    simulation.log(() -> "CONNECTIONS die: " + drop, drop.afterNanos());
+    Runnable end = run.network.dropIdle(drop);
+    endsAfter(between(5, 20), end);
+  }
+
+  private void overload() {
+    simulation.log(() -> "OVERLOAD", 0);
+    Runnable end = run.network.overload();
+    endsAfter(
+        between(0.5, 6),
+        () -> {
+          simulation.log(() -> "OVERLOAD is over", 0);
+          end.run();
+        });
   }
 
   private void jump() {
@@ -161,17 +279,84 @@ final class Nemesis {
 
   private void slew() {
     SimClient client = run.clients.get(random.nextInt(run.clients.size()));
-    double rate = run.randomRate(random);
+    double rate = run.planted.slewed(run.randomRate(random));
     simulation.log(() -> "CLOCKS of c" + client.place + " run at " + rate, client.place);
     client.host.slew(rate);
   }
 
   private void deleteIndex() {
     Incarnation gone = run.cluster.incarnation();
-    if (gone != null) {
-      run.invariants.indexDeleted(gone);
-      run.cluster.raiseEra();
+    if (gone != null && run.cluster.era() < MAX_ERA) {
+      ended(gone);
+      raiseEra();
       run.cluster.deleteIndex();
+    }
+  }
+
+  private void ended(Incarnation index) {
+    run.invariants.indexEnded(index);
+    // When this fault has ended too.
+    simulation.after(
+        0,
+        () ->
+            run.progress.ifUndisturbed(
+                INDEX_LEFT_WITHIN, since -> run.invariants.checkLeft(index, since)));
+  }
+
+  private void raiseEra() {
+    if (run.planted.raisesTheEra()) {
+      run.cluster.raiseEra();
+    }
+  }
+
+  private void swapIndex() {
+    boolean keepsOld = random.nextBoolean();
+    if (run.cluster.era() == MAX_ERA) {
+      return;
+    }
+    // The next index has the raised era, as its mapping says.
+    raiseEra();
+    Incarnation old = run.cluster.swapIndex(keepsOld);
+    if (old != null) {
+      ended(old);
+    }
+  }
+
+  /** Back to what it was some seconds ago; and then, as operators are told to, to a new one. */
+  private void restoreIndex() {
+    SimCluster.Snapshot snapshot = run.cluster.snapshot();
+    long restoredAfter = between(0.1, 4);
+    long deletedAfter = between(0.1, RESTORED_SECONDS);
+    if (snapshot == null) {
+      return;
+    }
+    lasts = true;
+    simulation.after(
+        restoredAfter,
+        () -> {
+          restore(snapshot);
+          simulation.after(
+              deletedAfter,
+              () -> {
+                deleteRestored(snapshot);
+                run.progress.faultEnds();
+              });
+        });
+  }
+
+  private void restore(SimCluster.Snapshot snapshot) {
+    Incarnation made = run.cluster.era() == MAX_ERA ? null : run.cluster.restore(snapshot);
+    if (made != null) {
+      run.invariants.indexEnded(snapshot.incarnation());
+      if (run.planted.deletesWhatWasRestored()) {
+        run.invariants.indexRestored(made);
+      }
+    }
+  }
+
+  private void deleteRestored(SimCluster.Snapshot snapshot) {
+    if (run.planted.deletesWhatWasRestored() && run.cluster.isRestoredFrom(snapshot)) {
+      deleteIndex();
     }
   }
 

@@ -1,8 +1,11 @@
 package dev.holdfast.chaos.sim;
 
 import dev.holdfast.chaos.sim.Faults.FaultKind;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The network between machines: every message takes its time, some take long, some are lost.
@@ -16,10 +19,24 @@ final class Network {
   /** Beyond all TTLs of a run. */
   private static final long SLOWEST = 12 * Simulation.SECOND;
 
+  /** Of the requests while the cluster is overloaded. */
+  private static final double REJECTED = 0.9;
+
   private final Simulation simulation;
   private final SplittableRandom random;
   private final boolean[][] cut;
+  private final List<Long> bodyLimits = new ArrayList<>();
+  private final List<IdleDrop> idleDrops = new ArrayList<>();
+  private int overloads;
   private Faults faults;
+
+  /**
+   * What drops connections.
+   *
+   * @param afterNanos that were idle for longer
+   * @param resets whether it tells, as soon as one is used
+   */
+  record IdleDrop(long afterNanos, boolean resets) {}
 
   Network(Simulation simulation, Faults faults, int endpoints) {
     this.simulation = simulation;
@@ -41,8 +58,56 @@ final class Network {
     return !cut[a][b] && !cut[b][a];
   }
 
+  // --- Proxies, and rejections
+
+  /** A proxy rejects larger requests, until this is run. */
+  Runnable limitBodies(long bytes) {
+    Long limit = bytes;
+    bodyLimits.add(limit);
+    return () -> bodyLimits.remove(limit);
+  }
+
+  /** The largest request that passes now. */
+  long maxBytes() {
+    long most = Long.MAX_VALUE;
+    for (long limit : bodyLimits) {
+      most = Math.min(most, limit);
+    }
+    return most;
+  }
+
+  /** Connections that are idle die, until this is run. */
+  Runnable dropIdle(IdleDrop drop) {
+    idleDrops.add(drop);
+    return () -> idleDrops.remove(drop);
+  }
+
+  /** What has dropped a connection that was idle for so long; null if it is alive. */
+  @Nullable IdleDrop droppedBy(long idleNanos) {
+    for (IdleDrop drop : idleDrops) {
+      if (idleNanos > drop.afterNanos) {
+        return drop;
+      }
+    }
+    return null;
+  }
+
+  /** Nearly all requests are rejected, until this is run. */
+  Runnable overload() {
+    overloads++;
+    return () -> overloads = Math.max(0, overloads - 1);
+  }
+
+  /** Returns whether this request is rejected, as too many wait. */
+  boolean rejects() {
+    return overloads > 0 && random.nextDouble() < REJECTED;
+  }
+
   /** From now on messages arrive quickly, and all of them. */
   void heal() {
+    bodyLimits.clear();
+    idleDrops.clear();
+    overloads = 0;
     for (boolean[] row : cut) {
       Arrays.fill(row, false);
     }

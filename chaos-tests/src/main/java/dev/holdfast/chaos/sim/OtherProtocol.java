@@ -93,6 +93,11 @@ enum OtherProtocol implements Planted {
   }
 
   @Override
+  public boolean limitsHolds() {
+    return false;
+  }
+
+  @Override
   public String text() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }

@@ -4,6 +4,7 @@ import dev.holdfast.chaos.sim.Faults.FaultKind;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -16,6 +17,14 @@ import java.util.SplittableRandom;
 record Plan(long seed, Faults faults, List<ScheduledFault> schedule) {
   /** For how long faults come. */
   static final long FAULTY_MILLIS = 40_000;
+
+  private static final Set<FaultKind> MESSAGE_FAULTS =
+      EnumSet.of(
+          FaultKind.DELAY,
+          FaultKind.REQUEST_LOST,
+          FaultKind.REPLY_LOST,
+          FaultKind.DUPLICATE,
+          FaultKind.WRITE_REFUSED);
 
   /** The plan of a seed. */
   static Plan of(long seed, Faults faults) {
@@ -84,6 +93,23 @@ record Plan(long seed, Faults faults, List<ScheduledFault> schedule) {
                   case PARTITION, ONE_WAY, NODE_CUT_OFF, NODE_CRASH, NODE_PAUSE -> true;
                   default -> false;
                 });
+  }
+
+  /** Returns whether all that is sent arrives and is answered, unless a scheduled fault lasts. */
+  boolean answersOtherwise() {
+    return !cutsOrStopsNodes() && MESSAGE_FAULTS.stream().allMatch(kind -> faults.rate(kind) == 0);
+  }
+
+  /**
+   * Returns whether no lease with a long TTL is lost by its end: idle connections die, and nothing
+   * else happens that a renewal must overcome.
+   */
+  boolean renewalsSucceed() {
+    return answersOtherwise()
+        && schedule.stream()
+            .allMatch(
+                fault ->
+                    fault.kind() == FaultKind.IDLE_DROP || fault.kind() == FaultKind.BODY_LIMIT);
   }
 
   /**

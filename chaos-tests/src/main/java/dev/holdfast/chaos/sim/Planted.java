@@ -2,12 +2,14 @@ package dev.holdfast.chaos.sim;
 
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.Scheduler;
 import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.store.LockStore;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /**
@@ -61,6 +63,56 @@ interface Planted {
   /** Returns whether the resource takes a write under any token. */
   default boolean resourceIgnoresTokens() {
     return false;
+  }
+
+  /** Returns whether a request that left on a dead connection is sent again. */
+  default boolean recognisesDeadConnections() {
+    return true;
+  }
+
+  /** Returns whether connections stay in use that are as old as one that was dead. */
+  default boolean keepsDeadConnections() {
+    return false;
+  }
+
+  /** Returns whether a store looks again where the alias leads, while it is in use. */
+  default boolean verifiesTheIndex() {
+    return true;
+  }
+
+  /** Returns whether an operator deletes an index that was restored. */
+  default boolean deletesWhatWasRestored() {
+    return true;
+  }
+
+  /** Returns whether an operator raises the era with each index. */
+  default boolean raisesTheEra() {
+    return true;
+  }
+
+  /** Returns whether the clocks of a machine stay behind that was paused for long. */
+  default boolean clocksStayBehind() {
+    return false;
+  }
+
+  /** Returns at what rate clocks run that are slewed to this one. */
+  default double slewed(double rate) {
+    return rate;
+  }
+
+  /** Returns what runs timers that the user's scheduler rejects. */
+  default Scheduler spareScheduler(Host host) {
+    return host;
+  }
+
+  /** Returns what runs callbacks that the user's executor rejects. */
+  default Executor spareExecutor(Host host) {
+    return host;
+  }
+
+  /** Returns whether holders change how long they hold a lock. */
+  default boolean limitsHolds() {
+    return true;
   }
 
   /** Returns what is made of the answers to the operations of one request. */

@@ -4,6 +4,7 @@ import static dev.holdfast.chaos.sim.ForwardingStore.map;
 
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.Scheduler;
 import dev.holdfast.lock.Ticker;
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.store.Incarnation;
@@ -24,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -280,6 +282,79 @@ enum PlantedBug implements Planted {
       Instant start = host.instant();
       long nanos = host.nanos();
       return () -> start.plusNanos((long) ((host.nanos() - nanos) * RATE));
+    }
+  },
+
+  /** A daemon slews a machine's clocks by far more than the margin allows for. */
+  CLOCKS_SLEWED_BEYOND_THE_MARGIN(
+      SimScenario.DRIFT, Invariant.BELIEF, Invariant.RECORD_OF_ANOTHER) {
+    @Override
+    public double slewed(double rate) {
+      return rate * 0.8;
+    }
+  },
+
+  /** A hypervisor pauses a machine for long, and nothing sets its clocks when it resumes. */
+  MACHINE_RESUMES_IN_THE_PAST(SimScenario.MACHINES, Invariant.RECORD_OF_ANOTHER, Invariant.BELIEF) {
+    @Override
+    public boolean clocksStayBehind() {
+      return true;
+    }
+  },
+
+  /** A store does not notice that the alias leads to another index, while the old one is there. */
+  REPLACED_INDEX_IS_NOT_NOTICED(SimScenario.REPLACED, Invariant.LIVENESS) {
+    @Override
+    public boolean verifiesTheIndex() {
+      return false;
+    }
+  },
+
+  /** An operator goes on with an index that was restored from a snapshot. */
+  RESTORED_INDEX_IS_KEPT(SimScenario.REPLACED, Invariant.TOKENS_RISE) {
+    @Override
+    public boolean deletesWhatWasRestored() {
+      return false;
+    }
+  },
+
+  /** An operator replaces the index, or deletes one that was restored, with the era of before. */
+  ERA_IS_NOT_RAISED(SimScenario.REPLACED, Invariant.TOKENS_RISE) {
+    @Override
+    public boolean raisesTheEra() {
+      return false;
+    }
+  },
+
+  /** A request that met a dead connection is not sent again. */
+  DEAD_CONNECTION_IS_AN_OUTAGE(SimScenario.PROXIES, Invariant.LIVENESS) {
+    @Override
+    public boolean recognisesDeadConnections() {
+      return false;
+    }
+  },
+
+  /** Where one connection is dead, the others are used until each is found to be. */
+  DEAD_CONNECTIONS_ARE_KEPT(SimScenario.PROXIES, Invariant.LIVENESS) {
+    @Override
+    public boolean keepsDeadConnections() {
+      return true;
+    }
+  },
+
+  /** Timers that the user's scheduler rejects never run. */
+  REJECTED_TIMERS_ARE_DROPPED(SimScenario.EXECUTORS, Invariant.LIVENESS) {
+    @Override
+    public Scheduler spareScheduler(Host host) {
+      return (task, delayNanos) -> () -> {};
+    }
+  },
+
+  /** Callbacks that the user's executor rejects never run. */
+  REJECTED_CALLBACKS_ARE_DROPPED(SimScenario.EXECUTORS, Invariant.LIVENESS) {
+    @Override
+    public Executor spareExecutor(Host host) {
+      return callback -> {};
     }
   },
 

@@ -7,6 +7,7 @@ import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
+import dev.holdfast.lock.SpareThreads;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
 import dev.holdfast.lock.store.ReadResult;
@@ -34,6 +35,9 @@ final class SimClient {
    * doubles; a call that fails is followed by another only after a while.
    */
   private static final int MAX_REQUESTS_PER_SECOND = 300;
+
+  /** How many requests one attempt may take. */
+  private static final int READS_IN_A_ROW = 12;
 
   final int place;
   final Host host;
@@ -69,13 +73,14 @@ final class SimClient {
             .owner("c" + place)
             .ticker(run.planted.ticker(host))
             .wallClock(run.planted.wallClock(host))
-            .scheduler(host)
-            .callbackExecutor(host)
+            .scheduler(host::scheduleUnlessRejecting)
+            .callbackExecutor(host::executeUnlessRejecting)
             .random(simulation.fork())
             .tokens(tokens)
             .maxClockSkew(run.maxClockSkew)
             .maxClockDrift(SimRun.MAX_DRIFT)
             .calendarTakeover(run.calendarTakeover);
+    SpareThreads.use(builder, run.planted.spareScheduler(host), run.planted.spareExecutor(host));
     this.manager = run.planted.settings(builder).build();
     this.protocol = run.planted.protocol(manager, store, host, tokens);
   }
@@ -84,6 +89,13 @@ final class SimClient {
     @Override
     public void leftTogether(int operations) {
       run.batched += operations;
+    }
+
+    @Override
+    public void failedNeedlessly(Throwable failure) {
+      simulation.violated(
+          Invariant.LIVENESS,
+          "c" + place + " has given up what another request would have done: " + failure);
     }
   }
 
@@ -246,6 +258,7 @@ final class SimClient {
     long begun = host.nanos();
     int stops = host.stops();
     Recording.Acquisition recorded = run.recording.acquiring(name(call), lock, options);
+    ProgressChecker.WaitingCall waiting = run.progress.waits(name(call), host, lock);
     CompletableFuture<Lease> future =
         run.permits > 0 ? permit(options) : protocol.acquireAsync(lock, options);
     if (profile.losesPatience(random)) {
@@ -268,6 +281,7 @@ final class SimClient {
                     checkService(host.nanos() - begun);
                   }
                   recorded.ended(lease);
+                  run.progress.ended(waiting, lease != null);
                   if (lease == null) {
                     simulation.log(() -> name(call) + " has not: " + failure, place, call);
                     next();
@@ -309,7 +323,9 @@ final class SimClient {
     long second = simulation.now() / Simulation.SECOND;
     requests = second == requestsIn ? requests + 1 : 1;
     requestsIn = second;
-    if (requests > MAX_REQUESTS_PER_SECOND) {
+    // Reads that show only what is out of date are repeated at once, some times.
+    int most = MAX_REQUESTS_PER_SECOND * (run.invariants.mayShowOldRecords() ? READS_IN_A_ROW : 1);
+    if (requests > most) {
       simulation.violated(
           Invariant.BOUNDS, "c" + place + " sent " + requests + " requests within a second");
     }
@@ -361,8 +377,23 @@ final class SimClient {
       if (lease.isHeld()) {
         // Between this look and the write's arrival, anything may happen.
         simulation.after(run.network.someDelay(random), () -> run.resource.write(grant));
+        if (run.planted.limitsHolds()) {
+          profile.changedLimits(random).ifPresent(this::limit);
+        }
       }
       later(profile.step(random), () -> work(steps - 1));
+    }
+
+    private void limit(WorkloadProfile.Limits limits) {
+      boolean isLimited = lease.limitHold(limits.atLeast(), limits.atMost());
+      if (isLimited) {
+        grant.limited(limits, simulation.now());
+      }
+      simulation.log(
+          () -> name(call) + (isLimited ? " is to hold it for " : " cannot limit it to ") + limits,
+          place,
+          call,
+          limits.atMost().toNanos());
     }
 
     private void release() {

@@ -6,10 +6,10 @@ import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -40,13 +40,14 @@ final class SimCluster {
   private final Network network;
   private final SplittableRandom random;
   private final List<SimNode> nodes = new ArrayList<>();
-  private final BiConsumer<Write, @Nullable Doc> onExecuted;
+  private final ExecutionObserver onExecuted;
 
   /** The state that the master has published. */
-  private State decided = new State(0, 0, -1, Set.of(), null);
+  private State decided = new State(0, 0, -1, Set.of(), null, Set.of());
 
   private final Planted planted;
   private int incarnations;
+  private int restored;
   private int era;
 
   /**
@@ -54,14 +55,71 @@ final class SimCluster {
    *
    * @param version rises with each decision of the master
    * @param primary the number of the node that has it, or -1
-   * @param incarnation null if there is no index
+   * @param incarnation that to which the alias leads; null if there is no index
+   * @param kept indices to which the alias led before, and which are still there. They share the
+   *     primary and its copies with the one of now
    */
   record State(
       long version,
       long term,
       int primary,
       Set<Integer> inSync,
-      @Nullable Incarnation incarnation) {}
+      @Nullable Incarnation incarnation,
+      Set<Incarnation> kept) {
+
+    /** Returns whether there is just that index. */
+    boolean has(Incarnation index) {
+      return index.equals(incarnation) || (!kept.isEmpty() && kept.contains(index));
+    }
+
+    /** Returns the index that is reached under the alias of that one; null if there is none. */
+    @Nullable Incarnation reached(Incarnation index) {
+      if (index.equals(incarnation)) {
+        return index;
+      }
+      if (incarnation != null && aliasOf(index).equals(aliasOf(incarnation))) {
+        return incarnation;
+      }
+      return kept.contains(index) ? index : null;
+    }
+
+    /** An index that was restored carries the alias of the one that was saved. */
+    private static String aliasOf(Incarnation index) {
+      int end = index.id().indexOf('/');
+      return end < 0 ? index.id() : index.id().substring(0, end);
+    }
+  }
+
+  /**
+   * The index as it was.
+   *
+   * @param docs by their lock ids
+   */
+  record Snapshot(Incarnation incarnation, Map<String, Doc> docs, long term, long lastSeqNo) {}
+
+  /** Is notified of writes. */
+  interface ExecutionObserver {
+    /**
+     * Called for each write that a primary carries out.
+     *
+     * @param index where, which may be one that was restored under the same alias
+     * @param there what was there before
+     * @param isRightful whether it is the primary, of an index that is there, as the master knows
+     *     it
+     */
+    void executed(Write write, Incarnation index, @Nullable Doc there, boolean isRightful);
+  }
+
+  /** A copy of one index. */
+  private static final class Shard {
+    final Map<String, Doc> docs;
+    long lastSeqNo;
+
+    Shard(Map<String, Doc> docs, long lastSeqNo) {
+      this.docs = new HashMap<>(docs);
+      this.lastSeqNo = lastSeqNo;
+    }
+  }
 
   /**
    * A document as a copy has it.
@@ -105,14 +163,14 @@ final class SimCluster {
   /**
    * A cluster whose nodes are the network's first endpoints.
    *
-   * @param onExecuted is told each write that the rightful primary carries out, and what was there
+   * @param onExecuted is told each write that a primary carries out
    */
   SimCluster(
       Simulation simulation,
       Network network,
       int size,
       Planted planted,
-      BiConsumer<Write, @Nullable Doc> onExecuted) {
+      ExecutionObserver onExecuted) {
     this.simulation = simulation;
     this.planted = planted;
     this.network = network;
@@ -127,9 +185,13 @@ final class SimCluster {
     return nodes.size();
   }
 
-  /** From now on the index is made with this era. */
+  /** From now on the index is made with the next era. */
   void raiseEra() {
     era++;
+  }
+
+  int era() {
+    return era;
   }
 
   // --- Nodes
@@ -139,9 +201,8 @@ final class SimCluster {
     private final List<Runnable> deferred = new ArrayList<>();
     private final List<Coordination> coordinations = new ArrayList<>();
     private State state = decided;
-    private Map<String, Doc> copy = new HashMap<>();
+    private final Map<Incarnation, Shard> shards = new HashMap<>();
     private Set<Replication> replicating = new LinkedHashSet<>();
-    private long lastSeqNo = -1;
     private boolean up = true;
     private boolean paused;
 
@@ -161,9 +222,16 @@ final class SimCluster {
       }
     }
 
+    Shard shard(Incarnation index) {
+      return shards.computeIfAbsent(index, none -> new Shard(Map.of(), -1));
+    }
+
     void copyFrom(SimNode other) {
-      copy = new HashMap<>(other.copy);
-      lastSeqNo = other.lastSeqNo;
+      if (other != this) {
+        shards.clear();
+        other.shards.forEach(
+            (index, shard) -> shards.put(index, new Shard(shard.docs, shard.lastSeqNo)));
+      }
     }
 
     boolean isPrimary() {
@@ -178,8 +246,7 @@ final class SimCluster {
       if (newer.incarnation == null
           || state.incarnation == null
           || !newer.incarnation.equals(state.incarnation)) {
-        copy = new HashMap<>();
-        lastSeqNo = -1;
+        shards.keySet().removeIf(index -> !newer.has(index));
         moved = true;
       }
       state = newer;
@@ -226,7 +293,7 @@ final class SimCluster {
         return;
       }
       State state = node.state;
-      if (state.incarnation == null || !state.incarnation.equals(write.incarnation)) {
+      if (state.reached(write.incarnation) == null) {
         end(Written.of(WriteAnswer.INDEX_GONE));
       } else if (++attempts > MAX_RETRIES) {
         end(Written.of(WriteAnswer.UNAVAILABLE));
@@ -243,13 +310,13 @@ final class SimCluster {
     }
 
     private void execute(SimNode primary) {
-      if (!primary.isPrimary()
-          || primary.state.incarnation == null
-          || !primary.state.incarnation.equals(write.incarnation)) {
+      Incarnation index = primary.isPrimary() ? primary.state.reached(write.incarnation) : null;
+      if (index == null) {
         network.send(primary.number, node.number, () -> node.receive(this::later));
         return;
       }
-      Doc there = primary.copy.get(write.lockId);
+      Shard shard = primary.shard(index);
+      Doc there = shard.docs.get(write.lockId);
       LockRecord old = there == null ? null : there.record;
       Expected expected = write.expected;
       boolean met =
@@ -263,11 +330,13 @@ final class SimCluster {
         back(primary, Written.of(WriteAnswer.CONFLICT));
         return;
       }
-      Doc doc = new Doc(write.record, primary.state.term, ++primary.lastSeqNo);
-      if (primary.number == decided.primary && primary.state.term == decided.term) {
-        onExecuted.accept(write, there);
-      }
-      primary.copy.put(write.lockId, doc);
+      Doc doc = new Doc(write.record, primary.state.term, ++shard.lastSeqNo);
+      boolean isRightful =
+          primary.number == decided.primary
+              && primary.state.term == decided.term
+              && decided.has(index);
+      onExecuted.executed(write, index, there, isRightful);
+      shard.docs.put(write.lockId, doc);
       simulation.log(
           () -> "n" + primary.number + " executes " + describe(write) + " as " + version(doc),
           primary.number,
@@ -275,6 +344,7 @@ final class SimCluster {
           doc.seqNo);
       new Replication(
               primary,
+              index,
               write.lockId,
               doc,
               acknowledged ->
@@ -318,15 +388,16 @@ final class SimCluster {
     private final Consumer<Boolean> done;
     private final Set<Integer> missing = new TreeSet<>();
     private final long term;
-    private final @Nullable Incarnation incarnation;
+    private final Incarnation index;
 
-    Replication(SimNode primary, String lockId, Doc doc, Consumer<Boolean> done) {
+    Replication(
+        SimNode primary, Incarnation index, String lockId, Doc doc, Consumer<Boolean> done) {
       this.primary = primary;
+      this.index = index;
       this.lockId = lockId;
       this.doc = doc;
       this.done = done;
       this.term = primary.state.term;
-      this.incarnation = primary.state.incarnation;
     }
 
     void start() {
@@ -341,15 +412,16 @@ final class SimCluster {
     }
 
     private void arrive(SimNode replica) {
-      if (replica.state.term > term || !Objects.equals(replica.state.incarnation, incarnation)) {
+      if (replica.state.term > term || !replica.state.has(index)) {
         network.send(replica.number, primary.number, () -> primary.receive(() -> end(false)));
         return;
       }
-      Doc there = replica.copy.get(lockId);
+      Shard shard = replica.shard(index);
+      Doc there = shard.docs.get(lockId);
       if (there == null || there.seqNo < doc.seqNo) {
-        replica.copy.put(lockId, doc);
+        shard.docs.put(lockId, doc);
       }
-      replica.lastSeqNo = Math.max(replica.lastSeqNo, doc.seqNo);
+      shard.lastSeqNo = Math.max(shard.lastSeqNo, doc.seqNo);
       network.send(
           replica.number,
           primary.number,
@@ -362,9 +434,7 @@ final class SimCluster {
     }
 
     void stateChanged() {
-      if (!primary.isPrimary()
-          || primary.state.term != term
-          || !Objects.equals(primary.state.incarnation, incarnation)) {
+      if (!primary.isPrimary() || primary.state.term != term || !primary.state.has(index)) {
         end(false);
       } else {
         missing.retainAll(primary.state.inSync);
@@ -390,16 +460,25 @@ final class SimCluster {
   /**
    * A client's read arrives at a node, which asks any copy.
    *
-   * @param answer is given the incarnation, or null if there is none; and the document, if any
+   * @param known of which index the client knows the alias, if any; another is looked up if it is
+   *     gone
+   * @param answer is given the incarnation, or null if there is none; and the document, if any. The
+   *     client's own if its alias leads to an index, for it cannot see to which
    */
-  void read(int at, String lockId, BiConsumer<@Nullable Incarnation, @Nullable Doc> answer) {
+  void read(
+      int at,
+      @Nullable Incarnation known,
+      String lockId,
+      BiConsumer<@Nullable Incarnation, @Nullable Doc> answer) {
     SimNode node = nodes.get(at);
     node.receive(
         () -> {
-          Incarnation incarnation = node.state.incarnation;
+          Incarnation reached = known == null ? null : node.state.reached(known);
+          Incarnation index = reached == null ? node.state.incarnation : reached;
+          Incarnation shown = reached == null ? index : known;
           List<Integer> copies =
               node.state.inSync.stream().filter(number -> nodes.get(number).up).sorted().toList();
-          if (incarnation == null) {
+          if (index == null) {
             answer.accept(null, null);
           } else if (!copies.isEmpty()) {
             SimNode asked = nodes.get(copies.get(random.nextInt(copies.size())));
@@ -409,11 +488,11 @@ final class SimCluster {
                 () ->
                     asked.receive(
                         () -> {
-                          Doc doc = asked.copy.get(lockId);
+                          Doc doc = asked.shard(index).docs.get(lockId);
                           network.send(
                               asked.number,
                               at,
-                              () -> node.receive(() -> answer.accept(incarnation, doc)));
+                              () -> node.receive(() -> answer.accept(shown, doc)));
                         }));
           }
         });
@@ -453,13 +532,97 @@ final class SimCluster {
     return decided.incarnation;
   }
 
-  /** An operator deletes the index. */
+  /** An operator deletes the index, and those that were kept. */
   void deleteIndex() {
     if (decided.incarnation != null) {
       simulation.log(() -> "index deleted", incarnations);
-      decide(0, -1, Set.of(), null);
+      decided = new State(decided.version + 1, 0, -1, Set.of(), null, Set.of());
       publish();
     }
+  }
+
+  /**
+   * An operator makes the next index and moves the alias to it, in one request. It has the primary
+   * of the old one, and a term that does not begin again: its sequence numbers do.
+   *
+   * @param keepsOld whether the old one stays, and takes what is written to it
+   * @return the index that the alias led to; null if nothing could be done
+   */
+  @Nullable Incarnation swapIndex(boolean keepsOld) {
+    Incarnation old = decided.incarnation;
+    Set<Integer> majority = majority();
+    if (old == null || !majority.contains(decided.primary)) {
+      return null;
+    }
+    Incarnation made = new Incarnation("inc-" + incarnations++, era);
+    simulation.log(
+        () -> "alias moved to " + made.id() + ", the old index is " + (keepsOld ? "kept" : "gone"),
+        incarnations);
+    Set<Incarnation> kept = new HashSet<>(decided.kept);
+    if (keepsOld) {
+      kept.add(old);
+    }
+    Set<Integer> inSync = new TreeSet<>(decided.inSync);
+    inSync.retainAll(majority);
+    decided =
+        new State(
+            decided.version + 1,
+            decided.term,
+            decided.primary,
+            Set.copyOf(inSync),
+            made,
+            Set.copyOf(kept));
+    inSync.forEach(number -> nodes.get(number).learn(decided));
+    publish();
+    return old;
+  }
+
+  /** The index as its primary has it; null if there is none. */
+  @Nullable Snapshot snapshot() {
+    Incarnation incarnation = decided.incarnation;
+    if (incarnation == null || decided.primary < 0) {
+      return null;
+    }
+    Shard shard = nodes.get(decided.primary).shard(incarnation);
+    return new Snapshot(incarnation, new HashMap<>(shard.docs), decided.term, shard.lastSeqNo);
+  }
+
+  /**
+   * An operator replaces the index by what it was: records, terms and sequence numbers go back. It
+   * is another index, but has the alias of the one that was saved.
+   *
+   * @return the index that it is now; null if nothing could be done
+   */
+  @Nullable Incarnation restore(Snapshot snapshot) {
+    Set<Integer> majority = majority();
+    if (majority.isEmpty() || !snapshot.incarnation.equals(decided.incarnation)) {
+      return null;
+    }
+    Incarnation old = snapshot.incarnation;
+    Incarnation made = new Incarnation(State.aliasOf(old) + "/" + ++restored, old.era());
+    simulation.log(() -> "index restored as " + made.id(), restored, snapshot.lastSeqNo);
+    decided =
+        new State(
+            decided.version + 1,
+            snapshot.term,
+            pick(majority),
+            Set.copyOf(majority),
+            made,
+            decided.kept);
+    for (int number : majority) {
+      SimNode node = nodes.get(number);
+      node.learn(decided);
+      node.shards.put(made, new Shard(snapshot.docs, snapshot.lastSeqNo));
+    }
+    return made;
+  }
+
+  /** Returns whether the index is one that was restored from that snapshot. */
+  boolean isRestoredFrom(Snapshot snapshot) {
+    Incarnation incarnation = decided.incarnation;
+    return incarnation != null
+        && !incarnation.equals(snapshot.incarnation)
+        && State.aliasOf(incarnation).equals(State.aliasOf(snapshot.incarnation));
   }
 
   private int pick(Set<Integer> numbers) {
@@ -501,7 +664,9 @@ final class SimCluster {
 
   private void decide(
       long term, int primary, Set<Integer> inSync, @Nullable Incarnation incarnation) {
-    decided = new State(decided.version + 1, term, primary, Set.copyOf(inSync), incarnation);
+    decided =
+        new State(
+            decided.version + 1, term, primary, Set.copyOf(inSync), incarnation, decided.kept);
   }
 
   private void lookAround() {
@@ -593,7 +758,8 @@ final class SimCluster {
   void restart(int number) {
     SimNode node = nodes.get(number);
     node.up = true;
-    node.state = new State(-1, node.state.term, -1, Set.of(), node.state.incarnation);
+    node.state =
+        new State(-1, node.state.term, -1, Set.of(), node.state.incarnation, node.state.kept);
     somethingChanged();
   }
 
@@ -624,7 +790,7 @@ final class SimCluster {
     List<ReadResult.Found> found = new ArrayList<>();
     Incarnation incarnation = decided.incarnation;
     if (decided.primary >= 0 && incarnation != null) {
-      for (Doc doc : nodes.get(decided.primary).copy.values()) {
+      for (Doc doc : nodes.get(decided.primary).shard(incarnation).docs.values()) {
         if (doc.record != null) {
           found.add(
               new ReadResult.Found(doc.record, new Version(incarnation, doc.term, doc.seqNo)));

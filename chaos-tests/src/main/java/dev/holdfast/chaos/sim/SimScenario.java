@@ -15,11 +15,21 @@ enum SimScenario {
   /** Processes crash, pause, and sleep. */
   CLIENTS("client-crash,client-pause,suspend=6"),
   /** Clocks are as wrong as the protocol allows. */
-  CLOCKS("wall-offset,wall-jump=12,drift,slew=12,suspend,client-pause"),
+  CLOCKS("wall-offset,wall-jump=12,drift,slew=12,suspend,vm-pause,client-pause"),
   /** Monotonic clocks slew between both ends of the margin, while wall clocks are set. */
   DRIFT("drift,slew=60,wall-offset,wall-jump=120,client-pause=12,request-lost=0.3"),
   /** The index is deleted under its holders. */
   INDEX("index-deleted=6,reply-lost,client-pause,delay"),
+  /** Hypervisors pause the machines of clients, whose clocks run at different rates. */
+  MACHINES("vm-pause=12,slew=6,drift,wall-offset"),
+  /** Operators put other indices in the place of the lock index, or restore it. */
+  REPLACED("index-swapped=3,index-restored=2,client-pause,drift"),
+  /** Proxies limit the size of requests, and drop connections that are idle. */
+  PROXIES("body-limit=6,idle-drop=6"),
+  /** Requests are rejected for seconds, since too many wait. */
+  OVERLOADED("overload=3"),
+  /** Schedulers and executors of clients reject tasks, while requests are lost. */
+  EXECUTORS("executors-reject=12,request-lost,reply-lost,client-pause"),
   /** Requests and answers are lost, operations rejected, and nothing else happens. */
   LOSSES("request-lost=0.05,reply-lost=0.05,write-refused=0.05"),
   /** One process always wants the lock that others want occasionally. */

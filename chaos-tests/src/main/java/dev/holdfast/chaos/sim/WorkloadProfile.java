@@ -44,6 +44,15 @@ enum WorkloadProfile {
     long step(SplittableRandom random) {
       return random.nextLong(Simulation.SECOND);
     }
+
+    @Override
+    Optional<Limits> changedLimits(SplittableRandom random) {
+      if (random.nextInt(8) != 0) {
+        return Optional.empty();
+      }
+      Duration atLeast = random.nextBoolean() ? upTo(LONGEST_LIMIT, random) : Duration.ZERO;
+      return Optional.of(new Limits(atLeast, atLeast.plus(upTo(LONGEST_LIMIT, random))));
+    }
   },
 
   /** Wants the lock all the time, each time for a moment. */
@@ -160,6 +169,14 @@ enum WorkloadProfile {
   /** Returns whether it gives up by itself while it waits. */
   boolean losesPatience(SplittableRandom random) {
     return false;
+  }
+
+  /** How long a lock is held at least and at most, from the moment at which a holder says so. */
+  record Limits(Duration atLeast, Duration atMost) {}
+
+  /** Returns what a holder changes its limits to, if it does. */
+  Optional<Limits> changedLimits(SplittableRandom random) {
+    return Optional.empty();
   }
 
   /** Returns how many things it does under a lock. */

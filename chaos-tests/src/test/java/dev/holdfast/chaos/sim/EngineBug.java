@@ -96,6 +96,32 @@ enum EngineBug {
       EngineAdvice.AFifthMore.class,
       "atMostNanosLeft",
       Invariant.HOLD_LIMITS),
+  NEW_LIMITS_ARE_IGNORED(
+      "LeaseHandle",
+      SimScenario.CALM,
+      EngineAdvice.KeepTheLimits.class,
+      "limitHold",
+      Invariant.HOLD_LIMITS,
+      Invariant.LOSS_TOLD_ONCE),
+  NEW_LIMITS_COUNT_FROM_THE_GRANT(
+      "LeaseHandle",
+      SimScenario.CALM,
+      EngineAdvice.CountFromTheGrant.class,
+      "replace",
+      Invariant.HOLD_LIMITS,
+      Invariant.LOSS_TOLD_ONCE),
+  WAITERS_PAUSE_FOR_A_MINUTE_AFTER_AN_OUTAGE(
+      "LockQueue",
+      SimScenario.OVERLOADED,
+      EngineAdvice.PauseForAMinute.class,
+      "later",
+      Invariant.LIVENESS),
+  LARGE_REQUEST_IS_NOT_SPLIT("internal.SizeLimit", SimScenario.PROXIES, Invariant.LIVENESS) {
+    @Override
+    DynamicType.Builder<?> change(DynamicType.Builder<?> builder) {
+      return builder.method(named("isExceeded")).intercept(FixedValue.value(false));
+    }
+  },
   ONE_PERMIT_TOO_MANY(
       "Permits", SimScenario.PERMITS, EngineAdvice.OneMore.class, "begin", Invariant.PERMITS),
   LEADS_UNTIL_IT_IS_TOLD(

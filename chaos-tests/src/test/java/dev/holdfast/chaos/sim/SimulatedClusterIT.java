@@ -77,7 +77,8 @@ class SimulatedClusterIT {
       this.random = random;
       Network network = new Network(simulation, Faults.none(), NODES + 1);
       SimCluster cluster =
-          new SimCluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
+          new SimCluster(
+              simulation, network, NODES, Planted.NOTHING, (write, index, there, rightful) -> {});
       simulated =
           new SimulatedStore(
               simulation,

@@ -21,7 +21,8 @@ class SimulatedStoreContractTest extends LockStoreContract {
       new Simulation(1, EnumSet.allOf(InvariantViolation.Invariant.class), false);
   private final Network network = new Network(simulation, Faults.none(), NODES + 1);
   private final SimCluster cluster =
-      new SimCluster(simulation, network, NODES, Planted.NOTHING, (write, there) -> {});
+      new SimCluster(
+          simulation, network, NODES, Planted.NOTHING, (write, index, there, rightful) -> {});
   private final LockStore store =
       new SimulatedStore(
           simulation,
