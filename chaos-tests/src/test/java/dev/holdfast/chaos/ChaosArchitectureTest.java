@@ -52,7 +52,8 @@ class ChaosArchitectureTest {
 
   @Test
   void packages_dependInOneDirection() {
-    notAbove("sim", "toxiproxy", "arena", "worker", "fault", "check", "scenario");
+    notAbove("sim", "threads", "toxiproxy", "arena", "worker", "fault", "check", "scenario");
+    notAbove("threads", "sim", "toxiproxy", "arena", "worker", "fault", "check", "scenario");
     notAbove("toxiproxy", "sim", "arena", "worker", "fault", "check", "scenario");
     notAbove("arena", "sim", "worker", "fault", "check", "scenario");
     notAbove("worker", "sim", "arena", "toxiproxy", "fault", "check", "scenario");
