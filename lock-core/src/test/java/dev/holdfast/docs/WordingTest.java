@@ -30,6 +30,7 @@ class WordingTest {
           "integrations",
           "test-cluster",
           "jepsen-style-reports",
+          "concurrency-tests",
           "chaos-tests",
           "benchmarks",
           "integrations",
