@@ -372,6 +372,7 @@ final class Weaver {
         ~Opcodes.ACC_VOLATILE;
   }
 
+  @SuppressWarnings("EnumOrdinal") // Woven and read in the same process.
   private static AbstractInsnNode number(Plant plant) {
     return new IntInsnNode(Opcodes.BIPUSH, plant.ordinal());
   }

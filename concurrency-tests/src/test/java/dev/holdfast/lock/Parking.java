@@ -20,8 +20,6 @@ public final class Parking {
     }
   }
 
-  private static final Parked PARKED = new Parked();
-
   private boolean woke;
 
   private Parking() {}
@@ -63,7 +61,7 @@ public final class Parking {
   /** In the place of {@link LockSupport#parkNanos(Object, long)}. */
   public static void parkNanos(Object blocker, long nanos) {
     if (WATCHING.get() != null) {
-      throw PARKED;
+      throw new Parked();
     }
     LockSupport.parkNanos(blocker, nanos);
   }

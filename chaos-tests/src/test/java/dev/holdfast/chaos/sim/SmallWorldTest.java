@@ -28,7 +28,9 @@ class SmallWorldTest {
   private static final int FREE_OF_ALL = 4;
 
   /** Every sequence of choices is a schedule of its own. */
-  private static final BiPredicate<Footprint, Footprint> NEVER = (a, b) -> false;
+  private static boolean never(Footprint a, Footprint b) {
+    return false;
+  }
 
   @ParameterizedTest
   @EnumSource(Beginning.class)
@@ -59,7 +61,8 @@ class SmallWorldTest {
     Set<String> reduced = ConcurrentHashMap.newKeySet();
     ScheduleSearch search = ScheduleSearch.of(beginning, FREE_OF_ALL, 1, Planted.NOTHING);
 
-    Explored every = search.withIndependence(NEVER).withOutcomes(all::add).explore();
+    Explored every =
+        search.withIndependence(SmallWorldTest::never).withOutcomes(all::add).explore();
     Explored distinct = search.withOutcomes(reduced::add).explore();
 
     System.out.printf(

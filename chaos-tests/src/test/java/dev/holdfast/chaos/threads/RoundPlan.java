@@ -32,6 +32,10 @@ record RoundPlan(
   private static final List<FaultLevel> LEVELS =
       List.of(FaultLevel.SEVERED, FaultLevel.LATE, FaultLevel.LOSSY, FaultLevel.CALM);
 
+  private static final List<CallbackKind> CALLBACKS = List.of(CallbackKind.values());
+  private static final List<TimerKind> TIMERS = List.of(TimerKind.values());
+  private static final List<CallerHost> HOSTS = List.of(CallerHost.values());
+
   /** From the shortest that the options allow: losses are frequent then. */
   private static final int[] TTL_MILLIS = {100, 150, 250, 400};
 
@@ -50,17 +54,17 @@ record RoundPlan(
     List<ProcessPlan> processes = new ArrayList<>();
     for (int i = 0; i < PROCESSES; i++) {
       // One after the other, so that a few rounds have them all.
-      int number = Math.floorMod(seed * PROCESSES + i, CallbackKind.values().length);
+      int number = Math.floorMod(seed * PROCESSES + i, CALLBACKS.size());
       processes.add(
           new ProcessPlan(
-              CallbackKind.values()[number],
-              TimerKind.values()[random.nextInt(TimerKind.values().length)],
+              CALLBACKS.get(number),
+              TIMERS.get(random.nextInt(TIMERS.size())),
               random.nextBoolean() ? 0 : 20,
               random.nextInt(4) > 0));
     }
     List<CallerHost> callers = new ArrayList<>();
     for (int i = 0; i < CALLERS; i++) {
-      callers.add(CallerHost.values()[i % CallerHost.values().length]);
+      callers.add(HOSTS.get(i % HOSTS.size()));
     }
     return new RoundPlan(
         seed,
