@@ -589,7 +589,7 @@ final class SmallWorld {
       granted.onLost(
           loss -> {
             log(() -> name() + " is told: " + loss.getMessage());
-            noteHistory(() -> name() + " is told of " + loss.reason());
+            noteHistory(() -> name() + " is notified of " + loss.reason());
             invariants.lossTold(grant, false, loss);
           });
     }
