@@ -659,8 +659,12 @@ final class LockQueue implements Executor {
                   options.ttl()));
       return;
     }
-    OrphanCleanup begun = cleanup != null ? cleanup : new OrphanCleanup(this, closing != null);
-    cleanup = begun;
+    OrphanCleanup begun = cleanup;
+    if (begun == null) {
+      // A queue that is made while the manager closes is not told so.
+      begun = new OrphanCleanup(this, closing != null || engine.isClosing());
+      cleanup = begun;
+    }
     begun.add(token, options.ttl(), lastSent, knownVersion);
   }
 

@@ -67,6 +67,24 @@ class OrphanCleanupTest extends OnVirtualTime {
     assertThat(lease.release()).isEqualTo(ReleaseResult.RELEASED);
   }
 
+  /** Whose timers run no more, so that a look that waited for the budget would wait for ever. */
+  @Test
+  void cleanUp_thatBeginsInAClosedManager_looksOnceAtOnce_whateverTheBudget() {
+    Engine engine = a.manager.engine;
+    for (int i = 0; i < CleanupBudget.BURST; i++) {
+      engine.cleanupBudget.look(() -> {});
+    }
+    a.manager.close();
+    a.store.clear();
+
+    engine.onQueue("x", queue -> queue.cleanUp("t", World.ONE_ATTEMPT, engine.clocks.read(), null));
+    advance(seconds(1));
+
+    assertThat(a.store.count(READ)).isEqualTo(1);
+    assertThat(a.manager.stats().cleanUps()).isZero();
+    assertThat(engine.queues).isEmpty();
+  }
+
   @Test
   void cleanUp_looksLessAndLessOften_andEndsWithTheLastLeaseThatCouldCome() {
     ScriptedStore.Request<?> unused = unansweredCreate();
