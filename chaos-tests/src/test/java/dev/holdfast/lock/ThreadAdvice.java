@@ -71,4 +71,12 @@ public final class ThreadAdvice {
       outcome = new Outcome.HeldByOther(null, Duration.ZERO);
     }
   }
+
+  /** On {@code Validity.lengthNanos}. */
+  public static final class TwiceAsLong {
+    @Advice.OnMethodExit
+    static void exit(@Advice.Return(readOnly = false) long nanos) {
+      nanos *= 2;
+    }
+  }
 }

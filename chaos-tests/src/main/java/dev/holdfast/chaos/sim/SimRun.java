@@ -3,12 +3,15 @@ package dev.holdfast.chaos.sim;
 import dev.holdfast.chaos.sim.Faults.FaultKind;
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LeaseLostException;
 import dev.holdfast.lock.LockManagerStats;
 import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.ReleaseResult;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -397,9 +400,21 @@ final class SimRun {
 
   /** That process is granted the lock within the bound, and can release it. */
   private void assertServed(SimClient client, String lock, long bound) {
+    // A process that has slept since the index was replaced, while the old one was kept, notices it
+    // when it holds its next lease, which it loses. It knows then.
+    if (!isServed(client, lock, bound) && !isServed(client, lock, bound)) {
+      throw new InvariantViolation(
+          Invariant.LIVENESS, "c" + client.place + " loses " + lock + " to an old index again");
+    }
+  }
+
+  /** False if the lease was lost because the index has been replaced. */
+  private boolean isServed(SimClient client, String lock, long bound) {
     String who = "c" + client.place;
     LockOptions patient = LockOptions.defaults().withWaitTimeout(Duration.ofNanos(bound));
     CompletableFuture<Lease> future = client.manager.acquireAsync(lock, patient);
+    Set<LeaseLostException.Reason> losses = EnumSet.noneOf(LeaseLostException.Reason.class);
+    var unused = future.thenAccept(lease -> lease.onLost(loss -> losses.add(loss.reason())));
     simulation.runUntil(simulation.now() + bound + Simulation.SECOND);
     if (!future.isDone() || future.isCompletedExceptionally()) {
       throw new InvariantViolation(
@@ -407,9 +422,13 @@ final class SimRun {
     }
     CompletableFuture<ReleaseResult> release = future.join().releaseAsync();
     simulation.runUntil(simulation.now() + Simulation.SECOND);
+    if (losses.equals(EnumSet.of(LeaseLostException.Reason.INDEX_REPLACED))) {
+      return false;
+    }
     if (!release.isDone() || release.join() != ReleaseResult.RELEASED) {
       throw new InvariantViolation(
           Invariant.LIVENESS, who + " cannot give " + lock + " back: " + release);
     }
+    return true;
   }
 }

@@ -83,20 +83,24 @@ enum ThreadFault {
     }
   },
 
-  VALIDITY_COUNTED_FROM_THE_ANSWER(
-      "Engine",
-      EngineAdvice.CountFromNow.class,
-      "validity",
+  BELIEVED_FOR_TWICE_AS_LONG(
+      "Validity",
+      ThreadAdvice.TwiceAsLong.class,
+      "lengthNanos",
       Requirement.ONE_VALID_LEASE,
       Requirement.MUTUAL_EXCLUSION,
       Requirement.LINEARIZABLE),
 
-  /** Deletes whatever record there is. */
-  UNCONDITIONAL_RELEASE(
-      "", Requirement.ONE_VALID_LEASE, Requirement.MUTUAL_EXCLUSION, Requirement.LINEARIZABLE) {
+  /** Replaces whatever record there is. */
+  UNCONDITIONAL_CREATE(
+      "",
+      Requirement.ONE_VALID_LEASE,
+      Requirement.MUTUAL_EXCLUSION,
+      Requirement.LINEARIZABLE,
+      Requirement.NO_RECORD_LEFT) {
     @Override
     LockStore store(LockStore way) {
-      return new UnconditionalDeletes(way);
+      return new UnconditionalCreates(way);
     }
   };
 
@@ -150,10 +154,15 @@ enum ThreadFault {
     return builder.method(named(method)).intercept(StubMethod.INSTANCE);
   }
 
-  private record UnconditionalDeletes(LockStore way) implements LockStore {
+  private record UnconditionalCreates(LockStore way) implements LockStore {
     @Override
     public CompletableFuture<WriteResult> create(LockRecord record) {
-      return way.create(record);
+      return way.read(record.lockId())
+          .thenCompose(
+              read ->
+                  read instanceof ReadResult.Found found
+                      ? way.replace(record, found.version())
+                      : way.create(record));
     }
 
     @Override
@@ -163,12 +172,7 @@ enum ThreadFault {
 
     @Override
     public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
-      return way.read(lockId)
-          .thenCompose(
-              read ->
-                  read instanceof ReadResult.Found found
-                      ? way.delete(lockId, found.version())
-                      : way.delete(lockId, expected));
+      return way.delete(lockId, expected);
     }
 
     @Override
