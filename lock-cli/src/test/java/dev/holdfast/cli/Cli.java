@@ -136,7 +136,17 @@ final class Cli {
     for (String argument : arguments) {
       line.append(" '").append(argument.replace("'", "'\\''")).append('\'');
     }
-    return start(folder, builder(List.of("script", "-qec", line.toString(), "/dev/null")));
+    return startLineInTerminal(folder, line.toString());
+  }
+
+  /**
+   * Starts a line of a shell in a pseudo-terminal. {@code "$HOLDFAST"} in it is the command, and
+   * what the terminal is set to can be asked by {@code stty}.
+   */
+  static Running startLineInTerminal(Path folder, String line) {
+    ProcessBuilder builder = builder(List.of("script", "-qec", line, "/dev/null"));
+    builder.environment().put("HOLDFAST", launcher().toString());
+    return start(folder, builder);
   }
 
   private static Running start(Path folder, ProcessBuilder builder) {

@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Cli.Other;
 import dev.holdfast.cli.Cli.Result;
+import dev.holdfast.cli.Cli.Running;
 import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.lock.Lease;
+import dev.holdfast.lock.LockInfo;
 import dev.holdfast.lock.elasticsearch.CliFixtures;
 import dev.holdfast.lock.elasticsearch.CliFixtures.Proxy;
 import java.net.URI;
@@ -15,6 +17,9 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -83,6 +88,34 @@ class DoctorIT {
     assertThat(Cli.send("GET", uri, "/_cat/indices?expand_wildcards=all", null))
         .contains(index)
         .doesNotContain(none);
+  }
+
+  /** Else it would be there for a whole TTL, and look like that of a job that crashed. */
+  @Test
+  void signal_whileItsLockIsHeld_releasesTheLock() throws Exception {
+    CountDownLatch refused = new CountDownLatch(1);
+    AtomicBoolean allowed = new AtomicBoolean();
+    try (Proxy proxy = CliFixtures.refusingReleases(uri, refused, allowed);
+        Running running = Cli.start(folder, "doctor", "--url", proxy.url(), "--index", alias)) {
+      assertThat(refused.await(2, TimeUnit.MINUTES)).as(running.err()).isTrue();
+      assertThat(locksOfDoctor()).hasSize(1);
+
+      running.signal("TERM");
+      allowed.set(true);
+
+      assertThat(running.await().status()).isEqualTo(143);
+    }
+    assertThat(locksOfDoctor()).isEmpty();
+  }
+
+  private List<String> locksOfDoctor() {
+    String unused = Cli.send("POST", uri, "/" + index + "/_refresh", null);
+    try (Other other = Other.on(uri.toString(), alias)) {
+      return other.locks().list().stream()
+          .map(LockInfo::lockId)
+          .filter(id -> id.startsWith("holdfast-doctor-"))
+          .toList();
+    }
   }
 
   @Test

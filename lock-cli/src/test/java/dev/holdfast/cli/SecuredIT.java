@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cli.Cli.Result;
 import dev.holdfast.cli.Cli.Running;
-import dev.holdfast.lock.elasticsearch.CliFixtures.Secured;
+import dev.holdfast.lock.elasticsearch.Secured;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package dev.holdfast.lock.elasticsearch;
 
 import dev.holdfast.lock.elasticsearch.HttpFront.Reply;
-import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** What the tests of the command line use of lock-core's tests. */
 public final class CliFixtures {
@@ -32,6 +32,20 @@ public final class CliFixtures {
     HttpFront front = HttpFront.of(node);
     front.script(
         request -> request.body().length() > bytes ? HttpFront.html(413) : new Reply.Forward());
+    return new Proxy(front);
+  }
+
+  /** Refuses each deletion of a record, which is counted, for as long as they are not allowed. */
+  public static Proxy refusingReleases(URI node, CountDownLatch refused, AtomicBoolean allowed) {
+    HttpFront front = HttpFront.of(node);
+    front.script(
+        request -> {
+          if (request.isBulk() && request.body().contains("\"delete\"") && !allowed.get()) {
+            refused.countDown();
+            return HttpFront.html(503);
+          }
+          return new Reply.Forward();
+        });
     return new Proxy(front);
   }
 
@@ -74,40 +88,5 @@ public final class CliFixtures {
                         + "}}}")
                 : new Reply.Forward());
     return new Proxy(front);
-  }
-
-  /** A node with TLS and users, see {@link SecuredNode}. */
-  public static final class Secured {
-    /** Of all users: {@code maker}, {@code locker}, {@code locker-without-read} and so on. */
-    public static final String PASSWORD = SecuredNode.PASSWORD;
-
-    private final SecuredNode node = SecuredNode.get();
-
-    public String url() {
-      return node.url();
-    }
-
-    public String urlByOtherName() {
-      return node.urlByOtherName();
-    }
-
-    public String urlWithoutTls() {
-      return node.urlWithoutTls();
-    }
-
-    /** The certificate of the node's CA, in a file. */
-    public Path ca(Path folder) throws IOException {
-      return node.authority.inPem(folder);
-    }
-
-    /** The certificate of another CA. */
-    public Path otherCa(Path folder) throws IOException {
-      return CertificateAuthority.create("Other CA").inPem(folder);
-    }
-
-    /** An API key with the privileges of a locker. */
-    public String apiKey() throws IOException {
-      return node.newApiKey("holdfast-locker").encoded();
-    }
   }
 }

@@ -22,7 +22,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -125,9 +127,11 @@ class SchedulerLockIT {
   }
 
   private @Nullable SimpleLock tryLock() {
-    return new HoldfastLockProvider(elsewhere)
-        .lock(config("job-a", LONG, Duration.ZERO))
-        .orElse(null);
+    return tryLock("job-a");
+  }
+
+  private @Nullable SimpleLock tryLock(String name) {
+    return new HoldfastLockProvider(elsewhere).lock(config(name, LONG, Duration.ZERO)).orElse(null);
   }
 
   @Test
@@ -257,11 +261,7 @@ class SchedulerLockIT {
     closing.join();
 
     assertThat(work.errors).isEmpty();
-    SimpleLock free = tryLock();
-    assertThat(free).isNotNull();
-    if (free != null) {
-      free.unlock();
-    }
+    unlock(tryLock());
   }
 
   /** An interrupt is how a scheduler that does not wait ends its tasks. */
@@ -292,28 +292,61 @@ class SchedulerLockIT {
     assertThat(elsewhere.find("job-a")).isEmpty();
   }
 
-  /** Longer than its lockAtMostFor, of which the keep-alive allows no less than 30 s. */
+  /**
+   * Longer than lockAtMostFor, of which the keep-alive allows no less than 30 s; also where the
+   * task waited first, which ShedLock counts as a part of it.
+   */
   @Test
   @Tag("slow")
-  void keepAlive_holdsBeyondLockAtMostFor() throws Exception {
+  void keepAlive_holdsBeyondLockAtMostFor_alsoAfterAWait() throws Exception {
+    Duration atMost = Duration.ofSeconds(30);
+    var patient = LockOptions.defaults().withWaitTimeout(Duration.ofMinutes(1));
     ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+    ExecutorService waiters = Executors.newCachedThreadPool();
     try {
       var provider = new KeepAliveLockProvider(new HoldfastLockProvider(index.manager()), executor);
-      Optional<SimpleLock> lock =
-          provider.lock(config("job-a", Duration.ofSeconds(30), Duration.ZERO));
-      long begin = System.nanoTime();
-      Poll.until(
-          "40 s are over",
-          () -> LockProviderContract.elapsed(begin).compareTo(Duration.ofSeconds(40)) > 0);
-      assertThat(tryLock()).isNull();
+      var waiting =
+          new KeepAliveLockProvider(new HoldfastLockProvider(index.manager(), patient), executor);
+      SimpleLock soonFree = tryLock("job-b");
+      SimpleLock busy = tryLock("job-c");
+      Optional<SimpleLock> lock = provider.lock(config("job-a", atMost, Duration.ZERO));
+      Future<Optional<SimpleLock>> afterAWait =
+          waiters.submit(() -> waiting.lock(config("job-b", atMost, Duration.ZERO)));
+      Future<Optional<SimpleLock>> tooLate =
+          waiters.submit(() -> waiting.lock(config("job-c", atMost, Duration.ZERO)));
+
+      // Within the quarter of lockAtMostFor that a task waits at most.
+      awaitElapsed(Duration.ofSeconds(3));
+      assertThat(afterAWait.isDone()).isFalse();
+      unlock(soonFree);
+      Optional<SimpleLock> waited = afterAWait.get(60, TimeUnit.SECONDS);
+      // After half of it, the keep-alive would give up in silence.
+      assertThat(tooLate.get(60, TimeUnit.SECONDS)).isEmpty();
+      unlock(busy);
+
+      awaitElapsed(Duration.ofSeconds(40));
+      assertThat(tryLock("job-a")).isNull();
+      assertThat(tryLock("job-b")).isNull();
       lock.orElseThrow().unlock();
+      waited.orElseThrow().unlock();
     } finally {
       executor.shutdownNow();
+      waiters.shutdownNow();
     }
-    SimpleLock free = tryLock();
-    assertThat(free).isNotNull();
-    if (free != null) {
-      free.unlock();
+    unlock(tryLock("job-a"));
+    unlock(tryLock("job-b"));
+  }
+
+  private static void awaitElapsed(Duration duration) {
+    long begin = System.nanoTime();
+    Poll.until(
+        duration + " are over", () -> LockProviderContract.elapsed(begin).compareTo(duration) > 0);
+  }
+
+  private static void unlock(@Nullable SimpleLock lock) {
+    assertThat(lock).as("it was free").isNotNull();
+    if (lock != null) {
+      lock.unlock();
     }
   }
 }
