@@ -402,7 +402,11 @@ final class SimRun {
   private void assertServed(SimClient client, String lock, long bound) {
     // A process that has slept since the index was replaced, while the old one was kept, notices it
     // when it holds its next lease, which it loses. It knows then.
-    if (!isServed(client, lock, bound) && !isServed(client, lock, bound)) {
+    boolean served = isServed(client, lock, bound);
+    if (!served) {
+      served = isServed(client, lock, bound);
+    }
+    if (!served) {
       throw new InvariantViolation(
           Invariant.LIVENESS, "c" + client.place + " loses " + lock + " to an old index again");
     }
