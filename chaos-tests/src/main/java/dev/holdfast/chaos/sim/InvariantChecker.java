@@ -338,14 +338,23 @@ final class InvariantChecker {
       SimCluster.@Nullable Doc there,
       boolean isRightful) {
     LockRecord written = write.record();
+    if (!isRightful) {
+      if (written != null) {
+        // A stale primary does not know that the index was replaced meanwhile.
+        incarnations.putIfAbsent(written.token(), index.id());
+      }
+      return;
+    }
     if (written != null) {
       incarnations.put(written.token(), index.id());
     }
-    if (!isRightful) {
-      return;
-    }
     LockRecord old = there == null ? null : there.record();
     if (old == null || old.isUnheld() || old.token().equals(write.by())) {
+      return;
+    }
+    if (!index.id().equals(incarnations.get(old.token()))) {
+      // What a request without an answer left in a replaced index that was kept; sent again, it has
+      // made the record on which the lease depends.
       return;
     }
     if (!isOwner(write, old)) {
