@@ -37,7 +37,11 @@ import org.jspecify.annotations.Nullable;
 enum PlantedBug implements Planted {
   /** A renewal or a takeover replaces whatever is there. */
   REPLACE_WITHOUT_CONDITION(
-      SimScenario.ALL, Invariant.RECORD_OF_ANOTHER, Invariant.HOLD_LIMITS, Invariant.LINEARIZABLE) {
+      SimScenario.ALL,
+      Invariant.RECORD_OF_ANOTHER,
+      Invariant.MUTUAL_EXCLUSION,
+      Invariant.HOLD_LIMITS,
+      Invariant.LINEARIZABLE) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -100,7 +104,11 @@ enum PlantedBug implements Planted {
   },
 
   /** A client that finds a record overwrites it. */
-  CREATE_OVERWRITES(SimScenario.CALM, Invariant.RECORD_OF_ANOTHER, Invariant.HOLD_LIMITS) {
+  CREATE_OVERWRITES(
+      SimScenario.CALM,
+      Invariant.RECORD_OF_ANOTHER,
+      Invariant.TOKENS_RISE,
+      Invariant.HOLD_LIMITS) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
@@ -419,7 +427,10 @@ enum PlantedBug implements Planted {
 
   /** The cluster compares sequence numbers only. */
   CLUSTER_IGNORES_TERMS(
-      SimScenario.NODES, Invariant.RECORD_OF_ANOTHER, Invariant.MUTUAL_EXCLUSION) {
+      SimScenario.NODES,
+      Invariant.RECORD_OF_ANOTHER,
+      Invariant.MUTUAL_EXCLUSION,
+      Invariant.LOSS_TOLD_ONCE) {
     @Override
     public boolean ignoresTerms() {
       return true;

@@ -22,6 +22,7 @@ enum EngineBug {
       "validity",
       Invariant.BELIEF,
       Invariant.TOKENS_RISE,
+      Invariant.HOLD_LIMITS,
       Invariant.RECORD_OF_ANOTHER),
   EXPIRES_AT_IS_NEVER_PUSHED(
       "Engine",
@@ -41,7 +42,8 @@ enum EngineBug {
       SimScenario.ALL,
       EngineAdvice.OwnTtl.class,
       "ttlNanos",
-      Invariant.RECORD_OF_ANOTHER),
+      Invariant.RECORD_OF_ANOTHER,
+      Invariant.HOLD_LIMITS),
   OBSERVED_FOR_HALF_THE_TTL(
       "Observations",
       SimScenario.ALL,
@@ -76,6 +78,7 @@ enum EngineBug {
       SimScenario.CALM,
       EngineAdvice.DeleteWhatLingers.class,
       "linger",
+      Invariant.MUTUAL_EXCLUSION,
       Invariant.TOKENS_RISE,
       Invariant.LOSS_TOLD_ONCE),
   HOLD_AT_LEAST_IS_FORGOTTEN(
