@@ -105,10 +105,7 @@ enum PlantedBug implements Planted {
 
   /** A client that finds a record overwrites it. */
   CREATE_OVERWRITES(
-      SimScenario.CALM,
-      Invariant.RECORD_OF_ANOTHER,
-      Invariant.TOKENS_RISE,
-      Invariant.HOLD_LIMITS) {
+      SimScenario.CALM, Invariant.RECORD_OF_ANOTHER, Invariant.TOKENS_RISE, Invariant.HOLD_LIMITS) {
     @Override
     public LockStore store(LockStore real, Host host) {
       return new ForwardingStore(real) {
