@@ -6,6 +6,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -53,12 +54,18 @@ final class BoundedExecutor implements Executor {
   synchronized void starve() {
     CountDownLatch until = new CountDownLatch(1);
     busy = until;
-    try {
-      while (true) {
-        pool.execute(() -> awaitQuietly(until));
+    AtomicInteger waiting = new AtomicInteger();
+    // A thread that is free takes its task from the queue, in which there is room again then.
+    while (waiting.get() < pool.getMaximumPoolSize() || pool.getQueue().remainingCapacity() > 0) {
+      try {
+        pool.execute(
+            () -> {
+              waiting.incrementAndGet();
+              awaitQuietly(until);
+            });
+      } catch (RejectedExecutionException e) {
+        Thread.onSpinWait();
       }
-    } catch (RejectedExecutionException e) {
-      // Now it is full.
     }
   }
 

@@ -7,7 +7,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
@@ -21,7 +21,7 @@ class BoundedExecutorTest {
     return run.await(30, TimeUnit.SECONDS);
   }
 
-  @Test
+  @RepeatedTest(20)
   void starved_rejectsTasks_untilItIsFed() throws Exception {
     assertThat(runs()).isTrue();
 
