@@ -63,10 +63,7 @@ public final class ClientFaults {
 
       @Override
       public Optional<Injection> aim(FaultContext context) throws Exception {
-        OptionalInt slot = context.holderOf(lock);
-        return slot.isEmpty()
-            ? Optional.empty()
-            : Optional.of(new Starvation(context.crew().worker(slot.getAsInt())));
+        return holder(context, lock).map(Starvation::new);
       }
     };
   }
@@ -129,10 +126,7 @@ public final class ClientFaults {
 
       @Override
       public Optional<Injection> aim(FaultContext context) throws Exception {
-        OptionalInt slot = context.holderOf(lock);
-        return slot.isEmpty()
-            ? Optional.empty()
-            : Optional.of(new Slew(context, slot.getAsInt(), holderPpm, othersPpm));
+        return holder(context, lock).map(worker -> new Slew(context, worker, holderPpm, othersPpm));
       }
     };
   }
@@ -144,9 +138,9 @@ public final class ClientFaults {
     private final long othersPpm;
     private long before;
 
-    Slew(FaultContext context, int holder, long holderPpm, long othersPpm) {
+    Slew(FaultContext context, WorkerProcess holder, long holderPpm, long othersPpm) {
       this.context = context;
-      this.holder = context.crew().worker(holder);
+      this.holder = holder;
       this.holderPpm = holderPpm;
       this.othersPpm = othersPpm;
     }
@@ -179,6 +173,12 @@ public final class ClientFaults {
     public OptionalLong hits() {
       return OptionalLong.of(Math.abs(holder.status().clockOffMillis() - before));
     }
+  }
+
+  private static Optional<WorkerProcess> holder(FaultContext context, String lock)
+      throws InterruptedException {
+    OptionalInt slot = context.holderOf(lock);
+    return slot.isEmpty() ? Optional.empty() : Optional.of(context.crew().worker(slot.getAsInt()));
   }
 
   private interface End {

@@ -57,12 +57,49 @@ final class BrokenLockClient implements LockClient {
     };
   }
 
-  /** Sees no reason why it should not have the lock any more. */
-  record Careless(HeldLock heldLock) implements HeldLock {
+  /** Passes everything on; what is broken is overridden. */
+  private static class Forwarding implements HeldLock {
+    final HeldLock real;
+
+    Forwarding(HeldLock real) {
+      this.real = real;
+    }
 
     @Override
     public FencingToken token() {
-      return heldLock.token();
+      return real.token();
+    }
+
+    @Override
+    public boolean isHeld() {
+      return real.isHeld();
+    }
+
+    @Override
+    public long untilNanos() {
+      return real.untilNanos();
+    }
+
+    @Override
+    public boolean renew() {
+      return real.renew();
+    }
+
+    @Override
+    public ReleaseResult release() {
+      return real.release();
+    }
+
+    @Override
+    public void onLost(Runnable task) {
+      real.onLost(task);
+    }
+  }
+
+  /** Sees no reason why it should not have the lock any more. */
+  static final class Careless extends Forwarding {
+    Careless(HeldLock real) {
+      super(real);
     }
 
     @Override
@@ -76,35 +113,18 @@ final class BrokenLockClient implements LockClient {
     }
 
     @Override
-    public boolean renew() {
-      return heldLock.renew();
-    }
-
-    @Override
-    public ReleaseResult release() {
-      return heldLock.release();
-    }
-
-    @Override
     public void onLost(Runnable task) {
       // Does not listen.
     }
   }
 
   /** Believes in a whole TTL from when it heard of its grant. */
-  private final class FromResponse implements HeldLock {
-
-    private final HeldLock heldLock;
+  private final class FromResponse extends Forwarding {
     private final AtomicLong until = new AtomicLong(System.nanoTime() + ttl.toNanos());
     private final AtomicBoolean released = new AtomicBoolean();
 
-    FromResponse(HeldLock heldLock) {
-      this.heldLock = heldLock;
-    }
-
-    @Override
-    public FencingToken token() {
-      return heldLock.token();
+    FromResponse(HeldLock real) {
+      super(real);
     }
 
     @Override
@@ -119,7 +139,7 @@ final class BrokenLockClient implements LockClient {
 
     @Override
     public boolean renew() {
-      boolean renewed = heldLock.renew();
+      boolean renewed = super.renew();
       if (renewed) {
         until.set(System.nanoTime() + ttl.toNanos());
       }
@@ -129,7 +149,7 @@ final class BrokenLockClient implements LockClient {
     @Override
     public ReleaseResult release() {
       released.set(true);
-      return heldLock.release();
+      return super.release();
     }
 
     @Override
@@ -139,34 +159,12 @@ final class BrokenLockClient implements LockClient {
   }
 
   /** Deletes the record when it is done, without looking whose it is. */
-  private final class Bully implements HeldLock {
-
-    private final HeldLock heldLock;
+  private final class Bully extends Forwarding {
     private final String lock;
 
-    Bully(HeldLock heldLock, String lock) {
-      this.heldLock = heldLock;
+    Bully(HeldLock real, String lock) {
+      super(real);
       this.lock = lock;
-    }
-
-    @Override
-    public FencingToken token() {
-      return heldLock.token();
-    }
-
-    @Override
-    public boolean isHeld() {
-      return heldLock.isHeld();
-    }
-
-    @Override
-    public long untilNanos() {
-      return heldLock.untilNanos();
-    }
-
-    @Override
-    public boolean renew() {
-      return heldLock.renew();
     }
 
     @Override
@@ -176,12 +174,7 @@ final class BrokenLockClient implements LockClient {
       } catch (IOException | ElasticsearchException e) {
         System.err.println("not deleted: " + e);
       }
-      return heldLock.release();
-    }
-
-    @Override
-    public void onLost(Runnable task) {
-      heldLock.onLost(task);
+      return super.release();
     }
   }
 
@@ -195,7 +188,7 @@ final class BrokenLockClient implements LockClient {
     return kept == null
         ? good.acquire(lock, wait, renewed)
             .map(heldLock -> new Lingering(lock, new Careless(heldLock), heldLock.token()))
-        : Optional.of(new Lingering(lock, kept.heldLock, next(kept.token)));
+        : Optional.of(new Lingering(lock, kept.real, next(kept.token)));
   }
 
   private static FencingToken next(FencingToken token) {
@@ -203,14 +196,13 @@ final class BrokenLockClient implements LockClient {
   }
 
   /** One that goes to those that linger when it is released. */
-  private final class Lingering implements HeldLock {
+  private final class Lingering extends Forwarding {
     private final String lock;
-    private final HeldLock heldLock;
     private final FencingToken token;
 
-    Lingering(String lock, HeldLock heldLock, FencingToken token) {
+    Lingering(String lock, HeldLock real, FencingToken token) {
+      super(real);
       this.lock = lock;
-      this.heldLock = heldLock;
       this.token = token;
     }
 
@@ -220,32 +212,12 @@ final class BrokenLockClient implements LockClient {
     }
 
     @Override
-    public boolean isHeld() {
-      return heldLock.isHeld();
-    }
-
-    @Override
-    public long untilNanos() {
-      return heldLock.untilNanos();
-    }
-
-    @Override
-    public boolean renew() {
-      return heldLock.renew();
-    }
-
-    @Override
     public ReleaseResult release() {
       if (token.handoff() == FencingToken.MAX_HANDOFF) {
-        return heldLock.release();
+        return super.release();
       }
       lingering.put(lock, this);
       return ReleaseResult.RELEASED;
-    }
-
-    @Override
-    public void onLost(Runnable task) {
-      // Does not listen.
     }
   }
 
