@@ -1,4 +1,4 @@
-package dev.holdfast.chaos;
+package dev.holdfast.chaos.sim;
 
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.store.ListResult;
@@ -11,16 +11,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /** Passes everything on; what differs is overridden. */
-public class ForwardingStore implements LockStore {
-  protected final LockStore real;
+class ForwardingStore implements LockStore {
+  final LockStore real;
 
-  /** Passes on to that store. */
-  public ForwardingStore(LockStore real) {
+  ForwardingStore(LockStore real) {
     this.real = real;
   }
 
   /** Another view of an answer, whose request is given up with it. */
-  public static <A, B> CompletableFuture<B> map(CompletableFuture<A> answer, Function<A, B> view) {
+  static <A, B> CompletableFuture<B> map(CompletableFuture<A> answer, Function<A, B> view) {
     return CancellableFuture.of(
         answer, value -> CompletableFuture.completedFuture(view.apply(value)));
   }

@@ -1,8 +1,7 @@
 package dev.holdfast.chaos.sim;
 
-import static dev.holdfast.chaos.ForwardingStore.map;
+import static dev.holdfast.chaos.sim.ForwardingStore.map;
 
-import dev.holdfast.chaos.ForwardingStore;
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.Scheduler;

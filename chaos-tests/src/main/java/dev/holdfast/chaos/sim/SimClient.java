@@ -1,6 +1,5 @@
 package dev.holdfast.chaos.sim;
 
-import dev.holdfast.chaos.ForwardingStore;
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.history.Operation;
 import dev.holdfast.lock.LeaderElection;

@@ -2,7 +2,6 @@ package dev.holdfast.chaos.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.chaos.ForwardingStore;
 import dev.holdfast.chaos.sim.InvariantViolation.Invariant;
 import dev.holdfast.chaos.sim.ScheduleSearch.Explored;
 import dev.holdfast.chaos.sim.SmallWorld.Beginning;

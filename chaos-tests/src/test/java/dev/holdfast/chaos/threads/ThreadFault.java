@@ -2,12 +2,13 @@ package dev.holdfast.chaos.threads;
 
 import static net.bytebuddy.matcher.ElementMatchers.named;
 
-import dev.holdfast.chaos.ForwardingStore;
 import dev.holdfast.lock.EngineAdvice;
 import dev.holdfast.lock.ThreadAdvice;
+import dev.holdfast.lock.store.ListResult;
 import dev.holdfast.lock.store.LockRecord;
 import dev.holdfast.lock.store.LockStore;
 import dev.holdfast.lock.store.ReadResult;
+import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
 import java.util.EnumSet;
 import java.util.Set;
@@ -99,17 +100,7 @@ enum ThreadFault {
       Requirement.NO_RECORD_LEFT) {
     @Override
     LockStore store(LockStore way) {
-      return new ForwardingStore(way) {
-        @Override
-        public CompletableFuture<WriteResult> create(LockRecord record) {
-          return real.read(record.lockId())
-              .thenCompose(
-                  read ->
-                      read instanceof ReadResult.Found found
-                          ? real.replace(record, found.version())
-                          : real.create(record));
-        }
-      };
+      return new UnconditionalCreates(way);
     }
   };
 
@@ -161,5 +152,42 @@ enum ThreadFault {
 
   private static DynamicType.Builder<?> stub(DynamicType.Builder<?> builder, String method) {
     return builder.method(named(method)).intercept(StubMethod.INSTANCE);
+  }
+
+  private record UnconditionalCreates(LockStore way) implements LockStore {
+    @Override
+    public CompletableFuture<WriteResult> create(LockRecord record) {
+      return way.read(record.lockId())
+          .thenCompose(
+              read ->
+                  read instanceof ReadResult.Found found
+                      ? way.replace(record, found.version())
+                      : way.create(record));
+    }
+
+    @Override
+    public CompletableFuture<WriteResult> replace(LockRecord record, Version expected) {
+      return way.replace(record, expected);
+    }
+
+    @Override
+    public CompletableFuture<WriteResult> delete(String lockId, Version expected) {
+      return way.delete(lockId, expected);
+    }
+
+    @Override
+    public CompletableFuture<ReadResult> read(String lockId) {
+      return way.read(lockId);
+    }
+
+    @Override
+    public CompletableFuture<ListResult> list(int limit) {
+      return way.list(limit);
+    }
+
+    @Override
+    public String description() {
+      return way.description();
+    }
   }
 }
