@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Faults of clients. Stateless. */
@@ -100,7 +99,7 @@ public final class ClientFaults {
         pulses.end();
       }
       worker.tell(WorkerProcess.FEED);
-      TimeUnit.MILLISECONDS.sleep(2 * WorkerProcess.STATUS_MILLIS); // it reports what it counted
+      worker.awaitStatus(); // it reports what it counted
     }
 
     @Override
@@ -159,7 +158,7 @@ public final class ClientFaults {
     @Override
     public void end() throws IOException, InterruptedException {
       slew(0, 0);
-      TimeUnit.MILLISECONDS.sleep(2 * WorkerProcess.STATUS_MILLIS); // it reports what it counted
+      holder.awaitStatus(); // it reports what it counted
     }
 
     private void slew(long itsPpm, long theirsPpm) throws IOException {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A worker's process. Closing it kills it; so does the end of this JVM, in whatever way and
@@ -31,7 +32,7 @@ public final class WorkerProcess implements AutoCloseable {
   public static final String SLEW = "slew";
 
   /** The time between two reports of a worker. */
-  public static final long STATUS_MILLIS = 200;
+  static final long STATUS_MILLIS = 200;
 
   static final String STATUS = "status ";
 
@@ -50,6 +51,7 @@ public final class WorkerProcess implements AutoCloseable {
   private final Process guard;
   private final CountDownLatch ready = new CountDownLatch(1);
   private volatile Status status = new Status(0, 0, 0, 0, 0, 0);
+  private final AtomicInteger statuses = new AtomicInteger();
 
   /**
    * The progress of a worker.
@@ -123,6 +125,7 @@ public final class WorkerProcess implements AutoCloseable {
                   Long.parseLong(words[3]),
                   Long.parseLong(words[4]),
                   Long.parseLong(words[5]));
+          statuses.incrementAndGet();
           ready.countDown();
         }
       }
@@ -152,6 +155,18 @@ public final class WorkerProcess implements AutoCloseable {
   /** Returns what it last said. */
   public Status status() {
     return status;
+  }
+
+  /**
+   * Waits for a status of from now on: for the one after the next, which may be on its way. Gives
+   * up when the process has ended, or after a minute, which a busy machine may take.
+   */
+  public void awaitStatus() throws InterruptedException {
+    int wanted = statuses.get() + 2;
+    long end = System.nanoTime() + STOP_LIMIT.toNanos();
+    while (statuses.get() < wanted && isAlive() && System.nanoTime() - end < 0) {
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
   }
 
   /** Returns whether the process runs, paused or not. */
