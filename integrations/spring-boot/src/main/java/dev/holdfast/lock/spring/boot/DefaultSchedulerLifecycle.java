@@ -68,8 +68,11 @@ final class DefaultSchedulerLifecycle
     Thread waiting =
         new Thread(
             () -> {
-              awaitEnd(tasks);
-              callback.run();
+              try {
+                awaitEnd(tasks);
+              } finally {
+                callback.run();
+              }
             },
             "holdfast-scheduled-methods");
     waiting.setDaemon(true);
