@@ -91,12 +91,15 @@ enum ThreadFault {
       Requirement.MUTUAL_EXCLUSION,
       Requirement.LINEARIZABLE),
 
-  /** Replaces whatever record there is. */
+  /**
+   * Replaces whatever record there is: two hold the lock, and that of the lower token may go on.
+   */
   UNCONDITIONAL_CREATE(
       "",
       Requirement.ONE_VALID_LEASE,
       Requirement.MUTUAL_EXCLUSION,
       Requirement.LINEARIZABLE,
+      Requirement.FENCING,
       Requirement.NO_RECORD_LEFT) {
     @Override
     LockStore store(LockStore way) {
