@@ -16,9 +16,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class LinearizabilityTest {
   private static final int SCENARIOS = Settings.LONG ? 100 : 3;
-  private static final int ORDERS = Settings.LONG ? 10_000 : 100;
+  private static final int ORDERS = Settings.LONG ? 1_000 : 100;
 
-  private static final int LOCK_SCENARIOS = Settings.LONG ? 30 : 2;
+  private static final int LOCK_SCENARIOS = Settings.LONG ? 20 : 2;
   private static final int LOCK_ORDERS = Settings.LONG ? 500 : 20;
 
   @Test
