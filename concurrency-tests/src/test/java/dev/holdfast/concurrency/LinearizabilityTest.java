@@ -18,7 +18,10 @@ class LinearizabilityTest {
   private static final int SCENARIOS = Settings.LONG ? 100 : 3;
   private static final int ORDERS = Settings.LONG ? 1_000 : 100;
 
-  private static final int LOCK_SCENARIOS = Settings.LONG ? 20 : 2;
+  /** Of each scenario, in stress mode: real threads that meet are slow on few processors. */
+  private static final int STRESS_RUNS = 100;
+
+  private static final int LOCK_SCENARIOS = Settings.LONG ? 10 : 2;
   private static final int LOCK_ORDERS = Settings.LONG ? 500 : 20;
 
   @Test
@@ -69,7 +72,7 @@ class LinearizabilityTest {
   private static StressOptions stress() {
     return new StressOptions()
         .iterations(SCENARIOS)
-        .invocationsPerIteration(ORDERS)
+        .invocationsPerIteration(STRESS_RUNS)
         .threads(2)
         .actorsPerThread(3)
         .actorsBefore(1)
