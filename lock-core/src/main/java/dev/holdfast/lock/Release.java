@@ -38,6 +38,10 @@ final class Release {
   private @Nullable Instant firstDeleteAt;
 
   private boolean deleteUnanswered;
+
+  /** Where a read has shown the record that is to take the place of ours, to be confirmed. */
+  private @Nullable Version unheldSeen;
+
   private long pauseNanos = FIRST_PAUSE_NANOS;
 
   Release(Session session) {
@@ -87,7 +91,9 @@ final class Release {
     session.requestOut = true;
     long nanosToStay = session.nanosToStayUnavailable();
     if (nanosToStay > 0) {
-      replaceByUnheld(releasing.version(), nanosToStay);
+      Version seen = unheldSeen;
+      unheldSeen = null;
+      replaceByUnheld(seen == null ? releasing.version() : seen, nanosToStay);
       return;
     }
     engine.delete(
@@ -165,30 +171,49 @@ final class Release {
 
   private void seen(SessionState next, ObservedRecord observed) {
     if (next instanceof Released released) {
-      if (observed instanceof ObservedRecord.Others others) {
-        if (others.record().token().equals(LockRecord.unheldToken(session.token))) {
-          // What was to take the place of our record did, though the answer did not say so.
-          session.released(new Released(ReleaseResult.RELEASED));
-          return;
-        }
-        if (firstDeleteAt == null || wasHeldBefore(others.record())) {
-          session.overlapped(
-              Lost.because(
-                  Reason.TAKEN_OVER,
-                  "when it was released, it was held by " + Texts.owner(others.record().owner())));
-        }
-      } else if (firstDeleteAt == null) {
-        // Nobody but us deletes a record that is held, and we have not.
-        session.overlapped(
-            Lost.because(Reason.RECORD_DELETED, "when it was released, it had no record"));
-      }
-      session.released(released);
+      released(released, observed);
       return;
     }
     session.state(next);
-    boolean again =
+    later(
         observed instanceof ObservedRecord.Ours
-            || observed instanceof ObservedRecord.OtherIncarnation;
+            || observed instanceof ObservedRecord.OtherIncarnation);
+  }
+
+  private void released(Released released, ObservedRecord observed) {
+    boolean isToStay = session.nanosToStayUnavailable() > 0;
+    if (observed instanceof ObservedRecord.Others others) {
+      if (others.record().token().equals(LockRecord.unheldToken(session.token))) {
+        if (isToStay) {
+          // A primary that was cut off may show what was never committed. A write tells.
+          unheldSeen = others.version();
+          later(true);
+        } else {
+          session.released(new Released(ReleaseResult.RELEASED));
+        }
+        return;
+      }
+      if (firstDeleteAt == null || wasHeldBefore(others.record())) {
+        session.overlapped(
+            Lost.because(
+                Reason.TAKEN_OVER,
+                "when it was released, it was held by " + Texts.owner(others.record().owner())));
+      }
+    } else if (firstDeleteAt == null) {
+      // Nobody but us deletes a record that is held, and we have not.
+      session.overlapped(
+          Lost.because(Reason.RECORD_DELETED, "when it was released, it had no record"));
+    } else if (isToStay && released.result() == ReleaseResult.RELEASED) {
+      // We have deleted nothing: the copies that were read are behind. Our record, if that is what
+      // stands, may be taken over too soon.
+      later(true);
+      return;
+    }
+    session.released(released);
+  }
+
+  /** Writes or reads again after a pause. */
+  private void later(boolean writes) {
     long pause = engine.jittered(pauseNanos, PAUSE_JITTER);
     pauseNanos = Math.min(pauseNanos * 2, MAX_PAUSE_NANOS);
     session.requestOut = true;
@@ -199,7 +224,7 @@ final class Release {
                     () -> {
                       session.requestOut = false;
                       if (session.state() instanceof Releasing) {
-                        if (again) {
+                        if (writes) {
                           sendDelete();
                         } else {
                           read();

@@ -1,10 +1,16 @@
 package dev.holdfast.lock;
 
 import static dev.holdfast.lock.ScriptedStore.DELETE;
+import static dev.holdfast.lock.ScriptedStore.READ;
 import static dev.holdfast.lock.ScriptedStore.REPLACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.lock.store.Incarnation;
+import dev.holdfast.lock.store.LockRecord;
+import dev.holdfast.lock.store.ReadResult;
+import dev.holdfast.lock.store.Version;
+import dev.holdfast.lock.store.WriteResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -140,17 +146,93 @@ class HoldLimitsTest extends OnVirtualTime {
     assertThat(b.canAcquire("x")).isTrue();
   }
 
+  /** A read proves nothing: a second write confirms what it shows. */
   @Test
-  void heldAtLeast_answerOfTheReleaseLost_isReadAndKept() {
+  void heldAtLeast_answerOfTheReleaseLost_isReadAndConfirmed() {
     Lease lease = a.acquire("x", AT_LEAST);
     a.store.next(REPLACE, ScriptedStore.landsButUnclear());
     CompletableFuture<ReleaseResult> release = lease.releaseAsync();
     advance(seconds(1));
     assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
-    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    assertThat(a.store.count(REPLACE)).isEqualTo(2);
+    assertStaysForTheLimit();
+  }
+
+  /** After a second, nobody gets it until the limit has passed. */
+  private void assertStaysForTheLimit() {
+    advance(LIMIT.minusSeconds(1).minusMillis(1));
     assertThat(b.canAcquire("x")).isFalse();
-    advance(LIMIT);
+    advance(MILLI.multipliedBy(2));
     assertThat(b.canAcquire("x")).isTrue();
+  }
+
+  /** A primary that was cut off has not heard of the record, and its copies are behind. */
+  @Test
+  void heldAtLeast_copiesThatAreBehindShowNoRecord_isSentAgain() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    Incarnation incarnation = a.store.found("x").version().incarnation();
+    a.store.next(REPLACE, ScriptedStore.answering(new WriteResult.Conflict()));
+    for (int i = 0; i < 2; i++) {
+      a.store.next(READ, ScriptedStore.answering(new ReadResult.Absent(incarnation)));
+    }
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(1));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    assertStaysForTheLimit();
+  }
+
+  @Test
+  void heldAtLeast_noRecordIsShownForGood_isUnconfirmed() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    Incarnation incarnation = a.store.found("x").version().incarnation();
+    a.store.always(REPLACE, ScriptedStore.answering(new WriteResult.Conflict()));
+    a.store.always(READ, ScriptedStore.answering(new ReadResult.Absent(incarnation)));
+    a.store.clear();
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(4));
+    assertThat(release).isNotDone();
+    advance(seconds(1));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.UNCONFIRMED);
+    assertThat(a.store.requests()).hasSizeLessThan(40);
+    assertThat(a.events.count("lost x")).isZero();
+  }
+
+  @Test
+  void heldAtLeast_timeIsUpWhileNoRecordIsShown_isReleased() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    Incarnation incarnation = a.store.found("x").version().incarnation();
+    advance(LIMIT.minusSeconds(1));
+    a.store.always(REPLACE, ScriptedStore.answering(new WriteResult.Conflict()));
+    a.store.always(READ, ScriptedStore.answering(new ReadResult.Absent(incarnation)));
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(0.9));
+    assertThat(release).isNotDone();
+    advance(seconds(2));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+  }
+
+  /** A primary that was cut off shows what it has written alone, and what the next one has not. */
+  @Test
+  void heldAtLeast_whatTookItsPlaceWasNeverCommitted_isSentAgain() {
+    Lease lease = a.acquire("x", AT_LEAST);
+    ReadResult.Found held = a.store.found("x");
+    a.store.next(REPLACE, ScriptedStore.unclear());
+    a.store.next(
+        READ,
+        request -> {
+          Version uncommitted =
+              new Version(
+                  held.version().incarnation(),
+                  held.version().primaryTerm(),
+                  held.version().seqNo() + 1);
+          LockRecord unheld = a.store.last(REPLACE).record();
+          request.answer(new ReadResult.Found(unheld, uncommitted));
+        });
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(1));
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
+    assertThat(a.store.found("x").record().isUnheld()).isTrue();
+    assertStaysForTheLimit();
   }
 
   @Test
@@ -172,7 +254,7 @@ class HoldLimitsTest extends OnVirtualTime {
   void heldAtLeast_releaseArrivesLate_doesNotTouchASuccessor() {
     Lease lease = a.acquire("x", AT_LEAST);
     a.store.always(REPLACE, ScriptedStore.holdBack());
-    a.store.always(ScriptedStore.READ, ScriptedStore.holdBack());
+    a.store.always(READ, ScriptedStore.holdBack());
     CompletableFuture<ReleaseResult> release = lease.releaseAsync();
     advance(World.TTL.plus(World.SKEW).plusMillis(1));
     assertThat(world.now(release)).isEqualTo(ReleaseResult.UNCONFIRMED);
