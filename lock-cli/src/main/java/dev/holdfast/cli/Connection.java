@@ -163,9 +163,17 @@ final class Connection {
       store =
           ElasticsearchLockStore.fromEnvironment(environment).indexNames(index(), alias()).build();
     } catch (IllegalArgumentException | IllegalStateException e) {
-      throw usage(String.valueOf(e.getMessage()));
+      throw usage(asTyped(String.valueOf(e.getMessage())));
     }
     return new Session(store);
+  }
+
+  /** The library names the variable; who has set the option has not written it. */
+  private String asTyped(String message) {
+    String variable = URL + ": ";
+    return !urls.isEmpty() && message.startsWith(variable)
+        ? "--url: " + message.substring(variable.length())
+        : message;
   }
 
   CommandLine.ParameterException usage(String message) {

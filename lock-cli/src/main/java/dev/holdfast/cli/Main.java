@@ -121,10 +121,19 @@ public final class Main {
   private static int misused(CommandLine.ParameterException misuse, String[] arguments) {
     PrintWriter err = misuse.getCommandLine().getErr();
     String command = misuse.getCommandLine().getCommandSpec().qualifiedName();
-    err.println("holdfast: " + Texts.printable(misuse.getMessage()));
+    err.println("holdfast: " + Texts.printable(message(misuse)));
     err.println("Try \"" + command + " --help\".");
     err.flush();
     return ExitStatus.USAGE;
+  }
+
+  /** Of a command that does not exist, all that follows is its own. */
+  private static @Nullable String message(CommandLine.ParameterException misuse) {
+    return misuse instanceof CommandLine.UnmatchedArgumentException unmatched
+            && misuse.getCommandLine().getParent() == null
+            && !unmatched.isUnknownOption()
+        ? "there is no command \"" + unmatched.getUnmatched().get(0) + "\""
+        : misuse.getMessage();
   }
 
   private static int failed(

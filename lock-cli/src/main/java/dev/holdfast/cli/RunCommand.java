@@ -132,11 +132,13 @@ final class RunCommand implements Callable<Integer> {
   private @Nullable Long interruptNanos;
 
   /**
-   * Requires {@code --} before the command. Without it, options of the command would be taken for
-   * options of this program, which may mean another lock.
+   * Requires {@code --} before the command, and the id before it. Without the one, options of the
+   * command would be taken for options of this program, which may mean another lock. Without the
+   * other, the command's name would be taken for the id. Only an id that begins with a hyphen,
+   * which would be an option, may stand behind {@code --}.
    *
    * @param all the arguments of this program
-   * @throws CommandLine.ParameterException if there is a command, and no {@code --} before it
+   * @throws CommandLine.ParameterException if {@code --} does not stand between id and command
    */
   void checkSeparator(List<String> all) {
     int separator = all.indexOf("--");
@@ -145,6 +147,10 @@ final class RunCommand implements Callable<Integer> {
       throw connection.usage(
           "-- is needed before the command, so that its options are its own: holdfast run [OPTIONS]"
               + " ID -- COMMAND [ARGUMENT...]");
+    }
+    if (behind > command.size() && !lockId.startsWith("-")) {
+      throw connection.usage(
+          "the lock's id is needed before --: holdfast run [OPTIONS] ID -- COMMAND [ARGUMENT...]");
     }
   }
 

@@ -40,7 +40,9 @@ class UsageTest {
       delimiter = ';',
       value = {
         "''; Missing required subcommand",
-        "lisst; Unmatched argument",
+        "lisst; there is no command \"lisst\"",
+        "runn x -- report; there is no command \"runn\"",
+        "--lisst; Unknown option: '--lisst'",
         "list --expired --held; --expired and --held exclude each other",
         "list --sort size; expected one of [ID, AGE, OWNER, EXPIRY]",
         "show; Missing required parameter: 'ID'",
@@ -51,6 +53,9 @@ class UsageTest {
         "run x report --version; -- is needed before the command",
         "run x report; -- is needed before the command",
         "run x report -- --json; -- is needed before the command",
+        "run -- report now; the lock's id is needed before --",
+        "run -- nice report -- now; the lock's id is needed before --",
+        "run -- x; Missing required parameter",
         "run x --ttl 1ms -- true; ttl must be from 100 ms to 24 h",
         "run x --ttl fast -- true; \"fast\" is not a duration like",
         "run x --wait 9999d -- true; waitTimeout",
@@ -72,7 +77,7 @@ class UsageTest {
   @Test
   void optionsBehindTheSeparator_areTheCommands() {
     for (String arguments :
-        List.of("run x -- report --json --help --index foo", "run -- x report --json --help")) {
+        List.of("run x -- report --json --help --index foo", "run -- -x report --json --help")) {
       CommandLine commandLine = Main.commandLine();
       var run = commandLine.parseArgs(arguments.split(" ", -1)).subcommand();
       assertThat(run.matchedOptions()).isEmpty();
@@ -81,7 +86,9 @@ class UsageTest {
       // It goes on to what is missing, the address of a cluster.
       Result result = Cli.execute(("run --url UNUSABLE" + arguments.substring(3)).split(" ", -1));
       assertThat(result.status()).isEqualTo(2);
-      assertThat(result.err()).contains("it has no scheme");
+      assertThat(result.err())
+          .contains("--url: ", "it has no scheme")
+          .doesNotContain("HOLDFAST_URL");
     }
     assertThat(Cli.execute("run", "x", "--help").status()).isZero();
   }
