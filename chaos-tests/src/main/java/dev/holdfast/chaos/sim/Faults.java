@@ -16,13 +16,6 @@ import java.util.Set;
  */
 record Faults(Map<FaultKind, Double> rates) {
 
-  /**
-   * In scenarios of their own, and not among all at once, until enough seeds have been run with
-   * them since the last flaw was found.
-   */
-  private static final Set<FaultKind> APART =
-      Set.of(FaultKind.VM_PAUSE, FaultKind.INDEX_SWAPPED, FaultKind.INDEX_RESTORED);
-
   private static final Set<FaultKind> WORKLOADS =
       EnumSet.of(FaultKind.BUSY, FaultKind.BRISK, FaultKind.PERMITS, FaultKind.CANDIDATES);
 
@@ -137,13 +130,11 @@ record Faults(Map<FaultKind, Double> rates) {
     return new Faults(Map.of());
   }
 
-  /** All of them but those that are apart, at their usual rates. */
+  /** All of them, at their usual rates. */
   static Faults all() {
     Map<FaultKind, Double> rates = new EnumMap<>(FaultKind.class);
     for (FaultKind kind : FaultKind.values()) {
-      if (!APART.contains(kind)) {
-        rates.put(kind, kind.usual);
-      }
+      rates.put(kind, kind.usual);
     }
     return new Faults(rates);
   }

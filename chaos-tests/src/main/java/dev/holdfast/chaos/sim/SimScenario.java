@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Named sets of faults, as {@code --scenario} takes them. */
 enum SimScenario {
-  /** All faults at once, but those of {@link #MACHINES} and {@link #REPLACED}. */
+  /** All faults at once. */
   ALL("all"),
   /** Nothing goes wrong. */
   CALM("none"),
