@@ -168,12 +168,33 @@ final class Connection {
     return new Session(store);
   }
 
-  /** The library names the variable; who has set the option has not written it. */
+  /** The library names variables; who has given an option has not set its variable. */
   private String asTyped(String message) {
-    String variable = URL + ": ";
-    return !urls.isEmpty() && message.startsWith(variable)
-        ? "--url: " + message.substring(variable.length())
-        : message;
+    Map<String, String> options = new LinkedHashMap<>();
+    if (!urls.isEmpty()) {
+      options.put(URL, "--url");
+    }
+    if (apiKeyFile != null) {
+      options.put(API_KEY, "--api-key-file");
+      options.put(API_KEY + FILE, "--api-key-file");
+    }
+    if (username != null) {
+      options.put(USERNAME, "--username");
+    }
+    if (passwordFile != null) {
+      options.put(PASSWORD, "--password-file");
+      options.put(PASSWORD + FILE, "--password-file");
+    }
+    if (caCertificate != null) {
+      options.put(CA, "--ca-certificate");
+    }
+    for (Map.Entry<String, String> option : options.entrySet()) {
+      String variable = option.getKey();
+      if (message.startsWith(variable + ":") || message.startsWith(variable + " ")) {
+        return option.getValue() + message.substring(variable.length());
+      }
+    }
+    return message;
   }
 
   CommandLine.ParameterException usage(String message) {

@@ -62,7 +62,12 @@ class UsageTest {
         "run x --on-contention wait -- true; expected one of [SKIP, FAIL]",
         "watch --interval 1ms; --interval must be from 100ms to 1h",
         "list --index UPPER; UPPER",
-        "list --ca-certificate /none; /none",
+        "list --ca-certificate /none; holdfast: --ca-certificate: ",
+        "list --api-key-file /none; holdfast: --api-key-file cannot be read: ",
+        "list --api-key-file pom.xml; holdfast: --api-key-file: ",
+        "list --username u --password-file /none; holdfast: --password-file cannot be read: ",
+        "list --password-file pom.xml; holdfast: --password-file is set, but HOLDFAST_USERNAME is",
+        "list --username a:b --password-file pom.xml; holdfast: --username: ",
         "list --username u; no password for user \"u\"",
         "list --api-key-file k --username u; cannot be combined",
         "list --password p; Unknown option"
