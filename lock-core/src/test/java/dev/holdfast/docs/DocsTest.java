@@ -14,6 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The documentation equals the project: its packages, its links, and its length. */
@@ -130,6 +131,71 @@ class DocsTest {
         .map(result -> result.group(1).toLowerCase(Locale.ROOT))
         .map(heading -> heading.replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'))
         .collect(Collectors.toSet());
+  }
+
+  // --- Commands
+
+  private static final Pattern NAMED_TESTS = Pattern.compile("-D(?:it\\.)?test=([A-Za-z,]+)");
+
+  /** No tests at all, and any that one likes. */
+  private static final Set<String> PLACEHOLDERS = Set.of("NONE", "X");
+
+  /** A command whose tests are all skipped would succeed, and show nothing. */
+  @Test
+  void commands_runTheTestsThatTheyName() throws IOException {
+    List<String> wrong = new ArrayList<>();
+    for (Path page : DocFiles.all()) {
+      wrong.addAll(commandsThatRunTooLittle(DocFiles.text(page)));
+    }
+    wrong.addAll(
+        commandsThatRunTooLittle(
+            DocFiles.text(DocFiles.ROOT.resolve(".github/workflows/nightly.yml"))));
+
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void commands_thatRunTooLittle_areFound() throws IOException {
+    assertThat(
+            commandsThatRunTooLittle(
+                "mvn test -Dtest=NONE \\\n  -Dit.test=ClusterIT\n\nmvn -Pfull -Dit.test=ClusterIT\n\n"
+                    + "`mvn test -Dtest=DocsTest,MissingTest`"))
+        .containsExactly("ClusterIT is slow, and skipped", "there is no MissingTest");
+  }
+
+  private static List<String> commandsThatRunTooLittle(String text) throws IOException {
+    List<String> wrong = new ArrayList<>();
+    for (String command : text.split("\\n\\s*\\n|\\n(?=mvn )", -1)) {
+      boolean runsSlowOnes = command.contains("-Pfull") || command.contains("-Dtest.excluded=");
+      for (String names : allOf(NAMED_TESTS.pattern(), command)) {
+        for (String name : names.split(",", -1)) {
+          if (!PLACEHOLDERS.contains(name)) {
+            String source = testSource(name);
+            if (source == null) {
+              wrong.add("there is no " + name);
+            } else if (source.contains("@Tag(\"slow\")") && !runsSlowOnes) {
+              wrong.add(name + " is slow, and skipped");
+            }
+          }
+        }
+      }
+    }
+    return wrong;
+  }
+
+  private static @Nullable String testSource(String name) throws IOException {
+    for (Path module : modules()) {
+      Path root = module.resolve("src/test/java");
+      if (Files.isDirectory(root)) {
+        try (Stream<Path> files = Files.walk(root)) {
+          Path found = files.filter(file -> file.endsWith(name + ".java")).findFirst().orElse(null);
+          if (found != null) {
+            return DocFiles.text(found);
+          }
+        }
+      }
+    }
+    return null;
   }
 
   // --- Versions of Elasticsearch
