@@ -3,7 +3,9 @@ package dev.holdfast.lock.elasticsearch;
 import co.elastic.clients.elasticsearch.ElasticsearchAsyncClient;
 import co.elastic.clients.elasticsearch._types.ElasticsearchException;
 import co.elastic.clients.elasticsearch._types.FieldValue;
+import co.elastic.clients.elasticsearch.core.OpenPointInTimeRequest;
 import co.elastic.clients.elasticsearch.core.search.Hit;
+import co.elastic.clients.transport.endpoints.SimpleEndpoint;
 import dev.holdfast.lock.elasticsearch.RecordCodec.Source;
 import dev.holdfast.lock.internal.CancellableFuture;
 import dev.holdfast.lock.store.Incarnation;
@@ -29,6 +31,8 @@ final class RecordListing {
   private final ElasticsearchAsyncClient client;
   private final LockIndex index;
   private final String indexName;
+  private final SimpleEndpoint<OpenPointInTimeRequest, String> openPointInTime =
+      OpenPointInTimeEndpoint.create();
 
   private final AtomicReference<@Nullable CompletableFuture<?>> closingPointInTime =
       new AtomicReference<>();
@@ -97,11 +101,16 @@ final class RecordListing {
     return CancellableFuture.of(
         Failures.untilFresh(
             () ->
-                client.openPointInTime(
-                    open ->
-                        open.index(LockIndex.target(incarnation))
-                            .keepAlive(ElasticsearchLockStore.time(SEARCH_KEEP_ALIVE)))),
-        opened -> CompletableFuture.completedFuture(Optional.of(opened.id())),
+                client
+                    ._transport()
+                    .performRequestAsync(
+                        OpenPointInTimeRequest.of(
+                            open ->
+                                open.index(LockIndex.target(incarnation))
+                                    .keepAlive(ElasticsearchLockStore.time(SEARCH_KEEP_ALIVE))),
+                        openPointInTime,
+                        client._transportOptions())),
+        id -> CompletableFuture.completedFuture(Optional.of(id)),
         failure -> {
           ElasticsearchException rejected = Failures.ofElasticsearch(failure);
           if (rejected != null && Failures.isIndexNotFound(rejected.error())) {
