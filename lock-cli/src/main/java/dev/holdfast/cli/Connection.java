@@ -24,6 +24,24 @@ final class Connection {
   private static final String CA = "HOLDFAST_CA";
   private static final String FILE = "_FILE";
 
+  /** What may be given in place of which variable. */
+  private static final Map<String, String> OPTIONS =
+      Map.of(
+          URL,
+          "--url",
+          API_KEY,
+          "--api-key-file",
+          API_KEY + FILE,
+          "--api-key-file",
+          USERNAME,
+          "--username",
+          PASSWORD,
+          "--password-file",
+          PASSWORD + FILE,
+          "--password-file",
+          CA,
+          "--ca-certificate");
+
   @CommandLine.Spec(CommandLine.Spec.Target.MIXEE)
   private CommandLine.Model.@Nullable CommandSpec spec;
 
@@ -170,31 +188,18 @@ final class Connection {
 
   /** The library names variables; who has given an option has not set its variable. */
   private String asTyped(String message) {
-    Map<String, String> options = new LinkedHashMap<>();
-    if (!urls.isEmpty()) {
-      options.put(URL, "--url");
-    }
-    if (apiKeyFile != null) {
-      options.put(API_KEY, "--api-key-file");
-      options.put(API_KEY + FILE, "--api-key-file");
-    }
-    if (username != null) {
-      options.put(USERNAME, "--username");
-    }
-    if (passwordFile != null) {
-      options.put(PASSWORD, "--password-file");
-      options.put(PASSWORD + FILE, "--password-file");
-    }
-    if (caCertificate != null) {
-      options.put(CA, "--ca-certificate");
-    }
-    for (Map.Entry<String, String> option : options.entrySet()) {
-      String variable = option.getKey();
-      if (message.startsWith(variable + ":") || message.startsWith(variable + " ")) {
-        return option.getValue() + message.substring(variable.length());
+    for (Map.Entry<String, String> entry : OPTIONS.entrySet()) {
+      String variable = entry.getKey();
+      if ((message.startsWith(variable + ":") || message.startsWith(variable + " "))
+          && isGiven(entry.getValue())) {
+        return entry.getValue() + message.substring(variable.length());
       }
     }
     return message;
+  }
+
+  private boolean isGiven(String option) {
+    return spec != null && spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 
   CommandLine.ParameterException usage(String message) {

@@ -166,17 +166,17 @@ class DocsTest {
   private static List<String> commandsThatRunTooLittle(String text) throws IOException {
     List<String> wrong = new ArrayList<>();
     for (String command : text.split("\\n\\s*\\n|\\n(?=mvn )", -1)) {
+      Set<String> names = new TreeSet<>();
+      allOf(NAMED_TESTS.pattern(), command)
+          .forEach(list -> names.addAll(List.of(list.split(",", -1))));
+      names.removeAll(PLACEHOLDERS);
       boolean runsSlowOnes = command.contains("-Pfull") || command.contains("-Dtest.excluded=");
-      for (String names : allOf(NAMED_TESTS.pattern(), command)) {
-        for (String name : names.split(",", -1)) {
-          if (!PLACEHOLDERS.contains(name)) {
-            String source = testSource(name);
-            if (source == null) {
-              wrong.add("there is no " + name);
-            } else if (source.contains("@Tag(\"slow\")") && !runsSlowOnes) {
-              wrong.add(name + " is slow, and skipped");
-            }
-          }
+      for (String name : names) {
+        String source = testSource(name);
+        if (source == null) {
+          wrong.add("there is no " + name);
+        } else if (source.contains("@Tag(\"slow\")") && !runsSlowOnes) {
+          wrong.add(name + " is slow, and skipped");
         }
       }
     }

@@ -63,11 +63,16 @@ final class Answers {
               + SOURCE
               + ",\"sort\":[0]}]}}");
     } else if (request.path().endsWith("/_pit")) {
-      return HttpFront.json(
-          200,
-          request.method().equals("DELETE")
-              ? "{\"succeeded\":true,\"num_freed\":1}"
-              : "{\"id\":\"pit\",\"_shards\":{\"total\":1,\"successful\":1,\"skipped\":0,\"failed\":0}}");
+      if (request.method().equals("DELETE")) {
+        return HttpFront.json(200, "{\"succeeded\":true,\"num_freed\":1}");
+      }
+      // As Elasticsearch 8.0 does: it takes no body, and tells nothing of shards.
+      return request.body().isEmpty()
+          ? HttpFront.json(200, "{\"id\":\"pit\"}")
+          : HttpFront.json(
+              400,
+              "{\"error\":{\"type\":\"illegal_argument_exception\",\"reason\":\"request does not"
+                  + " support having a body\"},\"status\":400}");
     }
     return INDEX;
   }
