@@ -335,7 +335,7 @@ public final class ContainerNode implements Node {
       Map<String, String> environment = new LinkedHashMap<>();
       environment.put("node.name", name);
       environment.put("xpack.security.enabled", "false");
-      environment.put("cluster.routing.allocation.disk.threshold_enabled", "false");
+      environment.putAll(NodeSpec.UNAFFECTED_BY_DISK);
       environment.put("node.store.allow_mmap", "false");
       if (settings.keySet().stream().noneMatch(NodeSpec::isAboutForming)) {
         environment.put("discovery.type", "single-node");

@@ -29,6 +29,16 @@ record NodeSpec(
   private static final Set<String> RESERVED =
       Set.of("cluster.name", "node.name", "path.data", "path.logs", "node.portsfile");
 
+  /**
+   * A throw-away node does not look at the machine's disk. A full one is no reason to refuse
+   * writes; and even with the thresholds disabled each look, one every 30 s by default, removes the
+   * flood stage's block from all indices, which a test may have set.
+   */
+  static final Map<String, String> UNAFFECTED_BY_DISK =
+      Map.of(
+          "cluster.routing.allocation.disk.threshold_enabled", "false",
+          "cluster.info.update.interval", "1h");
+
   NodeSpec {
     requireName(clusterName);
     requireName(nodeName);
@@ -71,8 +81,7 @@ record NodeSpec(
     all.put("transport.port", "0");
     all.put("node.portsfile", "true");
     all.put("xpack.security.enabled", "false");
-    // A full disk of the machine is no reason to refuse writes to a throw-away node.
-    all.put("cluster.routing.allocation.disk.threshold_enabled", "false");
+    all.putAll(UNAFFECTED_BY_DISK);
     if (settings.keySet().stream().noneMatch(NodeSpec::isAboutForming)) {
       all.put("discovery.type", "single-node");
     }

@@ -194,8 +194,6 @@ class ScenariosChaos {
   private static Map<String, String> settings(Ground ground) {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("action.destructive_requires_name", "false"); // for deletions by pattern
-    // Or a node that looks at its disk takes away a block of the flood stage that a test has set.
-    settings.put("cluster.info.update.interval", "1h");
     if (ground != Ground.DEFAULT_DETECTION) {
       for (String check : List.of("follower_check", "leader_check")) {
         settings.put("cluster.fault_detection." + check + ".interval", "500ms");

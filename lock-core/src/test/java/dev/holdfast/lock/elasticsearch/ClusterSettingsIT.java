@@ -8,8 +8,10 @@ import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.cluster.ElasticsearchVersion;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
+import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.LockStoreUnavailableException;
 import dev.holdfast.lock.ReleaseResult;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,7 +27,8 @@ class ClusterSettingsIT {
   void locks_atFloodStage_areUnavailableAndRetryable_andAReleaseIsUnconfirmed() throws Exception {
     try (LockCluster cluster = LockCluster.on(ElasticsearchVersion.V9)) {
       LockManager locks = cluster.manager();
-      Lease lease = locks.acquire("held");
+      // Nothing renews it while the index is blocked, however slow the machine is.
+      Lease lease = locks.acquire("held", LockOptions.defaults().withTtl(Duration.ofMinutes(10)));
       block(cluster, true);
 
       LockStoreUnavailableException failure =
