@@ -17,6 +17,7 @@ import java.util.Set;
  * <tr><td>write</td><td>the resource that the lock protects accepted a write with this fence; {@code :fail}: it refused</td></tr>
  * <tr><td>increment, final-count</td><td>a counter that the lock protects was raised by one, or read in the end, without fencing</td></tr>
  * <tr><td>lost, expire</td><td>the client was told that its lease ended by itself. A notice: it answers no invocation</td></tr>
+ * <tr><td>resources</td><td>what a client's process uses at that time: numbers by any names. A notice; the report plots it</td></tr>
  * </table>
  *
  * <p>Operations of the nemesis: {@code start-NAME} begins the fault NAME and {@code stop-NAME} ends
@@ -54,6 +55,9 @@ public final class Vocabulary {
 
   /** The notice that a lease ended because its time was up. */
   public static final String EXPIRE = "expire";
+
+  /** The notice of what a client's process uses: numbers by any names, beside the client. */
+  public static final String RESOURCES = "resources";
 
   /** Key: the lock's name. */
   public static final String LOCK = "lock";
@@ -93,6 +97,7 @@ public final class Vocabulary {
           FINAL_COUNT,
           LOST,
           EXPIRE,
+          RESOURCES,
           "read",
           "cas");
 

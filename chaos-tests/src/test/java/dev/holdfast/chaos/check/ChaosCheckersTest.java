@@ -14,6 +14,7 @@ import dev.holdfast.history.check.Result;
 import dev.holdfast.history.check.Verdict;
 import java.time.Duration;
 import java.util.Set;
+import java.util.function.IntToLongFunction;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -712,6 +713,49 @@ class ChaosCheckersTest {
     @Test
     void withoutAFault_isUnknown() {
       assertVerdict(new CrowdChecker(1, 1), Verdict.UNKNOWN, "no fault");
+    }
+  }
+
+  /** Samples of one client, 5 s apart. */
+  @Nested
+  class Resources {
+    private final Checker checker = new ResourcesChecker(Duration.ofSeconds(60));
+
+    private void samples(String client, int count, IntToLongFunction heapMib, long threads) {
+      for (int i = 0; i < count; i++) {
+        script.notice(
+            5_000L * i,
+            "resources",
+            "client",
+            client,
+            ChaosVocabulary.HEAP_KIB,
+            1_024 * heapMib.applyAsLong(i),
+            ChaosVocabulary.THREADS,
+            threads);
+      }
+    }
+
+    @Test
+    void whatComesAndGoes_andWhatGrowsWhileItWarmsUp_isValid() {
+      samples("c1", 16, i -> i < 4 ? 10 + 5 * i : i % 4 == 0 ? 60 : 30, 40);
+      assertVerdict(checker, Verdict.VALID, "1 client ran for 60.000 s or longer");
+    }
+
+    @Test
+    void whatGrowsAllTheTime_isInvalid_andNamed() {
+      samples("c1", 16, i -> 30, 40);
+      samples("c2", 16, i -> 30 + 2 * i, 40);
+      assertVerdict(checker, Verdict.INVALID, "More and more was used");
+      assertThat(checker.check(script.build()).details())
+          .singleElement()
+          .asString()
+          .startsWith("c2: heap-kib 43,008 in the second quarter, 59,392 in the last");
+    }
+
+    @Test
+    void whoDidNotRunForLong_isNotJudged() {
+      samples("c1", 12, i -> 30 + 10 * i, 40);
+      assertVerdict(checker, Verdict.UNKNOWN, "no client recorded what it used for 60.000 s");
     }
   }
 }

@@ -14,6 +14,8 @@ public final class ClientFaults {
   /** The name of the crash of a client in histories. */
   public static final String KILLED = "client-killed";
 
+  private static final int NOBODY = -1;
+
   private ClientFaults() {}
 
   /** The client that holds the lock is stopped where it is, and goes on in the end. */
@@ -26,13 +28,26 @@ public final class ClientFaults {
 
       @Override
       public Optional<Injection> aim(FaultContext context) throws Exception {
-        return aimAtHolder(context, lock, WorkerProcess::pause, (slot, worker) -> worker.resume());
+        OptionalInt slot = context.holderOf(lock);
+        return slot.isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                injection(
+                    context,
+                    slot.getAsInt(),
+                    WorkerProcess::pause,
+                    (of, worker) -> worker.resume()));
       }
     };
   }
 
   /** The client that holds the lock is killed, and another one started in its place in the end. */
   public static Fault killHolder(String lock) {
+    return killHolderExcept(NOBODY, lock);
+  }
+
+  /** The same, but not if it is the client in that slot, which has to run for long. */
+  public static Fault killHolderExcept(int spared, String lock) {
     return new Fault() {
       @Override
       public String name() {
@@ -41,8 +56,15 @@ public final class ClientFaults {
 
       @Override
       public Optional<Injection> aim(FaultContext context) throws Exception {
-        return aimAtHolder(
-            context, lock, WorkerProcess::kill, (slot, worker) -> context.crew().replace(slot));
+        OptionalInt slot = context.holderOf(lock);
+        return slot.isEmpty() || slot.getAsInt() == spared
+            ? Optional.empty()
+            : Optional.of(
+                injection(
+                    context,
+                    slot.getAsInt(),
+                    WorkerProcess::kill,
+                    (of, worker) -> context.crew().replace(of)));
       }
     };
   }
@@ -188,18 +210,8 @@ public final class ClientFaults {
     void on(WorkerProcess worker);
   }
 
-  private static Optional<Fault.Injection> aimAtHolder(
-      FaultContext context, String lock, Begin begin, End end) throws InterruptedException {
-    OptionalInt slot = context.holderOf(lock);
-    return slot.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            injection(
-                context, slot.getAsInt(), context.crew().worker(slot.getAsInt()), begin, end));
-  }
-
-  private static Fault.Injection injection(
-      FaultContext context, int slot, WorkerProcess worker, Begin begin, End end) {
+  private static Fault.Injection injection(FaultContext context, int slot, Begin begin, End end) {
+    WorkerProcess worker = context.crew().worker(slot);
     return new Fault.Injection() {
       @Override
       public String target() {

@@ -6,6 +6,7 @@ import dev.holdfast.chaos.check.Deletion;
 import dev.holdfast.chaos.check.ExpectedEffectChecker.ExpectedEffect;
 import dev.holdfast.chaos.check.LeasesKeptChecker;
 import dev.holdfast.chaos.check.NoGrantsChecker;
+import dev.holdfast.chaos.check.ResourcesChecker;
 import dev.holdfast.chaos.fault.ClientFaults;
 import dev.holdfast.chaos.fault.Fault;
 import dev.holdfast.chaos.fault.FaultContext.NodeRole;
@@ -80,6 +81,7 @@ public final class Scenarios {
     all.addAll(indices());
     all.add(manyLocks());
     all.add(storm(storm));
+    all.add(soak(storm));
     all.add(defaultDetection());
     all.add(overload());
     return all;
@@ -701,7 +703,7 @@ public final class Scenarios {
         .on(Ground.SHORT_QUEUES)
         .workload(Workload.standard().with(LONG_HOLDERS))
         .wallOffsetsMillis(950, -950, 0)
-        .faults(random -> storm(length, random))
+        .faults(random -> storm(length, random, true))
         .asFarAsPossible()
         .acrossDeletion()
         .checkedBy(
@@ -709,18 +711,37 @@ public final class Scenarios {
         .build();
   }
 
+  /** The storm for what must not grow: locks may linger in it, and one client is never killed. */
+  private static Scenario soak(Duration length) {
+    return Scenario.named("soak")
+        .purpose(
+            "Random faults of links, nodes and clients, several at a time, while locks linger and a"
+                + " leader is elected. One client is never killed.")
+        .bound("all of the above, and its heap, threads, sockets and open files do not grow")
+        .on(Ground.SHORT_QUEUES)
+        .workload(Workload.standard().with(LONG_HOLDERS).withLingerers(2))
+        .wallOffsetsMillis(950, -950, 0)
+        .faults(random -> storm(length, random, false))
+        .asFarAsPossible()
+        .checkedBy(new ResourcesChecker(length.dividedBy(2)))
+        .nightly()
+        .build();
+  }
+
   /** An operator acts only on a cluster that is whole, as it is for certain in the beginning. */
-  private static Schedule storm(Duration length, RandomGenerator random) {
+  private static Schedule storm(Duration length, RandomGenerator random, boolean deletions) {
     List<Schedule.PlannedFault> steps = new ArrayList<>();
-    steps.add(
-        new Schedule.PlannedFault(
-            Duration.ofSeconds(1), IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
+    if (deletions) {
+      steps.add(
+          new Schedule.PlannedFault(
+              Duration.ofSeconds(1), IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
+    }
     Duration at = Duration.ofSeconds(2);
     while (at.compareTo(length) < 0) {
       int kind = random.nextInt(80);
       if (kind == 0) {
         rollingRestart(at, steps);
-      } else if (kind == 1) {
+      } else if (kind == 1 && deletions) {
         steps.add(new Schedule.PlannedFault(at, IndexFaults.deleteAndRaiseEra(), Duration.ZERO));
       } else {
         boolean link = kind < 62;
@@ -770,7 +791,7 @@ public final class Scenarios {
       case 6, 7 -> NodeFaults.cutInbound(part);
       case 8, 9 -> NodeFaults.partition(part, direction);
       case 10, 11 -> ClientFaults.pauseHolder(WANTED);
-      case 12, 13 -> ClientFaults.killHolder(WANTED);
+      case 12, 13 -> ClientFaults.killHolderExcept(CLIENTS - 1, WANTED);
       case 14 -> NodeFaults.stopAll();
       case 15 -> NodeFaults.killMajority(NODES.get(random.nextInt(NODES.size())));
       default -> IndexFaults.overload(48, false);

@@ -96,7 +96,7 @@ class ScenariosChaos {
       all.addAll(Scenarios.all(soak.isEmpty() ? DEFAULT_STORM : length(soak)));
       all.addAll(Scenarios.broken());
     }
-    String wanted = System.getProperty("holdfast.test.scenario", soak.isEmpty() ? "" : "storm");
+    String wanted = System.getProperty("holdfast.test.scenario", soak.isEmpty() ? "" : "soak");
     List<Scenario> chosen = new ArrayList<>(Scenarios.select(all, wanted));
     chosen.sort(java.util.Comparator.comparing(Scenario::ground));
     runner = runner(new RunStore(store).series(versions().size() * chosen.size()));

@@ -64,6 +64,16 @@ class ScenariosTest {
   }
 
   @Test
+  void soak_hasNoDeletions_forLocksThatLingerMustNotMeetThem() {
+    Scenario soak = Scenarios.select(Scenarios.all(HOUR), "soak").get(0);
+
+    assertThat(soak.schedule(new SplittableRandom(1)).steps())
+        .hasSizeGreaterThan(500)
+        .noneMatch(step -> step.what().name().equals("index-deleted"));
+    assertThat(soak.workload().lingerers()).isPositive();
+  }
+
+  @Test
   void storm_ofTheSameSeed_isTheSame() {
     assertThat(times(storm(7))).isEqualTo(times(storm(7))).isNotEqualTo(times(storm(8)));
   }
@@ -84,7 +94,7 @@ class ScenariosTest {
     assertThat(all)
         .filteredOn(each -> each.schedule(new SplittableRandom(1)).keepsTime())
         .extracting(Scenario::name)
-        .containsExactly("storm");
+        .containsExactly("storm", "soak");
   }
 
   @Test

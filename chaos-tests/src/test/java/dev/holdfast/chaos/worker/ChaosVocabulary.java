@@ -36,5 +36,17 @@ public final class ChaosVocabulary {
   /** Key: how often a fault that counts this hit something, at its end. */
   public static final String HITS = "hits";
 
+  /** Key of a notice of resources: what the heap is filled with, in KiB. */
+  public static final String HEAP_KIB = "heap-kib";
+
+  /** Key of a notice of resources: how many threads there are. */
+  public static final String THREADS = "threads";
+
+  /** Key of a notice of resources: how many files are open, sockets among them. */
+  public static final String FILES = "open-files";
+
+  /** Key of a notice of resources: how many sockets are open. */
+  public static final String SOCKETS = "sockets";
+
   private ChaosVocabulary() {}
 }

@@ -3,6 +3,7 @@ package dev.holdfast.chaos.worker;
 import dev.holdfast.lock.FencingToken;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.ReleaseResult;
+import java.util.concurrent.CompletableFuture;
 
 /** A lock that was granted to a client, as the client sees it. */
 interface HeldLock {
@@ -58,6 +59,42 @@ interface HeldLock {
     @Override
     public void onLost(Runnable task) {
       lease.onLost(loss -> task.run());
+    }
+  }
+
+  /** The lease of an asynchronous body, which ends with the release. */
+  record OfBody(HeldLock lease, CompletableFuture<Void> body) implements HeldLock {
+
+    @Override
+    public FencingToken token() {
+      return lease.token();
+    }
+
+    @Override
+    public boolean isHeld() {
+      return lease.isHeld();
+    }
+
+    @Override
+    public long untilNanos() {
+      return lease.untilNanos();
+    }
+
+    @Override
+    public boolean renew() {
+      return lease.renew();
+    }
+
+    @Override
+    public ReleaseResult release() {
+      ReleaseResult result = lease.release();
+      body.complete(null);
+      return result;
+    }
+
+    @Override
+    public void onLost(Runnable task) {
+      lease.onLost(task);
     }
   }
 }

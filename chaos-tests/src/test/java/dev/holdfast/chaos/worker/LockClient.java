@@ -1,5 +1,6 @@
 package dev.holdfast.chaos.worker;
 
+import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockAcquisitionException;
 import dev.holdfast.lock.LockException;
 import dev.holdfast.lock.LockManager;
@@ -7,6 +8,8 @@ import dev.holdfast.lock.LockOptions;
 import dev.holdfast.lock.OnLeaseLost;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
 /** A way to acquire locks: the library itself, or one with a defect. */
 interface LockClient {
@@ -48,8 +51,11 @@ interface LockClient {
     /** What the names of the locks begin with that are there to linger. */
     static final String LINGERING = "l";
 
-    /** One lock in so many stays with the manager after its release. */
-    private static final int LINGERING_LOCKS = 4;
+    /**
+     * One lock in so many stays with the manager after its release, and one other is held by
+     * asynchronous bodies.
+     */
+    private static final int KINDS = 4;
 
     /** Short, so that others get the lock often. */
     private static final int LINGERS_PER_TTL = 8;
@@ -61,7 +67,11 @@ interface LockClient {
 
     private boolean lingers(String lock) {
       return lingering
-          && (lock.startsWith(LINGERING) || Math.floorMod(lock.hashCode(), LINGERING_LOCKS) == 0);
+          && (lock.startsWith(LINGERING) || Math.floorMod(lock.hashCode(), KINDS) == 0);
+    }
+
+    private static boolean isAsynchronous(String lock) {
+      return Math.floorMod(lock.hashCode(), KINDS) == 1;
     }
 
     @Override
@@ -75,11 +85,42 @@ interface LockClient {
               .withLinger(lingers(lock) ? linger(ttl) : Duration.ZERO)
               .withOnLeaseLost(OnLeaseLost.NOTIFY);
       try {
-        return Optional.of(new HeldLock.OfLease(manager.acquire(lock, options), clock));
+        return Optional.of(
+            isAsynchronous(lock)
+                ? asynchronous(lock, options)
+                : new HeldLock.OfLease(manager.acquire(lock, options), clock));
       } catch (LockAcquisitionException e) {
         return Optional.empty();
       } catch (LockException e) {
         throw new UnavailableException(e);
+      }
+    }
+
+    private HeldLock asynchronous(String lock, LockOptions options) throws InterruptedException {
+      CompletableFuture<Lease> granted = new CompletableFuture<>();
+      CompletableFuture<Void> body = new CompletableFuture<>();
+      var unused =
+          manager
+              .withLeaseAsync(
+                  lock,
+                  options,
+                  lease -> {
+                    granted.complete(lease);
+                    return body;
+                  })
+              .whenComplete(
+                  (result, failure) -> {
+                    if (failure != null) {
+                      granted.completeExceptionally(failure); // unless it was granted and then lost
+                    }
+                  });
+      try {
+        return new HeldLock.OfBody(new HeldLock.OfLease(granted.get(), clock), body);
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof LockException refused) {
+          throw refused;
+        }
+        throw new IllegalStateException(e);
       }
     }
   }

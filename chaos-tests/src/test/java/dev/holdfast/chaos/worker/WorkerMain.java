@@ -4,6 +4,7 @@ import co.elastic.clients.elasticsearch.ElasticsearchClient;
 import dev.holdfast.cluster.Transports;
 import dev.holdfast.history.HistoryWriter;
 import dev.holdfast.history.HistoryWriter.Recorder;
+import dev.holdfast.history.Vocabulary;
 import dev.holdfast.lock.LeaderElection;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockListener;
@@ -48,6 +49,9 @@ public final class WorkerMain {
   private static final int BELIEFS_PER_TTL = 6;
 
   private static final int LEASE_THREADS = 8;
+
+  /** Between two looks at what this process uses, each of which stops it for some 20 ms. */
+  private static final long RESOURCES_MILLIS = 5_000;
 
   /** Of how many acquisitions of a cycler one is a look at what others hold for long. */
   private static final int LOOKS = 4;
@@ -208,6 +212,7 @@ public final class WorkerMain {
     }
     Recorder recorder = history.recorder();
     start("beliefs", () -> recordBeliefs(clients, recorder));
+    start("resources", () -> recordResources(history));
     return threads;
   }
 
@@ -414,6 +419,12 @@ public final class WorkerMain {
     do {
       clients.forEach(client -> client.recordBeliefs(recorder));
     } while (!stopsWithin(Math.min(1_000, workload.rules().ttlMillis() / BELIEFS_PER_TTL)));
+  }
+
+  private void recordResources(HistoryWriter history) throws InterruptedException {
+    while (!stopsWithin(RESOURCES_MILLIS)) {
+      history.notice(Vocabulary.RESOURCES, ResourceUse.now(spec.client()));
+    }
   }
 
   private void tellStatus() throws InterruptedException {

@@ -3,22 +3,25 @@ package dev.holdfast.history.report;
 import dev.holdfast.history.Call;
 import dev.holdfast.history.FaultInterval;
 import dev.holdfast.history.Formats;
+import dev.holdfast.history.Operation;
 import dev.holdfast.history.Vocabulary;
 import dev.holdfast.history.report.Drawing.Anchor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
  * The plots of a run over its time, with the faults shaded: how long each call took, quantiles of
- * that, and how many there were. Calls that were never answered have no latency, and are counted at
- * their invocation.
+ * that, how many there were, and what the clients' processes used, where that is known. Calls that
+ * were never answered have no latency, and are counted at their invocation.
  */
 final class Plots {
 
@@ -26,7 +29,8 @@ final class Plots {
   enum Plot {
     LATENCY("latency", "Latency of each call", 330),
     QUANTILES("latency-quantiles", "Latency of acknowledged calls: quantiles", 0),
-    RATE("rate", "Calls a second, by outcome", 250);
+    RATE("rate", "Calls a second, by outcome", 250),
+    RESOURCES("resources", "What each client's process used", 0);
 
     final String file;
     final String title;
@@ -68,11 +72,18 @@ final class Plots {
   private final List<Call> calls;
 
   private final List<String> kinds;
+
+  /** By the name of what is used, and by the client. */
+  private final Map<String, Map<String, List<Sample>>> resources = new TreeMap<>();
+
   private final long bucketNanos;
   private final int width;
 
   /** Where drawing begins below the legend, which takes more lines where it is narrow. */
   private final int top;
+
+  /** How much a client used at a time. */
+  private record Sample(long at, long value) {}
 
   Plots(RunAnalysis analysis) {
     this(analysis, WIDE);
@@ -94,6 +105,32 @@ final class Plots {
             .toList();
     calls.forEach(call -> seen.merge(call.f(), 1, Integer::sum));
     this.kinds = seen.keySet().stream().filter(f -> seen.getOrDefault(f, 0) > 0).limit(5).toList();
+    for (Operation notice : analysis.history().notices()) {
+      if (notice.f().equals(Vocabulary.RESOURCES)) {
+        addResources(notice);
+      }
+    }
+  }
+
+  private void addResources(Operation notice) {
+    notice
+        .value()
+        .forEach(
+            (name, value) -> {
+              if (value instanceof Long number) {
+                resources
+                    .computeIfAbsent(name, n -> new LinkedHashMap<>())
+                    .computeIfAbsent(notice.client(), c -> new ArrayList<>())
+                    .add(new Sample(notice.time(), number));
+              }
+            });
+  }
+
+  /** Returns those that have something to show. */
+  List<Plot> all() {
+    return Arrays.stream(Plot.values())
+        .filter(plot -> plot != Plot.RESOURCES || !resources.isEmpty())
+        .toList();
   }
 
   /** The plot as SVG. */
@@ -111,9 +148,11 @@ final class Plots {
   }
 
   private int height(Plot plot) {
-    return plot == Plot.QUANTILES
-        ? top + BOTTOM + quantileKinds().size() * PANEL
-        : plot.height + top - TOP;
+    return switch (plot) {
+      case QUANTILES -> top + BOTTOM + quantileKinds().size() * PANEL;
+      case RESOURCES -> top + BOTTOM + resources.size() * PANEL;
+      case LATENCY, RATE -> plot.height + top - TOP;
+    };
   }
 
   private void draw(Plot plot, Drawing to) {
@@ -122,6 +161,7 @@ final class Plots {
       case LATENCY -> latency(to);
       case QUANTILES -> quantiles(to);
       case RATE -> rate(to);
+      case RESOURCES -> resources(to);
     }
   }
 
@@ -259,31 +299,66 @@ final class Plots {
       long at = call.completion() == null ? call.invokedAt() : call.completedAt();
       counts[outcome][bucket(at)] += 1e9 / bucketNanos;
     }
-    double highest =
-        Math.max(1e-9, Arrays.stream(counts).flatMapToDouble(Arrays::stream).max().orElse(0));
-    int bottom = height(Plot.RATE) - BOTTOM;
-    ground(to, top, bottom);
-    double step = highest < 4 ? highest / 4 : Ticks.step(highest / 4);
-    for (int i = 0; i * step <= highest * 1.0001; i++) {
-      double y = bottom - i * step / highest * (bottom - top);
-      String label =
-          highest < 4
-              ? String.format(Locale.ROOT, "%.2f", i * step)
-              : Formats.number(Math.round(i * step));
-      tick(to, y, label);
-    }
+    double highest = Arrays.stream(counts).flatMapToDouble(Arrays::stream).max().orElse(0);
+    LinearScale scale = new LinearScale(highest, top, height(Plot.RATE) - BOTTOM);
+    ground(to, scale.top, scale.bottom);
+    scale.draw(to);
     Legend legend = new Legend(to);
     String[] names = {"succeeded", "failed", "unknown outcome"};
     Palette[] colors = {Palette.BLUE, Palette.ORANGE, Palette.RED};
     for (int outcome = 0; outcome < counts.length; outcome++) {
-      double[] ys =
-          Arrays.stream(counts[outcome])
-              .map(each -> bottom - each / highest * (bottom - top))
-              .toArray();
+      double[] ys = Arrays.stream(counts[outcome]).map(scale::y).toArray();
       if (Arrays.stream(counts[outcome]).sum() > 0) {
         to.line(colors[outcome], 1.8, middles(), ys);
       }
       legend.add(colors[outcome], names[outcome]);
+    }
+  }
+
+  // --- Resources
+
+  private void resources(Drawing to) {
+    Map<String, Palette> colors = new LinkedHashMap<>();
+    resources.values().stream()
+        .flatMap(byClient -> byClient.keySet().stream())
+        .distinct()
+        .sorted(Comparator.comparing(RunAnalysis::padded))
+        .forEach(client -> colors.put(client, Palette.of(colors.size())));
+    Legend legend = new Legend(to);
+    colors.forEach(
+        (client, color) -> {
+          if (color != Palette.MUTED) {
+            legend.add(color, client);
+          }
+        });
+    if (colors.containsValue(Palette.MUTED)) {
+      legend.add(Palette.MUTED, "others");
+    }
+    int panel = top;
+    for (Map.Entry<String, Map<String, List<Sample>>> each : resources.entrySet()) {
+      long highest =
+          each.getValue().values().stream()
+              .flatMap(List::stream)
+              .mapToLong(Sample::value)
+              .max()
+              .orElse(0);
+      LinearScale scale = new LinearScale(highest, panel + 22, panel + PANEL - BOTTOM);
+      ground(to, scale.top, scale.bottom);
+      scale.draw(to);
+      to.text(Palette.TEXT, Anchor.START, true, LEFT, panel + 14, each.getKey());
+      each.getValue()
+          .forEach(
+              (client, samples) -> {
+                double[] xs = samples.stream().mapToDouble(s -> x(s.at)).toArray();
+                double[] ys =
+                    samples.stream().mapToDouble(s -> scale.y((double) s.value)).toArray();
+                Palette color = colors.getOrDefault(client, Palette.MUTED);
+                to.line(color, 1.8, xs, ys);
+                if (xs.length == 1) {
+                  to.dots(color, 4, xs, ys);
+                }
+              });
+      panel += PANEL;
     }
   }
 
@@ -357,6 +432,34 @@ final class Plots {
 
   private static double powerOfTen(long nanos) {
     return Math.log10((double) Math.max(1, nanos));
+  }
+
+  /** From 0, at the bottom, to the highest of some values, at the top. */
+  private final class LinearScale {
+    private final double high;
+    private final int top;
+    private final int bottom;
+
+    LinearScale(double highest, int top, int bottom) {
+      this.high = Math.max(1e-9, highest);
+      this.top = top;
+      this.bottom = bottom;
+    }
+
+    double y(double value) {
+      return bottom - value / high * (bottom - top);
+    }
+
+    void draw(Drawing to) {
+      double step = high < 4 ? high / 4 : Ticks.step(high / 4);
+      for (int i = 0; i * step <= high * 1.0001; i++) {
+        String label =
+            high < 4
+                ? String.format(Locale.ROOT, "%.2f", i * step)
+                : Formats.number(Math.round(i * step));
+        tick(to, y(i * step), label);
+      }
+    }
   }
 
   /** From a power of ten nanoseconds, at the bottom, to another, at the top. */

@@ -316,7 +316,7 @@ record ReportPage(
     StringBuilder out = new StringBuilder();
     Plots plots = new Plots(analysis);
     Plots narrow = new Plots(analysis, Plots.NARROW);
-    for (Plots.Plot plot : Plots.Plot.values()) {
+    for (Plots.Plot plot : plots.all()) {
       out.append("<div class=\"wide\">").append(plots.svg(plot).element()).append("</div>\n");
       out.append("<div class=\"narrow\">").append(narrow.svg(plot).element()).append("</div>\n");
     }

@@ -335,11 +335,11 @@ public final class Run {
   }
 
   private void writePlots(Plots plots) throws IOException {
-    for (Plots.Plot plot : Plots.Plot.values()) {
+    for (Plots.Plot plot : plots.all()) {
       write(plot.file + ".svg", out -> out.write(plots.svg(plot).file()));
     }
     try {
-      for (Plots.Plot plot : Plots.Plot.values()) {
+      for (Plots.Plot plot : plots.all()) {
         ImageDrawing image = plots.image(plot);
         writeBytes(directory, plot.file + ".png", image::writePng);
       }

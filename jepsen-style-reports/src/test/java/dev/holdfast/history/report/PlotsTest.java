@@ -93,6 +93,35 @@ class PlotsTest {
   }
 
   @Test
+  void resources_areALineForEachClient_inAPanelForEachNumber_whereThereAreAny() {
+    assertThat(new Plots(ANALYSIS).all()).doesNotContain(Plot.RESOURCES);
+    HistoryScript script = new HistoryScript();
+    for (int i = 0; i < 3; i++) {
+      script.notice(100L * i, "resources", "client", "c1", "threads", 20L, "heap", 400L * (i + 1));
+      script.notice(100L * i, "resources", "client", "c2", "threads", 40L);
+    }
+    Plots plots = new Plots(RunAnalysis.of(script.build()));
+
+    assertThat(plots.all()).contains(Plot.RESOURCES);
+    String svg = plots.svg(Plot.RESOURCES).file();
+    assertThat(svg).contains(">c1<", ">c2<", ">threads<", ">heap<", ">1,000<");
+    List<Double> blue = new ArrayList<>();
+    Matcher paths = Pattern.compile("stroke-blue\"[^>]* d=\"([^\"]*)\"").matcher(svg);
+    while (paths.find()) {
+      for (String point : paths.group(1).split("[ML]", -1)) {
+        if (!point.isEmpty()) {
+          blue.add(Double.parseDouble(point.split(" ", -1)[1]));
+        }
+      }
+    }
+    // In the first panel the heap of c1 rises from a third to the top; its threads are in the next.
+    assertThat(blue).hasSize(6);
+    assertThat(blue.get(0) - blue.get(1)).isCloseTo(blue.get(1) - blue.get(2), within(0.2));
+    assertThat(blue.get(2)).isLessThan(blue.get(0));
+    assertThat(blue.subList(3, 6)).containsOnly(blue.get(3));
+  }
+
+  @Test
   void quantiles_medianAndSlowest_lieApart() throws Exception {
     List<Double> all =
         elements(Plot.QUANTILES, "path").stream()
