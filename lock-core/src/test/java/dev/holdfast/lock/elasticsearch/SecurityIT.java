@@ -106,7 +106,7 @@ class SecurityIT {
       switch (lacking) {
         case "delete" -> {
           // What cannot be deleted is left to its TTL; the log says why.
-          LockOptions brief = PATIENT.withTtl(Duration.ofSeconds(1));
+          LockOptions brief = PATIENT.withTtl(Duration.ofSeconds(10));
           assertThat(locks.acquire("undeletable", brief).release())
               .isEqualTo(ReleaseResult.UNCONFIRMED);
           assertThat(watch.lines())
