@@ -4,6 +4,7 @@ import static dev.holdfast.lock.ScriptedStore.DELETE;
 import static dev.holdfast.lock.ScriptedStore.READ;
 import static dev.holdfast.lock.ScriptedStore.REPLACE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.lock.store.Incarnation;
 import dev.holdfast.lock.store.IncarnationGoneException;
@@ -80,6 +81,43 @@ class IndexRecreatedTest extends OnVirtualTime {
     assertThat(other.isHeld()).as("the release learned of it, for all").isFalse();
     other.release();
     successor.close();
+  }
+
+  /** Another request of the manager learns of it first; the delete may have been applied before. */
+  @Test
+  void release_whoseDeleteIsOut_endsWhenAnotherLearnsOfTheDeletion_andIsNoLoss() {
+    Lease lease = a.acquire("x");
+    Lease other = a.acquire("y");
+    a.store.next(DELETE, ScriptedStore.holdBack());
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    world.memory.recreate(0);
+
+    assertThat(other.release()).isEqualTo(ReleaseResult.NOT_HELD);
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.NOT_HELD);
+    lease.close();
+    assertThat(a.events.count("lost x")).isZero();
+  }
+
+  /** It was held in the index that is gone, and nothing had been sent to give it back. */
+  @Test
+  void release_thatWaitsForARenewal_endsWhenAnotherLearnsOfTheDeletion_andIsALoss() {
+    Lease lease = a.acquire("x");
+    advance(seconds(5));
+    Lease other = a.acquire("y");
+    a.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(seconds(5)); // a renewal of the first is out
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    world.memory.recreate(0);
+
+    assertThat(other.release()).isEqualTo(ReleaseResult.NOT_HELD);
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.NOT_HELD);
+    assertThat(a.store.count(DELETE)).as("of the other alone").isEqualTo(1);
+    assertThatThrownBy(lease::close)
+        .isInstanceOfSatisfying(
+            LeaseLostException.class,
+            loss -> assertThat(loss.reason()).isEqualTo(LeaseLostException.Reason.INDEX_REPLACED));
   }
 
   @Test

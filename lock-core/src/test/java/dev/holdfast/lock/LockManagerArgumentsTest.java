@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -52,6 +53,8 @@ class LockManagerArgumentsTest {
   private static List<Consumer<String>> callsWithAnId() {
     return List.of(
         id -> LOCKS.acquireAsync(id).join(),
+        id -> LOCKS.withLockAsync(id, () -> CompletableFuture.completedFuture("")).join(),
+        id -> LOCKS.asLock(id, LockOptions.defaults()),
         LOCKS::find,
         LOCKS::forceRelease,
         id -> LOCKS.forceRelease(id, "token"));
