@@ -216,6 +216,64 @@ class OrphanCleanupTest extends OnVirtualTime {
     assertThat(a.manager.stats().cleanUps()).isZero();
   }
 
+  /** A new token is looked for soon, however far apart the looks for the old ones are. */
+  @Test
+  void token_addedLate_isLookedForSoon() {
+    attemptInVain("x", Duration.ofHours(24));
+    advance(Duration.ofHours(13));
+    int before = looks();
+    advance(Duration.ofMinutes(20));
+    assertThat(looks()).as("looks are far apart by now").isEqualTo(before);
+
+    attemptInVain("x", World.TTL);
+    assertThat(looks()).isEqualTo(before);
+    advance(Duration.ofMillis(500));
+
+    assertThat(looks() - before).isEqualTo(1);
+    assertThat(a.manager.stats().cleanUps()).isEqualTo(2);
+    advance(Duration.ofHours(24));
+  }
+
+  /** A look that is due sooner anyway is not put off by another token. */
+  @Test
+  void token_addedShortlyBeforeALook_doesNotPutItOff() {
+    attemptInVain("x", World.TTL);
+    for (int i = 0; i < 40; i++) {
+      advance(Duration.ofMillis(50));
+      attemptInVain("x", World.TTL);
+    }
+
+    assertThat(looks()).as("in 2 s, with one at least every 0.4 s").isGreaterThanOrEqualTo(5);
+  }
+
+  @Test
+  void close_whileALookIsDueLater_looksOnceAtOnce() {
+    ScriptedStore.Request<?> create = unansweredCreate();
+    advance(seconds(5));
+    create.land();
+    a.store.clear();
+
+    Void unused = world.now(a.manager.closeAsync());
+
+    assertThat(a.store.count(READ)).isEqualTo(1);
+    assertThat(a.store.isFree("x")).isTrue();
+    assertThat(a.manager.stats().cleanUps()).isZero();
+  }
+
+  /** Its answer does not show that nothing will come: the TTL does the rest. */
+  @Test
+  void close_whoseLastLookShowsNothing_endsAllTheSame() {
+    ScriptedStore.Request<?> unused = unansweredCreate();
+    advance(seconds(5));
+    a.store.clear();
+    a.store.always(READ, ScriptedStore.unclear());
+
+    Void unusedToo = world.now(a.manager.closeAsync());
+
+    assertThat(a.store.count(READ)).isEqualTo(1);
+    assertThat(a.manager.stats().cleanUps()).isZero();
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void cleanUps_ofManyLocks_shareABudget_whichIsSmallerWhileNobodyAnswers(boolean answered) {
