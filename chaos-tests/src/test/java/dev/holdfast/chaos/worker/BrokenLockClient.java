@@ -57,47 +57,8 @@ final class BrokenLockClient implements LockClient {
     };
   }
 
-  /** Passes everything on; what is broken is overridden. */
-  private static class Forwarding implements HeldLock {
-    final HeldLock real;
-
-    Forwarding(HeldLock real) {
-      this.real = real;
-    }
-
-    @Override
-    public FencingToken token() {
-      return real.token();
-    }
-
-    @Override
-    public boolean isHeld() {
-      return real.isHeld();
-    }
-
-    @Override
-    public long untilNanos() {
-      return real.untilNanos();
-    }
-
-    @Override
-    public boolean renew() {
-      return real.renew();
-    }
-
-    @Override
-    public ReleaseResult release() {
-      return real.release();
-    }
-
-    @Override
-    public void onLost(Runnable task) {
-      real.onLost(task);
-    }
-  }
-
   /** Sees no reason why it should not have the lock any more. */
-  static final class Careless extends Forwarding {
+  static final class Careless extends HeldLock.Forwarding {
     Careless(HeldLock real) {
       super(real);
     }
@@ -119,7 +80,7 @@ final class BrokenLockClient implements LockClient {
   }
 
   /** Believes in a whole TTL from when it heard of its grant. */
-  private final class FromResponse extends Forwarding {
+  private final class FromResponse extends HeldLock.Forwarding {
     private final AtomicLong until = new AtomicLong(System.nanoTime() + ttl.toNanos());
     private final AtomicBoolean released = new AtomicBoolean();
 
@@ -159,7 +120,7 @@ final class BrokenLockClient implements LockClient {
   }
 
   /** Deletes the record when it is done, without looking whose it is. */
-  private final class Bully extends Forwarding {
+  private final class Bully extends HeldLock.Forwarding {
     private final String lock;
 
     Bully(HeldLock real, String lock) {
@@ -196,7 +157,7 @@ final class BrokenLockClient implements LockClient {
   }
 
   /** One that goes to those that linger when it is released. */
-  private final class Lingering extends Forwarding {
+  private final class Lingering extends HeldLock.Forwarding {
     private final String lock;
     private final FencingToken token;
 

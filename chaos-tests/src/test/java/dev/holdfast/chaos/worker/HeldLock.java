@@ -62,39 +62,59 @@ interface HeldLock {
     }
   }
 
-  /** The lease of an asynchronous body, which ends with the release. */
-  record OfBody(HeldLock lease, CompletableFuture<Void> body) implements HeldLock {
+  /** Passes everything on, but for what is overridden. */
+  class Forwarding implements HeldLock {
+    final HeldLock real;
+
+    Forwarding(HeldLock real) {
+      this.real = real;
+    }
 
     @Override
     public FencingToken token() {
-      return lease.token();
+      return real.token();
     }
 
     @Override
     public boolean isHeld() {
-      return lease.isHeld();
+      return real.isHeld();
     }
 
     @Override
     public long untilNanos() {
-      return lease.untilNanos();
+      return real.untilNanos();
     }
 
     @Override
     public boolean renew() {
-      return lease.renew();
+      return real.renew();
     }
 
     @Override
     public ReleaseResult release() {
-      ReleaseResult result = lease.release();
-      body.complete(null);
-      return result;
+      return real.release();
     }
 
     @Override
     public void onLost(Runnable task) {
-      lease.onLost(task);
+      real.onLost(task);
+    }
+  }
+
+  /** The lease of an asynchronous body, which ends with the release. */
+  final class OfBody extends Forwarding {
+    private final CompletableFuture<Void> body;
+
+    OfBody(HeldLock lease, CompletableFuture<Void> body) {
+      super(lease);
+      this.body = body;
+    }
+
+    @Override
+    public ReleaseResult release() {
+      ReleaseResult result = super.release();
+      body.complete(null);
+      return result;
     }
   }
 }
