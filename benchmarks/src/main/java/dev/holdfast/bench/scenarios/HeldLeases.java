@@ -1,7 +1,10 @@
 package dev.holdfast.bench.scenarios;
 
+import dev.holdfast.bench.peers.Server;
 import dev.holdfast.bench.report.ExitStatus;
 import dev.holdfast.bench.report.JarVersion;
+import dev.holdfast.bench.report.Measurement;
+import dev.holdfast.cluster.ElasticsearchNode;
 import dev.holdfast.lock.Lease;
 import dev.holdfast.lock.LockManager;
 import dev.holdfast.lock.LockOptions;
@@ -35,9 +38,10 @@ import picocli.CommandLine;
     exitCodeListHeading = ExitStatus.HEADING,
     exitCodeList = {ExitStatus.OK, ExitStatus.USAGE, ExitStatus.UNAVAILABLE_TEXT},
     exitCodeOnExecutionException = ExitStatus.UNAVAILABLE,
-    description = "Measures the heap and the threads that held leases cost.")
+    description = "Measures what held leases cost: heap and threads, or renewals.")
 public final class HeldLeases implements Callable<Integer> {
   private static final int GC_ROUNDS = 5;
+  private static final int RENEWAL_INTERVALS = 3;
 
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
@@ -47,12 +51,22 @@ public final class HeldLeases implements Callable<Integer> {
       description = "How many leases to hold at once (default: ${DEFAULT-VALUE}).")
   private int leases;
 
+  @CommandLine.Option(
+      names = "--renewed",
+      description =
+          "Hold them on an Elasticsearch node, and measure what renewals cost for half a minute.")
+  private boolean renewed;
+
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws Exception {
     if (leases < 1 || leases > 1_000_000) {
       throw new CommandLine.ParameterException(
           Objects.requireNonNull(spec).commandLine(),
           "--leases must be from 1 to 1000000, but is " + leases);
+    }
+    if (renewed) {
+      measureRenewals();
+      return 0;
     }
     try (LockManager locks = LockManager.create(new GrantingStore())) {
       List<Lease> held = new ArrayList<>(leases);
@@ -79,6 +93,17 @@ public final class HeldLeases implements Callable<Integer> {
           leases, (heapAfter - heapBefore) / leases, threadsAfter - threadsBefore);
     }
     return 0;
+  }
+
+  private void measureRenewals() throws Exception {
+    System.out.println("Starting an Elasticsearch node...");
+    try (ElasticsearchNode node = Server.node().start()) {
+      System.setProperty(Server.URL_PROPERTY, node.httpUri().toString());
+      System.out.println("Measuring for about two minutes...");
+      for (Measurement each : ManagerScenarios.held(leases, RENEWAL_INTERVALS)) {
+        System.out.printf("%s: %.2f %s%n", each.scenario(), each.value(), each.unit());
+      }
+    }
   }
 
   static long usedHeap() throws InterruptedException {
