@@ -753,6 +753,14 @@ class ChaosCheckersTest {
     }
 
     @Test
+    void numbersOfOtherNamesAlone_areNotJudged() {
+      for (int i = 0; i < 16; i++) {
+        script.notice(5_000L * i, "resources", "client", "c1", "heap", 1_024L * i);
+      }
+      assertVerdict(checker, Verdict.UNKNOWN, "no client recorded what it used for 60.000 s");
+    }
+
+    @Test
     void whoDidNotRunForLong_isNotJudged() {
       samples("c1", 12, i -> 30 + 10 * i, 40);
       assertVerdict(checker, Verdict.UNKNOWN, "no client recorded what it used for 60.000 s");

@@ -61,13 +61,6 @@ public final class ResourcesChecker implements Checker {
       }
     }
     byClient.values().removeIf(samples -> !isLong(samples));
-    if (byClient.isEmpty()) {
-      return new Result(
-          name(),
-          Verdict.UNKNOWN,
-          "Not checked: no client recorded what it used for " + length() + ".",
-          List.of());
-    }
     List<Violation> violations = new ArrayList<>();
     List<String> details = new ArrayList<>();
     byClient.forEach(
@@ -88,6 +81,13 @@ public final class ResourcesChecker implements Checker {
                     }
                   }
                 }));
+    if (details.isEmpty()) {
+      return new Result(
+          name(),
+          Verdict.UNKNOWN,
+          "Not checked: no client recorded what it used for " + length() + ".",
+          List.of());
+    }
     return violations.isEmpty()
         ? new Result(
             name(),
