@@ -148,10 +148,9 @@ public final class Batcher<O, R> {
     }
     CompletableFuture<List<R>> request;
     try {
-      request =
-          Objects.requireNonNull(
-              sender.apply(batch.items.stream().map(item -> item.operation).toList()),
-              "the sender returned null");
+      List<O> operations = new ArrayList<>(batch.items.size());
+      batch.items.forEach(item -> operations.add(item.operation));
+      request = Objects.requireNonNull(sender.apply(operations), "the sender returned null");
     } catch (RuntimeException | Error e) {
       // Also of memory: a request that is never heard of again must not count as out for ever.
       request = CompletableFuture.failedFuture(e);
@@ -165,7 +164,7 @@ public final class Batcher<O, R> {
       request.cancel(false);
     }
     var unused =
-        request.whenComplete(
+        request.handle(
             (results, failure) -> {
               try {
                 if (failure != null) {
@@ -181,6 +180,7 @@ public final class Batcher<O, R> {
                 send(ended(batch));
                 send(more());
               }
+              return batch;
             });
   }
 
@@ -304,7 +304,7 @@ public final class Batcher<O, R> {
 
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
-      boolean cancelled = super.cancel(mayInterruptIfRunning);
+      boolean cancelled = CancellableFuture.cancel(this);
       if (cancelled) {
         cancelled(this);
       }

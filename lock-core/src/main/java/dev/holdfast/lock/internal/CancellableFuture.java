@@ -1,5 +1,6 @@
 package dev.holdfast.lock.internal;
 
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -10,6 +11,10 @@ import org.jspecify.annotations.Nullable;
  * Steps that follow one another, where giving up the last gives up the one that is under way: a
  * request that has not left yet does not leave then, and one that has frees its connection.
  * Thread-safe; steps run on the thread that completed the one before.
+ *
+ * <p>Failures and cancellations are frequent while a server is silent, so they cost little: steps
+ * are joined by {@code handle}, whose stage does not wrap a failure in another exception as that of
+ * {@code whenComplete} does, and a cancellation has no stack trace.
  */
 public final class CancellableFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   private volatile @Nullable CompletableFuture<?> underWay;
@@ -23,14 +28,11 @@ public final class CancellableFuture<T extends @Nullable Object> extends Complet
       CompletableFuture<A> first, Function<A, CompletableFuture<B>> then) {
     CancellableFuture<B> chain = new CancellableFuture<>(first);
     var unused =
-        first.whenComplete(
-            (value, failure) -> {
-              if (failure != null) {
-                chain.completeExceptionally(failure);
-              } else {
-                chain.follow(() -> then.apply(value));
-              }
-            });
+        first.handle(
+            (value, failure) ->
+                failure == null
+                    ? chain.follow(() -> then.apply(value))
+                    : chain.completeExceptionally(failure));
     return chain;
   }
 
@@ -41,7 +43,7 @@ public final class CancellableFuture<T extends @Nullable Object> extends Complet
       Function<Throwable, CompletableFuture<B>> otherwise) {
     CancellableFuture<B> chain = new CancellableFuture<>(first);
     var unused =
-        first.whenComplete(
+        first.handle(
             (value, failure) ->
                 chain.follow(() -> failure != null ? otherwise.apply(failure) : then.apply(value)));
     return chain;
@@ -62,16 +64,17 @@ public final class CancellableFuture<T extends @Nullable Object> extends Complet
     return chain;
   }
 
-  private void follow(Supplier<CompletableFuture<T>> then) {
+  /** Begins the next step, unless there is a result already; returns whether it has begun. */
+  private boolean follow(Supplier<CompletableFuture<T>> then) {
     if (isDone()) {
-      return;
+      return false;
     }
     CompletableFuture<T> next;
     try {
       next = then.get();
     } catch (RuntimeException | Error e) {
       completeExceptionally(e);
-      return;
+      return false;
     }
     underWay = next;
     if (isCancelled()) {
@@ -80,11 +83,26 @@ public final class CancellableFuture<T extends @Nullable Object> extends Complet
     BiFunction<@Nullable T, @Nullable Throwable, Boolean> done =
         (result, failure) -> failure != null ? completeExceptionally(failure) : complete(result);
     var unused = next.handle(done);
+    return true;
+  }
+
+  /** Cancels that future as {@link CompletableFuture#cancel} does, without a stack trace. */
+  static boolean cancel(CompletableFuture<?> future) {
+    return future.completeExceptionally(new GivenUpException()) || future.isCancelled();
+  }
+
+  private static final class GivenUpException extends CancellationException {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public synchronized Throwable fillInStackTrace() {
+      return this;
+    }
   }
 
   @Override
   public boolean cancel(boolean mayInterruptIfRunning) {
-    boolean cancelled = super.cancel(mayInterruptIfRunning);
+    boolean cancelled = cancel(this);
     CompletableFuture<?> step = underWay;
     if (cancelled && step != null) {
       step.cancel(mayInterruptIfRunning);

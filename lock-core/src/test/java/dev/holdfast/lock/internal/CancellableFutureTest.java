@@ -3,6 +3,7 @@ package dev.holdfast.lock.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -42,5 +43,35 @@ class CancellableFutureTest {
             CancellableFuture.of(failed, CompletableFuture::completedFuture)
                 .orElse(failure -> "instead"))
         .isCompletedWithValue("instead");
+  }
+
+  @Test
+  void cancel_cancelsTheStepUnderWay_andBehavesLikeAnyFuture() {
+    CompletableFuture<String> first = new CompletableFuture<>();
+    CompletableFuture<String> second = new CompletableFuture<>();
+    CancellableFuture<String> chain =
+        CancellableFuture.of(CancellableFuture.of(first, one -> second), two -> second)
+            .orElse(failure -> "instead");
+    first.complete("done");
+    assertThat(chain).isNotDone();
+
+    assertThat(chain.cancel(false)).isTrue();
+
+    assertThat(first).isCompletedWithValue("done");
+    assertThat(second).isCancelled();
+    assertThat(chain).isCancelled();
+    assertThatThrownBy(chain::join).isInstanceOf(CancellationException.class);
+    assertThat(chain.cancel(false)).as("again").isTrue();
+  }
+
+  @Test
+  void cancel_afterTheEnd_changesNothing() {
+    CancellableFuture<Integer> chain =
+        CancellableFuture.of(
+            CompletableFuture.completedFuture(1), CompletableFuture::completedFuture);
+
+    assertThat(chain.cancel(false)).isFalse();
+
+    assertThat(chain).isCompletedWithValue(1);
   }
 }
