@@ -224,6 +224,7 @@ record Faults(Map<FaultKind, Double> rates) {
   }
 
   double rate(FaultKind kind) {
-    return rates.getOrDefault(kind, 0.0);
+    Double rate = rates.get(kind);
+    return rate == null ? 0 : rate;
   }
 }

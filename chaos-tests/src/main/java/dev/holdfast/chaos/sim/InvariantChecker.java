@@ -95,6 +95,9 @@ final class InvariantChecker {
     private long atLeastNanos;
     private long atMostNanos;
 
+    /** Of its record. */
+    private final String recordToken;
+
     private int lossesTold;
     private boolean lossOwed;
     private boolean seenOver;
@@ -102,6 +105,7 @@ final class InvariantChecker {
 
     ObservedGrant(Lease lease, Host host, LockOptions options, long askedNanos) {
       this.lease = lease;
+      this.recordToken = recordToken(lease);
       this.host = host;
       this.options = options;
       this.earliestNanos = askedNanos;
@@ -154,7 +158,9 @@ final class InvariantChecker {
 
   /** The token in the record of a lease, which may have been handed off since. */
   static String recordToken(Lease lease) {
-    return lease.token().split("#", 2)[0];
+    String token = lease.token();
+    int end = token.indexOf('#');
+    return end < 0 ? token : token.substring(0, end);
   }
 
   // --- Notifications
@@ -182,7 +188,7 @@ final class InvariantChecker {
       if (before != null
           && before.era() == token.era()
           && token.compareTo(before) <= 0
-          && !isInEndedIndex(lease)) {
+          && !isInEndedIndex(grant)) {
         simulation.violated(
             Invariant.TOKENS_RISE,
             lease.lockId() + " was granted with " + token + " after " + before);
@@ -213,7 +219,7 @@ final class InvariantChecker {
       long margin = (long) (2 * SimRun.MAX_DRIFT * (atLeast + waited)) + SimRun.MAX_SKEW;
       unheld.put(
           grant.lease.lockId(),
-          new Unheld(recordToken(grant.lease), grant.latestAt - waited + atLeast - margin));
+          new Unheld(grant.recordToken, grant.latestAt - waited + atLeast - margin));
     }
   }
 
@@ -221,7 +227,7 @@ final class InvariantChecker {
     Unheld before = unheld.remove(grant.lease.lockId());
     if (before != null
         && simulation.now() < before.until
-        && isSameIncarnation(before.recordToken, recordToken(grant.lease))) {
+        && isSameIncarnation(before.recordToken, grant.recordToken)) {
       simulation.violated(
           Invariant.HOLD_LIMITS,
           grant.lease
@@ -244,7 +250,7 @@ final class InvariantChecker {
       simulation.violated(
           Invariant.LOSS_TOLD_ONCE, grant.lease + " was released, and then said to be lost");
     }
-    String token = recordToken(grant.lease);
+    String token = grant.recordToken;
     String incarnation = incarnations.getOrDefault(token, "");
     // Two reads in a row may be of copies that are behind, as what is absent has no version by
     // which to tell. That ends a lease that might have gone on.
@@ -301,8 +307,8 @@ final class InvariantChecker {
   }
 
   /** Nothing is promised any more of what is handed off there until its process has noticed. */
-  private boolean isInEndedIndex(Lease lease) {
-    return ended.contains(incarnations.getOrDefault(recordToken(lease), ""));
+  private boolean isInEndedIndex(ObservedGrant grant) {
+    return ended.contains(incarnations.getOrDefault(grant.recordToken, ""));
   }
 
   /**
@@ -314,7 +320,7 @@ final class InvariantChecker {
       for (ObservedGrant grant : all) {
         if (grant.isBelieved()
             && grant.options.autoRenew()
-            && incarnation.id().equals(incarnations.get(recordToken(grant.lease)))) {
+            && incarnation.id().equals(incarnations.get(grant.recordToken))) {
           simulation.violated(
               Invariant.LIVENESS,
               grant.lease
@@ -364,9 +370,7 @@ final class InvariantChecker {
       return;
     }
     for (ObservedGrant grant : grants.getOrDefault(write.lockId(), List.of())) {
-      if (recordToken(grant.lease).equals(old.token())
-          && !isOwner(write, old)
-          && grant.isBelieved()) {
+      if (grant.recordToken.equals(old.token()) && !isOwner(write, old) && grant.isBelieved()) {
         simulation.violated(
             Invariant.RECORD_OF_ANOTHER,
             "the record of " + grant.lease + ", which is held, is changed by " + write.by());
@@ -396,7 +400,7 @@ final class InvariantChecker {
 
   /** The resource rejected a write. */
   void turnedAway(ObservedGrant grant) {
-    if (grant.isBelieved() && !isInEndedIndex(grant.lease)) {
+    if (grant.isBelieved() && !isInEndedIndex(grant)) {
       simulation.violated(
           Invariant.FENCING, "the resource rejected a write of " + grant.lease + ", which is held");
     }
@@ -431,8 +435,7 @@ final class InvariantChecker {
               Invariant.LOSS_IS_FINAL, grant.lease + " is held again, after it was over");
         } else {
           checkBelief(grant);
-          if (holder != null
-              && isSameIncarnation(recordToken(holder.lease), recordToken(grant.lease))) {
+          if (holder != null && isSameIncarnation(holder.recordToken, grant.recordToken)) {
             simulation.violated(
                 Invariant.MUTUAL_EXCLUSION,
                 holder.lease + " and " + grant.lease + " are both held");
@@ -485,7 +488,7 @@ final class InvariantChecker {
   }
 
   private void checkBelief(ObservedGrant grant) {
-    Long sent = acknowledgedSent.get(recordToken(grant.lease));
+    Long sent = acknowledgedSent.get(grant.recordToken);
     long since = sent == null ? Long.MAX_VALUE : simulation.now() - sent;
     if (grant.host.nanos() - grant.latestNanos > grant.atMostNanos) {
       simulation.violated(

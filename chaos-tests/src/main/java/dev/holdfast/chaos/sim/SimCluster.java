@@ -386,7 +386,7 @@ final class SimCluster {
     private final String lockId;
     private final Doc doc;
     private final Consumer<Boolean> done;
-    private final Set<Integer> missing = new TreeSet<>();
+    private final Set<Integer> missing = new HashSet<>();
     private final long term;
     private final Incarnation index;
 
@@ -402,11 +402,12 @@ final class SimCluster {
 
     void start() {
       primary.replicating.add(this);
-      missing.addAll(primary.state.inSync);
-      missing.remove(primary.number);
-      for (int number : List.copyOf(missing)) {
-        SimNode replica = nodes.get(number);
-        network.send(primary.number, number, () -> replica.receive(() -> arrive(replica)));
+      for (SimNode replica : nodes) {
+        if (replica != primary && primary.state.inSync.contains(replica.number)) {
+          missing.add(replica.number);
+          network.send(
+              primary.number, replica.number, () -> replica.receive(() -> arrive(replica)));
+        }
       }
       endIfComplete();
     }
@@ -476,12 +477,16 @@ final class SimCluster {
           Incarnation reached = known == null ? null : node.state.reached(known);
           Incarnation index = reached == null ? node.state.incarnation : reached;
           Incarnation shown = reached == null ? index : known;
-          List<Integer> copies =
-              node.state.inSync.stream().filter(number -> nodes.get(number).up).sorted().toList();
+          List<SimNode> copies = new ArrayList<>(nodes.size());
+          for (SimNode copy : nodes) {
+            if (copy.up && node.state.inSync.contains(copy.number)) {
+              copies.add(copy);
+            }
+          }
           if (index == null) {
             answer.accept(null, null);
           } else if (!copies.isEmpty()) {
-            SimNode asked = nodes.get(copies.get(random.nextInt(copies.size())));
+            SimNode asked = copies.get(random.nextInt(copies.size()));
             network.send(
                 at,
                 asked.number,

@@ -19,12 +19,11 @@ import dev.holdfast.lock.store.WriteResult;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -264,14 +263,11 @@ final class SimulatedStore implements LockStore {
     for (int i = 0; i < copies; i++) {
       var unused =
           request(batch, bytes, this::carryOut)
-              .whenComplete(
-                  (written, failure) -> {
-                    if (failure != null) {
-                      answer.completeExceptionally(failure);
-                    } else {
-                      answer.complete(planted.answers(written));
-                    }
-                  });
+              .handle(
+                  (written, failure) ->
+                      failure != null
+                          ? answer.completeExceptionally(failure)
+                          : answer.complete(planted.answers(written)));
     }
     return answer;
   }
@@ -474,7 +470,12 @@ final class SimulatedStore implements LockStore {
                 cluster.read(
                     node, known, lockId, (index, doc) -> done.accept(new ReadAnswer(index, doc))));
     return CancellableFuture.of(
-        asked, all -> CompletableFuture.completedFuture(all.stream().map(this::result).toList()));
+        asked,
+        all -> {
+          List<ReadResult> results = new ArrayList<>(all.size());
+          all.forEach(each -> results.add(result(each)));
+          return CompletableFuture.completedFuture(results);
+        });
   }
 
   private record ReadAnswer(@Nullable Incarnation incarnation, SimCluster.@Nullable Doc doc) {}
@@ -603,19 +604,19 @@ final class SimulatedStore implements LockStore {
 
   /** Gathers the answers to all operations of a request, in their order. */
   private static final class Answers<A> {
-    private final SortedMap<Integer, A> byNumber = new TreeMap<>();
-    private final int size;
+    private final List<@Nullable A> byNumber;
     private final Consumer<List<A>> complete;
+    private int missing;
 
     Answers(int size, Consumer<List<A>> complete) {
-      this.size = size;
+      this.byNumber = new ArrayList<>(Collections.nCopies(size, null));
       this.complete = complete;
+      this.missing = size;
     }
 
     void add(int number, A answer) {
-      byNumber.put(number, answer);
-      if (byNumber.size() == size) {
-        complete.accept(List.copyOf(byNumber.values()));
+      if (byNumber.set(number, answer) == null && --missing == 0) {
+        complete.accept(List.copyOf(byNumber));
       }
     }
   }
