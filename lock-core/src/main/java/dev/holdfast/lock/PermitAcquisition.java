@@ -251,10 +251,10 @@ final class PermitAcquisition {
 
   /** The time for the call is up. On any thread. */
   void timeOut() {
-    Outcome known = options.isFailFast() ? null : lastRound;
-    PermitAcquisition looking = permits.first(name);
-    if (!options.isFailFast() && known == null && looking != null) {
-      known = looking.lastRound;
+    Outcome known = lastRound;
+    if (known == null && !options.isFailFast()) {
+      PermitAcquisition looking = permits.first(name);
+      known = looking == null ? null : looking.lastRound;
     }
     boolean unused =
         end(known != null ? known : new Outcome.Unavailable(engine.noAnswerWithin(limit()), true));

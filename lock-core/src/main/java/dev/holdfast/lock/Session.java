@@ -661,20 +661,15 @@ final class Session {
   }
 
   /**
-   * Callers wait while nobody holds the lock here: the first gets it, at once or with the numbers
-   * that a renewal under way brings; or the session is given back, for them to acquire again.
+   * Callers wait while nobody holds the lock here: the first gets it, or the session is given back,
+   * for them to acquire again; but the first still gets it if a renewal that is under way succeeds.
    */
   void resumeOrGiveBack() {
     if (!holderless) {
       return;
     }
     Acquisition first = queue.successor(options);
-    if (first != null && resume(first)) {
-      return;
-    }
-    boolean awaitsNumbers =
-        first != null && requestOut && nextHandoff > FencingToken.MAX_HANDOFF && !latched;
-    if (!awaitsNumbers) {
+    if (first == null || !resume(first)) {
       stopLingering();
     }
   }

@@ -7,6 +7,7 @@ import static dev.holdfast.lock.ScriptedStore.REPLACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.Version;
 import dev.holdfast.lock.store.WriteResult;
@@ -346,6 +347,76 @@ class HoldingTest extends OnVirtualTime {
   }
 
   @Test
+  void renewal_thatFails_isTriedAgainSoon_andThenLessOften() {
+    Lease lease = a.acquire("x");
+    a.store.always(
+        REPLACE,
+        ScriptedStore.answering(new WriteResult.Rejected(new IllegalStateException("429"))));
+    assertThat(world.time.runUntil(() -> a.store.count(REPLACE) == 1, World.TTL)).isTrue();
+
+    // A 60th of the TTL and twice that, a fifth more or less.
+    advance(Duration.ofMillis(399));
+    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    advance(Duration.ofMillis(202));
+    assertThat(a.store.count(REPLACE)).isEqualTo(2);
+    advance(Duration.ofMillis(598));
+    assertThat(a.store.count(REPLACE)).isEqualTo(2);
+    advance(Duration.ofMillis(602));
+    assertThat(a.store.count(REPLACE)).isEqualTo(3);
+    a.store.heal();
+    lease.close();
+  }
+
+  @Test
+  void renewal_thatNeverSucceeds_takesEightRequests_beforeItIsPutOff() {
+    Lease lease = a.acquire("x");
+    a.store.always(REPLACE, ScriptedStore.unclear());
+    a.store.clear();
+
+    assertThat(world.time.runUntil(() -> a.events.count("renewalFailed x") > 0, World.TTL))
+        .isTrue();
+
+    assertThat(a.store.requests())
+        .extracting(request -> request.op().name())
+        .containsExactly(
+            "replace", "read", "replace", "read", "replace", "read", "replace", "read");
+    a.store.heal();
+    lease.close();
+  }
+
+  @Test
+  void renewal_thatReadsStaleCopiesOnly_takesEightRequests_beforeItIsPutOff() {
+    Lease predecessor = b.acquire("x");
+    ReadResult stale = b.store.snapshot("x");
+    predecessor.close();
+    Lease lease = a.acquire("x");
+    a.store.always(REPLACE, ScriptedStore.unclear());
+    a.store.always(READ, ScriptedStore.answering(stale));
+    a.store.clear();
+
+    assertThat(world.time.runUntil(() -> a.events.count("renewalFailed x") > 0, World.TTL))
+        .isTrue();
+
+    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    assertThat(a.store.count(READ)).isEqualTo(7);
+    a.store.heal();
+    lease.close();
+  }
+
+  @Test
+  void renewal_whoseReadComesAfterTheValidity_isNotSentAgain() {
+    Lease lease = a.acquire("x");
+    a.store.next(REPLACE, ScriptedStore.unclear()).next(READ, ScriptedStore.holdBack());
+    assertThat(world.time.runUntil(() -> a.store.count(READ) == 1, World.TTL)).isTrue();
+    a.machine.stepWallClock(World.VALIDITY);
+
+    a.store.last(READ).landAndAnswer();
+
+    assertThat(a.store.count(REPLACE)).isEqualTo(1);
+    assertThat(world.now(lease.releaseAsync())).isEqualTo(ReleaseResult.NOT_HELD);
+  }
+
+  @Test
   void renewal_thatIsRefused_isTriedAgain_andTheLeaseEndsWithItsValidity() {
     Lease lease = a.acquire("x");
     a.store.always(
@@ -429,6 +500,20 @@ class HoldingTest extends OnVirtualTime {
     a.store.clear();
     assertThat(lease.renew()).isFalse();
     assertThat(a.store.requests()).as("a released lease sends nothing").isEmpty();
+  }
+
+  @Test
+  void renewal_thatFindsTheIndexDeleted_isALoss_andNotAFailedRenewal() {
+    Lease lease = a.acquire("x");
+    a.store.next(
+        REPLACE,
+        ScriptedStore.answering(new WriteResult.Rejected(new IncarnationGoneException(MEMORY))));
+
+    assertThat(lease.renew()).isFalse();
+
+    assertThat(lease.isHeld()).isFalse();
+    world.time.settle();
+    assertThat(a.events.all()).containsExactly("acquired x", "lost x");
   }
 
   @Test

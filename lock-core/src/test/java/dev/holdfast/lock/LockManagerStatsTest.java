@@ -75,26 +75,84 @@ class LockManagerStatsTest {
   void stats_whenACallHasItsOutcome_areUpToDateAlready() {
     World.Client a = world.client("A");
     List<String> seen = new ArrayList<>();
-    Acquisition call = submitted(a);
+    a.store.next(CREATE, ScriptedStore.holdBack());
+    Acquisition call = submitted(a, World.PATIENT);
     var unused = call.outcome.thenAccept(outcome -> seen.add(counts(a)));
     assertCounts(a, 0, 1);
 
     a.store.last(CREATE).landAndAnswer();
 
     assertThat(seen).containsExactly("held 1, waiting 0");
+    closeGranted(call);
+  }
+
+  @Example
+  void stats_whenAWaiterGetsALockThatWasReleased_areUpToDateAlready() {
+    World.Client a = world.client("A");
+    Lease first = a.acquire("x", World.PATIENT);
+    List<String> seen = new ArrayList<>();
+    Acquisition waiter = submitted(a, World.PATIENT);
+    var unused = waiter.outcome.thenAccept(outcome -> seen.add(counts(a)));
+    assertCounts(a, 1, 1);
+
+    first.close();
+
+    assertThat(seen).containsExactly("held 1, waiting 0");
+    closeGranted(waiter);
+  }
+
+  @Example
+  void stats_whenACallerGetsALockThatLingered_areUpToDateAlready() {
+    World.Client a = world.client("A");
+    LockOptions lingering = World.PATIENT.withLinger(SECOND);
+    a.acquire("x", lingering).close();
+    assertCounts(a, 0, 0);
+    List<String> seen = new ArrayList<>();
+    Acquisition call = acquisition(a, lingering);
+    var unused = call.outcome.thenAccept(outcome -> seen.add(counts(a)));
+
+    submit(a, call);
+
+    assertThat(seen).containsExactly("held 1, waiting 0");
+    closeGranted(call);
+  }
+
+  @Example
+  void stats_whenAWaitEndsWithoutALease_areUpToDateAlready() {
+    World.Client a = world.client("A");
+    Lease lease = a.acquire("x");
+    List<String> seen = new ArrayList<>();
+    Acquisition waiter = submitted(a, World.PATIENT.withWaitTimeout(SECOND));
+    var unused = waiter.outcome.thenAccept(outcome -> seen.add(counts(a)));
+
+    world.advance(SECOND);
+
+    assertThat(seen).containsExactly("held 1, waiting 0");
+    assertThat(waiter.outcome.join()).isInstanceOf(Outcome.HeldByOther.class);
+    lease.close();
+    world.assertNothingIsLeft();
+  }
+
+  private void closeGranted(Acquisition call) {
     assertThat(call.outcome.join())
         .isInstanceOfSatisfying(Outcome.Granted.class, granted -> granted.lease().close());
     world.assertNothingIsLeft();
   }
 
-  private Acquisition submitted(World.Client client) {
-    client.store.next(CREATE, ScriptedStore.holdBack());
-    Engine engine = client.manager.engine;
-    Acquisition call =
-        new Acquisition(
-            engine, "x", World.PATIENT, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
-    engine.onQueue("x", queue -> queue.submit(call));
+  private static Acquisition submitted(World.Client client, LockOptions options) {
+    Acquisition call = acquisition(client, options);
+    submit(client, call);
     return call;
+  }
+
+  private static void submit(World.Client client, Acquisition call) {
+    client.manager.engine.onQueue("x", queue -> queue.submit(call));
+  }
+
+  private static Acquisition acquisition(World.Client client, LockOptions options) {
+    Engine engine = client.manager.engine;
+    return new Acquisition(
+        engine, "x", options, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
   }
 
   @Example

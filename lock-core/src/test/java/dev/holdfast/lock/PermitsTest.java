@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -278,6 +279,112 @@ class PermitsTest extends OnVirtualTime {
     other.close();
   }
 
+  @Test
+  void waiters_areServedAtOnce_whenSeveralPermitsHaveBecomeFree() {
+    List<Lease> held = List.of(permit(b, 2), permit(b, 2));
+    CompletableFuture<Optional<Lease>> first = waiter(a, 2);
+    CompletableFuture<Optional<Lease>> second = waiter(a, 2);
+    advance(seconds(1));
+
+    held.forEach(Lease::close);
+    assertThat(world.time.runUntil(first::isDone, ROUND)).isTrue();
+
+    Lease other = world.now(second).orElseThrow();
+    assertThat(other.lockId()).isNotEqualTo(first.join().orElseThrow().lockId());
+    other.close();
+    first.join().orElseThrow().close();
+  }
+
+  @Test
+  void waiter_whosePredecessorGivesUp_doesNotAskAtOnce() {
+    Lease held = permit(b, 1);
+    CompletableFuture<Optional<Lease>> first = waiter(a, 1);
+    CompletableFuture<Optional<Lease>> second = waiter(a, 1);
+    advance(seconds(1));
+    a.store.clear();
+
+    first.cancel(false);
+    world.time.settle();
+
+    assertThat(a.store.requests()).isEmpty();
+    advance(ROUND);
+    assertThat(a.store.count(READ)).isPositive();
+    held.close();
+    advance(ROUND);
+    world.now(second).orElseThrow().close();
+  }
+
+  /** That the first could not ask says nothing of who holds the permits. */
+  @Test
+  void wait_thatEndsInAnOutage_rightAfterItsPredecessor_isAnException() {
+    Lease held = permit(b, 1);
+    LockOptions patience = World.ONE_ATTEMPT.withWaitTimeout(seconds(3));
+    CompletableFuture<Optional<Lease>> first = a.manager.tryAcquirePermitAsync("p", 1, patience);
+    CompletableFuture<Optional<Lease>> second =
+        a.manager.tryAcquirePermitAsync("p", 1, patience.withWaitTimeout(seconds(3.001)));
+    advance(seconds(1));
+    a.store.goDown();
+    advance(seconds(2).plus(MILLI));
+
+    assertThat(a.failure(first)).isInstanceOf(LockStoreUnavailableException.class);
+    assertThat(a.failure(second)).isInstanceOf(LockStoreUnavailableException.class);
+    a.store.heal();
+    held.close();
+  }
+
+  // --- Rounds
+
+  @Test
+  void permit_thatAnotherTakesBetweenReadAndWrite_isLeftToIt_andTheNextIsTried() {
+    World.Client c = world.client("C", m -> m.random(() -> 0));
+    List<Lease> held = new ArrayList<>(List.of(b.acquire("p#0")));
+    c.store
+        .next(CREATE, ScriptedStore.Request::landAndAnswer)
+        .next(
+            CREATE,
+            request -> {
+              var unused = b.manager.acquireAsync("p#1", World.ONE_ATTEMPT).thenAccept(held::add);
+              request.landAndAnswer();
+            });
+
+    Lease lease = permit(c, 3);
+
+    assertThat(lease.lockId()).isEqualTo("p#2");
+    lease.close();
+    held.forEach(Lease::close);
+  }
+
+  @Test
+  void round_afterAnOutage_triesOnlyWhatItReads() {
+    World.Client c = world.client("C", m -> m.random(() -> 0));
+    List<Lease> held = new ArrayList<>(List.of(b.acquire("p#0")));
+    c.store
+        .next(CREATE, ScriptedStore.Request::landAndAnswer)
+        .next(
+            CREATE,
+            request -> {
+              // Of the two that seemed free, the second is taken, and the first cannot be asked
+              // for.
+              var unused = b.manager.acquireAsync("p#2", World.ONE_ATTEMPT).thenAccept(held::add);
+              c.store.goDown();
+              request.answerUnclear();
+            });
+    CompletableFuture<Optional<Lease>> call = waiter(c, 3);
+    world.time.settle();
+    c.store.heal();
+    c.store.clear();
+
+    advance(seconds(1));
+
+    Lease lease = world.now(call).orElseThrow();
+    assertThat(lease.lockId()).isEqualTo("p#1");
+    assertThat(c.store.requests(CREATE))
+        .extracting(ScriptedStore.Request::lockId)
+        .doesNotContain("p#2");
+    lease.close();
+    held.forEach(Lease::close);
+  }
+
   // --- Ends that others make
 
   @Test
@@ -335,6 +442,116 @@ class PermitsTest extends OnVirtualTime {
   }
 
   @Test
+  void future_thatIsCancelledWhileItWaits_asksNoMore_atOnce() {
+    Lease held = permit(b, 1);
+    CompletableFuture<Optional<Lease>> call = waiter(a, 1);
+    advance(seconds(1));
+    assertThat(a.manager.permits.isEmpty()).isFalse();
+
+    call.cancel(false);
+    world.time.settle();
+
+    assertThat(a.machine.pendingTimers()).isZero();
+    a.store.clear();
+    advance(seconds(1));
+    assertThat(a.store.requests()).isEmpty();
+    held.close();
+  }
+
+  @Test
+  void future_thatIsCancelledWhileItsAttemptIsOut_givesTheAttemptUp_atOnce() {
+    a.store.cutOff();
+    CompletableFuture<Optional<Lease>> call = waiter(a, 1);
+    world.time.settle();
+    assertThat(a.manager.stats().waiting()).isEqualTo(1);
+
+    call.cancel(false);
+    world.time.settle();
+
+    assertThat(a.manager.stats().waiting()).isZero();
+  }
+
+  @Test
+  void future_thatIsCancelledWhileItsAttemptBegins_givesTheAttemptUp_atOnce() {
+    AtomicReference<Runnable> whenTokenIsMade = new AtomicReference<>(() -> {});
+    World.Client c = world.client("C", m -> m.tokens(() -> runOnce(whenTokenIsMade, "token")));
+    Lease held = permit(b, 1);
+    CompletableFuture<Optional<Lease>> call = waiter(c, 1);
+    advance(seconds(1));
+
+    whenTokenIsMade.set(
+        () -> {
+          c.store.cutOff();
+          assertThat(call.cancel(false)).isTrue();
+        });
+    held.close();
+    assertThat(world.time.runUntil(call::isDone, seconds(1))).isTrue();
+    world.time.settle();
+
+    assertThat(c.manager.stats().waiting()).isZero();
+  }
+
+  @Test
+  void future_thatIsCancelledWhileItsPauseBegins_asksNoMore() {
+    AtomicReference<Runnable> whenThePauseIsDrawn = new AtomicReference<>(() -> {});
+    World.Client c = world.client("C", m -> m.random(() -> runOnce(whenThePauseIsDrawn, 0L)));
+    Lease held = permit(b, 1);
+    CompletableFuture<Optional<Lease>> call = waiter(c, 1);
+
+    whenThePauseIsDrawn.set(() -> assertThat(call.cancel(false)).isTrue());
+    world.time.settle();
+
+    assertThat(call).isCancelled();
+    assertThat(c.machine.pendingTimers()).isZero();
+    held.close();
+  }
+
+  @Test
+  void call_duringWhoseBeginTheManagerCloses_leavesNothing() {
+    AtomicReference<Runnable> whenATimerIsSet = new AtomicReference<>(() -> {});
+    World.Client c =
+        world.client(
+            "C",
+            m ->
+                m.scheduler(
+                    (task, delay) -> runOnce(whenATimerIsSet, a.machine.schedule(task, delay))));
+    whenATimerIsSet.set(
+        () -> {
+          var unused = c.manager.closeAsync();
+        });
+
+    assertThat(c.failure(waiter(c, 1))).hasMessageContaining("closed");
+
+    assertThat(c.manager.permits.isEmpty()).isTrue();
+    assertThat(a.machine.pendingTimers()).isZero();
+  }
+
+  private static <T> T runOnce(AtomicReference<Runnable> action, T result) {
+    action.getAndSet(() -> {}).run();
+    return result;
+  }
+
+  @Test
+  void call_whoseStepThrows_endsWithThat() {
+    AtomicReference<Runnable> whenThePauseIsDrawn = new AtomicReference<>(() -> {});
+    World.Client c = world.client("C", m -> m.random(() -> runOnce(whenThePauseIsDrawn, 0L)));
+    Lease held = permit(b, 1);
+    CompletableFuture<Optional<Lease>> call = waiter(c, 1);
+
+    IllegalStateException broken = new IllegalStateException("no random numbers");
+    whenThePauseIsDrawn.set(
+        () -> {
+          throw broken;
+        });
+
+    assertThat(c.failure(call))
+        .isInstanceOf(LockStoreUnavailableException.class)
+        .hasCause(broken)
+        .hasMessageContaining("p#0");
+    held.close();
+  }
+
+  @Test
   void close_endsWaits() {
     Lease held = permit(b, 1);
     CompletableFuture<Optional<Lease>> first = waiter(a, 1);
@@ -365,6 +582,21 @@ class PermitsTest extends OnVirtualTime {
   }
 
   @Test
+  void tryAcquirePermit_whoseTimersNeverFire_endsOnTimeAllTheSame() throws Exception {
+    World.Client c = world.client("C", m -> m.scheduler((task, delay) -> () -> {}));
+    c.store.next(CREATE, ScriptedStore.holdBack());
+    LockOptions options = World.ONE_ATTEMPT.withWaitTimeout(Duration.ofMillis(50));
+
+    Caller<Optional<Lease>> call = Caller.of(() -> c.manager.tryAcquirePermit("p", 1, options));
+
+    assertThat(call.failure())
+        .isInstanceOf(LockStoreUnavailableException.class)
+        .rootCause()
+        .hasMessageNotContaining("the lock engine had no outcome");
+    c.store.last(CREATE).landAndAnswer();
+  }
+
+  @Test
   void tryAcquirePermit_ofAThreadThatIsInterrupted_ends_andHoldsNothing() throws Exception {
     Lease held = permit(b, 1);
     Caller<Optional<Lease>> call =
@@ -389,6 +621,13 @@ class PermitsTest extends OnVirtualTime {
           .isThrownBy(() -> tryPermit(a, permits))
           .withMessage("permits must be from 1 to 256, but is " + permits);
     }
+    permit(a, 256).close();
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                a.manager.tryAcquirePermitAsync(
+                    "p", 1, World.ONE_ATTEMPT.withMetadata(Map.of("k", "v".repeat(100_000)))))
+        .withMessageContaining("metadata");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> a.manager.tryAcquirePermitAsync(" ", 1, World.ONE_ATTEMPT))
         .withMessageContaining("blank");

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.lock.store.IncarnationGoneException;
 import dev.holdfast.lock.store.ReadResult;
 import dev.holdfast.lock.store.WriteResult;
 import java.util.ArrayList;
@@ -234,6 +235,70 @@ class ReleasingTest extends OnVirtualTime {
 
     assertThat(world.now(release)).isEqualTo(ReleaseResult.RELEASED);
     assertThat(a.store.count(READ)).isEqualTo(3);
+  }
+
+  @Test
+  void release_thatMayHaveBeenApplied_beforeTheIndexIsDeleted_isNoLoss() {
+    Lease lease = a.acquire("x");
+    a.store
+        .next(DELETE, ScriptedStore.unclear())
+        .next(
+            DELETE,
+            ScriptedStore.answering(
+                new WriteResult.Rejected(new IncarnationGoneException(MEMORY))));
+
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(1));
+
+    assertThat(world.now(release)).isEqualTo(ReleaseResult.NOT_HELD);
+    assertThat(a.store.count(DELETE)).isEqualTo(2);
+    assertNoLoss(lease);
+  }
+
+  @Test
+  void release_thatConflictsWithItself_afterASuccessorCame_isNoLoss() {
+    Lease lease = a.acquire("x");
+    List<Lease> successors = new ArrayList<>();
+    a.store.next(
+        DELETE,
+        request -> {
+          request.land();
+          var unused = b.manager.acquireAsync("x", World.ONE_ATTEMPT).thenAccept(successors::add);
+          request.land();
+          request.answer();
+        });
+
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(1));
+
+    assertThat(world.now(release)).isNotEqualTo(ReleaseResult.UNCONFIRMED);
+    assertNoLoss(lease);
+    successors.get(0).close();
+  }
+
+  /** Records of other clients may not say when they were made. */
+  @Test
+  void release_thatConflictsWithItself_andFindsARecordWithoutTimes_isNoLoss() {
+    Lease lease = a.acquire("x");
+    a.store.next(
+        DELETE,
+        request -> {
+          request.land();
+          world.recordIs(orphan("x"));
+          request.land();
+          request.answer();
+        });
+
+    CompletableFuture<ReleaseResult> release = lease.releaseAsync();
+    advance(seconds(1));
+
+    assertThat(world.now(release)).isNotEqualTo(ReleaseResult.UNCONFIRMED);
+    assertNoLoss(lease);
+  }
+
+  private void assertNoLoss(Lease lease) {
+    assertThat(a.events.count("lost x")).isZero();
+    assertThatCode(lease::close).doesNotThrowAnyException();
   }
 
   // --- UNCONFIRMED
