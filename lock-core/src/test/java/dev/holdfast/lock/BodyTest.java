@@ -290,15 +290,7 @@ class BodyTest extends OnVirtualTime {
     // The engine draws the time of the first renewal when it has granted the lock, and before the
     // thread that waits for it goes on: in that moment the machine sleeps.
     AtomicReference<Runnable> whenGranted = new AtomicReference<>(() -> {});
-    World.Client c =
-        world.client(
-            "C",
-            m ->
-                m.random(
-                    () -> {
-                      whenGranted.getAndSet(() -> {}).run();
-                      return 0;
-                    }));
+    World.Client c = world.client("C", m -> m.random(() -> World.after(whenGranted, 0L)));
     whenGranted.set(() -> c.machine.stepWallClock(World.VALIDITY));
 
     assertThatThrownBy(() -> c.manager.withLock("x", () -> fail("ran after its lease")))
@@ -312,26 +304,35 @@ class BodyTest extends OnVirtualTime {
   @Test
   void close_betweenTheGrantAndTheBody_runsNoBody_andSaysWhy() {
     AtomicReference<Runnable> whenGranted = new AtomicReference<>(() -> {});
-    World.Client c =
-        world.client(
-            "C",
-            m ->
-                m.random(
-                    () -> {
-                      whenGranted.getAndSet(() -> {}).run();
-                      return 0;
-                    }));
+    World.Client c = world.client("C", m -> m.random(() -> World.after(whenGranted, 0L)));
     whenGranted.set(
         () -> {
           var unused = c.manager.closeAsync();
         });
 
-    assertThatThrownBy(() -> c.manager.withLock("x", () -> fail("ran after the end")))
+    // What no body has used need not stay unavailable.
+    LockOptions options = World.ONE_ATTEMPT.withHoldAtLeast(seconds(60));
+    assertThatThrownBy(() -> c.manager.withLock("x", options, () -> fail("ran after the end")))
         .isInstanceOf(LeaseLostException.class)
         .extracting("reason")
         .isEqualTo(LeaseLostException.Reason.MANAGER_CLOSED);
 
     assertThat(c.store.isFree("x")).isTrue();
+  }
+
+  @Test
+  void call_whoseTimersNeverFire_endsOnTimeAllTheSame() throws Exception {
+    World.Client c = world.client("C", m -> m.scheduler((task, delay) -> () -> {}));
+    c.store.next(CREATE, ScriptedStore.holdBack());
+    LockOptions options = World.ONE_ATTEMPT.withWaitTimeout(seconds(0.05));
+
+    Caller<Lease> call = Caller.of(() -> c.manager.acquire("x", options));
+
+    assertThat(call.failure())
+        .isInstanceOf(LockStoreUnavailableException.class)
+        .rootCause()
+        .hasMessageNotContaining("the lock engine had no outcome");
+    c.store.last(CREATE).landAndAnswer();
   }
 
   // --- Interrupts from elsewhere

@@ -71,6 +71,32 @@ class CallObserverTest {
   }
 
   @Test
+  void call_ofEachForm_isToldHowItEnds() throws Exception {
+    LockManager locks = observed("never");
+    try (LockManager other = LockManager.builder(store).build();
+        Lease held = other.acquire("x")) {
+      assertThat(locks.tryAcquire("x")).isEmpty();
+      assertThat(locks.tryWithLock("x", () -> {})).isFalse();
+      assertThat(locks.tryRunWithLease("x", LockOptions.defaults(), lease -> {})).isFalse();
+      assertThat(told).containsOnly("started x", "ended well").hasSize(6);
+      told.clear();
+
+      locks.close();
+      assertThatThrownBy(() -> locks.tryAcquire("x")).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> locks.acquire("x")).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> locks.tryRunWithLease("x", LockOptions.defaults(), lease -> {}))
+          .isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> locks.withLock("x", () -> {}))
+          .isInstanceOf(IllegalStateException.class);
+      assertThat(told)
+          .filteredOn(moment -> moment.startsWith("ended"))
+          .hasSize(told.size() / 2)
+          .containsOnly("ended LockManagerClosedException");
+      assertThat(held.isHeld()).isTrue();
+    }
+  }
+
+  @Test
   void observer_thatThrows_changesNoCall_whateverItIsTold() throws Exception {
     for (String moment : List.of("started", "acquired", "ended")) {
       try (LockManager locks = observed(moment)) {

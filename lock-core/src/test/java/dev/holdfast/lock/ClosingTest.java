@@ -229,6 +229,32 @@ class ClosingTest extends OnVirtualTime {
   }
 
   @Test
+  void close_whoseTimersNeverFire_isBoundedAllTheSame() {
+    World.Client c =
+        world.client(
+            "C", m -> m.scheduler((task, delay) -> () -> {}).releaseTimeout(Duration.ofMillis(25)));
+    Lease lease = c.acquire("x");
+    c.store.next(DELETE, ScriptedStore.holdBack());
+
+    c.manager.close();
+
+    assertThat(world.now(c.manager.closeAsync())).isNull();
+    assertThat(lease.release()).isEqualTo(ReleaseResult.UNCONFIRMED);
+    c.store.last(DELETE).landAndAnswer();
+  }
+
+  @Test
+  void hook_thatComesAfterTheEnd_isRun() {
+    List<String> ran = new ArrayList<>();
+    closeAtOnce();
+
+    a.manager.onClosing(() -> ran.add("hook"));
+    world.time.settle();
+
+    assertThat(ran).hasSize(1);
+  }
+
+  @Test
   void close_whileAnAcquisitionIsOut_givesBackWhatItWins() {
     a.store.next(CREATE, ScriptedStore.late(a.machine, seconds(1)));
     CompletableFuture<Lease> acquisition = a.manager.acquireAsync("x", World.PATIENT);

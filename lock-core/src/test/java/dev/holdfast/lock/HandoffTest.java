@@ -62,13 +62,7 @@ class HandoffTest extends OnVirtualTime {
     AtomicReference<Runnable> atNextLook = new AtomicReference<>(() -> {});
     World.Client c =
         world.client(
-            "C",
-            builder ->
-                builder.ticker(
-                    () -> {
-                      atNextLook.getAndSet(() -> {}).run();
-                      return a.machine.nanos();
-                    }));
+            "C", builder -> builder.ticker(() -> World.after(atNextLook, a.machine.nanos())));
     Lease first = c.acquire("y", options);
     CompletableFuture<Lease> waiter = c.manager.acquireAsync("y", options);
     // Such looks come every tenth of this TTL, those of the loss watch each second.

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -42,10 +43,22 @@ class LeaderElectionTest extends OnVirtualTime {
 
   private final List<Throwable> errors = Collections.synchronizedList(new ArrayList<>());
 
+  /** Of the bodies. */
+  private final List<Thread> threads = Collections.synchronizedList(new ArrayList<>());
+
   @AfterEach
   void electionsEnd() {
     closeAll(elections);
     world.time.settle();
+    // What a body's thread does last is to release the lock, which others may see before it ends.
+    settleUntil(() -> threads.stream().noneMatch(Thread::isAlive));
+  }
+
+  private void onThread(Runnable task) {
+    Thread thread = new Thread(task, "leader");
+    thread.setDaemon(true);
+    threads.add(thread);
+    thread.start();
   }
 
   private static void closeAll(List<LeaderElection> all) {
@@ -60,6 +73,7 @@ class LeaderElectionTest extends OnVirtualTime {
     LeaderElection.Builder builder =
         LeaderElection.builder(client.manager, "leader")
             .options(World.ONE_ATTEMPT)
+            .executor(this::onThread)
             .onRevoked(() -> log.add("revoked " + client))
             .onError(errors::add);
     LeaderElection election = settings.apply(builder).build();
@@ -647,6 +661,91 @@ class LeaderElectionTest extends OnVirtualTime {
 
     assertThat(a.store.isFree("leader")).isTrue();
     assertThat(log).as("there was no term").isEmpty();
+  }
+
+  @Test
+  void close_whenTheLockWasJustGranted_isNoHold_alsoWithALeastTime() {
+    LeaderElection election =
+        election(a, e -> e.options(World.ONE_ATTEMPT.withHoldAtLeast(seconds(60))));
+    election.start();
+
+    assertThat(world.now(election.closeAsync())).isNull();
+
+    assertThat(b.canAcquire("leader")).isTrue();
+  }
+
+  @Test
+  void close_whileTheCampaignBegins_givesItsAttemptUp_atOnce() {
+    AtomicReference<Runnable> whenTokenIsMade = new AtomicReference<>(() -> {});
+    World.Client c = world.client("C", m -> m.tokens(() -> World.after(whenTokenIsMade, "token")));
+    c.store.cutOff();
+    LeaderElection election = election(c);
+    List<CompletableFuture<@Nullable Void>> closed = new ArrayList<>();
+    whenTokenIsMade.set(() -> closed.add(election.closeAsync()));
+
+    election.start();
+    world.time.settle();
+
+    assertThat(c.manager.stats().waiting()).isZero();
+    assertThat(closed).hasSize(1).allMatch(CompletableFuture::isDone);
+  }
+
+  @Test
+  void close_whileThePauseBegins_leavesNoTimer() {
+    AtomicReference<Runnable> whenThePauseIsDrawn = new AtomicReference<>(() -> {});
+    World.Client c = world.client("C", m -> m.random(() -> World.after(whenThePauseIsDrawn, 0L)));
+    LeaderElection election = started(c, e -> e.pauseAfterYield(Duration.ofHours(1)));
+    whenThePauseIsDrawn.set(
+        () -> {
+          var unused = election.closeAsync();
+        });
+
+    election.stepDown();
+    advance(seconds(2));
+
+    assertThat(world.now(election.closeAsync())).isNull();
+    assertThat(c.machine.pendingTimers()).isZero();
+  }
+
+  @Test
+  void campaign_thatThrows_isReported_andTriedAgain() {
+    IllegalStateException broken = new IllegalStateException("no clock");
+    AtomicReference<Runnable> atNextLook = new AtomicReference<>(() -> {});
+    World.Client c =
+        world.client("C", m -> m.ticker(() -> World.after(atNextLook, a.machine.nanos())));
+    LeaderElection election = election(c);
+    atNextLook.set(
+        () -> {
+          throw broken;
+        });
+
+    election.start();
+    advance(seconds(2));
+
+    assertThat(errors).containsExactly(broken);
+    assertThat(election.isLeader()).isTrue();
+  }
+
+  @Test
+  void rejection_afterATerm_isTriedAgainSoon() {
+    a.store.always(
+        CREATE,
+        ScriptedStore.answering(new WriteResult.Rejected(new IllegalStateException("forbidden"))));
+    LeaderElection election = started(a);
+    advance(seconds(40));
+    a.store.heal();
+    advance(seconds(40));
+    assertThat(election.isLeader()).isTrue();
+    errors.clear();
+
+    a.store.always(
+        CREATE,
+        ScriptedStore.answering(new WriteResult.Rejected(new IllegalStateException("forbidden"))));
+    election.stepDown();
+    advance(PAUSE.plus(seconds(5)));
+
+    assertThat(errors).as("after 0, 1 and 3 s").hasSizeBetween(2, 4);
+    a.store.heal();
   }
 
   @Test

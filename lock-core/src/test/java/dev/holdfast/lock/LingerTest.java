@@ -98,13 +98,7 @@ class LingerTest extends OnVirtualTime {
     AtomicReference<Runnable> atNextLook = new AtomicReference<>(() -> {});
     World.Client c =
         world.client(
-            "C",
-            builder ->
-                builder.ticker(
-                    () -> {
-                      atNextLook.getAndSet(() -> {}).run();
-                      return a.machine.nanos();
-                    }));
+            "C", builder -> builder.ticker(() -> World.after(atNextLook, a.machine.nanos())));
     Lease lease = c.acquire("x", LINGERING);
     CompletableFuture<ReleaseResult> released = new CompletableFuture<>();
     atNextLook.set(

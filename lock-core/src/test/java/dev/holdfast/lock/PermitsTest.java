@@ -420,15 +420,7 @@ class PermitsTest extends OnVirtualTime {
   @Test
   void future_thatIsCancelledWhileItsAttemptBegins_givesThePermitBack() {
     AtomicReference<Runnable> whenTokenIsMade = new AtomicReference<>(() -> {});
-    World.Client c =
-        world.client(
-            "C",
-            m ->
-                m.tokens(
-                    () -> {
-                      whenTokenIsMade.getAndSet(() -> {}).run();
-                      return "token";
-                    }));
+    World.Client c = world.client("C", m -> m.tokens(() -> World.after(whenTokenIsMade, "token")));
     Lease held = permit(b, 1);
     CompletableFuture<Optional<Lease>> call = waiter(c, 1);
     advance(seconds(1));
@@ -474,7 +466,7 @@ class PermitsTest extends OnVirtualTime {
   @Test
   void future_thatIsCancelledWhileItsAttemptBegins_givesTheAttemptUp_atOnce() {
     AtomicReference<Runnable> whenTokenIsMade = new AtomicReference<>(() -> {});
-    World.Client c = world.client("C", m -> m.tokens(() -> runOnce(whenTokenIsMade, "token")));
+    World.Client c = world.client("C", m -> m.tokens(() -> World.after(whenTokenIsMade, "token")));
     Lease held = permit(b, 1);
     CompletableFuture<Optional<Lease>> call = waiter(c, 1);
     advance(seconds(1));
@@ -494,7 +486,7 @@ class PermitsTest extends OnVirtualTime {
   @Test
   void future_thatIsCancelledWhileItsPauseBegins_asksNoMore() {
     AtomicReference<Runnable> whenThePauseIsDrawn = new AtomicReference<>(() -> {});
-    World.Client c = world.client("C", m -> m.random(() -> runOnce(whenThePauseIsDrawn, 0L)));
+    World.Client c = world.client("C", m -> m.random(() -> World.after(whenThePauseIsDrawn, 0L)));
     Lease held = permit(b, 1);
     CompletableFuture<Optional<Lease>> call = waiter(c, 1);
 
@@ -514,7 +506,8 @@ class PermitsTest extends OnVirtualTime {
             "C",
             m ->
                 m.scheduler(
-                    (task, delay) -> runOnce(whenATimerIsSet, a.machine.schedule(task, delay))));
+                    (task, delay) ->
+                        World.after(whenATimerIsSet, a.machine.schedule(task, delay))));
     whenATimerIsSet.set(
         () -> {
           var unused = c.manager.closeAsync();
@@ -526,15 +519,10 @@ class PermitsTest extends OnVirtualTime {
     assertThat(a.machine.pendingTimers()).isZero();
   }
 
-  private static <T> T runOnce(AtomicReference<Runnable> action, T result) {
-    action.getAndSet(() -> {}).run();
-    return result;
-  }
-
   @Test
   void call_whoseStepThrows_endsWithThat() {
     AtomicReference<Runnable> whenThePauseIsDrawn = new AtomicReference<>(() -> {});
-    World.Client c = world.client("C", m -> m.random(() -> runOnce(whenThePauseIsDrawn, 0L)));
+    World.Client c = world.client("C", m -> m.random(() -> World.after(whenThePauseIsDrawn, 0L)));
     Lease held = permit(b, 1);
     CompletableFuture<Optional<Lease>> call = waiter(c, 1);
 

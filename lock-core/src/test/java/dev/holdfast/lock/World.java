@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 
@@ -53,6 +54,12 @@ final class World {
     Client client = new Client(name, settings);
     clients.add(client);
     return client;
+  }
+
+  /** Runs what is to be done at this moment, once, and goes on with that. */
+  static <T> T after(AtomicReference<Runnable> once, T result) {
+    once.getAndSet(() -> {}).run();
+    return result;
   }
 
   void advance(Duration duration) {
