@@ -93,12 +93,12 @@ final class CleanupBudget {
   }
 
   private void tick() {
-    Runnable next;
-    synchronized (this) {
-      armed = false;
-      next = take() > 0 ? null : waiting.poll();
-    }
     try {
+      Runnable next;
+      synchronized (this) {
+        armed = false;
+        next = take() > 0 ? null : waiting.poll();
+      }
       if (next != null) {
         next.run();
       }

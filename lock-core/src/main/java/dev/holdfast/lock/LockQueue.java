@@ -668,8 +668,10 @@ final class LockQueue implements Executor {
     begun.add(token, options.ttl(), lastSent, knownVersion);
   }
 
-  void cleanupEnded() {
-    cleanup = null;
+  void cleanupEnded(OrphanCleanup ended) {
+    if (cleanup == ended) {
+      cleanup = null;
+    }
   }
 
   void incarnationGone(IncarnationGoneException gone) {

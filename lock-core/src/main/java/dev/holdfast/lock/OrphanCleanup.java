@@ -177,8 +177,18 @@ final class OrphanCleanup {
 
   private void lookWithinBudget() {
     Runnable look = () -> queue.execute(this::lookAllowed);
+    boolean accepted = false;
     waitingLook = look;
-    engine.cleanupBudget.look(look);
+    try {
+      engine.cleanupBudget.look(look);
+      accepted = true;
+    } finally {
+      if (!accepted) {
+        // Nobody would run it.
+        engine.cleanupBudget.cancel(look);
+        waitingLook = null;
+      }
+    }
   }
 
   private void lookAllowed() {
@@ -206,7 +216,6 @@ final class OrphanCleanup {
   }
 
   private void look() {
-    busy = true;
     engine.read(
         queue,
         requestTimeout(),
@@ -231,10 +240,11 @@ final class OrphanCleanup {
             later(silent);
           }
         });
+    // Only now, so that a clean-up without a request is never busy. The handler runs later.
+    busy = true;
   }
 
   private void delete(Version version) {
-    busy = true;
     engine.delete(
         queue,
         requestTimeout(),
@@ -250,6 +260,7 @@ final class OrphanCleanup {
           }
           later(!applied);
         });
+    busy = true;
   }
 
   private void later(boolean unclear) {
@@ -292,6 +303,6 @@ final class OrphanCleanup {
     orphans.clear();
     newcomers.clear();
     seen.clear();
-    queue.cleanupEnded();
+    queue.cleanupEnded(this);
   }
 }

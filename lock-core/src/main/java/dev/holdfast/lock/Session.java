@@ -353,20 +353,19 @@ final class Session {
   /** What follows from a loss. Again does nothing. */
   private void settleLost(Lost lost) {
     queue.recount();
-    LeaseLostException loss = lost.exception(queue.lockId);
-    boolean isNew = !holderless && lease.lost(loss);
     if (holderless) {
       // Its last lease was released: nobody is to be notified, and nobody will release it.
       engine.lingering.remove(this);
       cleanUp(lost.recordMayRemain() ? lastSent : uncertainCreate);
     } else {
+      LeaseLostException loss = lost.exception(queue.lockId);
+      boolean unused = lease.lost(loss);
       tellLoss(loss);
-    }
-    if (isNew) {
+      // Also where the lease was lost before: if a task broke off then, they have not run.
       LeaseHandle told = lease;
       queue.notice(
           () -> {
-            var unused = told.runCallbacks(loss);
+            var unusedToo = told.runCallbacks(loss);
           });
     }
     engine.lossWatch.remove(this);
@@ -379,8 +378,8 @@ final class Session {
   private void tellLoss(LeaseLostException loss) {
     if (!lossTold) {
       Duration held = engine.clocks.since(leaseSince);
-      lossTold = true;
       queue.tell(l -> l.lost(queue.lockId, loss, held));
+      lossTold = true;
     }
   }
 
@@ -460,13 +459,13 @@ final class Session {
       LeaseLostException loss =
           new LeaseLostException(
               queue.lockId, Reason.MANAGER_CLOSED, "the lock manager was closed");
-      if (told.lost(loss)) {
-        queue.notice(
-            () -> {
-              var unused =
-                  told.runCallbacks(loss).thenRun(() -> queue.execute(() -> release(told)));
-            });
-      }
+      // Both can be done again.
+      boolean unused = told.lost(loss);
+      queue.notice(
+          () -> {
+            var unusedToo =
+                told.runCallbacks(loss).thenRun(() -> queue.execute(() -> release(told)));
+          });
     }
   }
 
