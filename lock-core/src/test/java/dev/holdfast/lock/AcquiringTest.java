@@ -736,6 +736,22 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  void request_thatIsAnswered_leavesNoTimer_andOneThatIsNot_isGivenUp() {
+    a.store.next(READ, ScriptedStore.holdBack()).next(READ, ScriptedStore.holdBack());
+    CompletableFuture<ReadResult> answered = a.manager.engine.read("x");
+    assertThat(a.machine.pendingTimers()).isEqualTo(1);
+    a.store.last(READ).landAndAnswer();
+    assertThat(answered).isCompleted();
+    assertThat(a.machine.pendingTimers()).isZero();
+
+    CompletableFuture<ReadResult> silent = a.manager.engine.read("x");
+    advance(seconds(30));
+
+    assertThat(silent.join()).isInstanceOf(ReadResult.Unavailable.class);
+    assertThat(a.store.last(READ).isAbandoned()).isTrue();
+  }
+
+  @Test
   void storeThatIsSlow_isNoOutage() {
     Lease held = a.acquire("x");
     b.store.always(CREATE, ScriptedStore.late(b.machine, seconds(3)));

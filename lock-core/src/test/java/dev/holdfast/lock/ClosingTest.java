@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -241,6 +242,14 @@ class ClosingTest extends OnVirtualTime {
     assertThat(world.now(c.manager.closeAsync())).isNull();
     assertThat(lease.release()).isEqualTo(ReleaseResult.UNCONFIRMED);
     c.store.last(DELETE).landAndAnswer();
+  }
+
+  @Test
+  void close_endsTheOwnTimers() {
+    closeAtOnce();
+
+    assertThatThrownBy(() -> a.manager.engine.timers.onOwnThread(() -> {}, Duration.ofHours(1)))
+        .isInstanceOf(RejectedExecutionException.class);
   }
 
   @Test

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -415,6 +416,24 @@ class InjectedPartsTest {
     assertThatThrownBy(() -> locks.acquire("x", WAITING)).isSameAs(broken);
     assertThatThrownBy(() -> get(locks.acquireAsync("x"))).hasCause(broken);
     assertThatThrownBy(() -> locks.find("x")).isSameAs(broken);
+  }
+
+  @Test
+  void store_whoseFutureFailsInAnotherStage_isUnavailableForTheCauseOfThat() {
+    IllegalStateException cause = new IllegalStateException("broken");
+    LockStore store =
+        new ForwardingStore(memory) {
+          @Override
+          public CompletableFuture<ReadResult> read(String lockId) {
+            return CompletableFuture.failedFuture(new CompletionException(cause));
+          }
+        };
+    LockManager locks = managed(LockManager.builder(store));
+
+    assertThatThrownBy(() -> locks.find("x"))
+        .isInstanceOf(LockStoreUnavailableException.class)
+        .cause()
+        .isSameAs(cause);
   }
 
   @Test

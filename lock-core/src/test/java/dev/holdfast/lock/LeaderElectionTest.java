@@ -175,6 +175,70 @@ class LeaderElectionTest extends OnVirtualTime {
   }
 
   @Test
+  void process_thatStepsDownAgainAndAgain_waitsNoLonger() {
+    LeaderElection election = started(a);
+    for (int i = 0; i < 6; i++) {
+      assertThat(election.isLeader()).as("after %s terms", i).isTrue();
+      assertThat(election).asString().contains("leader");
+      election.stepDown();
+      advance(PAUSE);
+    }
+    assertThat(election.isLeader()).isTrue();
+  }
+
+  @Test
+  void body_thatFailsWhenItIsToEnd_isReported_unlessThatIsHowItEnds() throws Exception {
+    for (Exception thrown :
+        List.of(new InterruptedException("expected"), new IllegalStateException("a bug"))) {
+      errors.clear();
+      CountDownLatch began = new CountDownLatch(1);
+      LeaderElection election =
+          started(
+              a,
+              e ->
+                  e.onElected(
+                      lease -> {
+                        began.countDown();
+                        try {
+                          new CountDownLatch(1).await();
+                        } catch (InterruptedException interrupted) {
+                          throw thrown;
+                        }
+                      }));
+      await(began);
+      settleUntil(election.closeAsync()::isDone);
+
+      if (thrown instanceof InterruptedException) {
+        assertThat(errors).isEmpty();
+      } else {
+        assertThat(errors).containsExactly(thrown);
+      }
+    }
+  }
+
+  @Test
+  void close_waitsForTheBody() throws Exception {
+    Body body = new Body();
+    LeaderElection election = started(a, e -> e.onElected(body));
+    await(body.began);
+
+    Caller<String> closing =
+        Caller.of(
+                () -> {
+                  election.close();
+                  return "closed";
+                })
+            .awaitBlocked();
+    await(body.interrupted);
+    assertThat(closing.isDone()).isFalse();
+    body.mayEnd.countDown();
+    settleUntil(closing::isDone);
+
+    assertThat(closing.result()).isEqualTo("closed");
+    assertThat(a.store.isFree("leader")).isTrue();
+  }
+
+  @Test
   void onRevoked_hasEndedBeforeTheLockIsFree_whenTheProcessStepsDownOrCloses() {
     LeaderElection election =
         started(a, e -> e.onRevoked(() -> log.add("still ours: " + !a.store.isFree("leader"))));

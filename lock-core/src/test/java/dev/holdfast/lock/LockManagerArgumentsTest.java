@@ -154,6 +154,45 @@ class LockManagerArgumentsTest {
   }
 
   @Example
+  void builder_atTheBounds_isTaken() {
+    LockManager.Builder builder = LockManager.builder(STORE);
+    assertThat(
+            builder
+                .maxClockSkew(Duration.ZERO)
+                .maxClockSkew(Duration.ofHours(1))
+                .maxClockDrift(0)
+                .maxClockDrift(0.5)
+                .requestTimeout(Duration.ofMillis(1))
+                .requestTimeout(Duration.ofHours(1))
+                .releaseTimeout(Duration.ofMillis(1))
+                .releaseTimeout(Duration.ofHours(1))
+                .maxPollInterval(Duration.ofMillis(5))
+                .maxPollInterval(Duration.ofSeconds(10))
+                .maxMetadataBytes(2)
+                .maxMetadataBytes(10 << 20)
+                .owner("x".repeat(1_000)))
+        .isSameAs(builder);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.maxPollInterval(Duration.ofNanos(4_999_999)))
+        .withMessageContaining("maxPollInterval");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.maxPollInterval(Duration.ofMillis(10_001)))
+        .withMessageContaining("maxPollInterval");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.maxMetadataBytes((10 << 20) + 1))
+        .withMessageContaining("maxMetadataBytes");
+  }
+
+  @Example
+  void owner_byDefault_namesTheProcess() throws InterruptedException {
+    try (LockManager locks = LockManager.create(STORE);
+        Lease lease = locks.acquire("owner")) {
+      assertThat(locks.find(lease.lockId()).orElseThrow().owner())
+          .contains(String.valueOf(ProcessHandle.current().pid()));
+    }
+  }
+
+  @Example
   void closedManager_refusesEverythingButClosing() {
     LockManager closed = LockManager.create(STORE);
     closed.close();

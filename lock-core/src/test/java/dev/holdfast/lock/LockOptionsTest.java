@@ -114,6 +114,26 @@ class LockOptionsTest {
   }
 
   @Example
+  void limits_atTheirBounds_areTaken_andEachChangesTheHashCode() {
+    LockOptions options = LockOptions.defaults();
+    List<LockOptions> changed =
+        List.of(
+            options.withLinger(Duration.ofHours(12)),
+            options.withHoldAtLeast(Duration.ofHours(24)),
+            options.withMaxHold(Duration.ofMillis(1)),
+            options.withMaxHold(Duration.ofDays(365)),
+            options.withTtl(Duration.ofHours(24)),
+            options.withWaitTimeout(Duration.ofDays(365)));
+
+    assertThat(options.withLinger(Duration.ZERO).withHoldAtLeast(Duration.ZERO))
+        .isEqualTo(options)
+        .hasSameHashCodeAs(options);
+    assertThat(changed).doesNotHaveDuplicates();
+    // Nothing demands that, but equal ones for all would make a map a list.
+    assertThat(changed).extracting(LockOptions::hashCode).doesNotHaveDuplicates();
+  }
+
+  @Example
   void metadata_isCopied_soThatLaterChangesHaveNoEffect() {
     List<Object> inner = new ArrayList<>(List.of(1, 2));
     Map<String, Object> metadata = new HashMap<>(Map.of("list", inner));
