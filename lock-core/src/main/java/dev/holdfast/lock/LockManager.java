@@ -843,10 +843,7 @@ public final class LockManager implements AutoCloseable {
       for (LockQueue queue : engine.queues.values()) {
         CompletableFuture<@Nullable Void> idle = new CompletableFuture<>();
         pending.add(idle);
-        queue.execute(
-            () -> {
-              var unused = queue.closing().thenAccept(idle::complete);
-            });
+        queue.execute(() -> queue.closing(idle));
       }
       var unused =
           CompletableFuture.allOf(pending.toArray(CompletableFuture<?>[]::new))

@@ -691,19 +691,18 @@ final class LockQueue implements Executor {
   }
 
   /**
-   * The manager closes: ends waits, notifies the holder, and hurries clean-ups. The future
-   * completes when nothing is left.
+   * The manager closes: ends waits, notifies the holder, and hurries clean-ups.
+   *
+   * @param idle is completed when nothing is left
    */
-  CompletableFuture<@Nullable Void> closing() {
+  void closing(CompletableFuture<@Nullable Void> idle) {
     if (disposed) {
-      return CompletableFuture.completedFuture(null);
-    }
-    cancelNextAttempt();
-    if (closing == null) {
-      closing = new CompletableFuture<>();
+      idle.complete(null);
+    } else if (closing == null) {
+      closing = idle;
+      cancelNextAttempt();
       tellClosing();
     }
-    return closing;
   }
 
   private void tellClosing() {

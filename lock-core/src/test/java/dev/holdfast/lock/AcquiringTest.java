@@ -649,6 +649,62 @@ class AcquiringTest extends OnVirtualTime {
   }
 
   @Test
+  void oneAttempt_thatComesWhileAWaiterAsks_isMadeWhenThatIsAnswered() {
+    Lease held = b.acquire("x");
+    CompletableFuture<Lease> waiter = a.manager.acquireAsync("x", World.PATIENT);
+    world.time.settle();
+    a.store.clear();
+    a.store.next(READ, ScriptedStore.holdBack());
+    assertThat(world.time.runUntil(() -> a.store.count(READ) == 1, seconds(1))).isTrue();
+    CompletableFuture<Lease> once = a.manager.acquireAsync("x", World.ONE_ATTEMPT);
+    world.time.settle();
+    assertThat(once).as("its attempt has not begun").isNotDone();
+
+    a.store.last(READ).landAndAnswer();
+    world.time.settle();
+
+    assertThat(a.failure(once)).isInstanceOf(LockAcquisitionException.class);
+    assertThat(waiter).isNotDone();
+    held.close();
+    advance(seconds(1));
+    world.now(waiter).close();
+  }
+
+  @Test
+  void waiter_thatIsCancelledOrWhoseManagerCloses_leavesNoTimer() {
+    Lease held = b.acquire("x");
+    CompletableFuture<Lease> waiter = a.manager.acquireAsync("x", World.PATIENT);
+    advance(seconds(1));
+    assertThat(a.machine.pendingTimers()).isPositive();
+    waiter.cancel(false);
+    world.time.settle();
+    assertThat(a.machine.pendingTimers()).isZero();
+
+    CompletableFuture<Lease> another = a.manager.acquireAsync("x", World.PATIENT);
+    advance(seconds(1));
+    assertThat(world.now(a.manager.closeAsync())).isNull();
+    assertThat(another).isCompletedExceptionally();
+    assertThat(a.machine.pendingTimers()).isZero();
+    held.close();
+  }
+
+  @Test
+  void waiting_isTold_whenAnotherOfThisProcessIsGrantedTheLock() {
+    a.store.next(CREATE, ScriptedStore.holdBack());
+    CompletableFuture<Lease> first = a.manager.acquireAsync("x", World.PATIENT);
+    CompletableFuture<Lease> second = a.manager.acquireAsync("x", World.PATIENT);
+    world.time.settle();
+    assertThat(a.events.count("waiting x")).isZero();
+
+    a.store.last(CREATE).landAndAnswer();
+    world.time.settle();
+
+    assertThat(a.events.count("waiting x")).isEqualTo(1);
+    world.now(first).close();
+    world.now(second).close();
+  }
+
+  @Test
   void oneAttempt_beside_aWaiter_isMadeAtOnce() {
     Lease held = a.acquire("x");
     CompletableFuture<Lease> waiter = b.manager.acquireAsync("x", World.PATIENT);

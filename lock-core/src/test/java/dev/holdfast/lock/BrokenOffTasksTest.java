@@ -226,7 +226,7 @@ class BrokenOffTasksTest {
         boolean granted = !first.lease.isCompletedExceptionally();
         boolean both = granted ^ !second.lease.isCompletedExceptionally();
         CompletableFuture<?> closed = run.c.manager.closeAsync();
-        run.advance(run.c.manager.engine.releaseTimeout.multipliedBy(2));
+        run.advance(SECOND);
         assertThat(closed).as("the end of the manager").isDone();
         assertThat(run.losses).as("losses that were told").isEqualTo(granted || both ? 1 : 0);
       }

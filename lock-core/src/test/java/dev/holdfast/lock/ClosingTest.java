@@ -245,6 +245,20 @@ class ClosingTest extends OnVirtualTime {
   }
 
   @Test
+  void call_thatReachesItsQueueAfterTheEnd_isToldSo() {
+    Engine engine = a.manager.engine;
+    Acquisition late =
+        new Acquisition(
+            engine, "x", World.PATIENT, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
+    closeAtOnce();
+
+    engine.onQueue("x", queue -> queue.submit(late));
+
+    assertThat(late.outcome).isCompleted();
+    assertThat(late.outcome.join()).isInstanceOf(Outcome.Closed.class);
+  }
+
+  @Test
   void close_endsTheOwnTimers() {
     closeAtOnce();
 

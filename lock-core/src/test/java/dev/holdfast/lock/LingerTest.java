@@ -76,6 +76,34 @@ class LingerTest extends OnVirtualTime {
     assertThat(a.store.isFree("x")).isTrue();
   }
 
+  @Test
+  void lock_thatACallOfAnotherKindWaitsFor_isGivenBackAtOnce() {
+    Lease lease = a.acquire("x", LINGERING);
+    CompletableFuture<Lease> apart = a.manager.acquireAsync("x", World.APART);
+    world.time.settle();
+    assertThat(apart).isNotDone();
+
+    release(lease);
+
+    assertThat(world.now(apart).token()).as("a lease of its own").doesNotContain("#");
+    release(apart.join());
+  }
+
+  @Test
+  void renewal_thatIsAnsweredWhileTheLockLingers_doesNotEndThat() {
+    Lease lease = a.acquire("x", LINGERING);
+    a.store.next(REPLACE, ScriptedStore.holdBack());
+    advance(seconds(10));
+    release(lease);
+
+    a.store.last(REPLACE).landAndAnswer();
+    advance(seconds(1));
+
+    assertThat(a.store.count(DELETE)).isZero();
+    advance(LINGER);
+    assertThat(a.store.count(DELETE)).isEqualTo(1);
+  }
+
   /** Only the time after a renewal is there to be used, and no renewal is sent for it. */
   @Test
   void session_isNotRenewedToLingerOn() {

@@ -120,6 +120,23 @@ class ListenersTest extends OnVirtualTime {
   }
 
   @Test
+  void error_isToldAsAnOutage_sinceNobodyElseHasTheLock() {
+    World.Client c =
+        world.client(
+            "C",
+            m ->
+                m.tokens(
+                    () -> {
+                      throw new NoSuchMethodError("in a source of tokens");
+                    }));
+
+    assertThat(c.failure(c.manager.acquireAsync("x", World.ONE_ATTEMPT)))
+        .isInstanceOf(NoSuchMethodError.class);
+
+    assertThat(c.events.all()).containsExactly("unavailable x");
+  }
+
+  @Test
   void loss_isToldOnce_afterItsFailedRenewals_andNoReleaseIsToldAfterIt() {
     Details details = new Details();
     World.Client c = world.client("C", m -> m.listener(details));
