@@ -331,6 +331,22 @@ class ReleasingTest extends OnVirtualTime {
   }
 
   @Test
+  void release_whoseTimersNeverFire_isUnconfirmedOnTimeAllTheSame() {
+    World.Client c =
+        world.client(
+            "C", m -> m.scheduler((task, delay) -> () -> {}).releaseTimeout(seconds(0.025)));
+    Lease lease = c.acquire("x");
+    c.store.next(DELETE, ScriptedStore.holdBack());
+
+    assertThat(lease.release()).isEqualTo(ReleaseResult.UNCONFIRMED);
+
+    world.time.settle();
+    assertThat(c.events.count("released x UNCONFIRMED")).as("told by the engine").isEqualTo(1);
+    c.store.requests(DELETE).get(0).landAndAnswer();
+    assertThat(world.now(c.manager.closeAsync())).isNull();
+  }
+
+  @Test
   void release_thatIsRefused_isUnconfirmedAtOnce() {
     Lease lease = a.acquire("x");
     a.store.next(
