@@ -52,7 +52,28 @@ class LossNoticeCheckerTest {
 
   @Test
   void check_deadHolder_cannotBeTold() {
-    assertThat(check(takenOver()).summary()).contains("0 holders", "1 more dead or stopped");
+    assertThat(check(takenOver()).summary())
+        .isEqualTo("0 holders told of the loss in time; 1 more dead or stopped at that moment.");
+  }
+
+  @Test
+  void check_oneTold_andOneDead_countsBoth() {
+    HistoryScript script = takenOver().lost(1100, "c1", 1).acquired(3000, 3100, "c3", 3, 1000);
+    assertThat(check(script).summary())
+        .isEqualTo("1 holder told of the loss in time; 1 more dead or stopped at that moment.");
+  }
+
+  @Test
+  void check_holderThatStopsOrGoesOnAtTheTakeover_isToldLater() {
+    for (int begin : new int[] {500, 1100}) {
+      int end = begin == 500 ? 1100 : 1500;
+      HistoryScript script =
+          takenOver()
+              .nemesis(begin, "start-pause", "target", "c1")
+              .nemesis(end, "stop-pause", "target", "c1")
+              .lost(1600, "c1", 1);
+      assertThat(check(script).verdict()).as("stopped from %s ms", begin).isEqualTo(Verdict.VALID);
+    }
   }
 
   @Test
