@@ -260,6 +260,30 @@ class OrphanCleanupTest extends OnVirtualTime {
     assertThat(a.manager.stats().cleanUps()).isZero();
   }
 
+  @Test
+  void close_whileALookIsOut_looksAgainForWhatHasComeSince() {
+    attemptInVain("x", World.TTL);
+    a.store.next(READ, ScriptedStore.holdBack());
+    advance(seconds(2));
+    ScriptedStore.Request<?> look = a.store.last(READ);
+    look.land();
+    a.store.next(CREATE, ScriptedStore.holdBack());
+    CompletableFuture<Lease> acquisition = a.manager.acquireAsync("x", World.ONE_ATTEMPT);
+    ScriptedStore.Request<?> create = a.store.last(CREATE);
+    acquisition.cancel(false);
+    CompletableFuture<?> closed = a.manager.closeAsync();
+    create.land();
+    create.answerUnclear();
+    a.store.clear();
+
+    look.answer();
+    world.time.settle();
+
+    assertThat(a.store.count(READ)).as("looks").isEqualTo(1);
+    assertThat(a.store.isFree("x")).isTrue();
+    assertThat(closed).isDone();
+  }
+
   /** Its answer does not show that nothing will come: the TTL does the rest. */
   @Test
   void close_whoseLastLookShowsNothing_endsAllTheSame() {
