@@ -50,6 +50,34 @@ class CheckersTest {
   }
 
   @Test
+  void checkers_haveTheNamesThatPagesShow() {
+    assertThat(
+            List.of(
+                new MutualExclusionChecker(),
+                new FencingChecker(),
+                new RenewalChecker(),
+                new TtlExpiryChecker(0),
+                new LossNoticeChecker(),
+                new AvailabilityChecker(0, null),
+                Checkers.compose(new FencingChecker())))
+        .extracting(Checker::name)
+        .containsExactly(
+            "mutual-exclusion",
+            "fencing",
+            "renewal",
+            "ttl-expiry",
+            "loss-notice",
+            "availability",
+            "all");
+  }
+
+  @Test
+  void compose_allValid_saysHowMany() {
+    assertThat(Checkers.compose(always(VALID), always(VALID)).check(EMPTY).summary())
+        .isEqualTo("All 2 checks passed.");
+  }
+
+  @Test
   void compose_oneInvalid_isInvalid() {
     Result result = Checkers.compose(always(UNKNOWN), always(INVALID), always(VALID)).check(EMPTY);
     assertThat(result.verdict()).isEqualTo(INVALID);

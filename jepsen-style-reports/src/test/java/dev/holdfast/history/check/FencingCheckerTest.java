@@ -76,6 +76,21 @@ class FencingCheckerTest {
   }
 
   @Test
+  void check_staleWriteAcceptedBesideAWriteThatTakesLong_isInvalid() {
+    assertThat(
+            check(
+                    new HistoryScript()
+                        .acquired(0, 1, "c1", 1, 100)
+                        .wrote(10, 500, "c3", 9)
+                        .wrote(20, 30, "c2", 2)
+                        .wrote(40, 50, "c1", 1))
+                .details())
+        .singleElement()
+        .asString()
+        .startsWith("A stale write was accepted");
+  }
+
+  @Test
   void check_nothingGrantedWithAFence_isUnknown() {
     assertThat(check(new HistoryScript().ok(0, 10, "acquire", "lock", "a")).verdict())
         .isEqualTo(Verdict.UNKNOWN);

@@ -71,6 +71,23 @@ class RenewalCheckerTest {
     assertValid(granted().acquired(990, 1010, "c2", 2, 1000).renewed(999, 1020, "c1", 1, 1000));
   }
 
+  /** What happens at one moment may have happened in either order. */
+  @Test
+  void check_renewalAtTheMomentOfTheEnd_isValid() {
+    assertValid(granted().lost(901, "c1", 1).renewed(901, 910, "c1", 1, 1000));
+    assertValid(granted().acquired(990, 1010, "c2", 2, 1000).renewed(1010, 1020, "c1", 1, 1000));
+    HistoryScript last = granted().renewed(500, 510, "c1", 1, 1000).renewed(1510, 1520, "c1", 1, 1);
+    assertThat(new RenewalChecker(true).check(last.build()).verdict()).isEqualTo(Verdict.VALID);
+  }
+
+  @Test
+  void check_severalThatAreWrong_areCountedAsWhatTheyAre() {
+    assertThat(check(released().renewed(111, 120, "c1", 1, 1000)).summary())
+        .isEqualTo("1 renewal succeeded without a lease held.");
+    assertThat(check(released().believed(111, 120, "c1", 1, 1000)).summary())
+        .isEqualTo("1 renewal or belief succeeded without a lease held.");
+  }
+
   @Test
   void check_otherGrantOverBeforeItWasHeardOf_isNoTakeover() {
     assertValid(
