@@ -33,6 +33,13 @@ class CheckersTest {
   }
 
   @Test
+  void text_isWhatPagesShow() {
+    assertThat(List.of(VALID, INVALID, UNKNOWN))
+        .extracting(Verdict::text)
+        .containsExactly("valid", "invalid", "unknown");
+  }
+
+  @Test
   void compose_aCheckerThatThrows_isUnknownAndTheOthersRun() {
     Result result =
         Checkers.compose(

@@ -154,6 +154,34 @@ class TtlExpiryCheckerTest {
   }
 
   @Test
+  void check_takeoverAndBounds_countToTheMillisecond() {
+    for (int late : new int[] {0, 1}) {
+      HistoryScript early =
+          new HistoryScript()
+              .acquired(0, 10, "c1", 1, 1000)
+              .acquired(100, 1000 - late, "c2", 2, 1000);
+      assertThat(new TtlExpiryChecker(0).check(early.build()).verdict())
+          .as("granted %s ms before the end", late)
+          .isEqualTo(late == 0 ? Verdict.VALID : Verdict.INVALID);
+      HistoryScript served =
+          new HistoryScript()
+              .acquired(0, 10, "c1", 1, 1000)
+              .acquired(50, 1110 + late, "c2", 2, 1000);
+      assertThat(within(100, served).verdict())
+          .as("granted %s ms after the bound", late)
+          .isEqualTo(late == 0 ? Verdict.VALID : Verdict.INVALID);
+      HistoryScript gaveUp =
+          new HistoryScript()
+              .acquired(0, 10, "c1", 1, 1000)
+              .call(50, 1110 + late, FAIL, "acquire", "lock", "a", "client", "c2")
+              .acquired(2000, 2010, "c3", 2, 1000);
+      assertThat(within(100, gaveUp).verdict())
+          .as("gave up %s ms after the bound", late)
+          .isEqualTo(late == 0 ? Verdict.VALID : Verdict.INVALID);
+    }
+  }
+
+  @Test
   void check_waiterServedTooLate_isInvalid() {
     Result result =
         within(
