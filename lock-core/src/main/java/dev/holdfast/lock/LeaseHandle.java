@@ -41,6 +41,7 @@ final class LeaseHandle implements Lease {
   // Guarded by this.
   private @Nullable LeaseLostException loss;
   private @Nullable List<Consumer<LeaseLostException>> callbacks;
+  private @Nullable CompletableFuture<@Nullable Void> callbacksEnded;
   private @Nullable BodyThread bodyThread;
   private int interruptsTakenBefore;
   private boolean interruptSent;
@@ -339,18 +340,28 @@ final class LeaseHandle implements Lease {
   }
 
   /**
-   * Has the callbacks run, each once.
+   * Has the callbacks run, each once, however often it is called.
    *
    * @return completes when all have run
    */
   CompletableFuture<@Nullable Void> runCallbacks(LeaseLostException lost) {
     List<Consumer<LeaseLostException>> toRun;
+    CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
     synchronized (this) {
+      if (callbacksEnded != null) {
+        return callbacksEnded;
+      }
+      callbacksEnded = ended;
       toRun = callbacks == null ? List.of() : callbacks;
       callbacks = null;
     }
-    return CompletableFuture.allOf(
-        toRun.stream().map(callback -> run(callback, lost)).toArray(CompletableFuture<?>[]::new));
+    var unused =
+        CompletableFuture.allOf(
+                toRun.stream()
+                    .map(callback -> run(callback, lost))
+                    .toArray(CompletableFuture<?>[]::new))
+            .thenRun(() -> ended.complete(null));
+    return ended;
   }
 
   private CompletableFuture<@Nullable Void> run(

@@ -177,18 +177,9 @@ final class OrphanCleanup {
 
   private void lookWithinBudget() {
     Runnable look = () -> queue.execute(this::lookAllowed);
-    boolean accepted = false;
+    engine.cleanupBudget.look(look);
+    // Only now, so that none is waited for which the budget has not accepted. It runs later.
     waitingLook = look;
-    try {
-      engine.cleanupBudget.look(look);
-      accepted = true;
-    } finally {
-      if (!accepted) {
-        // Nobody would run it.
-        engine.cleanupBudget.cancel(look);
-        waitingLook = null;
-      }
-    }
   }
 
   private void lookAllowed() {

@@ -61,9 +61,7 @@ class AcquireAsyncTest extends OnVirtualTime {
   @Test
   void call_thatIsAbandonedBeforeItsQueueHasIt_isGrantedNothing() {
     Engine engine = a.manager.engine;
-    Acquisition call =
-        new Acquisition(
-            engine, "x", World.PATIENT, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
+    Acquisition call = a.acquisition("x", World.PATIENT);
     call.abandon();
     assertThat(call.isDone()).as("nothing was submitted").isFalse();
 

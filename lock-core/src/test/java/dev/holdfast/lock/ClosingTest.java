@@ -245,14 +245,42 @@ class ClosingTest extends OnVirtualTime {
   }
 
   @Test
+  void close_whileATaskBreaksOff_stillWaitsForTheCallbacks_beforeTheLockIsReleased() {
+    List<Runnable> callbacks = new ArrayList<>();
+    World.Client c = world.client("C", m -> m.callbackExecutor(callbacks::add));
+    CompletableFuture<Lease> lease = c.manager.acquireAsync("x", World.ONE_ATTEMPT);
+    runAll(callbacks);
+    List<String> told = new ArrayList<>();
+    lease.join().onLost(loss -> told.add(loss.reason().name()));
+    CompletableFuture<@Nullable Void> closed = c.manager.closeAsync();
+
+    c.manager.engine.onQueue(
+        "x",
+        queue -> {
+          throw new IllegalStateException("a task that breaks off");
+        });
+    world.time.settle();
+    assertThat(c.store.isFree("x")).as("before the callback has run").isFalse();
+    runAll(callbacks);
+
+    assertThat(told).containsExactly("MANAGER_CLOSED");
+    assertThat(c.store.isFree("x")).isTrue();
+    assertThat(closed).isCompleted();
+  }
+
+  private void runAll(List<Runnable> callbacks) {
+    while (!callbacks.isEmpty()) {
+      callbacks.remove(0).run();
+      world.time.settle();
+    }
+  }
+
+  @Test
   void call_thatReachesItsQueueAfterTheEnd_isToldSo() {
-    Engine engine = a.manager.engine;
-    Acquisition late =
-        new Acquisition(
-            engine, "x", World.PATIENT, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
+    Acquisition late = a.acquisition("x", World.PATIENT);
     closeAtOnce();
 
-    engine.onQueue("x", queue -> queue.submit(late));
+    a.manager.engine.onQueue("x", queue -> queue.submit(late));
 
     assertThat(late.outcome).isCompleted();
     assertThat(late.outcome.join()).isInstanceOf(Outcome.Closed.class);

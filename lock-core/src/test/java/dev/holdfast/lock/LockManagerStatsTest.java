@@ -108,7 +108,7 @@ class LockManagerStatsTest {
     a.acquire("x", lingering).close();
     assertCounts(a, 0, 0);
     List<String> seen = new ArrayList<>();
-    Acquisition call = acquisition(a, lingering);
+    Acquisition call = a.acquisition("x", lingering);
     var unused = call.outcome.thenAccept(outcome -> seen.add(counts(a)));
 
     submit(a, call);
@@ -140,19 +140,13 @@ class LockManagerStatsTest {
   }
 
   private static Acquisition submitted(World.Client client, LockOptions options) {
-    Acquisition call = acquisition(client, options);
+    Acquisition call = client.acquisition("x", options);
     submit(client, call);
     return call;
   }
 
   private static void submit(World.Client client, Acquisition call) {
     client.manager.engine.onQueue("x", queue -> queue.submit(call));
-  }
-
-  private static Acquisition acquisition(World.Client client, LockOptions options) {
-    Engine engine = client.manager.engine;
-    return new Acquisition(
-        engine, "x", options, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
   }
 
   @Example

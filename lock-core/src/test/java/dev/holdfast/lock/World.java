@@ -129,6 +129,13 @@ final class World {
       this.manager = settings.apply(builder).build();
     }
 
+    /** A call that no queue has yet. */
+    Acquisition acquisition(String lockId, LockOptions options) {
+      Engine engine = manager.engine;
+      return new Acquisition(
+          engine, lockId, options, engine.clocks.read(), null, Acquisition.Purpose.LEASE);
+    }
+
     /** One attempt, on a store that answers at once. */
     Lease acquire(String lockId) {
       return acquire(lockId, ONE_ATTEMPT);
