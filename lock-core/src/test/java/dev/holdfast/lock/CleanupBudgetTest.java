@@ -1,6 +1,7 @@
 package dev.holdfast.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -12,10 +13,17 @@ class CleanupBudgetTest {
   private final ArrayDeque<Long> delays = new ArrayDeque<>();
   private final List<String> looks = new ArrayList<>();
   private long now = 17;
+  private boolean clockFails;
 
   private final CleanupBudget budget =
       new CleanupBudget(
-          () -> now,
+          () -> {
+            if (clockFails) {
+              clockFails = false;
+              throw new IllegalStateException("no clock");
+            }
+            return now;
+          },
           (task, delayNanos) -> {
             timers.add(task);
             delays.add(delayNanos);
@@ -31,6 +39,20 @@ class CleanupBudgetTest {
     now += CleanupBudget.MIN_INTERVAL_NANOS;
     timers.remove().run();
     assertThat(looks).hasSize(CleanupBudget.BURST + 1).endsWith("late");
+  }
+
+  @Test
+  void look_whoseTimerBreaksOff_beginsWithTheNextTimer() {
+    exhaust();
+    budget.look(() -> looks.add("late"));
+    now += CleanupBudget.MIN_INTERVAL_NANOS;
+
+    clockFails = true;
+    assertThatThrownBy(() -> timers.remove().run()).hasMessage("no clock");
+    assertThat(timers).as("timers").hasSize(1);
+    timers.remove().run();
+
+    assertThat(looks).endsWith("late");
   }
 
   /** Else a clean-up that has ended would take the place of one that has not. */
